@@ -1,0 +1,33 @@
+"""The tool call that stands at the gate, normalised from whatever shape its host uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """What an agent is about to do.
+
+    Attributes:
+        tool: normalised tool name: ``Bash`` for every host's shell, ``Write``, ``Edit``, ``mcp__server__tool``, or the
+            action name of another system.
+        arguments: the tool's input, a JSON object; for ``Bash`` it has ``command``.
+        cwd: working directory of the call, absolute, or ``""`` when the host did not say.
+        session: the host's session id, ``""`` when unknown; files written earlier in it are remembered by it.
+    """
+
+    tool: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    cwd: str = ""
+    session: str = ""
+
+    @property
+    def command(self) -> str:
+        """The shell command, ``""`` when the tool is not a shell or the command is no text."""
+        command = self.arguments.get("command")
+        return command if isinstance(command, str) else ""

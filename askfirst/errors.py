@@ -1,0 +1,65 @@
+"""The errors of Askfirst: one root, below it by whose fault it is.
+
+Messages say what was found, what was expected and what to do. Callers branch on the class and its fields, never on
+the message.
+"""
+
+
+class Error(Exception):
+    """Anything that Askfirst refuses or cannot do."""
+
+
+class InputError(Error):
+    """The caller handed in something that cannot be used.
+
+    Attributes:
+        field: the name of the offending field, or ``""`` when the whole input is meant.
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ConfigError(Error):
+    """A configuration file cannot be used as it is."""
+
+
+class PolicyError(ConfigError):
+    """A policy file cannot be used as it is; what it would govern is denied."""
+
+
+class RequestNotFoundError(Error):
+    """No request has this id."""
+
+
+class ConflictError(Error):
+    """The request is no longer in a state in which this may happen; ``state`` says which one it is in."""
+
+    def __init__(self, message: str, *, state: str = "") -> None:
+        super().__init__(message)
+        self.state = state
+
+
+class NotAllowedError(Error):
+    """The caller may not do this."""
+
+
+class StoreError(Error):
+    """The store cannot be read or written; nothing was changed."""
+
+
+class OverloadedError(StoreError):
+    """Too much is waiting already; nothing was changed."""
+
+
+class LogError(Error):
+    """The audit log does not verify, or cannot be appended to."""
+
+
+class ChannelError(Error):
+    """A channel cannot deliver."""
+
+
+class BrokerUnavailableError(Error):
+    """No broker answers and none could be started."""

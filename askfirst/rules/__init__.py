@@ -1,0 +1,1 @@
+"""Rule packs as data, and what reads and matches them."""

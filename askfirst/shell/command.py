@@ -1,0 +1,104 @@
+"""Words and simple commands as rules see them: after expansion, after unwrapping.
+
+A word is three-valued: known, partly known, unknown. What is not known stands in its text as one ``HOLE`` each, so
+that a known beginning (``/tmp/``) or a known option survives. Rules match on ``text``; only ``known`` words prove.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+
+HOLE = "\ufffc"
+"""Stands for any text, also none (U+FFFC OBJECT REPLACEMENT CHARACTER; removed from input before parsing)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One word of a command.
+
+    Attributes:
+        text: the word after expansion and quote removal, each unknown part a ``HOLE``.
+        glob: an unquoted ``*``, ``?`` or ``[`` is in it, which the shell would expand against the disk.
+        shown: as people should see it, unknown parts in their source form, e.g. ``$DIR/x``.
+        span: start and end offset (characters) in the text that the host sent; (0, 0) when it comes from elsewhere.
+    """
+
+    text: str
+    glob: bool = False
+    shown: str = ""
+    span: tuple[int, int] = (0, 0)
+
+    @property
+    def known(self) -> bool:
+        """Whether every part is known (a glob counts as known text)."""
+        return HOLE not in self.text
+
+    @property
+    def prefix(self) -> str:
+        """The known text before the first unknown part."""
+        return self.text.partition(HOLE)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """A redirection: ``operator`` is ``>``, ``>>``, ``<``, ``>|``, ``&>``, ``<>`` …; ``fd`` as written or implied."""
+
+    operator: str
+    target: Word
+    fd: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """What a command reads on standard input.
+
+    Attributes:
+        kind: ``none`` (terminal or empty), ``text`` (known bytes), ``file`` (``text`` is its path), ``network``
+            (downloaded), ``decoded`` (came out of a decoder that we cannot run), ``unknown``.
+        text: for ``text`` the content, for ``file`` the path, for ``network`` the URL where known.
+    """
+
+    kind: str = "none"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One simple command that would run.
+
+    Attributes:
+        argv: its words, program first; never empty.
+        cwd: directory it would run in, absolute, or ``None`` when that cannot be known.
+        env: the assignments in front of it and the exported ones known to us.
+        redirects: in order.
+        stdin: what it reads.
+        where: ``""`` on this machine, else e.g. ``ssh host``, ``docker exec web``: then local facts say nothing.
+        via: the wrappers it was found under, outermost first.
+        span: start and end offset (characters) of the offending part in the text that the host sent.
+    """
+
+    argv: tuple[Word, ...]
+    cwd: str | None = None
+    env: dict[str, Word] = field(default_factory=dict)
+    redirects: tuple[Redirect, ...] = ()
+    stdin: Stream = Stream()
+    where: str = ""
+    via: tuple[str, ...] = ()
+    span: tuple[int, int] = (0, 0)
+
+    @property
+    def program(self) -> str:
+        """Base name of the program, without path; ``""`` when it is not known."""
+        first = self.argv[0]
+        return posixpath.basename(first.text) if first.known else ""
+
+    @property
+    def args(self) -> tuple[Word, ...]:
+        """The words after the program."""
+        return self.argv[1:]
+
+    @property
+    def shown(self) -> str:
+        """The command as people should see it."""
+        return " ".join(word.shown or word.text for word in self.argv)

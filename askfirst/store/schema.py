@@ -1,0 +1,203 @@
+"""The tables, for SQLite and PostgreSQL alike.
+
+Times are integer milliseconds since the Unix epoch (``*_ms``). JSON documents are text: what is hashed or shown later
+must come back byte for byte. Migrations live in ``migrations/``; a test holds both in step.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite's STRICT tables know INTEGER only (64 bits), and count up by themselves in no other type.
+_Int64 = BigInteger().with_variant(Integer(), "sqlite")
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+request = Table(
+    "request",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("idempotency_key", Text, nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("action_digest", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("created_at_ms", _Int64, nullable=False),
+    Column("next_at_ms", _Int64),
+    Column("body", Text, nullable=False),
+    CheckConstraint(
+        "state in ('pending','approved','denied','answered','expired','cancelled','superseded')", name="state"
+    ),
+    sqlite_strict=True,
+)
+_PENDING = text("state = 'pending'")
+Index("ix_request_due", request.c.next_at_ms, sqlite_where=_PENDING, postgresql_where=_PENDING)
+Index("ix_request_created_at_ms", request.c.created_at_ms)
+Index("ix_request_action_digest", request.c.action_digest)
+
+review = Table(
+    "review",
+    metadata,
+    Column("decision_id", Text, primary_key=True),
+    Column("request_id", Text, ForeignKey("request.id"), nullable=False),
+    Column("person", Text, nullable=False),
+    Column("at_ms", _Int64, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_strict=True,
+)
+Index("ix_review_request_id", review.c.request_id)
+
+grant = Table(
+    "grant_",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("request_id", Text, ForeignKey("request.id"), nullable=False),
+    Column("action_digest", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("expires_at_ms", _Int64, nullable=False),
+    Column("body", Text, nullable=False),
+    CheckConstraint("state in ('issued','redeemed','executed','undone','lapsed','revoked')", name="state"),
+    sqlite_strict=True,
+)
+Index("ix_grant_action_digest", grant.c.action_digest)
+Index("ix_grant_request_id", grant.c.request_id)
+_ISSUED = text("state = 'issued'")
+Index("ix_grant_open", grant.c.expires_at_ms, sqlite_where=_ISSUED, postgresql_where=_ISSUED)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Int64, primary_key=True),
+    Column("request_id", Text, ForeignKey("request.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_at_ms", _Int64, nullable=False),
+    Column("done", Integer, nullable=False, server_default=text("0")),
+    Column("external_id", Text),
+    sqlite_strict=True,
+)
+_OPEN = text("done = 0")
+Index("ix_outbox_due", outbox.c.next_at_ms, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("raw", LargeBinary, nullable=False),
+    Column("received_at_ms", _Int64, nullable=False),
+    Column("handled", Integer, nullable=False, server_default=text("0")),
+    sqlite_strict=True,
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("id_sha256", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("csrf", Text, nullable=False),
+    Column("expires_at_ms", _Int64, nullable=False),
+    sqlite_strict=True,
+)
+
+# The audit log (RFC 6962): `leaf` is the leaf hash of `body`, the exact bytes of an entry. See audit/.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _Int64, primary_key=True, autoincrement=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+tile = Table(
+    "tile",
+    metadata,
+    Column("level", Integer, primary_key=True),
+    Column("n", _Int64, primary_key=True),
+    Column("hashes", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+tree = Table(
+    "tree",
+    metadata,
+    Column("one", Integer, CheckConstraint("one = 1", name="one"), primary_key=True),
+    Column("size", _Int64, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("checkpoint", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+cosignature = Table(
+    "cosignature",
+    metadata,
+    Column("size", _Int64, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("line", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+blob = Table(
+    "blob",
+    metadata,
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+__all__ = [
+    "audit",
+    "blob",
+    "cosignature",
+    "cursor",
+    "grant",
+    "inbox",
+    "meta",
+    "metadata",
+    "outbox",
+    "request",
+    "review",
+    "tile",
+    "tree",
+    "web_session",
+]
