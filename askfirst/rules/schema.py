@@ -34,7 +34,7 @@ A pack file, ``askfirst/rules/packs/<id>.toml``::
 Patterns are ``|``-separated alternatives with ``*`` and ``?`` (fnmatch, case-sensitive). An option pattern matches
 ``--force`` also as ``--force=x`` and, where short, inside a cluster (``-rf`` has ``-f``). A rule with
 ``handler = true`` has no matching fields: code emits it (git, file deletes, SQL) and takes risk, loss and suggestion
-from here, with its own values in the braces. When several rules of a pack match a command the gravest is reported first, all are kept.
+from here, with its own values in the braces. When several rules match a command all are kept, gravest first.
 """
 
 from __future__ import annotations

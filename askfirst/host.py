@@ -1,0 +1,130 @@
+"""What the hooks of a host tell us and what we answer: the port between ``hooks/`` and the broker.
+
+One adapter a host turns its payload into a ``HookEvent`` and our ``Verdict`` into the bytes and the exit code that
+this host, and no other, understands. Both directions are pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from askfirst.call import ToolCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """Who asks: the model's session in a host. All of it is the host's word.
+
+    Attributes:
+        host: registry name of the host, e.g. ``claude-code``.
+        session: the host's session id.
+        subagent: id of the subagent that makes the call, ``""`` for the main thread.
+        model: as far as the host says, else ``""``.
+        mode: the host's permission mode, e.g. ``default`` or ``bypassPermissions``.
+        interactive: whether a person sits at the host's own prompt.
+    """
+
+    host: str
+    session: str
+    subagent: str = ""
+    model: str = ""
+    mode: str = ""
+    interactive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeforeTool:
+    """The host is about to run a tool call and waits for us."""
+
+    agent: Agent
+    call: ToolCall
+    tool_use_id: str
+    justification: str = ""
+    """What the agent says it is for: a claim."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AfterTool:
+    """The host has run a tool call (``call`` is what really ran) and tells how it went."""
+
+    agent: Agent
+    call: ToolCall
+    tool_use_id: str
+    ok: bool
+    detail: str = ""
+    """First line of the failure, bounded."""
+    duration_ms: int | None = None
+
+
+HookEvent = BeforeTool | AfterTool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoOpinion:
+    """The gate has nothing to say; the host's own permission flow goes on."""
+
+    tag: Literal["no-opinion"] = "no-opinion"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allow:
+    """This very input may run once: it is handed back so that no other hook's rewrite runs instead."""
+
+    arguments: Mapping[str, object]
+    reason: str = ""
+    tag: Literal["allow"] = "allow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deny:
+    """It must not run; ``reason`` is written for the model: what was lost, what to do instead, whether to retry."""
+
+    reason: str
+    tag: Literal["deny"] = "deny"
+
+
+Verdict = NoOpinion | Allow | Deny
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookAnswer:
+    """What the hook process does: write these bytes and exit with this code."""
+
+    exit_code: int = 0
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+    def frame(self) -> bytes:
+        """The answer on the wire between broker and hook.
+
+        One line ``askfirst-hook/1 EXIT STDOUT_BYTES STDERR_BYTES``, then both texts. The client writes them and exits;
+        a frame that is short, long or malformed is no answer.
+        """
+        head = f"askfirst-hook/1 {self.exit_code} {len(self.stdout)} {len(self.stderr)}\n"
+        return head.encode("ascii") + self.stdout + self.stderr
+
+
+class HostAdapter(Protocol):
+    """One host's wire shapes."""
+
+    name: str
+
+    def parse(self, payload: bytes, environ: Mapping[str, str]) -> HookEvent | None:
+        """The event in this payload; None for an event that needs no answer from us.
+
+        Args:
+            payload: the bytes on the hook's standard input.
+            environ: those variables of the hook's environment that the adapter names in ``environment``.
+
+        Raises:
+            InputError: it is not what this host sends; the caller answers with a deny.
+        """
+        ...
+
+    def render(self, event: HookEvent | None, verdict: Verdict) -> HookAnswer:
+        """The answer to ``event`` in this host's shape; ``event`` is None when the payload could not be read."""
+        ...
