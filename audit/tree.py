@@ -108,6 +108,18 @@ def grow(tree: Tree, leaves: Sequence[bytes]) -> tuple[Tree, list[Tile]]:
     return Tree(size=size, frontier=tuple(stack), edges=tuple(map(tuple, edges))), tiles
 
 
+def from_edges(size: int, edges: Sequence[Sequence[bytes]]) -> Tree:
+    """The tree of this size whose unfinished tiles are these, lowest level first."""
+    frontier = list[bytes]()
+    for edge in reversed(edges):
+        at = 0
+        for bit in reversed(range(_TILE_HEIGHT)):
+            if len(edge) >> bit & 1:
+                frontier.append(complete_root(edge[at : at + (1 << bit)]))
+                at += 1 << bit
+    return Tree(size=size, frontier=tuple(frontier), edges=tuple(map(tuple, edges)))
+
+
 def _push(stack: list[bytes], count: int, node: bytes) -> None:
     """Append the node that has ``count`` nodes of its own level before it to a frontier."""
     while count & 1:
