@@ -194,5 +194,5 @@ def reading_of(body: bytes) -> Reading:
     try:
         members = json.loads(body)
         return Reading(wall_us=wall_us(members["t"]), boot_us=int(members["bt"]), boot=str(members["boot"]))
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise LogError(f"an entry cannot be read: {error!r}") from error
