@@ -89,8 +89,13 @@ class FakeBroker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        self.close()
+
+    def close(self) -> None:
+        """Listens no more; connections that are there stay."""
+        if self._listener.fileno() >= 0:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
 
     def next_received(self) -> Received:
         """The next request; queue.Empty when none comes within BOUND_S."""

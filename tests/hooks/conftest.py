@@ -70,10 +70,6 @@ class Hook:
         return process.returncode, out, err
 
 
-def self_starting(python: str, folder: Path) -> tuple[str, ...]:
-    return (python, "-m", "askfirst.testing.hook_broker", str(folder / "broker.sock"), str(folder / "starts"))
-
-
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A state folder with a path short enough for a socket; brokers started in it are killed."""
