@@ -44,6 +44,14 @@ class ToolResult:
     tag: Literal["result"] = "result"
 
 
+def result_text(content: object) -> str:
+    """The text of a tool result's content, which the wire allows as a string or as blocks."""
+    if isinstance(content, str):
+        return content
+    blocks = content if isinstance(content, list) else []
+    return "\n".join(str(block["text"]) for block in blocks if isinstance(block, dict) and "text" in block)
+
+
 AgentEvent = Say | Call | ToolResult
 """One step of a run, as it happens."""
 

@@ -23,7 +23,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self, assert_never, cast
 
-from askfirst.demo.script import Call, Say, ToolResult, Turn
+from askfirst.demo.script import Call, Say, ToolResult, Turn, result_text
 
 if TYPE_CHECKING:
     import socket
@@ -138,7 +138,7 @@ def told(body: Mapping[str, object]) -> Iterator[ToolResult]:
             if block.get("type") == "tool_result":
                 yield ToolResult(
                     id=str(block.get("tool_use_id")),
-                    text=_text(block.get("content")),
+                    text=result_text(block.get("content")),
                     is_error=block.get("is_error") is True,
                 )
 
@@ -146,12 +146,6 @@ def told(body: Mapping[str, object]) -> Iterator[ToolResult]:
 def _objects(value: object) -> Iterator[Mapping[str, object]]:
     if isinstance(value, list):
         yield from (item for item in value if isinstance(item, dict))
-
-
-def _text(content: object) -> str:
-    if isinstance(content, str):
-        return content
-    return "\n".join(str(block["text"]) for block in _objects(content) if "text" in block)
 
 
 def message(turn: Turn, model: str, number: int) -> dict[str, object]:
