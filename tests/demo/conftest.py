@@ -40,6 +40,6 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    folder = tmp_path / "home"
+    folder = tmp_path / "agents-home"  # `home` is the person's, see tests/conftest.py
     folder.mkdir()
     return folder
