@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from askfirst import engine
+from askfirst.audit_port import EntryType
 from askfirst.clock import new_id
 from askfirst.engine import Cancel, Case, Cast, Deadline, Executed, LogLine, Redeem, Step
 from askfirst.entries import entry_of
@@ -92,7 +93,7 @@ class Desk:
             case = Case(request=_request(draft, self._clock.now_ms()))
             records.insert(connection, case, draft.key)
             line = LogLine(
-                type="gate.requested",
+                type=EntryType.GATE_REQUESTED,
                 actor=draft.agent.session,
                 actor_type="agent",
                 decision={"rule": draft.terms.rule, "policy_sha256": draft.terms.policy_digest},

@@ -14,8 +14,9 @@ Rules kept here (DESIGN §4):
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from askfirst.audit_port import EntryType
 from askfirst.request import (
     End,
     Grant,
@@ -29,6 +30,8 @@ from askfirst.request import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from askfirst.audit_port import Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +89,12 @@ Event = Cast | Deadline | Cancel | Redeem | Executed
 class LogLine:
     """One entry for the audit log: its type and what is particular to it."""
 
-    type: str
+    type: EntryType
     actor: str
-    actor_type: str
+    actor_type: Literal["agent", "human", "policy", "system"]
     channel: str = ""
-    decision: Mapping[str, object] = field(default_factory=dict)
+    assurance: int | None = None
+    decision: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,13 +142,19 @@ def _expire(case: Case, now_ms: int) -> tuple[Case, tuple[LogLine, ...]]:
     request, grant = case.request, case.grant
     if request.state is RequestState.PENDING and now_ms >= request.terms.approval_expires_at_ms:
         ended = replace(request, state=RequestState.EXPIRED, end=End(at_ms=now_ms, by="deadline"))
-        line = LogLine(type="gate.timeout", actor="deadline", actor_type="system", decision={"verdict": "expired"})
+        line = LogLine(
+            type=EntryType.GATE_TIMEOUT, actor="deadline", actor_type="system", decision={"verdict": "expired"}
+        )
         return replace(case, request=ended), (line,)
     if grant is not None and grant.state is GrantState.ISSUED and now_ms >= grant.expires_at_ms:
         lapsed = replace(grant, state=GrantState.LAPSED, ended_at_ms=now_ms)
-        line = LogLine(type="grant.lapsed", actor="deadline", actor_type="system", decision={"grant": grant.id})
+        line = _timer_line(EntryType.GRANT_LAPSED, {"grant": grant.id})
         return replace(case, grant=lapsed), (line,)
     return case, ()
+
+
+def _timer_line(entry_type: EntryType, decision: Mapping[str, Value]) -> LogLine:
+    return LogLine(type=entry_type, actor="deadline", actor_type="system", decision=decision)
 
 
 def _deadline(case: Case, _event: Event, _now_ms: int) -> Step:
@@ -156,7 +166,7 @@ def _cancel(case: Case, event: Event, now_ms: int) -> Step:
     end = End(at_ms=now_ms, by="agent", text=event.reason)
     request = replace(case.request, state=RequestState.CANCELLED, end=end)
     line = LogLine(
-        type="gate.cancelled",
+        type=EntryType.GATE_CANCELLED,
         actor="agent",
         actor_type="agent",
         decision={"verdict": "cancelled", "reason": event.reason},
@@ -169,7 +179,7 @@ def _cast(case: Case, event: Event, now_ms: int) -> Step:
     assert isinstance(event, Cast)  # noqa: S101
     refusal = _refusal(case, event)
     if refusal:
-        return _not_counted(case, event.review, "review.rejected", refusal)
+        return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
     review = replace(event.review, counted=True)
     match review.verdict:
         case Verdict.DENY:
@@ -185,7 +195,7 @@ def _approve(case: Case, review: Review, grant_id: str, now_ms: int) -> Step:
     needed = case.request.terms.approvals_needed
     if len(people) < needed:
         note = f"counted: {len(people)} of {needed} approvals"
-        return Step(case=case, log=(_review_line(review, "review.cast"),), note=note)
+        return Step(case=case, log=(_review_line(review, EntryType.REVIEW_CAST),), note=note)
     ended = _end(case, review, RequestState.APPROVED, now_ms)
     granted = _issue(ended.case, grant_id, now_ms, late=False)
     return replace(ended, case=granted.case, log=(*ended.log, *granted.log))
@@ -198,9 +208,9 @@ def _approvers(case: Case) -> set[str]:
 def _end(case: Case, review: Review, state: RequestState, now_ms: int) -> Step:
     end = End(at_ms=now_ms, by=review.person, channel=review.channel, decision_id=review.decision_id, text=review.text)
     request = replace(case.request, state=state, end=end)
-    by = sorted({each.person for each in case.reviews if each.counted and each.verdict is review.verdict})
+    by = tuple(sorted({each.person for each in case.reviews if each.counted and each.verdict is review.verdict}))
     decided = LogLine(
-        type="question.answered" if state is RequestState.ANSWERED else "gate.decided",
+        type=EntryType.QUESTION_ANSWERED if state is RequestState.ANSWERED else EntryType.GATE_DECIDED,
         actor=review.person,
         actor_type="human",
         channel=review.channel,
@@ -212,7 +222,7 @@ def _end(case: Case, review: Review, state: RequestState, now_ms: int) -> Step:
             "latency_ms": now_ms - request.created_at_ms,
         },
     )
-    log = (_review_line(review, "review.cast"), decided)
+    log = (_review_line(review, EntryType.REVIEW_CAST), decided)
     return Step(case=replace(case, request=request), log=log, note=f"{state.value}")
 
 
@@ -221,15 +231,15 @@ def _cast_after_approval(case: Case, event: Event, now_ms: int) -> Step:
     assert isinstance(event, Cast)  # noqa: S101
     refusal = _refusal(case, event)
     if refusal:
-        return _not_counted(case, event.review, "review.rejected", refusal)
+        return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
     grant = case.grant
     if event.review.verdict is not Verdict.DENY or grant is None or grant.state is not GrantState.ISSUED:
-        return _not_counted(case, event.review, "review.late", f"already {_ended(case.request)}")
+        return _not_counted(case, event.review, EntryType.REVIEW_LATE, f"already {_ended(case.request)}")
     review = replace(event.review, counted=True, note="revoked the approval before it was used")
     revoked = replace(grant, state=GrantState.REVOKED, ended_at_ms=now_ms)
     ended = _end(_with(replace(case, grant=revoked), review), review, RequestState.DENIED, now_ms)
     line = LogLine(
-        type="grant.revoked",
+        type=EntryType.GRANT_REVOKED,
         actor=review.person,
         actor_type="human",
         channel=review.channel,
@@ -243,44 +253,44 @@ def _cast_late(case: Case, event: Event, now_ms: int) -> Step:
     assert isinstance(event, Cast)  # noqa: S101
     refusal = _refusal(case, event)
     if refusal:
-        return _not_counted(case, event.review, "review.rejected", refusal)
+        return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
     if event.review.verdict is Verdict.DENY:
         return _deny_late(case, event.review, now_ms)
     terms = case.request.terms
     if event.review.verdict is not Verdict.APPROVE or case.grant is not None or terms.late_grant_ttl_ms == 0:
-        return _not_counted(case, event.review, "review.late", f"already {_ended(case.request)}")
+        return _not_counted(case, event.review, EntryType.REVIEW_LATE, f"already {_ended(case.request)}")
     people = _approvers(case) | {event.review.person}
     if len(people) < terms.approvals_needed:
         note = f"late: the request had expired; {len(people)} of {terms.approvals_needed} approvals"
         review = replace(event.review, counted=True, note=note)
-        return Step(case=_with(case, review), log=(_review_line(review, "review.late"),), note=note)
+        return Step(case=_with(case, review), log=(_review_line(review, EntryType.REVIEW_LATE),), note=note)
     note = "late: the request had expired; the same command may run once if the agent tries it again soon"
     review = replace(event.review, counted=True, note=note)
     granted = _issue(_with(case, review), event.grant_id, now_ms, late=True)
-    return replace(granted, log=(_review_line(review, "review.late"), *granted.log), note=note)
+    return replace(granted, log=(_review_line(review, EntryType.REVIEW_LATE), *granted.log), note=note)
 
 
 def _deny_late(case: Case, review: Review, now_ms: int) -> Step:
     """Nothing ran and nothing will: a late deny is recorded, and takes back a late grant that is still unused."""
     grant = case.grant
     if grant is None or grant.state is not GrantState.ISSUED:
-        return _not_counted(case, review, "review.late", f"already {_ended(case.request)}")
+        return _not_counted(case, review, EntryType.REVIEW_LATE, f"already {_ended(case.request)}")
     counted = replace(review, counted=True, note="took back the late approval before it was used")
     revoked = replace(grant, state=GrantState.REVOKED, ended_at_ms=now_ms)
     line = LogLine(
-        type="grant.revoked",
+        type=EntryType.GRANT_REVOKED,
         actor=review.person,
         actor_type="human",
         channel=review.channel,
         decision={"grant": grant.id},
     )
-    log = (_review_line(counted, "review.late"), line)
+    log = (_review_line(counted, EntryType.REVIEW_LATE), line)
     return Step(case=_with(replace(case, grant=revoked), counted), log=log, note=counted.note)
 
 
 def _cast_closed(case: Case, event: Event, _now_ms: int) -> Step:
     assert isinstance(event, Cast)  # noqa: S101
-    return _not_counted(case, event.review, "review.late", f"already {_ended(case.request)}")
+    return _not_counted(case, event.review, EntryType.REVIEW_LATE, f"already {_ended(case.request)}")
 
 
 def _redeem(case: Case, event: Event, now_ms: int) -> Step:
@@ -300,7 +310,7 @@ def _redeem(case: Case, event: Event, now_ms: int) -> Step:
         tool_use_id=event.tool_use_id,
         redeemed_at_ms=now_ms,
     )
-    line = LogLine(type="gate.released", actor="gate", actor_type="system", decision={"grant": grant.id})
+    line = LogLine(type=EntryType.GATE_RELEASED, actor="gate", actor_type="system", decision={"grant": grant.id})
     return Step(case=replace(case, grant=redeemed), log=(line,), note="released")
 
 
@@ -313,7 +323,7 @@ def _executed(case: Case, event: Event, now_ms: int) -> Step:
     detail = event.detail if as_approved else f"what ran differs from what was approved; {event.detail}".rstrip("; ")
     ended = replace(grant, state=GrantState.EXECUTED, ended_at_ms=now_ms, outcome=event.outcome, detail=detail)
     line = LogLine(
-        type="gate.executed",
+        type=EntryType.GATE_EXECUTED,
         actor="host",
         actor_type="agent",
         decision={"grant": grant.id, "outcome": event.outcome, "as_approved": as_approved, "detail": detail},
@@ -333,8 +343,8 @@ def _issue(case: Case, grant_id: str, now_ms: int, *, late: bool) -> Step:
         expires_at_ms=now_ms + ttl_ms,
         late=late,
     )
-    decision = {"grant": grant_id, "expires_at_ms": grant.expires_at_ms, "late": late}
-    line = LogLine(type="grant.issued", actor="gate", actor_type="system", decision=decision)
+    decision: dict[str, Value] = {"grant": grant_id, "expires_at_ms": grant.expires_at_ms, "late": late}
+    line = LogLine(type=EntryType.GRANT_ISSUED, actor="gate", actor_type="system", decision=decision)
     return Step(case=replace(case, grant=grant), log=(line,))
 
 
@@ -362,7 +372,7 @@ def _refusal(case: Case, event: Cast) -> str:
     return next((sentence for failed, sentence in checks if failed), "")
 
 
-def _not_counted(case: Case, review: Review, entry_type: str, note: str) -> Step:
+def _not_counted(case: Case, review: Review, entry_type: EntryType, note: str) -> Step:
     kept = replace(review, counted=False, note=note)
     return Step(case=_with(case, kept), log=(_review_line(kept, entry_type),), done=False, note=note)
 
@@ -371,18 +381,18 @@ def _with(case: Case, review: Review) -> Case:
     return replace(case, reviews=(*case.reviews, review))
 
 
-def _review_line(review: Review, entry_type: str) -> LogLine:
+def _review_line(review: Review, entry_type: EntryType) -> LogLine:
     return LogLine(
         type=entry_type,
         actor=review.person,
         actor_type="human",
         channel=review.channel,
+        assurance=review.assurance,
         decision={
             "decision_id": review.decision_id,
             "verdict": review.verdict.value,
             "version": review.version,
             "act": review.action_digest,
-            "assurance": review.assurance,
             "counted": review.counted,
             **({"text": review.text} if review.text else {}),
             **({"note": review.note} if review.note else {}),

@@ -4,37 +4,56 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from askfirst.audit_port import Entry
+from askfirst.audit_port import Actor, Entry, EntryType, Private
+from askfirst.canonical import canonical
 
 if TYPE_CHECKING:
+    from askfirst.audit_port import Value
     from askfirst.engine import LogLine
     from askfirst.request import Request
 
+_SUMMARY_CHARS = 200
+
 
 def entry_of(request: Request, line: LogLine) -> Entry:
-    """The entry for one line of a step on this request."""
-    actor: dict[str, object] = {"type": line.actor_type, "id": line.actor}
-    if line.channel:
-        actor["channel"] = line.channel
+    """The entry for one line of a step on this request.
+
+    The whole input stands apart, salted and erasable; the digest of the action binds to it all the same.
+    """
+    links: dict[str, Value] = {"tool_use_id": request.tool_use_id} if request.tool_use_id else {}
     return Entry(
         type=line.type,
-        request_id=request.id,
-        actor=actor,
-        agent={
-            "host": request.agent.host,
-            "session": request.agent.session,
-            "cwd": request.action.cwd,
-            **({"subagent": request.agent.subagent} if request.agent.subagent else {}),
-            **({"model": request.agent.model} if request.agent.model else {}),
-        },
-        action={
-            "tool": request.action.tool,
-            "act": request.action_digest,
-            "summary": request.action.command or request.action.tool,
-            "risk": request.risk.label,
-            "rules": sorted({effect.rule for effect in request.effects}),
-            **({"input": dict(request.action.arguments)} if line.type == "gate.requested" else {}),
-        },
-        decision=dict(line.decision),
-        links={"tool_use_id": request.tool_use_id} if request.tool_use_id else {},
+        request=request.id,
+        actor=Actor(type=line.actor_type, id=line.actor, channel=line.channel, assurance=line.assurance),
+        agent=_agent(request),
+        action=_action(request, whole=line.type is EntryType.GATE_REQUESTED),
+        decision=line.decision,
+        links=links,
     )
+
+
+def _agent(request: Request) -> dict[str, Value]:
+    agent = request.agent
+    members: dict[str, Value] = {
+        "name": agent.host,
+        "session": agent.session,
+        "cwd": request.action.cwd,
+        "model": agent.model,
+        "subagent": agent.subagent,
+    }
+    return {name: value for name, value in members.items() if value}
+
+
+def _action(request: Request, *, whole: bool) -> dict[str, Value]:
+    action = request.action
+    summary = action.command or action.tool
+    members: dict[str, Value] = {
+        "tool": action.tool,
+        "act": request.action_digest,
+        "summary": summary if len(summary) <= _SUMMARY_CHARS else f"{summary[:_SUMMARY_CHARS]} …",
+        "risk": request.risk.label,
+        "rules": tuple(sorted({effect.rule for effect in request.effects})),
+    }
+    if whole:
+        members["input"] = Private(canonical(dict(action.arguments)))
+    return members

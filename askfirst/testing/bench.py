@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from askfirst.audit_port import TreeHead
 from askfirst.desk import Desk, Draft, ReviewDraft
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.host import Agent
@@ -50,9 +51,14 @@ class MemoryAuditLog:
         self.entries.append(entry)
         return len(self.entries) - 1
 
-    def seal(self, _connection: sa.Connection) -> object:
+    @property
+    def head(self) -> TreeHead:
+        """A head without proof."""
+        return TreeHead(size=len(self.entries), root=bytes(32), checkpoint="")
+
+    def seal(self, _connection: sa.Connection) -> TreeHead:
         """Nothing to seal."""
-        return len(self.entries)
+        return self.head
 
     def mark(self) -> object:
         """The number of entries."""
