@@ -120,17 +120,22 @@ def test_an_outcome_that_nobody_decided_is_called_wrong(broker: ShellBroker) -> 
     assert "the person decided (False, False), the agent got (False, True)" in text
 
 
-@pytest.mark.parametrize("real", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["stand-in", "real client"])
-def test_when_nobody_will_decide_the_agent_and_the_broker_are_stopped(
-    broker: ShellBroker,
-    newest_claude: Path,
-    real: bool,  # noqa: FBT001
-) -> None:
+def assert_broken_off(broker: ShellBroker, client: Path | None) -> None:
     broker.hook = HANG
-    cast = Cast(broker=broker, person=Absent(), client=newest_claude if real else None)
     with pytest.raises(DemoError, match="nobody decided: the browser crashed"):
-        play(cast)
+        play(Cast(broker=broker, person=Absent(), client=client))
     assert broker.calls == ["start", "stop"]
+
+
+def test_when_nobody_will_decide_the_stand_in_and_the_broker_are_stopped(broker: ShellBroker) -> None:
+    assert_broken_off(broker, None)
+
+
+@pytest.mark.slow
+def test_when_nobody_will_decide_the_real_client_and_the_broker_are_stopped(
+    broker: ShellBroker, newest_claude: Path
+) -> None:
+    assert_broken_off(broker, newest_claude)
 
 
 @pytest.mark.slow
