@@ -112,13 +112,16 @@ def install_uv(home: Path) -> None:
     except ModuleNotFoundError:
         debian("python3-venv")
     run(sys.executable, "-m", "venv", home)
-    run(home / "bin" / "python", "-m", "pip", "install", "--quiet", f"uv=={pins()['UV']}")
+    run(
+        home / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", f"uv=={pins()['UV']}"
+    )
 
 
 def environment() -> None:
     """``.venv`` as ``uv.lock`` says, our own packages editable."""
     interpreter = {} if (ROOT / ".venv").exists() else {"UV_PYTHON": sys.executable}
-    run(uv(), "sync", "--frozen", "--quiet", environ={"UV_PYTHON_DOWNLOADS": "never", **interpreter})
+    settings = {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "true"}  # a company's own certificates count
+    run(uv(), "sync", "--frozen", "--quiet", environ={**settings, **interpreter})
 
 
 def claude_code(version: str) -> None:
