@@ -88,10 +88,9 @@ def _live(client: Client) -> None:
 
 
 def _watch(client: Client, tell: int) -> None:
-    with contextlib.suppress(Error), contextlib.closing(os.fdopen(tell, "wb", buffering=0)) as pipe:
-        with client.events() as events:
-            for _ in events:
-                pipe.write(b".")
+    with os.fdopen(tell, "wb", buffering=0) as pipe, contextlib.suppress(Error), client.events() as events:
+        for _ in events:
+            pipe.write(b".")
 
 
 class _Session:
