@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import askfirst
-from askfirst.cli import audit, explain, hook, inbox, requests, serve
+from askfirst.cli import audit, demo, explain, hook, inbox, requests, serve
 from askfirst.cli.output import console, print_json
 
 if TYPE_CHECKING:
@@ -31,19 +30,9 @@ def build(parts: Parts) -> typer.Typer:
     hook.add(app, parts)
     explain.add(app)
     audit.add(app, parts)
-    app.command()(demo)
+    demo.add(app, parts)
     app.command()(version)
     return app
-
-
-def demo(
-    auto: Annotated[bool, typer.Option("--auto", help="Let a headless browser play the person.")] = False,
-    client: Annotated[Path | None, typer.Option(help="The Claude Code executable; default: a stand-in.")] = None,
-) -> None:
-    """Play the main job from beginning to end: an agent is stopped, a person decides, the log proves it."""
-    from askfirst.demo.command import run  # noqa: PLC0415  # its parts are needed by nobody else
-
-    raise typer.Exit(run(auto=auto, client=client))
 
 
 def version(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
