@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from askfirst.effects import Effect
     from askfirst.shell.command import Command
-    from askfirst.shell.ports import Rules
+    from askfirst.rules.book import RuleBook
 
 _MAX_CHARS = 256_000
 _MAX_DEPTH = 4
@@ -73,7 +73,7 @@ def _python(text: str, home: str) -> Findings:
         return inspect_tokens("python", text)
 
 
-def code_effects(found: Findings, command: Command, rules: Rules) -> Iterator[Effect]:
+def code_effects(found: Findings, command: Command, rules: RuleBook) -> Iterator[Effect]:
     """The effects that are no commands of their own: foreign and opaque code, losses by libraries, reverse shells."""
     for what in found.foreign:
         yield rules.effect("execution.foreign-code", command, target=what)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from askfirst.effects import Effect
     from askfirst.shell.command import Command
-    from askfirst.shell.ports import Rules
+    from askfirst.rules.book import RuleBook
 
 _VALUES = frozenset(
     "--host --port -u --username -p --password --authenticationDatabase --tlsCAFile --tlsCertificateKeyFile".split()
@@ -26,7 +26,7 @@ _SERVER = frozenset({"shutdownServer", "fsyncLock", "resetErrorLog", "repairData
 _ADMIN = frozenset({"dropDatabase", "drop", "shutdown", "dropIndexes", "dropUser", "dropAllUsersFromDatabase"})
 
 
-def mongo_effects(command: Command, _facts: object, rules: Rules) -> Iterator[Effect]:
+def mongo_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:
     """The effects of one ``mongosh`` or ``mongo`` command line."""
     scripts, files = _inputs(command)
     for script in scripts:
@@ -58,7 +58,7 @@ def _inputs(command: Command) -> tuple[list[str], list[str]]:
     return scripts, files
 
 
-def javascript_effects(text: str, command: Command, rules: Rules) -> Iterator[Effect]:
+def javascript_effects(text: str, command: Command, rules: RuleBook) -> Iterator[Effect]:
     """The effects of JavaScript run in the MongoDB shell."""
     tokens = code_tokens(text, "javascript")
     for index, token in enumerate(tokens):

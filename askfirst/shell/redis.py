@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from askfirst.effects import Effect
     from askfirst.shell.command import Command
-    from askfirst.shell.ports import Rules
+    from askfirst.rules.book import RuleBook
 
 _VALUES = frozenset(
     "-h -p -s -a -u -r -i -n -t --user --pass --cacert --cacertdir --cert --key --sni --tls-ciphers".split()
@@ -25,7 +25,7 @@ _DELETES = frozenset({"DEL", "UNLINK", "GETDEL", "XTRIM", "LTRIM", "HDEL", "SREM
 _MAX_LINES = 2000
 
 
-def redis_effects(command: Command, _facts: object, rules: Rules) -> Iterator[Effect]:
+def redis_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:
     """The effects of one ``redis-cli`` command line."""
     operands, options = _split(command)
     if options & {"--eval", "--pipe"}:
@@ -65,7 +65,7 @@ def _words(line: str) -> list[str]:
         return line.split()
 
 
-def _redis_command(words: list[str], command: Command, rules: Rules) -> Iterator[Effect]:
+def _redis_command(words: list[str], command: Command, rules: RuleBook) -> Iterator[Effect]:
     if not words or words[0].startswith("#"):
         return
     name = words[0].upper()

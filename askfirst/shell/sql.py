@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from askfirst.effects import Effect
-    from askfirst.shell.ports import Rules
+    from askfirst.rules.book import RuleBook
 
 ALARMING = re.compile(
     r"drop|delete|truncate|wipe|purge|clean|reset|destroy|rollback|teardown|prod|erase|flush|nuke|down\b", re.IGNORECASE
@@ -30,7 +30,7 @@ ALARMING = re.compile(
 _SCRATCH = ("/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108  # recognised, never written
 
 
-def sql_text_effects(text: str, dialect: str, command: Command, rules: Rules) -> Iterator[Effect]:
+def sql_text_effects(text: str, dialect: str, command: Command, rules: RuleBook) -> Iterator[Effect]:
     """The effects of running ``text`` against a database that matters."""
     for finding in inspect_sql(text, dialect):
         yield _effect(finding, command, rules)
@@ -52,7 +52,7 @@ def client_files(command: Command) -> tuple[str, ...]:
     return tuple(gather(client, command).files) if client else ()
 
 
-def sql_effects(command: Command, _facts: object, rules: Rules) -> Iterator[Effect]:
+def sql_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:
     """The effects of one command line of a SQL client."""
     client = CLIENTS[command.program]
     given = gather(client, command)
@@ -77,18 +77,18 @@ def _is_scratch(client: Client, given: Input) -> bool:
     return name in {"", ":memory:", "file::memory:"} or (name.startswith(_SCRATCH) and "/../" not in name)
 
 
-def _effect(finding: SqlFinding, command: Command, rules: Rules) -> Effect:
+def _effect(finding: SqlFinding, command: Command, rules: RuleBook) -> Effect:
     return rules.effect(
         finding.rule, command, target=finding.target, risk=finding.risk, statement=finding.statement.replace(HOLE, "…")
     )
 
 
-def _unread(command: Command, rules: Rules, what: str, *, alarming: bool) -> Effect:
+def _unread(command: Command, rules: RuleBook, what: str, *, alarming: bool) -> Effect:
     risk = Risk.HIGH if alarming else Risk.MEDIUM
     return rules.effect("database.sql-unread", command, target=what, risk=risk, statement=what)
 
 
-SQL_HANDLERS: dict[str, Callable[[Command, object, Rules], Iterable[Effect]]] = {
+SQL_HANDLERS: dict[str, Callable[[Command, Facts, RuleBook], Iterable[Effect]]] = {
     **dict.fromkeys(CLIENTS, sql_effects),
     **dict.fromkeys(("redis-cli", "valkey-cli", "keydb-cli", "iredis"), redis_effects),
     **dict.fromkeys(("mongosh", "mongo"), mongo_effects),
