@@ -14,13 +14,14 @@ from askfirst.shell.code_calls import inspect_tokens
 from askfirst.shell.code_lexer import LANGUAGES
 from askfirst.shell.code_python import inspect_python
 from askfirst.shell.findings import Findings
+from askfirst.shell.found import effect_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from askfirst.effects import Effect
-    from askfirst.shell.command import Command
     from askfirst.rules.book import RuleBook
+    from askfirst.shell.command import Command
 
 _MAX_CHARS = 256_000
 _MAX_DEPTH = 4
@@ -48,6 +49,7 @@ def inspect_code(language: str, text: str, *, home: str = "") -> Findings:
         language: a value of ``INTERPRETERS``; anything else yields an opaque finding.
         text: the program; unknown parts are ``HOLE``s.
         home: the home folder, absolute, ``""`` when unknown.
+
     """
     return _inspect(language, text, home, 0)
 
@@ -76,10 +78,10 @@ def _python(text: str, home: str) -> Findings:
 def code_effects(found: Findings, command: Command, rules: RuleBook) -> Iterator[Effect]:
     """The effects that are no commands of their own: foreign and opaque code, losses by libraries, reverse shells."""
     for what in found.foreign:
-        yield rules.effect("execution.foreign-code", command, target=what)
+        yield effect_of(rules, "execution.foreign-code", command, target=what)
     for what in found.opaque:
-        yield rules.effect("execution.opaque-code", command, target=what)
+        yield effect_of(rules, "execution.opaque-code", command, target=what)
     for what in found.losses:
-        yield rules.effect("database.code-loss", command, target=what)
+        yield effect_of(rules, "database.code-loss", command, target=what)
     if found.remote_shell:
-        yield rules.effect("execution.reverse-shell", command, target="a network connection")
+        yield effect_of(rules, "execution.reverse-shell", command, target="a network connection")

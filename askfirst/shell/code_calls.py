@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _TABLE: dict[str, dict[str, str]] = {
     # action -> calls: "name" with any receiver, "recv.name" with that one, "-.name" with none. In the order looked up.
     "javascript": {
-        "shell": "execaCommand execaCommandSync shell.exec child_process.exec cp.exec -.exec execSync",
+        "shell": "execaCommand execaCommandSync exec execSync",
         "argv": "spawn spawnSync execFile execFileSync execa execaSync Deno.Command Deno.run",
         "delete": "unlink unlinkSync Deno.remove Deno.removeSync fs.rmdir rmdirSync fs.rm promises.rm fsp.rm fsPromises.rm "
         "-.rm rmSync",
@@ -132,7 +132,7 @@ _NETWORK_WORDS = frozenset(
         "Net",
     }
 )
-_JOINERS = frozenset({"+", ".", "..", "..", "::", ","})
+_JOINERS = frozenset({"+", ".", "..", "::", ","})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +173,11 @@ class _Reader:
             if token.kind == "command":
                 self._command(token.text)
             elif token.kind == "word":
+                self._callback(index)
                 self._assignment(index)
                 self._word(index)
             elif token.kind == "string":
+                self._callback(index)
                 self._string(index)
         return self._found.findings()
 
@@ -209,6 +211,18 @@ class _Reader:
         ]:
             self._found.add("shell", text)
 
+    def _callback(self, index: int) -> None:
+        """``array_map("unlink", …)`` of PHP and ``.then(eval)`` of JavaScript call what they are given."""
+        name, caller = self._text(index), self._text(index - 2)
+        if self._text(index - 1) != "(" or caller not in {"array_map", "array_walk", "call_user_func", "then"}:
+            return
+        if caller == "then":
+            if name == "eval" and self._found.network:
+                self._found.add("foreign", "code from the network")
+            return
+        for _, action in self._calls.get(name, [])[:1]:
+            self._act(action, name, [_Argument(HOLE)], index)
+
     def _assignment(self, index: int) -> None:
         if self._text(index + 1) != "=" or self._text(index + 2) in {"=", "~"} or self._text(index - 1) == ".":
             return
@@ -228,6 +242,8 @@ class _Reader:
         for wanted, action in rows:
             if wanted in {"*", receiver}:
                 arguments = self._arguments(index + 1)
+                if arguments is None and action == "loss" and self._language == "ruby" and receiver != "-":
+                    arguments = []
                 if arguments is not None:
                     self._act(action, name, arguments, index)
                 return

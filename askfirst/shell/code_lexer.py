@@ -95,9 +95,10 @@ LANGUAGES = frozenset(_SYNTAX) | frozenset(_ALIASES)
 
 
 def code_tokens(text: str, language: str) -> list[CodeToken]:
-    """The tokens of ``text``, at most ``MAX_TOKENS``."""
+    """The tokens of ``text``, at most ``MAX_TOKENS``; those of code inside of strings stand at the end."""
     language = _ALIASES.get(language, language)
     found: list[CodeToken] = []
+    inner: list[str] = []
     for match in _PATTERNS[language].finditer(text):
         kind = match.lastgroup
         if kind in {"space", "comment"}:
@@ -106,9 +107,22 @@ def code_tokens(text: str, language: str) -> list[CodeToken]:
             break
         value = match.group()
         if kind in {"string", "command"}:
+            inner += _code_inside(value, language)
             value = _value(value, language)
         found.append(CodeToken(kind, value))  # type: ignore[arg-type]  # the groups' names are the kinds
+    for code in inner[:_MAX_INNER]:
+        found += [CodeToken("operator", ";"), *code_tokens(code, language)]
     return found
+
+
+_MAX_INNER = 50
+
+
+def _code_inside(literal: str, language: str) -> list[str]:
+    """The code in ``${…}`` of a template and in ``#{…}`` of a Ruby string."""
+    if (language, literal[0]) not in {("javascript", "`"), ("ruby", '"'), ("ruby", "`")}:
+        return []
+    return [match.group()[2:-1] for match in _INTERPOLATION[language].finditer(literal) if "(" in match.group()]
 
 
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{1,3}|.)", re.DOTALL)

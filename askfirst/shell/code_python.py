@@ -100,17 +100,17 @@ class _Module(ast.NodeVisitor):
         self.others: list[ast.expr] = []
         self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         self._referenced = _references(tree)
-        self._unseen: list[ast.expr] = [ast.Constant(value=None)]
+        self._unseen: list[ast.expr] = [ast.Name(id=HOLE)]
         self.visit(tree)
 
-    def visit_Import(self, node: ast.Import) -> None:  # noqa: N802  # the visitor's protocol
+    def visit_Import(self, node: ast.Import) -> None:  # the visitor's protocol
         for alias in node.names:
             self.modules.add(alias.name.partition(".")[0])
             self.names[alias.asname or alias.name.partition(".")[0]] = (
                 alias.name if alias.asname else alias.name.partition(".")[0]
             )
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802  # the visitor's protocol
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # the visitor's protocol
         module = node.module or ""
         self.modules.add(module.partition(".")[0])
         for alias in node.names:
@@ -119,10 +119,10 @@ class _Module(ast.NodeVisitor):
             else:
                 self.names[alias.asname or alias.name] = f"{module}.{alias.name}"
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802  # the visitor's protocol
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # the visitor's protocol
         self._function(node)
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:  # noqa: N802  # the visitor's protocol
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:  # the visitor's protocol
         self._function(node)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
@@ -137,28 +137,28 @@ class _Module(ast.NodeVisitor):
             self.bindings[argument.arg].append(default)
         self.generic_visit(node)
 
-    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802  # the visitor's protocol
+    def visit_Assign(self, node: ast.Assign) -> None:  # the visitor's protocol
         for target in node.targets:
             self._bind(target, node.value)
         self.generic_visit(node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802  # the visitor's protocol
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # the visitor's protocol
         if node.value is not None:
             self._bind(node.target, node.value)
         self.generic_visit(node)
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> None:  # noqa: N802  # the visitor's protocol
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:  # the visitor's protocol
         if isinstance(node.target, ast.Name):
             before = self.bindings.get(node.target.id, [])
             grown = [ast.BinOp(left=each, op=node.op, right=node.value) for each in before]
             self.bindings[node.target.id] = [*before, *grown][:8]
         self.generic_visit(node)
 
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:  # noqa: N802  # the visitor's protocol
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:  # the visitor's protocol
         self._bind(node.target, node.value)
         self.generic_visit(node)
 
-    def visit_For(self, node: ast.For) -> None:  # noqa: N802  # the visitor's protocol
+    def visit_For(self, node: ast.For) -> None:  # the visitor's protocol
         self._bind(node.target, node.iter, loops=True)
         self.generic_visit(node)
 
@@ -166,21 +166,19 @@ class _Module(ast.NodeVisitor):
         self._bind(node.target, node.iter, loops=True)
         self.generic_visit(node)
 
-    def visit_With(self, node: ast.With) -> None:  # noqa: N802  # the visitor's protocol
+    def visit_With(self, node: ast.With) -> None:  # the visitor's protocol
         for item in node.items:
             if item.optional_vars is not None:
                 self._bind(item.optional_vars, item.context_expr)
         self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802  # the visitor's protocol
+    def visit_Call(self, node: ast.Call) -> None:  # the visitor's protocol
         self.calls.append(node)
         self.generic_visit(node)
 
     def _bind(self, target: ast.expr, value: ast.expr, *, loops: bool = False) -> None:
         if isinstance(target, ast.Name):
-            elements = value.elts if loops and isinstance(value, (ast.List, ast.Tuple, ast.Set)) else None
-            bound = elements if elements is not None else self._unseen if loops else [value]
-            self.bindings.setdefault(target.id, []).extend(bound[:8])
+            self.bindings.setdefault(target.id, []).append(ast.Starred(value=value) if loops else value)
         elif isinstance(target, (ast.Tuple, ast.List)):
             pairs = value.elts if isinstance(value, (ast.Tuple, ast.List)) and not loops else []
             same = len(pairs) == len(target.elts)
@@ -303,8 +301,8 @@ class _Inspector:
             self._shell(self._argument(call, 0))
 
     def _number(self, node: ast.expr) -> str:
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-            return f"-{node.operand.value}"
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return "-" + text_of(self._values.value(node.operand))
         return text_of(self._values.value(node))
 
     def _shell(self, node: ast.expr | None) -> None:

@@ -1,6 +1,7 @@
 """The values of Python expressions as far as they can be known without running anything.
 
-A value is text with ``HOLE``s, a list of such texts, or a dotted name (a module, class or function). Decoders of
+A value is text with ``HOLE``s, a list of such texts, or a dotted name (a module, class or function). What glob and
+directory listings return is one text with its ``*``. Decoders of
 literals (base64, hex, rot13, zlib …) are computed; everything else that is not simple is a ``HOLE``.
 """
 
@@ -116,6 +117,8 @@ class Values:
         return self._spread(node)
 
     def _spread(self, node: ast.expr) -> list[str]:
+        if isinstance(node, ast.Starred):  # one element of a list, whichever
+            return list(self.argv(node.value) or (HOLE,))[:50]
         value = self.value(node)
         return list(value) if isinstance(value, tuple) else [text_of(value)]
 
@@ -211,6 +214,10 @@ class Values:
             return owner[int(key)]
         return HOLE
 
+    def _element(self, node: ast.Starred) -> Value:
+        items = self.argv(node.value) or ()
+        return items[0] if len(items) == 1 else HOLE
+
     def _choice(self, node: ast.IfExp) -> Value:
         return self.value(node.body)
 
@@ -268,6 +275,10 @@ class Values:
             if dotted.endswith("home") or text == "HOME":
                 return self._home
             return self._home + text[1:] if text.startswith("~") else HOLE if "env" in dotted else text
+        if dotted in {"glob.glob", "glob.iglob"}:
+            return (text,)
+        if dotted == "os.listdir":
+            return ("*",)
         if dotted in {"os.getcwd", "pathlib.Path.cwd"}:
             return "."
         if dotted in {"os.path.dirname", "os.path.basename"} and HOLE not in text:
@@ -300,10 +311,13 @@ class Values:
         if method in {"decode", "encode"} or method in _PATH_METHODS:
             codec = text_of(arguments[0]) if arguments else ""
             if codec in {"rot13", "rot_13", "hex", "base64"}:
-                return _codec(owner, codec)
+                return _decoded_or_hole(owner, codec)
             return self._home + owner[1:] if method == "expanduser" and owner.startswith("~") else owner
         if method == "join" and arguments and isinstance(arguments[0], tuple):
             return owner.join(arguments[0]) if sum(map(len, arguments[0])) < _MAX_CHARS else HOLE
+        if method in {"glob", "rglob", "iterdir"}:
+            wanted = text_of(arguments[0]) if arguments else "*"
+            return (posixpath.join(owner, "**" if method == "rglob" else "", wanted),)
         if method == "joinpath":
             return posixpath.join(owner, *(text_of(each) for each in arguments))
         if method == "format":
@@ -327,13 +341,20 @@ def _split(text: str) -> tuple[str, ...] | None:
         return None
 
 
+def _decoded_or_hole(text: str, codec: str) -> str:
+    try:
+        return _codec(text, codec)
+    except (ValueError, UnicodeError):
+        return HOLE
+
+
 def _codec(text: str, codec: str) -> str:
-    data = codecs.decode(text, "rot13") if codec in {"rot13", "rot_13"} else None
-    if data is not None:
-        return str(data)
-    if codec in {"hex", "base64", "hex_codec", "base64_codec"}:
-        return str(codecs.decode(text.encode("latin-1"), codec).decode("latin-1"))
-    return text
+    if codec in {"rot13", "rot_13"}:
+        return codecs.decode(text, "rot13")
+    data = text.encode("latin-1")
+    if codec in {"hex", "hex_codec"}:
+        return binascii.unhexlify(data).decode("latin-1")
+    return binascii.a2b_base64(data).decode("latin-1") if codec in {"base64", "base64_codec"} else text
 
 
 def _percent(template: str, right: Value) -> str:
@@ -376,6 +397,7 @@ _NODES: dict[type[ast.expr], Callable[[Values, ast.expr], Value]] = {
     ast.Set: Values._list,  # type: ignore[dict-item]  # noqa: SLF001
     ast.Subscript: Values._subscript,  # type: ignore[dict-item]  # noqa: SLF001
     ast.Call: Values._call,  # type: ignore[dict-item]  # noqa: SLF001
+    ast.Starred: Values._element,  # type: ignore[dict-item]  # noqa: SLF001
     ast.IfExp: Values._choice,  # type: ignore[dict-item]  # noqa: SLF001
     ast.NamedExpr: Values._named,  # type: ignore[dict-item]  # noqa: SLF001
     ast.Await: Values._await,  # type: ignore[dict-item]  # noqa: SLF001

@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 
 class Delete(NamedTuple):
-    """A path that is removed; ``recursive`` when it may be a folder with content."""
+    """A path that is removed; ``recursive`` when it may be a folder with content.
+
+    What a glob API returned is the pattern itself, e.g. ``build/*.o``.
+    """
 
     path: str
     recursive: bool
@@ -42,6 +45,7 @@ class Findings:
         opaque: what it runs that cannot be read, e.g. ``eval of a computed text``.
         network: whether it talks to the network.
         remote_shell: whether it hands a shell to a network connection.
+
     """
 
     shell: tuple[str, ...] = ()

@@ -6,16 +6,28 @@ from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
 from askfirst.shell.code_lexer import CodeToken, code_tokens
+from askfirst.shell.found import effect_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from askfirst.effects import Effect
-    from askfirst.shell.command import Command
+    from askfirst.facts import Facts
     from askfirst.rules.book import RuleBook
+    from askfirst.shell.command import Command
 
 _VALUES = frozenset(
-    "--host --port -u --username -p --password --authenticationDatabase --tlsCAFile --tlsCertificateKeyFile".split()
+    [
+        "--host",
+        "--port",
+        "-u",
+        "--username",
+        "-p",
+        "--password",
+        "--authenticationDatabase",
+        "--tlsCAFile",
+        "--tlsCertificateKeyFile",
+    ]
 )
 _DROPS = frozenset(
     {"dropDatabase", "drop", "dropUser", "dropAllUsersFromDatabase", "dropRole", "dropAllRolesFromDatabase"}
@@ -32,7 +44,7 @@ def mongo_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[
     for script in scripts:
         yield from javascript_effects(script, command, rules)
     for path in files:
-        yield rules.effect("database.sql-unread", command, target=f"script {path}", risk=Risk.HIGH, statement=path)
+        yield effect_of(rules, "database.sql-unread", command, target=f"script {path}", risk=Risk.HIGH)
 
 
 def _inputs(command: Command) -> tuple[list[str], list[str]]:
@@ -68,14 +80,14 @@ def javascript_effects(text: str, command: Command, rules: RuleBook) -> Iterator
         target = _receiver(tokens, index)
         if call == ":":
             if token.text in _ADMIN and _is_admin_command(tokens, index):
-                yield rules.effect("database.mongo-drop", command, target=token.text)
+                yield effect_of(rules, "database.mongo-drop", command, target=token.text)
         elif token.text in _DROPS | _INDEXES:
-            yield rules.effect("database.mongo-drop", command, target=target)
+            yield effect_of(rules, "database.mongo-drop", command, target=target)
         elif token.text in _SERVER:
-            yield rules.effect("database.mongo-server", command, target="the server")
+            yield effect_of(rules, "database.mongo-server", command, target="the server")
         elif token.text in _BULK:
             risk = Risk.HIGH if _is_unfiltered(tokens, index) else Risk.MEDIUM
-            yield rules.effect("database.mongo-delete", command, target=target, risk=risk)
+            yield effect_of(rules, "database.mongo-delete", command, target=target, risk=risk)
 
 
 def _receiver(tokens: list[CodeToken], index: int) -> str:

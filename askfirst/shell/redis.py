@@ -7,16 +7,36 @@ from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
 from askfirst.shell.command import HOLE
+from askfirst.shell.found import effect_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from askfirst.effects import Effect
-    from askfirst.shell.command import Command
+    from askfirst.facts import Facts
     from askfirst.rules.book import RuleBook
+    from askfirst.shell.command import Command
 
 _VALUES = frozenset(
-    "-h -p -s -a -u -r -i -n -t --user --pass --cacert --cacertdir --cert --key --sni --tls-ciphers".split()
+    [
+        "-h",
+        "-p",
+        "-s",
+        "-a",
+        "-u",
+        "-r",
+        "-i",
+        "-n",
+        "-t",
+        "--user",
+        "--pass",
+        "--cacert",
+        "--cacertdir",
+        "--cert",
+        "--key",
+        "--sni",
+        "--tls-ciphers",
+    ]
 )
 _SCRIPTS = frozenset({"EVAL", "EVALSHA", "FCALL", "SCRIPT", "FUNCTION", "MODULE"})
 _WIPES = frozenset({"FLUSHALL", "FLUSHDB"})
@@ -29,9 +49,9 @@ def redis_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[
     """The effects of one ``redis-cli`` command line."""
     operands, options = _split(command)
     if options & {"--eval", "--pipe"}:
-        yield rules.effect("database.redis-opaque", command, target="a script or a raw stream of commands")
+        yield effect_of(rules, "database.redis-opaque", command, target="a script or a raw stream of commands")
     if "--cluster" in options and {"del-node", "reshard", "fix"} & {word.lower() for word in operands}:
-        yield rules.effect("database.redis-server", command, target="the cluster")
+        yield effect_of(rules, "database.redis-server", command, target="the cluster")
         return
     if operands:
         yield from _redis_command(operands, command, rules)
@@ -41,7 +61,7 @@ def redis_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[
     elif command.stdin.kind != "none":
         alarming = command.stdin.kind in {"file", "network", "decoded"}
         risk = Risk.HIGH if alarming else Risk.MEDIUM
-        yield rules.effect("database.redis-opaque", command, target="commands from its input", risk=risk)
+        yield effect_of(rules, "database.redis-opaque", command, target="commands from its input", risk=risk)
 
 
 def _split(command: Command) -> tuple[list[str], set[str]]:
@@ -71,18 +91,20 @@ def _redis_command(words: list[str], command: Command, rules: RuleBook) -> Itera
     name = words[0].upper()
     second = words[1].upper() if len(words) > 1 else ""
     if name == "MULTI" or HOLE in name:
-        yield rules.effect("database.redis-opaque", command, target="a computed command", risk=Risk.MEDIUM)
+        yield effect_of(rules, "database.redis-opaque", command, target="a computed command", risk=Risk.MEDIUM)
     elif name in _WIPES:
-        yield rules.effect("database.redis-flush", command, target="every key")
+        yield effect_of(rules, "database.redis-flush", command, target="every key")
     elif name in _SERVER or (name, second) in _SUBCOMMANDS:
-        yield rules.effect("database.redis-server", command, target=f"{name} {second}".strip())
+        yield effect_of(rules, "database.redis-server", command, target=f"{name} {second}".strip())
     elif name in _SCRIPTS and second not in {"LIST", "EXISTS", "LOAD", "STATS", "HELP"}:
         risk = Risk.HIGH if _script_is_alarming(words) else Risk.MEDIUM
-        yield rules.effect("database.redis-opaque", command, target=f"a server-side script ({name})", risk=risk)
+        yield effect_of(rules, "database.redis-opaque", command, target=f"a server-side script ({name})", risk=risk)
     elif name in _DELETES:
         wide = len(words) > 10 or any(HOLE in word or "*" in word for word in words[1:])
         risk = Risk.HIGH if wide else Risk.MEDIUM
-        yield rules.effect("database.redis-delete", command, target=" ".join(words[1:4]).replace(HOLE, "…"), risk=risk)
+        yield effect_of(
+            rules, "database.redis-delete", command, target=" ".join(words[1:4]).replace(HOLE, "…"), risk=risk
+        )
 
 
 _SUBCOMMANDS = frozenset(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
 from askfirst.shell.command import HOLE, Command
+from askfirst.shell.found import effect_of
 from askfirst.shell.mongo import mongo_effects
 from askfirst.shell.redis import redis_effects
 from askfirst.shell.sql_clients import CLIENTS, Client, Input, gather
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from askfirst.effects import Effect
+    from askfirst.facts import Facts
     from askfirst.rules.book import RuleBook
 
 ALARMING = re.compile(
@@ -66,7 +68,7 @@ def sql_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Ef
         alarming = not client.local or bool(ALARMING.search(path))
         yield _unread(command, rules, f"SQL in {path.replace(HOLE, '…')}", alarming=alarming)
     if given.restores:
-        yield rules.effect("database.restore", command, target=f"database {given.database}")
+        yield effect_of(rules, "database.restore", command, target=f"database {given.database}")
 
 
 def _is_scratch(client: Client, given: Input) -> bool:
@@ -78,14 +80,12 @@ def _is_scratch(client: Client, given: Input) -> bool:
 
 
 def _effect(finding: SqlFinding, command: Command, rules: RuleBook) -> Effect:
-    return rules.effect(
-        finding.rule, command, target=finding.target, risk=finding.risk, statement=finding.statement.replace(HOLE, "…")
-    )
+    return effect_of(rules, finding.rule, command, target=finding.target, risk=finding.risk)
 
 
 def _unread(command: Command, rules: RuleBook, what: str, *, alarming: bool) -> Effect:
     risk = Risk.HIGH if alarming else Risk.MEDIUM
-    return rules.effect("database.sql-unread", command, target=what, risk=risk, statement=what)
+    return effect_of(rules, "database.sql-unread", command, target=what, risk=risk)
 
 
 SQL_HANDLERS: dict[str, Callable[[Command, Facts, RuleBook], Iterable[Effect]]] = {

@@ -34,6 +34,7 @@ class Client:
         local: the database is a file on this machine.
         under: the first operand has to be one of these words, which is then skipped (``bq query``); empty: none.
         meta: which meta commands the client knows: ``psql``, ``mysql``, ``sqlite``, ``sqlplus`` or ``""``.
+
     """
 
     dialect: str
@@ -204,6 +205,7 @@ class Input:
         read_only: it cannot write.
         restores: it overwrites the database with a backup (sqlite3 ``.restore``).
         operands: all words that are no options.
+
     """
 
     sql: list[str] = field(default_factory=list)
@@ -311,7 +313,7 @@ def _meta(name: str, argument: str, found: Input) -> None:
     elif argument.startswith("|"):
         found.shell.append(argument[1:])
     elif name in _FILE_META and argument:
-        found.files.append(argument.split()[0].strip("'\""))
+        found.files.append(argument.split(maxsplit=1)[0].strip("'\""))
     elif name == "restore":
         found.restores = True
     elif name == "copy":

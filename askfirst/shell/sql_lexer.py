@@ -132,6 +132,7 @@ def statements(text: str, dialect: str = "") -> list[Statement]:
 
     Raises:
         TooLargeError: there are more than ``MAX_TOKENS`` tokens.
+
     """
     found: list[Statement] = []
     current: list[Token] = []

@@ -31,6 +31,7 @@ class SqlFinding:
         statement: the statement, shortened for people.
         risk: where it differs from the rule's.
         shell: a shell command that the server or client would run, ``""`` for none.
+
     """
 
     rule: str
