@@ -124,5 +124,3 @@ def _follow(job: Job, run: Execute, language: str, text: str, word: Word) -> Non
         if argv:
             words = [Word(text=one, shown=one.replace(HOLE, "…"), span=word.span) for one in argv]
             run.inner(job, words, label, stdin=NOTHING, state=job.state.copy())
-
-

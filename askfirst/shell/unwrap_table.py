@@ -272,7 +272,9 @@ class Interpreter:
     values: frozenset[str] = frozenset()
 
 
-_NODE = Interpreter("javascript", _set("-e --eval -p --print -pe"), _set("-r --require --import --loader -C --env-file"))
+_NODE = Interpreter(
+    "javascript", _set("-e --eval -p --print -pe"), _set("-r --require --import --loader -C --env-file")
+)
 _AWK = Interpreter("awk", _set("-e --source"), _set("-F -v -f -i --field-separator --assign --file --include"))
 _PYTHON = Interpreter("python", _set("-c"), _set("-W -X --check-hash-based-pycs"))
 
