@@ -41,6 +41,8 @@ class Execute:
             name = head.text
             if name in _ENDS and len(job.argv) == 1:
                 return NOTHING
+            if name == "coproc" and len(job.argv) > 2 and job.argv[2].text == "{":
+                return self.inner(job, job.argv[2:], name)  # `coproc NAME { …; }`
             if name in job.state.aliases and name not in self.evaluator.active:
                 return self._alias(job, name)
             if name in job.state.functions:

@@ -233,6 +233,10 @@ def _make(job: Job, run: Execute) -> Stream | None:
     args = job.argv[1:]
     texts = [text.removeprefix("-f") for text in (word.text for word in args) if text.startswith("-f") and text != "-f"]
     texts += [args[i + 1].text for i, word in enumerate(args[:-1]) if word.text in {"-f", "--file", "--makefile"}]
+    for name in ("GNUmakefile", "makefile", "Makefile") if not texts else ():
+        path = job.state.path(name)
+        if path is not None and (path in job.state.files or path in run.evaluator.written):
+            texts = [path]
     streams = [
         job.stdin if text in {"-", "/dev/stdin"} else run.evaluator.content(Word(text=text), job.state)
         for text in texts[:4]
@@ -267,8 +271,10 @@ def _git(job: Job, run: Execute) -> Stream | None:
     for verb, label in (("foreach", "git submodule foreach"), ("run", "git bisect run")):
         if verb in texts and label.split()[1] in texts[: texts.index(verb)]:
             rest = [w for w in job.argv[1 + texts.index(verb) + 1 :] if w.text not in {"--recursive", "--quiet", "-q"}]
-            if rest:
-                scripts.append((joined(rest), label))
+            if len(rest) == 1 and verb == "foreach":
+                scripts.append((rest[0], label))
+            elif rest:
+                run.inner(job, rest, label)
     scripts += _git_alias(job, run)
     for script, label in scripts:
         run.text(job, script, label)
@@ -340,8 +346,11 @@ def _download(job: Job, run: Execute) -> Stream | None:
     for i, word in enumerate(args):
         option = "-O" if name == "wget" else "-o"
         long = "--output-document" if name == "wget" else "--output"
-        if re.fullmatch(rf"-[A-Za-z]*{option[1]}", word.text) or word.text == long:
+        attached = re.fullmatch(rf"-[A-Za-z]*?{option[1]}(.*)", word.text)
+        if word.text == long or (attached and not attached[1]):
             target = args[i + 1] if i + 1 < len(args) else None
+        elif attached:
+            target = replace(word, text=attached[1])
         elif word.text.startswith(f"{long}="):
             target = replace(word, text=word.text.partition("=")[2])
         elif name == "curl" and re.fullmatch(r"-[A-Za-z]*O[A-Za-z]*|--remote-name(-all)?", word.text) and urls:
