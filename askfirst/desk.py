@@ -90,7 +90,7 @@ class Desk:
             known = records.read_by_key(connection, draft.key)
             if known is not None:
                 return known
-            case = Case(request=_request(draft, self._clock.now_ms()))
+            case = Case(request=request_of(draft, self._clock.now_ms()))
             records.insert(connection, case, draft.key)
             line = LogLine(
                 type=EntryType.GATE_REQUESTED,
@@ -255,7 +255,8 @@ class Desk:
         return case
 
 
-def _request(draft: Draft, now_ms: int) -> Request:
+def request_of(draft: Draft, now_ms: int) -> Request:
+    """The pending request that a draft becomes."""
     found = draft.classification
     return Request(
         id=new_id(),
