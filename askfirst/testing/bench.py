@@ -81,6 +81,8 @@ class Bench:
     log: MemoryAuditLog
     hub: Hub
     path: Path
+    writer: Writer
+    reader: sa.Engine
 
 
 @contextmanager
@@ -96,6 +98,8 @@ def bench(path: Path) -> Iterator[Bench]:
             log=log,
             hub=hub,
             path=path,
+            writer=writer,
+            reader=reader,
         )
     finally:
         writer.close()
