@@ -87,6 +87,8 @@ class Bench:
     log: MemoryAuditLog
     hub: Hub
     path: Path
+    writer: Writer
+    reader: sa.Engine
 
 
 @contextmanager
@@ -102,6 +104,8 @@ def bench(path: Path) -> Iterator[Bench]:
             log=log,
             hub=hub,
             path=path,
+            writer=writer,
+            reader=reader,
         )
     finally:
         writer.close()
