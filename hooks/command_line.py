@@ -31,7 +31,7 @@ MAX_SOCKET_BYTES = 103
 SENTENCE = "askfirst: this call is blocked: the gate could not be run; run askfirst doctor"
 
 
-def hook_command(  # noqa: PLR0913 - one keyword for each thing that differs between two installations
+def hook_command(
     host: str,
     *,
     python: Path,
