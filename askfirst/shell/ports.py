@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Rules(Protocol):
     """Makes effects out of the rules of the packs; ``askfirst.rules.book.RuleBook`` is the real one."""
 
-    def effect(  # noqa: PLR0913  # mirrors the fields of an effect
+    def effect(  # mirrors the fields of an effect
         self,
         rule_id: str,
         command: Command,

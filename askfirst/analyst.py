@@ -1,0 +1,28 @@
+"""The gate's analyst over the real disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from askfirst import workspace
+from askfirst.classify import classify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from askfirst.call import ToolCall
+    from askfirst.effects import Classification
+    from askfirst.host import Agent
+    from askfirst.request import Action
+
+
+class DiskAnalyst:
+    """Classifies with facts from the disk."""
+
+    def classify(self, call: ToolCall) -> Classification:
+        """The classification of this call."""
+        return classify(call)
+
+    def resolve(self, call: ToolCall, agent: Agent, scripts: Iterable[str] = ()) -> Action:
+        """The complete action of this call as the disk stands now."""
+        return workspace.resolve(call, agent, scripts)
