@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """Stand-in until the analysis lands."""
 
 from __future__ import annotations
@@ -27,3 +28,44 @@ def classify(call: ToolCall) -> Classification:
         command=call.command,
     )
     return Classification(outcome=Outcome.GATE, effects=(effect,))
+=======
+"""One question for every tool call: what would it do?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from askfirst.effects import Classification, Outcome
+from askfirst.rules.book import RuleBook
+from askfirst.shell.analysis import analyse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from askfirst.call import ToolCall
+    from askfirst.facts import Facts
+
+
+def classify(
+    call: ToolCall,
+    facts: Facts,
+    *,
+    book: RuleBook | None = None,
+    written: Mapping[str, str] | None = None,
+    home: str = "",
+) -> Classification:
+    """What a tool call would do, whatever tool it is.
+
+    Args:
+        call: the normalised call.
+        facts: what may be asked about this machine.
+        book: the rules; the ones that come with the program by default.
+        written: absolute path -> content of files that the session wrote earlier.
+        home: home directory; asked from ``facts`` when empty.
+    """
+    rules = RuleBook.load() if book is None else book
+    if call.tool != "Bash":
+        return Classification(outcome=Outcome.PASS)
+    found = analyse(call.command, cwd=call.cwd, facts=facts, book=rules, written=written, home=home)
+    return Classification(outcome=found.outcome, effects=found.effects, expanded=found.expanded, scripts=found.scripts)
+>>>>>>> shell
