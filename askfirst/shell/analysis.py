@@ -66,7 +66,7 @@ class Analysis:
     tree: tuple[Step, ...] = field(default=())
 
 
-def analyse(  # noqa: PLR0913  # keyword-only context
+def analyse(  # keyword-only context
     text: str,
     *,
     cwd: str,

@@ -39,7 +39,7 @@ _TITLES = {
 _NEW_LINK = "Run this in a terminal on the machine where Askfirst runs; it opens a fresh link:"
 
 
-def web_inbox(  # noqa: PLR0913  # its ports, each named
+def web_inbox(  # its ports, each named
     desk: Desk,
     logins: Logins,
     sessions: Sessions,
