@@ -98,7 +98,7 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
         paths=paths,
         desk=core.desk,
         listeners=Listeners(
-            local=Router([Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS), methods=["POST"]), Mount("/", api)]),
+            local=Router([Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS).respond, methods=["POST"]), Mount("/", api)]),
             web=_Fork(api=api, inbox=core.inbox(paths, web_listener)),
         ),
         web_listener=web_listener,
