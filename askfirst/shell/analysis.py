@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from askfirst.effects import Effect, Outcome, Risk
 from askfirst.facts import UNKNOWN, Facts
 from askfirst.shell import handlers, limits, opaque
+from askfirst.shell.code import code_effects
 from askfirst.shell.evaluate import Evaluator, Found, Note, Place
 from askfirst.shell.execute import Execute
 from askfirst.shell.harmless import is_harmless
@@ -121,6 +122,8 @@ def _concluded(text: str, found: Found, facts: Facts, book: RuleBook) -> Analysi
         effects = tuple(_effects(command, facts, book))
         understood = understood and (runs or is_understood(command, book))
         judged.append((command, runs, effects))
+    for command, findings in found.code:
+        judged.append((command, True, tuple(code_effects(findings, command, book))))
     opaque_effects = [opaque.effect(note) for note in notes]
     effects = _sorted([*(one for _, _, own in judged for one in own), *opaque_effects])
     gated = any(effect.risk >= _GATED for effect in effects)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from askfirst.facts import Facts
     from askfirst.shell.execute import Execute
+    from askfirst.shell.findings import Findings
     from askfirst.shell.syntax import Assignment, Range
 
 MAX_COMBINATIONS = 64
@@ -116,12 +117,14 @@ class Found:
 
     Attributes:
         commands: in the order they were met; with ``True`` for those that only run others.
+        code: what program code does beside running commands, with the interpreter's command.
         notes: what stayed opaque.
         scripts: absolute paths of files whose text runs.
         clean: every text was parsed without an error.
     """
 
     commands: list[tuple[Command, bool]] = field(default_factory=list)
+    code: list[tuple[Command, Findings]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     scripts: dict[str, None] = field(default_factory=dict)
     clean: bool = True
@@ -509,6 +512,10 @@ class Evaluator:
 
     def emit(self, job: Job, *, runs: bool) -> None:
         """List a command; ``runs``: it only runs another one, which is listed too."""
+        self.found.commands.append((self.command(job), runs))
+
+    def command(self, job: Job) -> Command:
+        """The command as rules see it."""
         state = job.state
         env = {
             name: Word(text=unmark(one.values[0]))
@@ -516,7 +523,7 @@ class Evaluator:
             if one.exported and one.values
         }
         env |= {name: replace(word, text=unmark(word.text)) for name, word in job.env.items()}
-        command = Command(
+        return Command(
             argv=tuple(_clean(word) for word in job.argv),
             cwd=state.cwd,
             env=env,
@@ -526,7 +533,6 @@ class Evaluator:
             via=job.place.via,
             span=job.span,
         )
-        self.found.commands.append((command, runs))
 
 
 def _clean(word: Word) -> Word:

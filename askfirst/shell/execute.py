@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from askfirst.shell.builtins import BUILTINS
 from askfirst.shell.command import HOLE, Stream, Word
 from askfirst.shell.evaluate import Job, Place, program_name
+from askfirst.shell.interpreters import interpreter, is_interpreter
 from askfirst.shell.programs import PROGRAMS
 from askfirst.shell.source import DECODED, NETWORK
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, output
@@ -140,7 +141,7 @@ class Execute:
         if builtin is not None and builtin(job, self):
             self.evaluator.emit(job, runs=False)
             return output(job.argv, job.stdin, job.state)
-        program = PROGRAMS.get(name) or PROGRAMS.get(name.rstrip("0123456789.")) if name else None
+        program = PROGRAMS.get(name) or (interpreter if is_interpreter(name) else None)
         if program is not None:
             stream = program(job, self)
             if stream is not None:

@@ -262,32 +262,33 @@ BY_NAME: dict[str, tuple[Wrapper, ...]] = {
 SHELLS = _set("sh bash zsh dash ksh ksh93 ash fish mksh yash rbash csh tcsh")
 SHELL_VALUES = _set("-o +o -O +O --rcfile --init-file")
 
-INTERPRETERS: dict[str, tuple[str, frozenset[str], frozenset[str]]] = {
-    # program: language, options with code, options with another value
-    "python": ("python", _set("-c"), _set("-W -X --check-hash-based-pycs")),
-    "pypy": ("python", _set("-c"), _set("-W -X")),
-    "ipython": ("python", _set("-c"), frozenset()),
-    "node": ("javascript", _set("-e --eval -p --print -pe"), _set("-r --require --import --loader -C --env-file")),
-    "nodejs": ("javascript", _set("-e --eval -p --print -pe"), _set("-r --require --import")),
-    "bun": ("javascript", _set("-e --eval -p --print"), _set("-r --preload --cwd")),
-    "tsx": ("javascript", _set("-e --eval -p --print"), frozenset()),
-    "ts-node": ("javascript", _set("-e --eval -p --print"), _set("-P --project")),
-    "deno": ("javascript", frozenset(), frozenset()),
-    "perl": ("perl", _set("-e -E"), _set("-I -M -m")),
-    "ruby": ("ruby", _set("-e"), _set("-I -r -C")),
-    "php": ("php", _set("-r -B -R -E --run"), _set("-d -c -z")),
-    "lua": ("lua", _set("-e"), _set("-l")),
-    "luajit": ("lua", _set("-e"), _set("-l")),
-    "osascript": ("osascript", _set("-e"), _set("-l")),
-    "Rscript": ("r", _set("-e"), frozenset()),
-    "julia": ("julia", _set("-e --eval -E --print"), _set("-p -t --project")),
-    "elixir": ("elixir", _set("-e --eval"), frozenset()),
-    "groovy": ("groovy", _set("-e"), frozenset()),
-    "awk": ("awk", frozenset(), _set("-F -v -f --field-separator --assign --file")),
-    "gawk": ("awk", _set("-e"), _set("-F -v -f --field-separator --assign --file")),
-    "mawk": ("awk", frozenset(), _set("-F -v -f")),
-    "nawk": ("awk", frozenset(), _set("-F -v -f")),
-    "tclsh": ("tcl", frozenset(), frozenset()),
-    "pwsh": ("powershell", _set("-c -Command -command"), _set("-ExecutionPolicy -File")),
-    "powershell": ("powershell", _set("-c -Command -command"), _set("-ExecutionPolicy -File")),
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """How an interpreter takes code: its language, options with code, options with another value."""
+
+    name: str
+    code: frozenset[str] = frozenset()
+    values: frozenset[str] = frozenset()
+
+
+_NODE = Interpreter(
+    "javascript", _set("-e --eval -p --print -pe"), _set("-r --require --import --loader -C --env-file")
+)
+_AWK = Interpreter("awk", _set("-e --source"), _set("-F -v -f -i --field-separator --assign --file --include"))
+_PYTHON = Interpreter("python", _set("-c"), _set("-W -X --check-hash-based-pycs"))
+
+INTERPRETERS: dict[str, Interpreter] = {
+    **dict.fromkeys(("python", "pypy", "ipython", "uvpython"), _PYTHON),
+    **dict.fromkeys(("node", "nodejs", "bun", "tsx", "ts-node", "deno", "qjs"), _NODE),
+    **dict.fromkeys(("awk", "gawk", "mawk", "nawk", "original-awk"), _AWK),
+    "perl": Interpreter("perl", _set("-e -E"), _set("-I -M -m -F -C")),
+    "ruby": Interpreter("ruby", _set("-e"), _set("-I -r -C")),
+    "php": Interpreter("php", _set("-r -B -R -E --run"), _set("-d -c -z -f")),
+    "lua": Interpreter("lua", _set("-e"), _set("-l")),
+    "luajit": Interpreter("lua", _set("-e"), _set("-l")),
+    "osascript": Interpreter("osascript", _set("-e"), _set("-l")),
+    "Rscript": Interpreter("r", _set("-e")),
+    "julia": Interpreter("julia", _set("-e --eval -E --print"), _set("-p -t --project -L")),
 }
+"""Base name without a version -> how it takes code; languages as ``code.inspect_code`` knows them."""
