@@ -86,7 +86,7 @@ def _cell(value: object) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _entry(index: int, body: object) -> dict[str, object]:
+def _entry(index: object, body: object) -> dict[str, object]:
     try:
         members = json.loads(body) if isinstance(body, bytes) else None
     except (ValueError, RecursionError):
