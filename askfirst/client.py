@@ -68,9 +68,16 @@ class Client:
 
     @contextmanager
     def events(self) -> Iterator[Iterator[dict[str, Any]]]:
-        """Every change of a request from now on, as API objects."""
-        with self._http.stream("GET", "/v1/events", timeout=None) as response:
-            yield (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: "))
+        """Every change of a request from now on, as API objects.
+
+        Raises:
+            BrokerUnavailableError: no broker answers, or it went away.
+        """
+        try:
+            with self._http.stream("GET", "/v1/events", timeout=None) as response:
+                yield (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: "))
+        except httpx.TransportError as error:
+            raise BrokerUnavailableError(f"the broker on {self._paths.socket} has gone: {error}") from error
 
 
 def connect(paths: StatePaths) -> Client:
