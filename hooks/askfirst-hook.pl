@@ -15,6 +15,7 @@
 # - The alarm is the deadline. It stays set through exec, so that a Python that hangs at start is ended too.
 
 my $max_bytes = 16 * 1024 * 1024;    # of the payload and of an answer; client.py has the same number
+my $reserve_s = 5;    # what the broker's answer at its own deadline may take to reach us; client.py has it too
 my @python = map { /\A(.*)\z/s } @ARGV;    # untainted: the person's installed command line
 my ($host, $path, $wait_s, $names, $host_pid) = @python[4 .. 8];
 my $parent   = getppid;
@@ -26,6 +27,7 @@ $SIG{PIPE} = 'IGNORE';
 alarm $wait_s;
 
 my $broker  = connected() or become_python();
+my $attempt = random();
 my $payload = payload();
 my $answer  = ask($broker, $payload);
 my ($code, $out, $err) = parts($answer) or become_python($payload);
@@ -46,6 +48,13 @@ sub connected {
     my $address = $is_linux ? pack('S a108', 1, $path) : pack('C C a104', 106, 1, $path);
     socket(my $socket, 1, 1, 0) or return;    # AF_UNIX and SOCK_STREAM are 1 on both
     return connect($socket, $address) ? $socket : undef;
+}
+
+# 32 hex digits that nobody else has. The grant of an approval is for one attempt; a reconnect is the same attempt.
+sub random {
+    open my $source, '<', '/dev/urandom' or refuse('no random numbers');
+    sysread($source, my $bytes, 16) == 16 or refuse('no random numbers');
+    return unpack('H32', $bytes) =~ /([0-9a-f]+)/ ? $1 : '';    # the match takes the taint away
 }
 
 sub payload {
@@ -81,10 +90,11 @@ sub written {
 # The response, as far as it came.
 sub ask {
     my ($socket, $body) = @_;
+    my $broker_s = $wait_s > $reserve_s ? $wait_s - $reserve_s : 0;
     my $environ = join '&', map { "$_=" . quoted($ENV{$_}) } grep { defined $ENV{$_} } split /,/, $names;
     my $head = "POST /v1/hook/$host HTTP/1.1\r\nHost: askfirst\r\nContent-Type: application/octet-stream\r\n"
         . 'Content-Length: ' . length($body) . "\r\nConnection: close\r\n"
-        . "X-Askfirst-Wait-S: $wait_s\r\nX-Askfirst-Environ: $environ\r\n\r\n";
+        . "X-Askfirst-Attempt: $attempt\r\nX-Askfirst-Wait-S: $broker_s\r\nX-Askfirst-Environ: $environ\r\n\r\n";
     my $response = '';
     written($socket, $head . $body) or return $response;
     while (1) {
@@ -122,7 +132,7 @@ sub become_python {
     my $left_s = $deadline - time;
     $left_s < 1 and refuse('the gate did not answer in time');
     $python[6] = $left_s;
-    feed($bytes), $ENV{ASKFIRST_BROKER_WAS_THERE} = 1 if defined $bytes;
+    feed($bytes), $python[8] = "$host_pid:$attempt" if defined $bytes;
     $ENV{ASKFIRST_PATH} = $ENV{PATH};    # -T lets nothing run with a PATH from outside; client.py puts it back
     $ENV{PATH} = '/usr/bin:/bin';
     delete @ENV{qw(IFS CDPATH ENV BASH_ENV TERM)};

@@ -1,6 +1,6 @@
 """Claude Code: PreToolUse, PostToolUse and PostToolUseFailure.
 
-How a verdict is put, and why; measured with 2.1.197 and 2.1.330 against a scripted model:
+How a verdict is put, and why; measured with 2.1.197, 2.1.330 and 2.1.332 against a scripted model:
 
 - Deny is JSON on standard output with exit 0. Both versions block on it in every permission mode, and the model reads
   the bare reason. Exit 2 blocks as surely, but shows the model the hook's whole command line before the reason.

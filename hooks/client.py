@@ -6,7 +6,8 @@ Run as ``python -I -S /abs/hooks/client.py HOST SOCKET WAIT_S NAMES HOST_PID [BR
 - SOCKET: the broker's unix socket.
 - WAIT_S: our own deadline in seconds, an integer below the host's timeout.
 - NAMES: the environment variables that the host's adapter wants to see, joined by commas.
-- HOST_PID: the process that waits for us; when it is gone nobody reads the answer.
+- HOST_PID: the process that waits for us; when it is gone nobody reads the answer. The fast client puts ``:ATTEMPT``
+  behind it when it has reached a broker, with the id under which it did.
 - BROKER: the command that starts a broker, ``askfirst serve`` of this interpreter unless given.
 
 Rules:
@@ -15,6 +16,8 @@ Rules:
   nothing on standard output. Standard output is written once, at the end; nothing else can reach it.
 - A broken connection is tried again until the deadline, with the same payload: the broker joins it to the same request
   by its idempotency key. So the death of a broker costs the waiting person nothing.
+- All tries of one process are one attempt, by a random id: what was approved is released to one attempt, and a new
+  broker gives it again to the same one.
 - Two clients that find no broker start one: they take turns under a lock.
 - Where no broker can be started, the whole program judges in this process and denies what it would have asked about.
 - Nothing outside the standard library, and of that only what starts in a millisecond: where perl is missing every call
@@ -38,6 +41,8 @@ else:
 
 MAX_BYTES = 16 * 1024 * 1024
 """Bound of the payload and of an answer, bytes; ``askfirst-hook.pl`` has the same number."""
+RESERVE_S = 5
+"""What the broker's answer at its own deadline may take to reach us, seconds; ``askfirst-hook.pl`` has it too."""
 MAX_VALUE_BYTES = 1024
 """Bound of one environment variable's value, bytes."""
 START_S = 20.0
@@ -111,18 +116,20 @@ def answer(arguments: list[str], out_fd: int) -> tuple[int, bytes, bytes]:
     """
     if len(arguments) < 5:
         raise Blocked("the hook's command line is incomplete; run `askfirst hook install` again")
-    host, path, wait, names, host_pid, *broker = arguments
+    host, path, wait, names, origin, *broker = arguments
+    host_pid, was_there, attempt = origin.partition(":")
     deadline = time.monotonic() + int(wait)
     watch_signals(int(wait))
-    was_there = restore_environ()
+    os.environ["PATH"] = os.environ.pop("ASKFIRST_PATH", os.environ.get("PATH", os.defpath))
     payload = read_payload(0)
     head = (
         f"POST /v1/hook/{host} HTTP/1.1\r\nHost: askfirst\r\nContent-Type: application/octet-stream\r\n"
         f"Content-Length: {len(payload)}\r\nConnection: close\r\nX-Askfirst-Environ: {environ(names)}\r\n"
+        f"X-Askfirst-Attempt: {attempt or os.urandom(16).hex()}\r\n"
     )
     exchange = Exchange(path, head, payload, deadline, int(host_pid))
     try:
-        return ask_until(exchange, broker, was_there=was_there)
+        return ask_until(exchange, broker, was_there=bool(was_there))
     except BrokenError:
         judge_here(host, payload, out_fd)
 
@@ -138,14 +145,6 @@ def watch_signals(wait_s: int) -> None:
     for number in SIGNALS:
         signal.signal(number, stop)
     signal.setitimer(signal.ITIMER_REAL, wait_s)
-
-
-def restore_environ() -> bool:
-    """Takes back what ``askfirst-hook.pl`` left in the environment; whether it had reached a broker."""
-    path = os.environ.pop("ASKFIRST_PATH", None)
-    if path is not None:
-        os.environ["PATH"] = path
-    return os.environ.pop("ASKFIRST_BROKER_WAS_THERE", "") == "1"
 
 
 def read_payload(fd: int) -> bytes:
@@ -230,10 +229,10 @@ class Exchange:
             NoAnswerError: the response is complete and no answer.
             Blocked: the host is gone.
         """
-        left_s = max(1, int(self._deadline - time.monotonic()))
+        broker_s = max(0, int(self._deadline - time.monotonic()) - RESERVE_S)
         connection = connect(self.path)
         try:
-            self._send(connection, f"{self._head}X-Askfirst-Wait-S: {left_s}\r\n\r\n".encode("ascii"))
+            self._send(connection, f"{self._head}X-Askfirst-Wait-S: {broker_s}\r\n\r\n".encode("ascii"))
             response = self._receive(connection)
         except OSError as error:
             raise BrokenError(str(error), was_there=True) from None
@@ -340,7 +339,11 @@ def start_broker(path: str, command: list[str]) -> None:
     """
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        lock = os.open(path + ".start", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        lock = os.open(
+            os.path.join(os.path.dirname(path), "start.lock"),
+            os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW,
+            0o600,
+        )
     except OSError as error:
         raise BrokenError(str(error)) from None
     try:
@@ -364,7 +367,7 @@ def spawn(path: str, command: list[str]) -> None:
     """Starts a broker in a session of its own and waits until it listens.
 
     Raises:
-        BrokenError: it cannot be started, or ended, or does not listen within START_S.
+        BrokenError: it cannot be started, or failed, or nobody listens within START_S.
     """
     import subprocess  # noqa: PLC0415 - 15 ms that only a first call pays
 
@@ -378,7 +381,7 @@ def spawn(path: str, command: list[str]) -> None:
         raise BrokenError(str(error)) from None
     end = time.monotonic() + START_S
     while not is_listening(path):
-        if process.poll() is not None or time.monotonic() > end:
+        if process.poll() not in (None, 0) or time.monotonic() > end:
             raise BrokenError("the broker did not start")
         time.sleep(0.02)
 
@@ -399,7 +402,7 @@ def judge_here(host: str, payload: bytes, out_fd: int) -> "NoReturn":
     try:
         feed(payload)
         os.dup2(out_fd, 1)
-        os.execv(sys.executable, [sys.executable, "-I", "-m", "askfirst.entry", "hook", host, "--without-broker"])
+        os.execv(sys.executable, [sys.executable, "-I", "-m", "askfirst.entry", "hook", "judge", host])
     except OSError as error:
         raise Blocked(f"no broker, and none could be started: {error.strerror}; run `askfirst doctor`") from None
 

@@ -237,7 +237,7 @@ class Values:
             return self._method(node.func, node)
         return HOLE
 
-    def _function(self, dotted: str, node: ast.Call) -> Value | None:  # noqa: PLR0911  # a table of special functions
+    def _function(self, dotted: str, node: ast.Call) -> Value | None:  # a table of special functions
         first = self.value(node.args[0]) if node.args else ""
         text = text_of(first)
         if dotted in {"__import__", "importlib.import_module", "builtins.__import__", "importlib.__import__"}:
@@ -302,7 +302,7 @@ class Values:
             return None
         return None
 
-    def _method(self, function: ast.Attribute, node: ast.Call) -> Value:  # noqa: PLR0911  # a table of methods
+    def _method(self, function: ast.Attribute, node: ast.Call) -> Value:  # a table of methods
         owner = self.value(function.value)
         arguments = [self.value(each) for each in node.args]
         if not isinstance(owner, str):

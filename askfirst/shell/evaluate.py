@@ -337,7 +337,7 @@ class Evaluator:
                 out.append(self._simple_once(node, source, place, state, stdin, expander, again=True))
             return concatenate(dict.fromkeys(out))
 
-    def _simple_once(  # noqa: PLR0913  # the context of every statement
+    def _simple_once(  # the context of every statement
         self,
         node: Simple,
         source: Source,

@@ -209,7 +209,7 @@ class Execute:
             out.append(self.text(job, joined(inner.argv), label, where=where, state=script_state))
         elif then == "shell" or (inner.row.lone and not inner.scripts and not inner.argv):
             out.append(self.stream(job, job.stdin, label, where=where, state=self._script_state(state, where)))
-        return concatenate(out) if len(out) else NOTHING
+        return concatenate(out) if out else NOTHING
 
     @staticmethod
     def _script_state(state: object, where: str) -> object:

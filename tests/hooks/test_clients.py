@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 import signal
 import socket
@@ -49,7 +50,7 @@ def test_the_broker_gets_the_payload_whole_with_the_deadline_and_the_named_varia
         received = broker.next_received()
     assert received.line == "POST /v1/hook/claude-code HTTP/1.1"
     assert received.body == payload
-    assert 25 <= int(received.fields["x-askfirst-wait-s"]) <= 30
+    assert 20 <= int(received.fields["x-askfirst-wait-s"]) <= 25
     assert received.fields["x-askfirst-environ"] == "CLAUDE_CODE_ENTRYPOINT=a%20b%26%C3%BC"
     assert received.fields["connection"] == "close"
 
@@ -100,7 +101,18 @@ BROKEN: dict[str, Callable[..., None]] = {
 def test_a_broken_connection_is_tried_again_with_the_same_payload(hook: Hook, broken: Callable[..., None]) -> None:
     with FakeBroker(hook.socket, broken, broken, answering(ALLOW)) as broker:
         assert hook.run(b"payload") == (0, ALLOW.stdout, b"")
-        assert [broker.next_received().body for _ in range(3)] == [b"payload"] * 3
+        tries = [broker.next_received() for _ in range(3)]
+    assert [one.body for one in tries] == [b"payload"] * 3
+    assert len({one.fields["x-askfirst-attempt"] for one in tries}) == 1
+
+
+def test_every_call_is_an_attempt_of_its_own(hook: Hook) -> None:
+    with FakeBroker(hook.socket, answering(ALLOW)) as broker:
+        for _ in range(3):
+            hook.run(env={"ASKFIRST_ATTEMPT": "x"})
+        attempts = [broker.next_received().fields["x-askfirst-attempt"] for _ in range(3)]
+    assert len(set(attempts)) == 3
+    assert all(re.fullmatch("[0-9a-f]{32}", attempt) for attempt in attempts)
 
 
 def test_a_broker_that_answers_late_is_waited_for(hook: Hook) -> None:
