@@ -18,6 +18,7 @@ from askfirst.shell.evaluate import Evaluator, Found, Note, Place
 from askfirst.shell.execute import Execute
 from askfirst.shell.handlers import HANDLERS, Registry
 from askfirst.shell.harmless import is_harmless
+from askfirst.shell.secrets import code_secret_effects, sent_secrets
 from askfirst.shell.state import State
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from askfirst.rules.book import RuleBook
     from askfirst.shell.command import Command
+    from askfirst.shell.findings import Findings
 
 FALLBACK_HOME = "/home/user"
 _GATED = Risk.HIGH
@@ -126,6 +128,20 @@ class _Judge:
     def effects(self, command: Command) -> tuple[Effect, ...]:
         return tuple(self.registry.effects(command, self.facts, self.book))
 
+    def code(self, command: Command, findings: Findings) -> tuple[Effect, ...]:
+        """The effects of program code that are no commands."""
+        return (
+            *code_effects(findings, command, self.book),
+            *code_secret_effects(findings, command, self.book),
+        )
+
+    def line(self, found: Found) -> Iterable[Effect]:
+        """The effects that show only in the whole line."""
+        commands = [command for command, _ in found.commands]
+        for handler in self.registry.lines:
+            yield from handler(commands, self.book)
+        yield from sent_secrets(commands, self.book, [findings for _, findings in found.code])
+
     def is_understood(self, command: Command) -> bool:
         """Whether nothing about the command is left open: what it has no effect for, it does not do."""
         if is_harmless(command):
@@ -140,8 +156,8 @@ def _concluded(text: str, found: Found, judge: _Judge) -> Analysis:
     if not found.clean:
         notes.append(Note("unparsed", (0, len(text)), "", text))
     judged = [(command, runs, judge.effects(command)) for command, runs in found.commands]
-    code = [(command, True, tuple(code_effects(findings, command, judge.book))) for command, findings in found.code]
-    loose = [opaque.effect(note) for note in notes]
+    code = [(command, True, judge.code(command, findings)) for command, findings in found.code]
+    loose = [*(opaque.effect(note) for note in notes), *judge.line(found)]
     effects = _sorted([*(one for _, _, own in judged + code for one in own), *loose])
     gated = any(effect.risk >= _GATED for effect in effects)
     understood = not notes and all(runs or judge.is_understood(command) for command, runs in found.commands)

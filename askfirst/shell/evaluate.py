@@ -560,8 +560,7 @@ class _InWords:
         return self.evaluator.process(source, inner, direction, self.place, self.state)
 
     def _text(self, stream: Stream) -> str:
-        if stream.kind == "file":
-            stream = self.evaluator.read(stream)
+        """The output as text; files on the disk are not read for words, they may hold secrets."""
         match stream.kind:
             case "none":
                 return ""
