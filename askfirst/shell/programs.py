@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     Program: TypeAlias = Callable[[Job, Execute], Stream | None]
 
 _XARGS_VALUES = frozenset(
-    "-n -P -L -s -d -a -E -I -R -S -J --max-args --max-procs --max-lines --max-chars --delimiter --arg-file --eof"
-    " --replace --process-slot-var".split()
+    "-n -P -L -s -d -a -E -I -R -S -J --max-args --max-procs --max-chars --delimiter --arg-file --process-slot-var".split()
 )
 _PARALLEL_VALUES = frozenset(
     "-j --jobs -P --max-procs -n -N --max-args -L -a --arg-file -S --sshlogin --sshloginfile -I --colsep -C --delay --timeout"
@@ -205,7 +204,10 @@ def _parallel(job: Job, run: Execute) -> Stream | None:
     for name in names:
         words = [_replaced(word, "{}", name) for word in command]
         words = [*words, name] if words == command else words
-        out.append(run.text(job, joined(words), "parallel", stdin=NOTHING))
+        if len(words) == 1:
+            out.append(run.text(job, words[0], "parallel", stdin=NOTHING))
+        else:
+            out.append(run.inner(job, words, "parallel", stdin=NOTHING, state=job.state.copy()))
     return concatenate(out)
 
 

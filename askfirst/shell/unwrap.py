@@ -102,9 +102,8 @@ def _read(row: Wrapper, args: list[Word]) -> Inner:
             rest = _options(row, rest, inner)
         if row.operands and rest and rest[0].text == "--":
             rest = rest[1:]
-    if row.assignments:
-        rest = _assignments(rest, inner)
-    inner.argv += inner.entry + rest if inner.entry or rest else []
+    rest = inner.entry + inner.argv + rest
+    inner.argv = _assignments(rest, inner) if row.assignments else rest
     return inner
 
 
@@ -134,7 +133,7 @@ def _options(row: Wrapper, args: list[Word], inner: Inner) -> list[Word]:
         if row.assignments and _ASSIGNMENT.fullmatch(text):
             _assignments([word], inner)
             continue
-        if not text.startswith(("-", "+")) or text == "-":
+        if not text.startswith(("-", "+")) or (text == "-" and row.operands):
             return args[index:]
         inner.lookup = inner.lookup or text in row.lookups
         if text.startswith("--"):
