@@ -94,11 +94,12 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
             )
 
     api = core.api(token=_api_token(paths))
+    hooks = Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS).respond, methods=["POST"])
     broker = Broker(
         paths=paths,
         desk=core.desk,
         listeners=Listeners(
-            local=Router([Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS).respond, methods=["POST"]), Mount("/", api)]),
+            local=Router([hooks, Mount("/", api)]),
             web=_Fork(api=api, inbox=core.inbox(paths, web_listener)),
         ),
         web_listener=web_listener,

@@ -29,10 +29,16 @@ _HOST_PROCESS = re.compile(r"^-?(?:claude|codex|gemini|opencode|cursor-agent|qwe
 _KILLERS = frozenset({"pkill", "killall", "skill", "xkill", "fuser"})
 _FINDERS = frozenset({"pgrep", "pidof", "ps", "lsof", "grep", "fuser", "cat", "jq", "awk", "ss", "pgrep"})
 _SERVICES = frozenset({"systemctl", "service", "launchctl", "supervisorctl", "pm2", "brew", "rc-service", "sv"})
-_UNINSTALLERS = frozenset({"pip", "pip3", "uv", "pipx", "pipenv", "poetry", "conda", "mamba", "brew", "apt", "apt-get", "dnf"})
-_TAKES_AWAY = frozenset({"uninstall", "remove", "purge", "stop", "disable", "mask", "kill", "bootout", "unload", "delete"})
+_UNINSTALLERS = frozenset(
+    {"pip", "pip3", "uv", "pipx", "pipenv", "poetry", "conda", "mamba", "brew", "apt", "apt-get", "dnf"}
+)
+_TAKES_AWAY = frozenset(
+    {"uninstall", "remove", "purge", "stop", "disable", "mask", "kill", "bootout", "unload", "delete"}
+)
 _ENVIRONMENT = ("CLAUDE_CODE_SIMPLE", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "ASKFIRST_STATE_DIR", "ASKFIRST_CONFIG")
-_HOSTS = frozenset({"claude", "codex", "gemini", "opencode", "qwen", "cursor-agent", "copilot", "droid", "amp", "goose"})
+_HOSTS = frozenset(
+    {"claude", "codex", "gemini", "opencode", "qwen", "cursor-agent", "copilot", "droid", "amp", "goose"}
+)
 
 _PLAIN_LINE = re.compile(
     r"""\s*(?:\#.*
@@ -102,7 +108,8 @@ def line_guard_effects(commands: Iterable[Command], rules: RuleBook) -> Iterator
     """The effect of ``kill $(pgrep -f askfirst)`` and ``ps | grep askfirst | xargs kill``: found only in the line."""
     commands = tuple(commands)
     looks = any(
-        command.program in _FINDERS and any(_OWN_PROCESS.search(word.text) for word in command.args) for command in commands
+        command.program in _FINDERS and any(_OWN_PROCESS.search(word.text) for word in command.args)
+        for command in commands
     )
     if not looks:
         return
