@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from askfirst import workspace
 from askfirst.classify import classify
+from askfirst.facts import NoFacts
+from askfirst.rules.book import RuleBook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,9 +22,13 @@ if TYPE_CHECKING:
 class DiskAnalyst:
     """Classifies with facts from the disk."""
 
+    def __init__(self) -> None:
+        self._book = RuleBook.load()
+        self._home = str(Path.home())
+
     def classify(self, call: ToolCall) -> Classification:
         """The classification of this call."""
-        return classify(call)
+        return classify(call, NoFacts(), book=self._book, home=self._home)
 
     def resolve(self, call: ToolCall, agent: Agent, scripts: Iterable[str] = ()) -> Action:
         """The complete action of this call as the disk stands now."""

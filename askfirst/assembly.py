@@ -15,9 +15,6 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
-from channels.web.app import web_inbox
-from channels.web.logins import Logins, new_login_link
-from channels.web.sessions import Sessions
 from starlette.routing import Mount, Route, Router
 
 import askfirst
@@ -38,6 +35,9 @@ from askfirst.store.writer import Writer
 from audit.clock import SystemClock as AuditClock
 from audit.keys import open_keys
 from audit.log import open_log
+from channels.web.app import web_inbox
+from channels.web.logins import Logins, new_login_link
+from channels.web.sessions import Sessions
 from hooks.registry import HOSTS
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
         paths=paths,
         desk=core.desk,
         listeners=Listeners(
-            local=Router([Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS), methods=["POST"]), Mount("/", api)]),
+            local=Router([Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS).respond, methods=["POST"]), Mount("/", api)]),
             web=_Fork(api=api, inbox=core.inbox(paths, web_listener)),
         ),
         web_listener=web_listener,

@@ -1,29 +1,39 @@
-"""Stand-in until the analysis lands."""
+"""One question for every tool call: what would it do?"""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
+from askfirst.effects import Classification, Outcome
+from askfirst.facts import Facts, NoFacts
+from askfirst.rules.book import RuleBook
+from askfirst.shell.analysis import analyse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from askfirst.call import ToolCall
 
-_RISKY = re.compile(r"git\s+reset\s+--hard|git\s+push\s.*(-f|--force)|rm\s+-rf|git\s+clean\s+-\w*f")
 
+def classify(
+    call: ToolCall,
+    facts: Facts | None = None,
+    *,
+    book: RuleBook | None = None,
+    written: Mapping[str, str] | None = None,
+    home: str = "",
+) -> Classification:
+    """What a tool call would do, whatever tool it is.
 
-def classify(call: ToolCall) -> Classification:
-    """Classify."""
-    if not _RISKY.search(call.command):
-        return Classification(outcome=Outcome.ALLOW)
-    effect = Effect(
-        rule="git.reset-hard",
-        kind=EffectKind.DISCARDS_CHANGES,
-        risk=Risk.HIGH,
-        reversible=False,
-        target=call.cwd,
-        loss="discards work",
-        command=call.command,
-    )
-    return Classification(outcome=Outcome.GATE, effects=(effect,))
+    Args:
+        call: the normalised call.
+        facts: what may be asked about this machine; nothing by default.
+        book: the rules; the ones that come with the program by default.
+        written: absolute path -> content of files that the session wrote earlier.
+        home: home directory; asked from ``facts`` when empty.
+    """
+    rules = RuleBook.load() if book is None else book
+    if call.tool != "Bash":
+        return Classification(outcome=Outcome.PASS)
+    found = analyse(call.command, cwd=call.cwd, facts=facts or NoFacts(), book=rules, written=written, home=home)
+    return Classification(outcome=found.outcome, effects=found.effects, expanded=found.expanded, scripts=found.scripts)

@@ -348,6 +348,9 @@ def _issue(case: Case, grant_id: str, now_ms: int, *, late: bool) -> Step:
     return Step(case=replace(case, grant=grant), log=(line,))
 
 
+_KINDS = {RequestKind.APPROVAL: "an approval", RequestKind.QUESTION: "a question"}
+
+
 def _refusal(case: Case, event: Cast) -> str:
     """Why this review may not count, or ``""``."""
     request, review = case.request, event.review
@@ -360,7 +363,7 @@ def _refusal(case: Case, event: Cast) -> str:
             review.assurance < request.terms.assurance_min,
             f"this request needs assurance {request.terms.assurance_min}, {review.channel} gives {review.assurance}",
         ),
-        (review.verdict not in {wanted, Verdict.DENY}, f"a {request.kind.value} takes {wanted.value} or deny"),
+        (review.verdict not in {wanted, Verdict.DENY}, f"{_KINDS[request.kind]} takes {wanted.value} or deny"),
         (
             any(
                 each.counted and each.person == review.person and each.verdict == review.verdict

@@ -279,3 +279,25 @@ class NoFacts:
     def setting(self, place: GitPlace, key: str) -> str | Unknown | None:
         """Unknown."""
         return UNKNOWN
+
+
+class OnlyHome(NoFacts):
+    """Knows the home folder and nothing else: for a working directory that does not exist on this machine."""
+
+    def __init__(self, home: str | Unknown) -> None:
+        self._home = home
+
+    def home(self) -> str | Unknown:
+        """The home folder it was made with."""
+        return self._home
+
+
+def usable(facts: Facts, *, cwd: str | None, where: str) -> Facts:
+    """The facts that say something about a command: none where it runs elsewhere or in a folder that is not here."""
+    if where:
+        return NoFacts()
+    if cwd is None:
+        return facts
+    found = facts.path(cwd)
+    missing = found is not UNKNOWN and found.kind is Kind.MISSING
+    return OnlyHome(facts.home()) if missing else facts

@@ -45,7 +45,6 @@ MAX_NESTING = 30
 """Levels of compound statements that are followed; real scripts stay under 15."""
 
 _LANGUAGE = Language(tree_sitter_bash.language())
-_PARSER = Parser(_LANGUAGE)
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _ASSIGNS = frozenset({"variable_assignment", "variable_assignments"})
 _SKIPPED = frozenset({"comment", "heredoc_body", "heredoc_end"})
@@ -65,7 +64,8 @@ def parse(source: Source, start: int, end: int) -> Tree:
     code = source.code[start:end]
     if not code.isascii():
         code = _NOT_ASCII.sub("x", code)  # one byte a character: byte offsets are character offsets
-    root = _PARSER.parse(code.replace("\0", " ").encode()).root_node
+    # a parser of its own for each text: it holds state, and analyses run in several threads
+    root = Parser(_LANGUAGE).parse(code.replace("\0", " ").encode()).root_node
     if root.has_error:
         return Tree(salvage(source, start, end), clean=False)
     try:

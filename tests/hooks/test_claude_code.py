@@ -80,7 +80,7 @@ def bash(**changes: object) -> bytes:
         ({"CLAUDE_CODE_ENTRYPOINT": "sdk-ts", "CLAUDE_CODE_SESSION_ATTENDED": "1"}, True),
     ],
 )
-def test_whether_a_person_sits_there(environ: dict[str, str], interactive: bool) -> None:  # noqa: FBT001
+def test_whether_a_person_sits_there(environ: dict[str, str], interactive: bool) -> None:
     event = CLAUDE.parse(bash(), environ)
     assert isinstance(event, BeforeTool)
     assert event.agent.interactive is interactive
