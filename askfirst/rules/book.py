@@ -107,7 +107,7 @@ class RuleBook:
             return "harmless"
         return "known"
 
-    def effect(  # noqa: PLR0913  # keyword-only; the contract of every handler
+    def effect(  # keyword-only; the contract of every handler
         self,
         rule_id: str,
         command: Command,

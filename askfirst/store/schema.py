@@ -58,8 +58,8 @@ request = Table(
     ),
     sqlite_strict=True,
 )
-_PENDING = text("state = 'pending'")
-Index("ix_request_due", request.c.next_at_ms, sqlite_where=_PENDING, postgresql_where=_PENDING)
+_TIMED = text("next_at_ms is not null")  # a pending request's deadline, then its grant's
+Index("ix_request_due", request.c.next_at_ms, sqlite_where=_TIMED, postgresql_where=_TIMED)
 Index("ix_request_created_at_ms", request.c.created_at_ms)
 Index("ix_request_action_digest", request.c.action_digest)
 

@@ -1,0 +1,44 @@
+# Installs what it needs (tools/install.py) and then runs it; nothing has to be there but Python >= 3.11, git and Node.
+PYTHON ?= python3
+INSTALL := $(PYTHON) tools/install.py
+BIN := .venv/bin
+
+include tools/pins.env
+# Where the tests and the demo find the real client that tools/install.py puts there.
+export ASKFIRST_CLAUDE_CODE := $(CURDIR)/.cache/npm/$(CLAUDE_CODE)/node_modules/.bin/claude
+export ASKFIRST_CLAUDE_CODE_OLDEST := $(CURDIR)/.cache/npm/$(CLAUDE_CODE_OLDEST)/node_modules/.bin/claude
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lint fmt
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 8
+
+demo: ## a real coding agent is stopped, a person decides, the log proves it (AUTO=1: a headless browser clicks)
+	@$(INSTALL) environment $(if $(shell command -v npm 2>/dev/null),claude-code) $(if $(AUTO),chromium)
+	@$(BIN)/askfirst demo $(if $(AUTO),--auto)
+
+test: ## all tests
+	@$(INSTALL) environment claude-code claude-code-oldest chromium
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
+
+check: ## the quick tests, under a minute
+	@$(INSTALL) environment
+	$(BIN)/pytest --quiet -m "not slow" --numprocesses=auto $(ARGS)
+
+bench: ## the benchmarks, ratios in one run
+	@$(INSTALL) environment
+	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+lint: ## formatting, lint, types, direction of imports
+	@$(INSTALL) environment
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/mypy tools
+	$(BIN)/lint-imports
+
+fmt: ## format, and mend what ruff can mend
+	@$(INSTALL) environment
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format

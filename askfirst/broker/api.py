@@ -1,0 +1,252 @@
+"""REST ``/v1``: what programs, the command line and the MCP server use."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.exceptions import HTTPException
+
+import askfirst
+from askfirst.broker import wire
+from askfirst.broker.peer import bears, has_terminal, is_local_user
+from askfirst.call import ToolCall
+from askfirst.canonical import digest
+from askfirst.clock import new_id
+from askfirst.desk import Draft, ReviewDraft
+from askfirst.errors import ConflictError, Error, InputError, NotAllowedError, OverloadedError, RequestNotFoundError
+from askfirst.host import Agent
+from askfirst.policy import terms_for
+from askfirst.request import Claim, RequestState, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from askfirst.clock import Clock
+    from askfirst.config import Config
+    from askfirst.desk import Desk
+    from askfirst.engine import Case
+    from askfirst.gate import Analyst
+    from askfirst.hub import Hub
+
+WAIT_MAX_S = 100.0
+"""Longest wait in one call, seconds; callers ask again (agents' clients end or distrust longer ones)."""
+
+_STATUS: dict[type[Error], int] = {
+    RequestNotFoundError: 404,
+    ConflictError: 409,
+    InputError: 422,
+    NotAllowedError: 403,
+    OverloadedError: 503,
+}
+
+
+class Api:
+    """The routes over one desk."""
+
+    def __init__(
+        self, *, desk: Desk, hub: Hub, analyst: Analyst, config: Config, clock: Clock, reviewer: str, token: str
+    ) -> None:
+        self._desk = desk
+        self._hub = hub
+        self._analyst = analyst
+        self._config = config
+        self._clock = clock
+        self._reviewer = reviewer
+        self._token = token
+
+    def app(self) -> FastAPI:
+        """The application to mount at the root of a listener."""
+        app = FastAPI(
+            title="Askfirst",
+            version=askfirst.__version__,
+            openapi_url="/v1/openapi.json",
+            docs_url=None,
+            redoc_url=None,
+            responses={"4XX": {"model": wire.ProblemOut}, "5XX": {"model": wire.ProblemOut}},
+        )
+        app.add_exception_handler(Error, _on_error)
+        app.add_exception_handler(HTTPException, _on_http_error)
+        app.add_exception_handler(RequestValidationError, _on_invalid)
+        app.include_router(self._router())
+        app.add_api_route("/healthz", self.health, methods=["GET"], tags=["health"])
+        app.add_api_route("/readyz", self.health, methods=["GET"], tags=["health"])
+        return app
+
+    def _router(self) -> APIRouter:
+        router = APIRouter(prefix="/v1", dependencies=[Depends(self._may_ask)], tags=["requests"])
+        router.add_api_route("/requests", self.create, methods=["POST"], status_code=201)
+        router.add_api_route("/requests", self.list, methods=["GET"])
+        router.add_api_route("/requests/{request_id}", self.get, methods=["GET"])
+        router.add_api_route("/requests/{request_id}/wait", self.wait, methods=["GET"])
+        router.add_api_route("/requests/{request_id}/cancel", self.cancel, methods=["POST"])
+        router.add_api_route("/requests/{request_id}/reviews", self.review, methods=["POST"])
+        router.add_api_route("/requests/{request_id}/redeem", self.redeem, methods=["POST"])
+        router.add_api_route("/events", self.events, methods=["GET"], response_class=StreamingResponse)
+        return router
+
+    def _may_ask(self, request: Request) -> None:
+        if not (is_local_user(request) or bears(request, self._token)):
+            raise HTTPException(401, "the API needs a bearer token, or its unix socket as the broker's own user")
+
+    async def health(self) -> wire.HealthOut:
+        """Whether the broker answers and its store can be read."""
+        return wire.HealthOut(
+            status="ok",
+            version=askfirst.__version__,
+            pid=os.getpid(),
+            pending=len(await self._desk.pending()),
+            waiting=self._hub.waiting,
+            terminal_decisions=self._config.terminal_decisions,
+        )
+
+    async def create(
+        self,
+        body: wire.CreateIn,
+        response: Response,
+        idempotency_key: Annotated[str, Header(min_length=1, max_length=200)] = "",
+    ) -> wire.RequestOut:
+        """Ask for approval. The same ``Idempotency-Key`` finds the same request."""
+        call = _call(body)
+        agent = Agent(host=body.host, session=body.session, model=body.model)
+        found = await asyncio.to_thread(self._analyst.classify, call)
+        action = await asyncio.to_thread(self._analyst.resolve, call, agent, found.scripts)
+        case = await self._desk.ask(
+            Draft(
+                key=digest(["api", body.host, body.session, idempotency_key or new_id()]),
+                agent=agent,
+                tool_use_id="",
+                action=action,
+                classification=found,
+                terms=terms_for(found, self._config, self._clock.now_ms()),
+                claim=Claim(**{**body.claim.model_dump(), "signals": tuple(body.claim.signals)}),
+            )
+        )
+        if case.request.action_digest != action.digest():
+            raise ConflictError(
+                f"this idempotency key belongs to request {case.request.id}, which is about another action",
+                state=case.request.state.value,
+            )
+        response.headers["location"] = f"/v1/requests/{case.request.id}"
+        return wire.case_out(case)
+
+    async def list(
+        self,
+        state: Annotated[list[RequestState], Query()] = [],  # noqa: B006  # FastAPI copies it
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        before_ms: Annotated[int | None, Query(ge=0, lt=2**53)] = None,
+    ) -> wire.PageOut:
+        """Requests, newest first."""
+        found = await self._desk.requests(states=state, limit=limit, before_ms=before_ms)
+        more = found[-1].created_at_ms if len(found) == limit else None
+        return wire.PageOut(requests=[wire.request_out(each) for each in found], next_before_ms=more)
+
+    async def get(self, request_id: str) -> wire.RequestOut:
+        """One request with its reviews and grant."""
+        return wire.case_out(await self._desk.case(request_id))
+
+    async def wait(
+        self, request_id: str, timeout_s: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = WAIT_MAX_S
+    ) -> wire.RequestOut:
+        """The request once it has ended, or as it is after ``timeout_s`` seconds."""
+        return wire.case_out(await self._desk.wait(request_id, timeout_s))
+
+    async def cancel(self, request_id: str, body: wire.CancelIn) -> wire.StepOut:
+        """Withdraw a pending request, as its requester."""
+        return wire.step_out(await self._desk.cancel(request_id, body.reason))
+
+    async def redeem(self, request_id: str, body: wire.RedeemIn) -> wire.StepOut:
+        """Use the grant of an approved request; only the first attempt succeeds."""
+        step = await self._desk.redeem(
+            request_id, action_digest=body.action_digest, attempt=body.attempt, tool_use_id=""
+        )
+        return wire.step_out(step)
+
+    async def review(self, request_id: str, body: wire.ReviewIn, request: Request) -> wire.StepOut:
+        """Decide from a terminal on this machine; refused unless the policy allows it in so many words (I1)."""
+        if not self._config.terminal_decisions:
+            raise NotAllowedError(
+                "decisions from this machine's terminal are switched off: an agent of the same user could make them, "
+                "too; use the web inbox, or set `terminal_decisions = true` under [policy]"
+            )
+        if not (is_local_user(request) and has_terminal(request)):
+            raise NotAllowedError("only a process with a terminal may decide here; run `askfirst inbox` in one")
+        step = await self._desk.review(
+            ReviewDraft(
+                decision_id=body.decision_id,
+                request_id=request_id,
+                version=body.version,
+                action_digest=body.action_digest,
+                person=self._reviewer,
+                channel="terminal",
+                verdict=Verdict(body.verdict),
+                assurance=0,
+                text=body.text,
+            )
+        )
+        return wire.step_out(step)
+
+    async def events(self) -> StreamingResponse:
+        """Every change from now on as server-sent events: ``event: request``, ``data:`` a request as JSON."""
+        return StreamingResponse(_sse(self._desk.changes()), media_type="text/event-stream")
+
+
+async def _sse(changes: AsyncIterator[Case]) -> AsyncIterator[str]:
+    yield ": open\n\n"
+    pending = asyncio.ensure_future(anext(changes))
+    try:
+        while True:
+            done, _ = await asyncio.wait({pending}, timeout=15)
+            if not done:
+                yield ": still here\n\n"  # keeps proxies from closing an idle stream
+                continue
+            case = pending.result()
+            pending = asyncio.ensure_future(anext(changes))
+            data = json.dumps(wire.case_out(case).model_dump(), ensure_ascii=False)
+            yield f"event: request\nid: {case.request.id}\ndata: {data}\n\n"
+    finally:
+        pending.cancel()
+
+
+def _call(body: wire.CreateIn) -> ToolCall:
+    if (body.command is None) == (body.tool is None):
+        raise InputError("give either `command` or `tool`", field="command")
+    if body.command is not None:
+        if body.arguments:
+            raise InputError("`arguments` goes with `tool`, not with `command`", field="arguments")
+        return ToolCall(tool="Bash", arguments={"command": body.command}, cwd=body.cwd, session=body.session)
+    return ToolCall(tool=body.tool or "", arguments=body.arguments, cwd=body.cwd, session=body.session)
+
+
+def _problem(status: int, detail: str) -> JSONResponse:
+    body = wire.ProblemOut(title=HTTPStatus(status).phrase, status=status, detail=detail)
+    return JSONResponse(body.model_dump(), status_code=status, media_type="application/problem+json")
+
+
+async def _on_error(_request: Request, error: Exception) -> JSONResponse:
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+    return _problem(status, str(error))
+
+
+async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"})
+    found = "" if first["type"] == "missing" else f" (found {_short(first.get('input'))})"
+    return _problem(422, f"{where or 'the body'}: {first['msg'][0].lower()}{first['msg'][1:]}{found}")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return _problem(error.status_code, str(error.detail))

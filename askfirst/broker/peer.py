@@ -1,0 +1,76 @@
+"""Who is at the other end of a connection, and what they may do.
+
+On the unix socket the kernel says (``SO_PEERCRED`` on Linux, ``LOCAL_PEERCRED`` on macOS): our own uid may ask, read
+and cancel. On TCP a bearer token says. Nobody decides by being local (I1): a review through the API needs the policy's
+word, and a terminal at the other end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import socket
+import struct
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from starlette.requests import HTTPConnection
+
+_LOCAL_PEERCRED = 1  # <sys/un.h> on macOS
+_SOL_LOCAL = 0
+
+
+class PeerProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which also notes the peer of a unix socket: ``scope["client"]`` is ``("uid:N", pid)``."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # its base says Any
+        """Note the peer before the first byte is read."""
+        super().connection_made(transport)
+        peer = transport.get_extra_info("socket")
+        if peer is not None and peer.family == socket.AF_UNIX:
+            uid, pid = peer_credentials(peer)
+            self.client = (f"uid:{uid}", pid)
+
+
+def peer_credentials(connection: Any) -> tuple[int, int]:
+    """Uid and pid of the peer of a connected unix socket; pid 0 where the system does not tell."""
+    if sys.platform == "linux":
+        size = struct.calcsize("3i")
+        pid, uid, _gid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+        return uid, pid
+    # struct xucred { u_int cr_version; uid_t cr_uid; short cr_ngroups; gid_t cr_groups[16]; }
+    raw = connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, 76)
+    return struct.unpack_from("I", raw, 4)[0], 0
+
+
+def is_local_user(connection: HTTPConnection) -> bool:
+    """Whether the peer came by the unix socket as the user that the broker runs as, or as root."""
+    client = connection.scope.get("client")
+    return client is not None and client[0] in {f"uid:{os.getuid()}", "uid:0"}
+
+
+def bears(connection: HTTPConnection, token: str) -> bool:
+    """Whether the peer shows this bearer token."""
+    scheme, _, shown = connection.headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
+
+
+def has_terminal(connection: HTTPConnection) -> bool:
+    """Whether the process at the other end of the unix socket has a controlling terminal, as a person's shell does.
+
+    An agent of the same user can open a terminal of its own, so this counts as assurance 0, never more.
+    """
+    client = connection.scope.get("client")
+    if client is None or not client[1]:
+        return sys.platform != "linux" and is_local_user(connection)
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        stat = Path(f"/proc/{client[1]}/stat").read_text(encoding="utf-8", errors="replace")
+        return int(stat.rpartition(")")[2].split()[4]) != 0  # field 7, tty_nr: proc(5)
+    return False

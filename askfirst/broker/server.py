@@ -1,0 +1,202 @@
+"""``askfirst serve``: one broker a state folder, its listeners and its life.
+
+- A lock on ``broker.lock`` makes it the only one; the socket of a dead broker may then be removed.
+- The unix socket (0600, in a 0700 folder) serves hooks, API and health; loopback TCP serves the web inbox, health, and
+  the API to whoever shows the token.
+- SIGTERM and SIGINT end it gracefully: waiting hooks lose their connection and come back to the next broker, every
+  pending request stays.
+- A store that fails ends it at once with exit code 70: no answer is better than one that is not on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+import askfirst
+from askfirst.broker.peer import PeerProtocol
+from askfirst.errors import BrokerUnavailableError, StoreError
+from askfirst.paths import write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from starlette.types import ASGIApp
+
+    from askfirst.desk import Desk
+    from askfirst.paths import StatePaths
+
+EXIT_STORE_FAILED = 70
+"""EX_SOFTWARE of sysexits.h."""
+
+WEB_HOST = "127.0.65.70" if sys.platform == "linux" else "127.0.0.1"
+"""Where the web inbox listens. Browsers send a cookie to every port of its host, so on 127.0.0.1 any development
+server that an agent starts would be sent the inbox's session; a loopback address of its own keeps it apart (Linux has
+the whole of 127.0.0.0/8, RFC 1122 §3.2.1.3; macOS only the one)."""
+
+_GRACE_S = 2
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listeners:
+    """What is served where."""
+
+    local: ASGIApp
+    web: ASGIApp
+
+
+@contextlib.contextmanager
+def broker_lock(paths: StatePaths) -> Iterator[None]:
+    """Be the only broker of this state folder while the context is open.
+
+    Raises:
+        BrokerUnavailableError: another one is.
+    """
+    descriptor = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise BrokerUnavailableError(f"a broker is running already on {paths.root}") from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def bind_local(path: Path) -> socket.socket:
+    """The listening unix socket, 0600; the lock must be held, so what lies there is dead."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    listener.listen(1024)
+    return listener
+
+
+def bind_web(port: int) -> socket.socket:
+    """The listening loopback socket on ``port``, or on any free one when that is taken or 0."""
+    for wanted in (port, 0):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((WEB_HOST, wanted))
+        except OSError:
+            listener.close()
+            continue
+        listener.listen(128)
+        return listener
+    raise BrokerUnavailableError(f"no port is free on {WEB_HOST}")
+
+
+def exit_for_failed_store(error: StoreError) -> None:
+    """End the process at once, from any thread: nothing may be answered any more."""
+    _log.critical("the store failed, ending: %s", error)
+    os._exit(EXIT_STORE_FAILED)
+
+
+class Broker:
+    """A running broker.
+
+    Args:
+        paths: its state folder.
+        desk: its timers run here.
+        listeners: its applications.
+        web_listener: bound already, so that the applications know their own address.
+        started: called once it accepts connections.
+    """
+
+    def __init__(
+        self,
+        *,
+        paths: StatePaths,
+        desk: Desk,
+        listeners: Listeners,
+        web_listener: socket.socket,
+        started: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._paths = paths
+        self._desk = desk
+        self._listeners = listeners
+        self._web_listener = web_listener
+        self._started = started
+        self._stop = asyncio.Event()
+        self._exit_code = 0
+
+    def stop(self, exit_code: int = 0) -> None:
+        """End gracefully; on the event loop."""
+        self._exit_code = self._exit_code or exit_code
+        self._stop.set()
+
+    async def run(self) -> int:
+        """Serve until stopped; returns the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self.stop)
+        local_listener = bind_local(self._paths.socket)
+        servers = [_server(self._listeners.local), _server(self._listeners.web)]
+        serving = [
+            asyncio.create_task(server.serve(sockets=[listener]))
+            for server, listener in zip(servers, (local_listener, self._web_listener), strict=True)
+        ]
+        timekeeper = asyncio.create_task(self._keep_time())
+        self._write_info()
+        await self._started()
+        await self._stop.wait()
+        timekeeper.cancel()
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*serving)
+        self._paths.info.unlink(missing_ok=True)
+        return self._exit_code
+
+    async def _keep_time(self) -> None:
+        try:
+            await self._desk.keep_time()
+        except StoreError as error:
+            exit_for_failed_store(error)
+
+    def _write_info(self) -> None:
+        host, port = self._web_listener.getsockname()[:2]
+        info = {"pid": os.getpid(), "version": askfirst.__version__, "web": f"http://{host}:{port}"}
+        write_private(self._paths.info, json.dumps(info).encode())
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the broker: several servers share one process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _server(app: ASGIApp) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            app,
+            http=PeerProtocol,
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+    )

@@ -1,0 +1,178 @@
+r"""The card: what a person is shown of a request, the same on every channel.
+
+Pure: a ``Card`` is built from a case, channels render it within their limits. Text from agents and files is made
+visible first (I9): control, bidi, zero-width and look-alike white space characters are shown as ``\\u{…}``, so that
+what a reviewer reads is what would run.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from askfirst.effects import Risk
+    from askfirst.engine import Case
+    from askfirst.request import Request, RequestState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One effect as shown: what is lost, by which rule, where in the command, and what would be safer."""
+
+    risk: Risk
+    loss: str
+    rule: str
+    offending: str
+    suggestion: str
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """Everything that a channel may show, already safe to print as plain text.
+
+    Attributes:
+        headline: severity, verb and what is lost, e.g. ``CRITICAL · discards 3 changed files``.
+        command: the exact command (or tool and arguments as JSON), escaped, never cut.
+        expanded: as the shell would run it, ``""`` when that says nothing new.
+        where: ``repository@branch on machine`` or the folder.
+        who: host, session and model.
+        claim: what the agent says, to be shown apart and marked as its word.
+        approvals: e.g. ``1 of 2 approvals`` while a quorum gathers, else ``""``.
+        ended: how it ended, e.g. ``denied by local:ann via web``; ``""`` while pending.
+        history: one line an event, oldest first.
+    """
+
+    request_id: str
+    version: int
+    action_digest: str
+    code: str
+    kind: str
+    state: RequestState
+    risk: Risk
+    headline: str
+    tool: str
+    command: str
+    expanded: str
+    where: str
+    who: str
+    findings: tuple[Finding, ...]
+    claim: tuple[tuple[str, str], ...]
+    created_at_ms: int
+    deadline_ms: int
+    on_timeout: str
+    policy: str
+    approvals: str
+    ended: str
+    history: tuple[str, ...]
+
+
+def visible(text: str) -> str:
+    r"""The text with every character that a screen would hide, reorder or fake written as ``\\u{HEX}``.
+
+    Newline and tab stay. Categories Cc, Cf, Cs, Co, Cn, Zl, Zp and every white space but the plain blank are escaped
+    (https://www.unicode.org/reports/tr36/, Trojan Source CVE-2021-42574).
+    """
+    return "".join(each if _plain(each) else f"\\u{{{ord(each):X}}}" for each in text)
+
+
+def card_of(case: Case, *, machine: str = "") -> Card:
+    """What people are shown of this case."""
+    request = case.request
+    findings = tuple(
+        Finding(
+            risk=effect.risk,
+            loss=visible(effect.loss),
+            rule=effect.rule,
+            offending=visible(effect.command),
+            suggestion=visible(effect.suggestion),
+            facts=tuple(visible(fact) for fact in effect.facts),
+        )
+        for effect in sorted(request.effects, key=lambda effect: -effect.risk)
+    )
+    return Card(
+        request_id=request.id,
+        version=request.version,
+        action_digest=request.action_digest,
+        code=request.code,
+        kind=request.kind.value,
+        state=request.state,
+        risk=request.risk,
+        headline=f"{request.risk.label.upper()} · {findings[0].loss if findings else 'asks for approval'}",
+        tool=visible(request.action.tool),
+        command=visible(_command(request)),
+        expanded=visible(request.expanded),
+        where=visible(f"{request.action.cwd}{f' on {machine}' if machine else ''}"),
+        who=visible(
+            f"{request.agent.host} {request.agent.model} · session {request.agent.session[:8]}".replace("  ", " ")
+        ),
+        findings=findings,
+        claim=_claim(request),
+        created_at_ms=request.created_at_ms,
+        deadline_ms=request.terms.approval_expires_at_ms,
+        on_timeout=request.terms.on_timeout,
+        policy=f"{request.terms.policy} · {request.terms.rule}",
+        approvals=_approvals(case),
+        ended=visible(_ended(case)),
+        history=tuple(visible(line) for line in _history(case)),
+    )
+
+
+def _plain(char: str) -> bool:
+    if char in "\n\t ":
+        return True
+    category = unicodedata.category(char)
+    return category[0] not in "CZ"
+
+
+def _command(request: Request) -> str:
+    if request.question:
+        return request.question
+    if request.action.command:
+        return request.action.command
+    arguments = "\n".join(f"{key} = {value!r}" for key, value in request.action.arguments.items())
+    return f"{request.action.tool}\n{arguments}".rstrip()
+
+
+def _claim(request: Request) -> tuple[tuple[str, str], ...]:
+    claim = request.claim
+    rows = [
+        ("reason", claim.reason),
+        ("impact", claim.impact),
+        ("rollback plan", claim.rollback_plan),
+        ("confidence", "" if claim.confidence is None else f"{claim.confidence:.0%}"),
+        ("signals", "; ".join(claim.signals)),
+    ]
+    return tuple((name, visible(text)) for name, text in rows if text)
+
+
+def _approvals(case: Case) -> str:
+    needed = case.request.terms.approvals_needed
+    people = {each.person for each in case.reviews if each.counted and each.verdict.value == "approve"}
+    return f"{len(people)} of {needed} approvals" if needed > 1 else ""
+
+
+def _ended(case: Case) -> str:
+    end = case.request.end
+    if end is None:
+        return ""
+    by = "" if end.by == "deadline" else f" by {end.by}"
+    via = f" via {end.channel}" if end.channel else ""
+    text = f": {end.text}" if end.text else ""
+    return f"{case.request.state.value}{by}{via}{text}"
+
+
+def _history(case: Case) -> list[str]:
+    lines = [
+        f"{each.person} via {each.channel}: {each.verdict.value}"
+        + (f" — {each.text}" if each.text else "")
+        + (f" ({each.note})" if each.note else "")
+        for each in case.reviews
+    ]
+    if case.grant is not None:
+        outcome = f": {case.grant.outcome}" if case.grant.outcome else ""
+        detail = f" ({case.grant.detail})" if case.grant.detail else ""
+        lines.append(f"grant {case.grant.state.value}{outcome}{detail}")
+    return lines

@@ -1,0 +1,56 @@
+"""How the command line speaks: Rich for people, one JSON document for programs, one sentence for errors."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+
+from askfirst.errors import BrokerUnavailableError, ConfigError, Error, InputError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXIT_NO = 1
+EXIT_USAGE = 2
+EXIT_NO_BROKER = 69
+EXIT_STORE = 70
+EXIT_CONFIG = 78
+
+console = Console(highlight=False)
+stderr = Console(stderr=True, highlight=False)
+
+_EXITS: tuple[tuple[type[Error], int], ...] = (
+    (BrokerUnavailableError, EXIT_NO_BROKER),
+    (StoreError, EXIT_STORE),
+    (ConfigError, EXIT_CONFIG),
+    (InputError, EXIT_USAGE),
+)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def fail(sentence: str, code: int) -> typer.Exit:
+    """An exit that says why, on standard error; to be raised."""
+    stderr.print(f"askfirst: {sentence}", style="red", markup=False, soft_wrap=True)
+    return typer.Exit(code)
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Turn our errors into one sentence and the exit code of their kind."""
+    try:
+        yield
+    except Error as error:
+        code = next((number for kind, number in _EXITS if isinstance(error, kind)), EXIT_NO)
+        raise fail(str(error), code) from error
+    except BrokenPipeError:  # the reader has seen enough, e.g. `| head`
+        sys.stderr.close()
+        raise typer.Exit(0) from None

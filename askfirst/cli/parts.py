@@ -1,0 +1,56 @@
+"""What the command line needs of the outer packages; ``askfirst.entry`` fills it in, nothing here imports them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from askfirst.host import HostAdapter
+    from askfirst.paths import StatePaths
+
+
+class VerifyReport(Protocol):
+    """What an offline verification found."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        ...
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """What was checked and what is wrong, one sentence a line."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Functions of the outer packages, each importing what it needs when it is called.
+
+    Attributes:
+        serve: run a broker on this state folder; ``port`` None takes the configuration's; returns the exit code.
+        login_link: a one-time link to the web inbox of the running broker.
+        adapters: the hosts by registry name.
+        hook_command: the command line that a host's settings need, for a host and a state folder.
+        install: merge our hooks into a host's settings file, or remove them; returns (before, after) as texts.
+        verify: check the audit log of a store file offline.
+        tail: the last n entries of the log.
+        export: write the log to a folder; returns the number of entries.
+    """
+
+    serve: Callable[[StatePaths, int | None, bool], int]
+    login_link: Callable[[StatePaths], str]
+    adapters: Callable[[], Mapping[str, HostAdapter]]
+    hook_command: Callable[[str, StatePaths], str]
+    install: Callable[[str, Path, StatePaths, bool], tuple[str, str]]
+    verify: Callable[[Path, Path | None, Sequence[str]], VerifyReport]
+    tail: Callable[[Path, int], list[dict[str, Any]]]
+    export: Callable[[Path, Path], int]

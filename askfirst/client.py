@@ -1,0 +1,149 @@
+"""The broker's client for our own processes: over the unix socket, starting a broker when none runs."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from askfirst.errors import (
+    BrokerUnavailableError,
+    ConflictError,
+    Error,
+    InputError,
+    NotAllowedError,
+    OverloadedError,
+    RequestNotFoundError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from askfirst.paths import StatePaths
+
+START_TIMEOUT_S = 20.0
+"""How long a starting broker may take, seconds; a cold disk and a large log are the slow cases."""
+
+_ERRORS: dict[int, type[Error]] = {
+    401: NotAllowedError,
+    403: NotAllowedError,
+    404: RequestNotFoundError,
+    409: ConflictError,
+    422: InputError,
+    503: OverloadedError,
+}
+
+
+class Client:
+    """Speaks REST ``/v1`` with the local broker."""
+
+    def __init__(self, paths: StatePaths) -> None:
+        self._paths = paths
+        self._http = httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(paths.socket)), base_url="http://askfirst", timeout=130.0
+        )
+
+    def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        """One API call; the answer's JSON object.
+
+        Raises:
+            BrokerUnavailableError: no broker answers.
+            Error: the class that the answer's status stands for, with the broker's sentence.
+        """
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise BrokerUnavailableError(f"no broker answers on {self._paths.socket}: {error}") from error
+        if response.is_error:
+            raise _ERRORS.get(response.status_code, Error)(_detail(response))
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    @contextmanager
+    def events(self) -> Iterator[Iterator[dict[str, Any]]]:
+        """Every change of a request from now on, as API objects.
+
+        Raises:
+            BrokerUnavailableError: no broker answers, or it went away.
+        """
+        try:
+            with self._http.stream("GET", "/v1/events", timeout=None) as response:
+                yield (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: "))
+        except httpx.TransportError as error:
+            raise BrokerUnavailableError(f"the broker on {self._paths.socket} has gone: {error}") from error
+
+
+def connect(paths: StatePaths) -> Client:
+    """A client of a running broker; one is started when none answers.
+
+    Raises:
+        BrokerUnavailableError: none could be started in time.
+    """
+    client = Client(paths)
+    if not _answers(client):
+        start_broker(paths)
+    return client
+
+
+def start_broker(paths: StatePaths) -> None:
+    """Start a broker in the background unless another client has just done so; returns once it answers.
+
+    Raises:
+        BrokerUnavailableError: it did not come up; its log says why.
+    """
+    client = Client(paths)
+    descriptor = os.open(paths.start_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if _answers(client):
+            return
+        process = _spawn(paths)
+        until = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < until:
+            if _answers(client):
+                return
+            if process.poll() not in {None, 0}:
+                break
+            time.sleep(0.02)
+    finally:
+        os.close(descriptor)
+    raise BrokerUnavailableError(f"the broker did not start; see {paths.log}")
+
+
+def _spawn(paths: StatePaths) -> subprocess.Popen[bytes]:
+    """In a session of its own, isolated from the caller's PYTHON* variables and working directory."""
+    log = os.open(paths.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-m", "askfirst.entry", "serve", "--background", "--state-dir", str(paths.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,
+        )
+    finally:
+        os.close(log)
+
+
+def _answers(client: Client) -> bool:
+    try:
+        client.call("GET", "/healthz", timeout=5.0)
+    except Error:
+        return False
+    return True
+
+
+def _detail(response: httpx.Response) -> str:
+    try:
+        body = response.json()
+    except ValueError:
+        return f"the broker answered {response.status_code}"
+    return str(body.get("detail", body))

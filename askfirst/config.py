@@ -1,0 +1,137 @@
+"""The configuration file: strict on the way in, complete afterwards.
+
+TOML, every key optional, unknown keys refused with the nearest known name. The raw form never leaves this module.
+
+Example::
+
+    [policy]
+    ask_from = "high"              # low, medium, high or critical: from this risk on a person is asked
+    strict = false                 # also ask about what cannot be understood
+    approval_timeout_s = 600       # how long a person has; then the call is denied as expired
+    grant_ttl_s = 120              # how long an approval may wait for its execution
+    late_grant_ttl_s = 600         # the same for an approval that comes after the deadline; 0: none
+    terminal_decisions = false     # let `askfirst inbox` decide on this machine (an agent of the same user could, too)
+
+    [web]
+    port = 7433                    # 0: any free port
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from askfirst.canonical import sha256_hex
+from askfirst.effects import Risk
+from askfirst.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+_DAY_S = 86_400
+
+
+class _RawPolicy(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    ask_from: Literal["low", "medium", "high", "critical"] = "high"
+    strict: bool = False
+    approval_timeout_s: int = Field(default=600, ge=1, le=30 * _DAY_S)
+    grant_ttl_s: int = Field(default=120, ge=1, le=_DAY_S)
+    late_grant_ttl_s: int = Field(default=600, ge=0, le=_DAY_S)
+    terminal_decisions: bool = False
+
+
+class _RawWeb(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    port: int = Field(default=7433, ge=0, le=65_535)
+
+
+class _Raw(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    policy: _RawPolicy = Field(default_factory=_RawPolicy)
+    web: _RawWeb = Field(default_factory=_RawWeb)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The configuration as the program uses it; see the module docstring for what each value means.
+
+    Attributes:
+        digest: SHA-256 (hex) of the file's bytes, or of nothing when there is no file.
+    """
+
+    ask_from: Risk
+    strict: bool
+    approval_timeout_s: int
+    grant_ttl_s: int
+    late_grant_ttl_s: int
+    terminal_decisions: bool
+    web_port: int
+    digest: str
+
+
+def parse_config(content: bytes, *, source: str) -> Config:
+    """The configuration in these bytes.
+
+    Raises:
+        ConfigError: they are no TOML, or hold a key or value that is not known; the message names it.
+    """
+    try:
+        raw = _Raw.model_validate(tomllib.loads(content.decode("utf-8")))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{source} is not TOML: {error}; mend it or remove it") from error
+    except ValidationError as error:
+        raise ConfigError(f"{source}: {_sentence(error.errors()[0])}") from error
+    policy = raw.policy
+    return Config(
+        ask_from=Risk.of(policy.ask_from),
+        strict=policy.strict,
+        approval_timeout_s=policy.approval_timeout_s,
+        grant_ttl_s=policy.grant_ttl_s,
+        late_grant_ttl_s=policy.late_grant_ttl_s,
+        terminal_decisions=policy.terminal_decisions,
+        web_port=raw.web.port,
+        digest=sha256_hex(content),
+    )
+
+
+def load_config(path: Path) -> Config:
+    """The configuration in this file; the defaults when there is none.
+
+    Raises:
+        ConfigError: the file exists and cannot be used: it is never treated as if it were absent.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        content = b""
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    return parse_config(content, source=str(path))
+
+
+def _sentence(error: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {where!r}{_nearest(error['loc'])}"
+    return f"{where} is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _nearest(loc: tuple[int | str, ...]) -> str:
+    model: type[BaseModel] = _Raw
+    for part in loc[:-1]:
+        annotation = model.model_fields[str(part)].annotation
+        assert isinstance(annotation, type)  # noqa: S101  # every table of ours is a model
+        model = annotation
+    known = list(model.model_fields)
+    near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.4)
+    return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(known))}"

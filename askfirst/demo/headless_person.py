@@ -1,0 +1,90 @@
+"""A person made of a headless browser: opens the inbox, reads what is asked, and clicks as they were told to.
+
+It uses the page as people do, by what the controls are called, and knows nothing of its addresses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import Error as BrowserError
+from playwright.sync_api import Page, sync_playwright
+
+from askfirst.demo.parts import DemoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",  # as root there is no other way; it only ever visits our own page
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE_S = 60
+LEAVE_S = 10
+PHONE = {"width": 390, "height": 844}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What the person does with one request.
+
+    Attributes:
+        approve: which of the two controls they use.
+        comment: what they write beside it.
+    """
+
+    approve: bool
+    comment: str = ""
+
+
+class HeadlessPerson:
+    """Decides the requests that come up, in order, as planned."""
+
+    def __init__(self, plan: Sequence[Decision], *, executable: Path = CHROMIUM) -> None:
+        self._plan = tuple(plan)
+        self._executable = executable
+        self.decides: tuple[bool, ...] | None = tuple(decision.approve for decision in plan)
+        if not executable.exists():
+            raise DemoError(f"{executable} was not found: install Chromium, or run the demo without AUTO=1 and click")
+
+    @contextlib.contextmanager
+    def at_inbox(self, link: str, give_up: Callable[[str], None]) -> Iterator[None]:
+        """Be at the inbox in a browser of their own, from a thread of their own."""
+        thread = threading.Thread(target=self._visit, args=(link, give_up), name="headless-person", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join(LEAVE_S)
+
+    def _visit(self, link: str, give_up: Callable[[str], None]) -> None:
+        try:
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=self._executable, args=list(FLAGS))
+                page = browser.new_page(viewport={"width": PHONE["width"], "height": PHONE["height"]})
+                page.set_default_timeout(PATIENCE_S * 1000)
+                page.goto(link)
+                for decision in self._plan:
+                    decide(page, decision)
+                browser.close()
+        except BrowserError as error:
+            give_up(error.message.splitlines()[0])
+
+
+def decide(page: Page, decision: Decision) -> None:
+    """Open the request that waits, decide it, and go back to the list."""
+    page.get_by_role("link", name="git reset").first.click()
+    if decision.comment:
+        page.get_by_role("textbox").first.fill(decision.comment)
+    page.get_by_role("button", name="Approve" if decision.approve else "Deny").click()
+    page.get_by_role("link", name="Inbox").first.click()

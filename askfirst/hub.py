@@ -1,0 +1,66 @@
+"""Who waits for which request, inside one process: a convenience over the store, which alone knows the truth.
+
+- A waiter registers first and reads the state afterwards, so that no decision falls between (I3).
+- Subscribers (the live inbox) get every change; one that does not keep up loses its oldest changes, never the broker's
+  memory, and reads the state again.
+- All methods run on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from askfirst.engine import Case
+
+_BACKLOG = 256
+
+
+class Hub:
+    """Waiters and subscribers."""
+
+    def __init__(self) -> None:
+        self._waiters: defaultdict[str, set[asyncio.Future[Case]]] = defaultdict(set)
+        self._subscribers: set[asyncio.Queue[Case]] = set()
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait."""
+        return sum(len(futures) for futures in self._waiters.values())
+
+    @contextmanager
+    def waiter(self, request_id: str) -> Iterator[asyncio.Future[Case]]:
+        """A future that completes with the next change of this request."""
+        future: asyncio.Future[Case] = asyncio.get_running_loop().create_future()
+        self._waiters[request_id].add(future)
+        try:
+            yield future
+        finally:
+            self._waiters[request_id].discard(future)
+            if not self._waiters[request_id]:
+                del self._waiters[request_id]
+
+    @contextmanager
+    def subscriber(self) -> Iterator[asyncio.Queue[Case]]:
+        """A queue that gets every change from now on."""
+        changes: asyncio.Queue[Case] = asyncio.Queue(_BACKLOG)
+        self._subscribers.add(changes)
+        try:
+            yield changes
+        finally:
+            self._subscribers.discard(changes)
+
+    def publish(self, case: Case) -> None:
+        """Tell everybody; only after the change is on disk."""
+        for future in tuple(self._waiters.get(case.request.id, ())):
+            if not future.done():
+                future.set_result(case)
+        for changes in self._subscribers:
+            if changes.full():
+                changes.get_nowait()
+            changes.put_nowait(case)

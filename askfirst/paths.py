@@ -1,0 +1,120 @@
+"""Where Askfirst keeps its state: one folder, 0700, everything in it 0600.
+
+The folder is ``$ASKFIRST_STATE_DIR`` or the platform's state folder (XDG base directory specification on Linux).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from askfirst.errors import ConfigError
+
+_SOCKET_PATH_MAX = 100
+"""Bytes of a unix socket's path that every system takes (108 on Linux, 104 on macOS, with the final NUL)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatePaths:
+    """The files below one state folder."""
+
+    root: Path
+
+    @property
+    def store(self) -> Path:
+        """The SQLite database."""
+        return self.root / "askfirst.db"
+
+    @property
+    def socket(self) -> Path:
+        """The broker's unix socket; in a short folder elsewhere when the state folder's path is too long for one."""
+        inside = self.root / "broker.sock"
+        if len(os.fsencode(inside)) <= _SOCKET_PATH_MAX:
+            return inside
+        name = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"askfirst-{os.getuid()}" / f"{name}.sock"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the running broker."""
+        return self.root / "broker.lock"
+
+    @property
+    def start_lock(self) -> Path:
+        """Held by the client that is starting a broker."""
+        return self.root / "start.lock"
+
+    @property
+    def info(self) -> Path:
+        """What the running broker says of itself: pid, version, address of the web inbox."""
+        return self.root / "broker.json"
+
+    @property
+    def log(self) -> Path:
+        """What a broker in the background writes."""
+        return self.root / "broker.log"
+
+    @property
+    def keys(self) -> Path:
+        """The signing keys."""
+        return self.root / "keys"
+
+    @property
+    def logins(self) -> Path:
+        """One-time logins of the web inbox."""
+        return self.root / "logins"
+
+    @property
+    def api_token(self) -> Path:
+        """The bearer token of the API on TCP."""
+        return self.root / "api-token"
+
+
+def state_paths(root: Path | None = None) -> StatePaths:
+    """The state folder, created when it is missing.
+
+    Raises:
+        ConfigError: it, or the socket's folder, is not ours alone.
+    """
+    if root is None:
+        named = os.environ.get("ASKFIRST_STATE_DIR")
+        root = Path(named) if named else Path(platformdirs.user_state_dir("askfirst"))
+    paths = StatePaths(root.absolute())
+    _private(paths.root)
+    _private(paths.socket.parent)
+    return paths
+
+
+def config_file() -> Path:
+    """The user's configuration: ``$ASKFIRST_CONFIG`` or ``config.toml`` in the platform's configuration folder."""
+    named = os.environ.get("ASKFIRST_CONFIG")
+    return Path(named) if named else Path(platformdirs.user_config_dir("askfirst")) / "config.toml"
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file atomically, readable by its owner only; a crash leaves the old or the new content."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _private(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.stat(follow_symlinks=True)
+    if found.st_uid != os.getuid():
+        raise ConfigError(f"{folder} belongs to uid {found.st_uid}, not to you; choose another with ASKFIRST_STATE_DIR")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        raise ConfigError(f"{folder} is open to others; run `chmod 700 {folder}`")

@@ -1,0 +1,129 @@
+"""Open the database: pragmas, permissions, migrations.
+
+SQLite runs in WAL mode with ``synchronous=FULL``: a commit that returned is on disk. One connection in one process
+writes (SQLite before 3.51.3 can corrupt a WAL that two connections write at once, https://sqlite.org/wal.html); all
+others are opened read-only. ``mmap_size`` stays 0.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from askfirst.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def open_sqlite(path: Path) -> sa.Engine:
+    """The writing engine of a SQLite file, which is created (0600) and migrated as needed.
+
+    Raises:
+        StoreError: the file cannot be opened, is no database of ours, or was written by a newer release.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.close(descriptor)
+    except OSError as error:
+        raise StoreError(f"cannot open the store {path}: {error.strerror}") from error
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)),
+        poolclass=sa.StaticPool,
+        connect_args={"check_same_thread": False, "timeout": 5.0},
+    )
+    _prepare(engine, _write_pragmas)
+    try:
+        migrate(engine)
+    except sa.exc.DatabaseError as error:
+        raise StoreError(f"cannot use the store {path}: {error.orig}") from error
+    return engine
+
+
+def open_sqlite_reader(path: Path) -> sa.Engine:
+    """A read-only engine of an existing SQLite file; its connections never write, migrate or checkpoint."""
+    uri = f"file:{_quoted(path)}?mode=ro"
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=uri, query={"uri": "true"}),
+        pool_size=4,
+        poolclass=sa.QueuePool,
+        connect_args={"check_same_thread": False, "timeout": 5.0},
+    )
+    _prepare(engine, _read_pragmas)
+    return engine
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the schema to this release's.
+
+    Raises:
+        StoreError: a newer release has written it.
+    """
+    script = ScriptDirectory.from_config(_config())
+    with engine.begin() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current == script.get_current_head():
+            return
+        if current is not None and current not in {each.revision for each in script.walk_revisions()}:
+            raise StoreError(f"the store has schema {current}, which this release does not know; upgrade askfirst")
+        config = _config()
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise StoreError(f"cannot migrate the store: {error}") from error
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _prepare(engine: sa.Engine, pragmas: Callable[[Any], None]) -> None:
+    """Hand transactions to SQLAlchemy: the driver's own begin would be deferred and commit behind our back.
+
+    From: https://docs.sqlalchemy.org/en/20/dialects/sqlite.html#pysqlite-serializable
+    """
+
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        pragmas(connection)
+
+    def on_begin(connection: sa.Connection) -> None:
+        immediate = pragmas is _write_pragmas
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    sa.event.listen(engine, "connect", on_connect)
+    sa.event.listen(engine, "begin", on_begin)
+
+
+def _write_pragmas(connection: Any) -> None:
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "mmap_size=0",
+        "trusted_schema=OFF",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _read_pragmas(connection: Any) -> None:
+    for pragma in ("query_only=ON", "mmap_size=0", "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _quoted(path: Path) -> str:
+    """The path inside a SQLite URI: https://sqlite.org/uri.html#the_uri_path."""
+    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -1,0 +1,192 @@
+"""Requests, reviews and grants as rows: reading a case, writing what a step changed.
+
+Every function works on the caller's connection and transaction. A change is a compare-and-set on the state that the
+caller has read: with one writer it always holds, with several brokers on one database the loser hears
+``ConflictError``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from askfirst.engine import Case, next_due_ms
+from askfirst.errors import ConflictError, RequestNotFoundError
+from askfirst.request import Grant, GrantState, Request, RequestState, Review, dump, load
+from askfirst.store.schema import grant as grant_table
+from askfirst.store.schema import request as request_table
+from askfirst.store.schema import review as review_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def insert(connection: sa.Connection, case: Case, key: str) -> None:
+    """Add a new request under its idempotency key."""
+    connection.execute(
+        request_table.insert().values(
+            id=case.request.id, idempotency_key=key, created_at_ms=case.request.created_at_ms, **_row(case)
+        )
+    )
+
+
+def read(connection: sa.Connection, request_id: str) -> Case:
+    """The case with this id.
+
+    Raises:
+        RequestNotFoundError: there is none.
+    """
+    body = connection.scalar(sa.select(request_table.c.body).where(request_table.c.id == request_id))
+    if body is None:
+        raise RequestNotFoundError(f"there is no request {request_id!r}; `askfirst requests list` shows all")
+    return _case(connection, load(Request, body))
+
+
+def read_by_key(connection: sa.Connection, key: str) -> Case | None:
+    """The case that was created under this idempotency key."""
+    body = connection.scalar(sa.select(request_table.c.body).where(request_table.c.idempotency_key == key))
+    return None if body is None else _case(connection, load(Request, body))
+
+
+def read_granted(connection: sa.Connection, action_digest: str) -> list[Case]:
+    """Cases with an unredeemed grant for this action, oldest first."""
+    ids = connection.scalars(
+        sa.select(grant_table.c.request_id)
+        .where(grant_table.c.action_digest == action_digest, grant_table.c.state == GrantState.ISSUED.value)
+        .order_by(grant_table.c.expires_at_ms)
+    )
+    return [read(connection, request_id) for request_id in list(ids)]
+
+
+def read_released(connection: sa.Connection, session: str, tool_use_id: str) -> Case | None:
+    """The newest case of this session whose grant was redeemed by this tool call and has no outcome yet."""
+    rows = connection.scalars(
+        sa.select(request_table.c.body)
+        .join(grant_table, grant_table.c.request_id == request_table.c.id)
+        .where(request_table.c.session == session, grant_table.c.state == GrantState.REDEEMED.value)
+        .order_by(request_table.c.created_at_ms.desc())
+    )
+    for body in rows:
+        case = _case(connection, load(Request, body))
+        if case.grant is not None and case.grant.tool_use_id == tool_use_id:
+            return case
+    return None
+
+
+def list_requests(
+    connection: sa.Connection, *, states: Sequence[RequestState] = (), limit: int = 100, before_ms: int | None = None
+) -> list[Request]:
+    """Requests, newest first; only those in ``states`` when any are given, only older ones than ``before_ms``."""
+    query = sa.select(request_table.c.body).order_by(request_table.c.created_at_ms.desc(), request_table.c.id.desc())
+    if states:
+        query = query.where(request_table.c.state.in_([state.value for state in states]))
+    if before_ms is not None:
+        query = query.where(request_table.c.created_at_ms < before_ms)
+    return [load(Request, body) for body in connection.scalars(query.limit(limit))]
+
+
+def due(connection: sa.Connection, now_ms: int, limit: int) -> list[str]:
+    """Ids of cases whose timer has run out, the longest overdue first."""
+    query = (
+        sa.select(request_table.c.id)
+        .where(request_table.c.next_at_ms <= now_ms)
+        .order_by(request_table.c.next_at_ms)
+        .limit(limit)
+    )
+    return list(connection.scalars(query))
+
+
+def next_due(connection: sa.Connection) -> int | None:
+    """When the next timer runs out, milliseconds since the epoch; None when none is set."""
+    result: int | None = connection.scalar(sa.select(sa.func.min(request_table.c.next_at_ms)))
+    return result
+
+
+def save(connection: sa.Connection, before: Case, after: Case) -> None:
+    """Write what changed.
+
+    Raises:
+        ConflictError: the row is no longer as ``before`` says.
+    """
+    for each in after.reviews[len(before.reviews) :]:
+        _insert_review(connection, each)
+    if after.grant is not None and after.grant != before.grant:
+        _save_grant(connection, before.grant, after.grant)
+    if after.request == before.request and next_due_ms(after) == next_due_ms(before):
+        return
+    changed = connection.execute(
+        request_table.update()
+        .where(
+            request_table.c.id == before.request.id,
+            request_table.c.version == before.request.version,
+            request_table.c.state == before.request.state.value,
+        )
+        .values(**_row(after))
+    )
+    if changed.rowcount != 1:
+        raise ConflictError(f"request {before.request.id} changed meanwhile", state="")
+
+
+def _case(connection: sa.Connection, request: Request) -> Case:
+    reviews = connection.scalars(
+        sa.select(review_table.c.body)
+        .where(review_table.c.request_id == request.id)
+        .order_by(review_table.c.at_ms, review_table.c.decision_id)
+    )
+    grants = connection.scalars(
+        sa.select(grant_table.c.body)
+        .where(grant_table.c.request_id == request.id)
+        .order_by(grant_table.c.expires_at_ms.desc())
+        .limit(1)
+    )
+    body = next(iter(grants), None)
+    return Case(
+        request=request,
+        reviews=tuple(load(Review, each) for each in reviews),
+        grant=None if body is None else load(Grant, body),
+    )
+
+
+def _row(case: Case) -> dict[str, object]:
+    request = case.request
+    return {
+        "version": request.version,
+        "state": request.state.value,
+        "action_digest": request.action_digest,
+        "session": request.agent.session,
+        "next_at_ms": next_due_ms(case),
+        "body": dump(request),
+    }
+
+
+def _insert_review(connection: sa.Connection, review: Review) -> None:
+    connection.execute(
+        review_table.insert().values(
+            decision_id=review.decision_id,
+            request_id=review.request_id,
+            person=review.person,
+            at_ms=review.at_ms,
+            body=dump(review),
+        )
+    )
+
+
+def _save_grant(connection: sa.Connection, before: Grant | None, after: Grant) -> None:
+    values = {
+        "request_id": after.request_id,
+        "action_digest": after.action_digest,
+        "state": after.state.value,
+        "expires_at_ms": after.expires_at_ms,
+        "body": dump(after),
+    }
+    if before is None or before.id != after.id:
+        connection.execute(grant_table.insert().values(id=after.id, **values))
+        return
+    changed = connection.execute(
+        grant_table.update()
+        .where(grant_table.c.id == before.id, grant_table.c.state == before.state.value)
+        .values(**values)
+    )
+    if changed.rowcount != 1:
+        raise ConflictError(f"grant {before.id} changed meanwhile", state=before.state.value)

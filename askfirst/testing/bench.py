@@ -1,0 +1,169 @@
+"""A desk to test against: real store, real writer, a clock and a log that tests can look into."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from askfirst.audit_port import TreeHead
+from askfirst.desk import Desk, Draft, ReviewDraft, request_of
+from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
+from askfirst.host import Agent
+from askfirst.hub import Hub
+from askfirst.request import Action, Request, Terms, Verdict
+from askfirst.store.database import open_sqlite, open_sqlite_reader
+from askfirst.store.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import sqlalchemy as sa
+
+    from askfirst.audit_port import Entry
+
+
+class FakeClock:
+    """A clock that moves only when told."""
+
+    def __init__(self, now_ms: int = 1_800_000_000_000) -> None:
+        self._now_ms = now_ms
+
+    def now_ms(self) -> int:
+        """Milliseconds since the Unix epoch."""
+        return self._now_ms
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._now_ms += round(seconds * 1000)
+
+
+class MemoryAuditLog:
+    """Keeps entries in a list; rolls back as the real log does, signs nothing."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self._safe = 0
+
+    def append(self, _connection: sa.Connection, entry: Entry) -> int:
+        """Add one entry."""
+        self.entries.append(entry)
+        return len(self.entries) - 1
+
+    @property
+    def head(self) -> TreeHead:
+        """A head without proof."""
+        return TreeHead(size=len(self.entries), root=bytes(32), checkpoint="")
+
+    def seal(self, _connection: sa.Connection) -> TreeHead:
+        """Nothing to seal."""
+        return self.head
+
+    def mark(self) -> object:
+        """The number of entries."""
+        return len(self.entries)
+
+    def rewind(self, mark: object) -> None:
+        """Cut back to the mark."""
+        assert isinstance(mark, int)  # noqa: S101
+        del self.entries[mark:]
+
+    def committed(self) -> None:
+        """Everything so far is safe."""
+        self._safe = len(self.entries)
+
+    def rolled_back(self) -> None:
+        """Cut back to the last commit."""
+        del self.entries[self._safe :]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """A desk with its parts."""
+
+    desk: Desk
+    clock: FakeClock
+    log: MemoryAuditLog
+    hub: Hub
+    path: Path
+    writer: Writer
+    reader: sa.Engine
+
+
+@contextmanager
+def bench(path: Path) -> Iterator[Bench]:
+    """A desk over a SQLite store at ``path``, closed at the end."""
+    log, clock, hub = MemoryAuditLog(), FakeClock(), Hub()
+    writer = Writer(open_sqlite(path), log)
+    reader = open_sqlite_reader(path)
+    try:
+        yield Bench(
+            desk=Desk(writer=writer, reader=reader, audit=log, hub=hub, clock=clock),
+            clock=clock,
+            log=log,
+            hub=hub,
+            path=path,
+            writer=writer,
+            reader=reader,
+        )
+    finally:
+        writer.close()
+        reader.dispose()
+
+
+def a_draft(*, key: str = "key-1", command: str = "git reset --hard HEAD~2", now_ms: int = 1_800_000_000_000) -> Draft:
+    """A request for one destructive command, with ten minutes to decide and two to run."""
+    agent = Agent(host="claude-code", session="session-1", model="model-1")
+    effect = Effect(
+        rule="git.reset-hard",
+        kind=EffectKind.DISCARDS_CHANGES,
+        risk=Risk.HIGH,
+        reversible=False,
+        target=".",
+        loss="discards 1 changed file and 2 unpushed commits",
+        suggestion="git stash",
+        command=command,
+    )
+    terms = Terms(
+        policy="test",
+        policy_digest="0" * 64,
+        rule="ask.high",
+        approvals_needed=1,
+        assurance_min=0,
+        approval_expires_at_ms=now_ms + 600_000,
+        grant_ttl_ms=120_000,
+        late_grant_ttl_ms=600_000,
+        on_timeout="reject",
+        recipients=("web:inbox",),
+    )
+    return Draft(
+        key=key,
+        agent=agent,
+        tool_use_id="toolu_0001",
+        action=Action(
+            tool="Bash", arguments={"command": command}, cwd="/srv/project", host=agent.host, session=agent.session
+        ),
+        classification=Classification(outcome=Outcome.GATE, effects=(effect,)),
+        terms=terms,
+    )
+
+
+def a_request(draft: Draft, *, created_at_ms: int = 1_800_000_000_000) -> Request:
+    """The pending request that this draft becomes."""
+    return request_of(draft, created_at_ms)
+
+
+def a_review(request: Request, verdict: Verdict, *, person: str = "local:ann", **changes: object) -> ReviewDraft:
+    """A review of exactly this version of the request."""
+    draft = ReviewDraft(
+        decision_id=f"{request.id}-{person}-{verdict.value}",
+        request_id=request.id,
+        version=request.version,
+        action_digest=request.action_digest,
+        person=person,
+        channel="web",
+        verdict=verdict,
+        assurance=1,
+    )
+    return replace(draft, **changes)  # type: ignore[arg-type]  # the caller names its fields

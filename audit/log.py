@@ -1,0 +1,259 @@
+"""The audit log in the store: entries, tiles and the signed tree head, written in the transaction they tell of.
+
+Rules kept here:
+- What is stored of an entry is what is hashed. Nothing is ever changed or removed, except payloads that stand apart.
+- One checkpoint is signed a transaction, over everything in it. The stored head must be the one we wrote last: two
+  writers, or a store that was rolled back under us, end in an error, not in a fork.
+- A log is founded once. A missing head, entry, tile or signature is an error and never a fresh start.
+
+Who reads and verifies the log elsewhere uses ``audit.verify``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from askfirst.audit_port import Entry, EntryType, TreeHead
+from askfirst.errors import LogError
+from askfirst.store import schema
+from audit import tree as merkle
+from audit.clock import MAX_DRIFT_US, Reading, drift_us, rfc3339
+from audit.entry import Encoded, encode, reading_of
+from audit.note import Checkpoint, NoteError, Signer, open_checkpoint, sign
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from askfirst.audit_port import Actor, Value
+    from audit.clock import Clock
+
+ORIGIN_KEY = "log.origin"
+VKEY_KEY = "log.vkey"
+
+# Built once: making them anew costs more than running them.
+_INSERT_ENTRY = insert(schema.audit)
+_REPLACE_HEAD = (
+    update(schema.tree)
+    .where(schema.tree.c.one == 1, schema.tree.c.size == bindparam("old"))
+    .values(size=bindparam("new"), frontier=bindparam("frontier"), checkpoint=bindparam("checkpoint"))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """The log between two seals; ``reference`` is the reading that later ones are compared with."""
+
+    tree: merkle.Tree
+    head: TreeHead
+    reference: Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mark:
+    tree: merkle.Tree
+    queued: int
+    reference: Reading
+
+
+class StoredLog:
+    """The log of one store, for its only writer; implements ``askfirst.audit_port.AuditLog``."""
+
+    def __init__(self, signer: Signer, clock: Clock, state: _State) -> None:
+        self._signer = signer
+        self._clock = clock
+        self._state = self._committed = state
+        self._queue = list[Encoded]()
+
+    @property
+    def head(self) -> TreeHead:
+        """The head of what is committed."""
+        return self._committed.head
+
+    def append(self, connection: Connection, entry: Entry) -> int:  # noqa: ARG002  # the port; written in seal()
+        """Queue an entry and return its index; a clock that jumped gets an entry of its own before it.
+
+        Raises:
+            LogError: it is too large or no JSON; nothing was queued.
+        """
+        reading = self._clock.read()
+        before = self._state.reference
+        drift = drift_us(before, reading)
+        encoded = encode(entry, reading)
+        if abs(drift) > MAX_DRIFT_US:
+            self._queue.append(encode(_clock_jump(before, drift), reading))
+        if abs(drift) > MAX_DRIFT_US or before.boot != reading.boot:
+            self._state = replace(self._state, reference=reading)
+        self._queue.append(encoded)
+        return self._state.tree.size + len(self._queue) - 1
+
+    def erase(self, connection: Connection, sha256: bytes, actor: Actor) -> int:
+        """Remove the payload with this salted digest, and say so in the log; its entry stays and still verifies.
+
+        Raises:
+            LogError: there is no such payload.
+        """
+        if connection.execute(delete(schema.blob).where(schema.blob.c.sha256 == sha256)).rowcount != 1:
+            raise LogError(f"no payload with the digest {sha256.hex()}")
+        return self.append(connection, Entry(type=EntryType.BLOB_ERASED, actor=actor, data={"sha256": sha256.hex()}))
+
+    def seal(self, connection: Connection) -> TreeHead:
+        """Write what is queued and the signed head over it; the head as it is when nothing is queued.
+
+        Raises:
+            LogError: the stored head is not the one we wrote last; the transaction must be rolled back.
+        """
+        if not self._queue:
+            return self._state.head
+        before = self._state.tree
+        leaves = [merkle.leaf_hash(one.body) for one in self._queue]
+        tree, tiles = merkle.grow(before, leaves)
+        head = _signed_head(self._signer, tree)
+        _replace_head(connection, before.size, tree, head)
+        rows = zip(range(before.size, tree.size), leaves, self._queue, strict=True)
+        connection.execute(_INSERT_ENTRY, [{"seq": seq, "leaf": leaf, "body": one.body} for seq, leaf, one in rows])
+        if tiles:
+            connection.execute(
+                insert(schema.tile), [{"level": one.level, "n": one.n, "hashes": one.hashes} for one in tiles]
+            )
+        blobs = [
+            {"sha256": blob.sha256, "salt": blob.salt, "bytes": blob.payload}
+            for one in self._queue
+            for blob in one.blobs
+        ]
+        if blobs:
+            connection.execute(insert(schema.blob), blobs)
+        self._queue.clear()
+        self._state = replace(self._state, tree=tree, head=head)
+        return head
+
+    def mark(self) -> object:
+        """A place to ``rewind`` to, before a savepoint is opened."""
+        return _Mark(tree=self._state.tree, queued=len(self._queue), reference=self._state.reference)
+
+    def rewind(self, mark: object) -> None:
+        """Forget what was appended since the mark: its savepoint was rolled back.
+
+        Raises:
+            LogError: the log was sealed since.
+        """
+        if not isinstance(mark, _Mark) or mark.tree is not self._state.tree or mark.queued > len(self._queue):
+            raise LogError("the log cannot be rewound to before it was sealed")
+        del self._queue[mark.queued :]
+        self._state = replace(self._state, reference=mark.reference)
+
+    def committed(self) -> None:
+        """The transaction is on disk.
+
+        Raises:
+            LogError: entries were queued and not sealed, so they are lost.
+        """
+        if self._queue:
+            raise LogError(f"{len(self._queue)} entries were committed without being sealed")
+        self._committed = self._state
+
+    def rolled_back(self) -> None:
+        """The transaction never happened; forget what was appended in it."""
+        self._queue.clear()
+        self._state = self._committed
+
+
+def open_log(connection: Connection, signer: Signer, clock: Clock, *, may_found: bool) -> StoredLog:
+    """The log of this store, its head and its last tile verified; call ``committed`` after the transaction.
+
+    Args:
+        connection: in a transaction, because the log may be founded in it.
+        signer: the log key.
+        clock: times the entries.
+        may_found: whether a log may be founded here, because none ever was (``Keys.is_founded``).
+
+    Raises:
+        LogError: the log does not verify or is another key's, or there is none and none may be founded.
+    """
+    row = connection.execute(select(schema.tree)).one_or_none()
+    if row is None:
+        return _found(connection, signer, clock, may_found=may_found)
+    try:
+        checkpoint = open_checkpoint(row.checkpoint, [signer.verifier])
+    except NoteError as error:
+        raise LogError(f"the stored tree head is not ours: {error}") from error
+    tree = _restore(connection, row.size)
+    if (checkpoint.origin, checkpoint.size) != (signer.name, row.size):
+        raise LogError(f"the tree head of {row.size} entries is signed for {checkpoint.size} of {checkpoint.origin!r}")
+    if tree.root() != checkpoint.root or b"".join(tree.frontier) != row.frontier:
+        raise LogError("the last entries of the log are not those that were signed; run `askfirst audit verify`")
+    last = connection.execute(select(schema.audit.c.body).where(schema.audit.c.seq == row.size - 1)).scalar_one()
+    head = TreeHead(size=row.size, root=checkpoint.root, checkpoint=row.checkpoint)
+    return StoredLog(signer, clock, _State(tree=tree, head=head, reference=reading_of(last)))
+
+
+def _found(connection: Connection, signer: Signer, clock: Clock, *, may_found: bool) -> StoredLog:
+    origin = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == ORIGIN_KEY)).scalar()
+    if origin is not None or connection.execute(select(func.max(schema.audit.c.seq))).scalar() is not None:
+        raise LogError("the tree head is missing from the store; restore the store from a backup")
+    if not may_found:
+        raise LogError(
+            f"the store holds no log, but {signer.name} was founded here: the store was deleted or replaced; restore "
+            "it, or move the key files away to begin a new log that everyone can tell from the old one"
+        )
+    vkey = signer.verifier.vkey
+    connection.execute(
+        insert(schema.meta), [{"key": ORIGIN_KEY, "value": signer.name}, {"key": VKEY_KEY, "value": vkey}]
+    )
+    tree = merkle.Tree()
+    head = _signed_head(signer, tree)
+    connection.execute(insert(schema.tree).values(one=1, size=0, frontier=b"", checkpoint=head.checkpoint))
+    log = StoredLog(signer, clock, _State(tree=tree, head=head, reference=clock.read()))
+    log.append(connection, Entry(type=EntryType.LOG_FOUNDED, data={"origin": signer.name, "vkey": vkey}))
+    log.seal(connection)
+    return log
+
+
+def _restore(connection: Connection, size: int) -> merkle.Tree:
+    """The tree of the stored entries, its unfinished tiles computed from what lies below them."""
+    start = size - size % merkle.TILE_WIDTH
+    audit = schema.audit.c
+    rows = connection.execute(select(audit.seq, audit.leaf, audit.body).where(audit.seq >= start).order_by(audit.seq))
+    edge = list[bytes]()
+    for seq, leaf, body in rows:
+        if seq != start + len(edge) or merkle.leaf_hash(body) != leaf:
+            raise LogError(f"entry {start + len(edge)} is missing or was changed; run `askfirst audit verify`")
+        edge.append(leaf)
+    if start + len(edge) != size:
+        raise LogError(f"{size} entries were signed, {start + len(edge)} are there; run `askfirst audit verify`")
+    edges, level = [edge], 1
+    while size >> 8 * level:
+        edges.append(_tile_roots(connection, level - 1, (size >> 8 * (level + 1)) << 8, size >> 8 * level))
+        level += 1
+    return merkle.from_edges(size, edges)
+
+
+def _tile_roots(connection: Connection, level: int, start: int, end: int) -> list[bytes]:
+    """The roots of the full tiles of a level with numbers from ``start`` to before ``end``."""
+    tile = schema.tile.c
+    rows = connection.execute(
+        select(tile.n, tile.hashes).where(tile.level == level, tile.n >= start, tile.n < end).order_by(tile.n)
+    ).all()
+    if [row.n for row in rows] != list(range(start, end)) or any(len(row.hashes) != 8192 for row in rows):
+        raise LogError(f"tiles of level {level} are missing or damaged; run `askfirst audit verify`")
+    return [merkle.complete_root(merkle.split_hashes(row.hashes)) for row in rows]
+
+
+def _signed_head(signer: Signer, tree: merkle.Tree) -> TreeHead:
+    checkpoint = Checkpoint(origin=signer.name, size=tree.size, root=tree.root())
+    return TreeHead(size=tree.size, root=checkpoint.root, checkpoint=sign(checkpoint.text, signer))
+
+
+def _replace_head(connection: Connection, old_size: int, tree: merkle.Tree, head: TreeHead) -> None:
+    values = {"old": old_size, "new": tree.size, "frontier": b"".join(tree.frontier), "checkpoint": head.checkpoint}
+    changed = connection.execute(_REPLACE_HEAD, values).rowcount
+    if changed != 1:
+        raise LogError(f"the stored tree head is no longer that of {old_size} entries: someone else writes this log")
+
+
+def _clock_jump(before: Reading, drift: int) -> Entry:
+    """The entry that says that the wall clock was moved, and against what."""
+    reference: dict[str, Value] = {"boot": before.boot, "bt": before.boot_us, "t": rfc3339(before.wall_us)}
+    return Entry(type=EntryType.CLOCK_JUMP, data={"drift_ms": drift // 1000, "reference": reference})

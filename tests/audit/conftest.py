@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit.testing import Store, found_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def make_store(tmp_path: Path) -> Iterator[Callable[..., Store]]:
+    """Makes stores with a founded log, each in a folder of its own."""
+    stores = list[Store]()
+
+    def make(seed: int = 1) -> Store:
+        stores.append(found_store(tmp_path / f"store-{len(stores)}", seed))
+        return stores[-1]
+
+    yield make
+    for store in stores:
+        store.engine.dispose()
+
+
+@pytest.fixture
+def store(make_store: Callable[..., Store]) -> Store:
+    return make_store()

@@ -1,0 +1,111 @@
+"""The desk over a real store: each act durable, idempotent, told to whoever waits."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from askfirst.request import GrantState, RequestState, Verdict
+from askfirst.testing.bench import a_draft, a_review
+
+if TYPE_CHECKING:
+    from askfirst.testing.bench import Bench
+
+
+def test_a_request_is_approved_redeemed_once_and_executed(desk_bench: Bench) -> None:
+    async def story() -> None:
+        desk = desk_bench.desk
+        case = await desk.ask(a_draft())
+        waiter = asyncio.create_task(desk.wait(case.request.id, 5))
+        step = await desk.review(a_review(case.request, Verdict.APPROVE))
+        assert step.done
+        ended = await waiter
+        assert ended.request.state is RequestState.APPROVED
+        digest = case.request.action_digest
+        first, second = await asyncio.gather(
+            desk.redeem(case.request.id, action_digest=digest, attempt="a", tool_use_id="t"),
+            desk.redeem(case.request.id, action_digest=digest, attempt="b", tool_use_id="t"),
+        )
+        assert [first.done, second.done] == [True, False]
+        released = await desk.released("session-1", "t")
+        assert released is not None
+        done = await desk.executed(released.request.id, action_digest=digest, outcome="ok")
+        assert done.case.grant is not None
+        assert done.case.grant.state is GrantState.EXECUTED
+
+    asyncio.run(story())
+    assert [entry.type for entry in desk_bench.log.entries] == [
+        "gate.requested",
+        "review.cast",
+        "gate.decided",
+        "grant.issued",
+        "gate.released",
+        "gate.executed",
+    ]
+
+
+def test_the_same_key_finds_the_same_request(desk_bench: Bench) -> None:
+    async def story() -> set[str]:
+        cases = await asyncio.gather(*(desk_bench.desk.ask(a_draft()) for _ in range(8)))
+        return {case.request.id for case in cases}
+
+    assert len(asyncio.run(story())) == 1
+    assert len(desk_bench.log.entries) == 1
+
+
+def test_the_same_decision_again_changes_nothing_and_hears_the_same(desk_bench: Bench) -> None:
+    async def story() -> None:
+        case = await desk_bench.desk.ask(a_draft())
+        draft = a_review(case.request, Verdict.DENY)
+        first = await desk_bench.desk.review(draft)
+        second = await desk_bench.desk.review(draft)
+        assert (first.done, second.done) == (True, True)
+
+    asyncio.run(story())
+    assert sum(entry.type == "review.cast" for entry in desk_bench.log.entries) == 1
+
+
+def test_an_overdue_request_expires_at_the_next_sweep_once(desk_bench: Bench) -> None:
+    async def story() -> None:
+        case = await desk_bench.desk.ask(a_draft())
+        desk_bench.clock.advance(601)
+        assert await desk_bench.desk.sweep() == 1
+        assert await desk_bench.desk.sweep() == 0
+        ended = await desk_bench.desk.case(case.request.id)
+        assert ended.request.state is RequestState.EXPIRED
+
+    asyncio.run(story())
+    assert [entry.type for entry in desk_bench.log.entries] == ["gate.requested", "gate.timeout"]
+
+
+def test_a_late_approval_lets_the_next_identical_attempt_pass(desk_bench: Bench) -> None:
+    async def story() -> None:
+        desk = desk_bench.desk
+        case = await desk.ask(a_draft())
+        desk_bench.clock.advance(700)
+        step = await desk.review(a_review(case.request, Verdict.APPROVE))
+        assert step.note.startswith("late")
+        [granted] = await desk.granted(case.request.action_digest)
+        redeemed = await desk.redeem(
+            granted.request.id, action_digest=case.request.action_digest, attempt="n", tool_use_id="t2"
+        )
+        assert redeemed.done
+
+    asyncio.run(story())
+
+
+def test_work_that_fails_leaves_no_entry_behind(desk_bench: Bench) -> None:
+    async def story() -> None:
+        case = await desk_bench.desk.ask(a_draft())
+        unknown = replace(a_review(case.request, Verdict.DENY), request_id="nobody")
+        results = await asyncio.gather(
+            desk_bench.desk.review(unknown),
+            desk_bench.desk.review(a_review(case.request, Verdict.APPROVE)),
+            return_exceptions=True,
+        )
+        assert isinstance(results[0], Exception)
+        assert not isinstance(results[1], BaseException)
+
+    asyncio.run(story())
+    assert len(desk_bench.log.entries) == 4

@@ -1,0 +1,190 @@
+"""Installs what the Makefile needs: ``python3 tools/install.py environment claude-code chromium``.
+
+Standard library only, since it runs before anything is installed. It keeps these rules:
+
+- Everything but Debian packages goes into ``.venv`` and ``.cache`` of this repository.
+- Each part is built beside its final place and renamed, so what exists is complete.
+- One lock lets several runs start at once; a run that has nothing to do takes a fraction of a second.
+- Versions come from ``pins.env`` and nowhere else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / ".cache"
+CHROMIUM = Path("/usr/bin/chromium")
+OLDEST_PYTHON = (3, 11)
+
+
+class InstallError(Exception):
+    """Something cannot be installed here; the message says what to do."""
+
+
+def pins() -> dict[str, str]:
+    """The pinned versions by name, from ``pins.env``."""
+    lines = (ROOT / "tools" / "pins.env").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+@contextlib.contextmanager
+def lock() -> Iterator[None]:
+    """Only one installation at a time in this repository; the kernel frees the lock when its holder dies."""
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "install.lock").open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another installation is running in this repository, waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def say(text: str) -> None:
+    """Tell the person, apart from the output of what is installed."""
+    sys.stderr.write(f"install: {text}\n")
+
+
+def run(*command: str | Path, environ: dict[str, str] | None = None) -> None:
+    """Run a program to its end; its output goes to the person.
+
+    Raises:
+        InstallError: it ended with another code than 0.
+    """
+    done = subprocess.run(
+        command, check=False, cwd=ROOT, env={**os.environ, **(environ or {})}, stdin=subprocess.DEVNULL
+    )
+    if done.returncode != 0:
+        raise InstallError(f"`{' '.join(map(str, command))}` ended with code {done.returncode}, see its output above")
+
+
+def build(target: Path, make: Callable[[Path], None]) -> None:
+    """Let ``make`` fill a folder beside ``target``, then move it there whole."""
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    make(partial)
+    partial.rename(target)
+
+
+def debian(*packages: str) -> None:
+    """Install Debian packages, as root or by sudo.
+
+    Raises:
+        InstallError: this is no Debian, or we may not install.
+    """
+    sudo = () if os.geteuid() == 0 else ("sudo",)
+    if shutil.which("apt-get") is None or (sudo and shutil.which("sudo") is None):
+        raise InstallError(f"install {' and '.join(packages)} by your system's package manager, then try again")
+    say(f"installing {' '.join(packages)} by apt-get")
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    run(*sudo, "apt-get", "update", "-qq", environ=quiet)
+    run(*sudo, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages, environ=quiet)
+
+
+def uv() -> Path:
+    """The uv executable: the person's own, else one in a private environment, made when it is not there."""
+    if own := shutil.which("uv"):
+        return Path(own)
+    home = CACHE / "uv"
+    if not (home / "bin" / "uv").exists():
+        say(f"no uv on PATH, installing uv {pins()['UV']} for this repository alone")
+        build(home, install_uv)
+    return home / "bin" / "uv"
+
+
+def install_uv(home: Path) -> None:
+    """Fill ``home`` with a virtual environment that has uv; Debian keeps what it takes in a package of its own."""
+    try:
+        import ensurepip  # noqa: F401, PLC0415  # asks only whether it is there
+    except ModuleNotFoundError:
+        debian("python3-venv")
+    run(sys.executable, "-m", "venv", home)
+    run(
+        home / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", f"uv=={pins()['UV']}"
+    )
+
+
+def environment() -> None:
+    """``.venv`` as ``uv.lock`` says, our own packages editable."""
+    interpreter = {} if (ROOT / ".venv").exists() else {"UV_PYTHON": sys.executable}
+    settings = {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "true"}  # a company's own certificates count
+    run(uv(), "sync", "--frozen", "--quiet", environ={**settings, **interpreter})
+
+
+def claude_code(version: str) -> None:
+    """The real client from npm, in ``.cache/npm/<version>``, with the native program of this platform.
+
+    Raises:
+        InstallError: npm is missing, or what it installed does not start.
+    """
+    if (CACHE / "npm" / version).exists():
+        return
+    if shutil.which("npm") is None:
+        raise InstallError("npm was not found: install Node.js (with npm), then try again")
+    say(f"installing Claude Code {version} from npm (about 400 MB)")
+    options = ("--include=optional", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
+
+    def install(home: Path) -> None:
+        home.mkdir()
+        run("npm", "install", "--prefix", home, *options, f"@anthropic-ai/claude-code@{version}")
+        run(home / "node_modules" / ".bin" / "claude", "--version", environ={"DISABLE_AUTOUPDATER": "1"})
+
+    build(CACHE / "npm" / version, install)
+
+
+def chromium() -> None:
+    """A headless browser and a font with the signs that our pages use."""
+    if not CHROMIUM.exists():
+        debian("chromium", "fonts-noto-color-emoji")
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "environment": environment,
+    "claude-code": lambda: claude_code(pins()["CLAUDE_CODE"]),
+    "claude-code-oldest": lambda: claude_code(pins()["CLAUDE_CODE_OLDEST"]),
+    "chromium": chromium,
+}
+
+
+def require_python() -> None:
+    """Stop early where nothing of ours would run.
+
+    Raises:
+        InstallError: this Python is too old.
+    """
+    if sys.version_info < OLDEST_PYTHON:
+        found = ".".join(map(str, sys.version_info[:2]))
+        raise InstallError(f"Python {found} is too old (3.11 or newer is needed): try `make PYTHON=python3.12 ...`")
+
+
+def main() -> int:
+    """Install the named parts in order; 0, or 1 after a sentence why not."""
+    parser = argparse.ArgumentParser(description="Install what the Makefile needs.")
+    parser.add_argument("parts", nargs="+", choices=sorted(PARTS))
+    parts = parser.parse_args().parts
+    try:
+        require_python()
+        with lock():
+            for part in parts:
+                PARTS[part]()
+    except InstallError as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
