@@ -39,9 +39,9 @@ That is more than a loopback page without login (0), and no fresh secret or sign
 """
 
 _AT_DEADLINE = {
-    "reject": "then it expires and does not run",
-    "escalate": "then the next people are asked",
-    "approve": "then it runs",
+    "reject": "it expires and does not run",
+    "escalate": "the next people are asked",
+    "approve": "it runs",
 }
 
 
@@ -65,6 +65,8 @@ class CaseView:
     is_final: bool
     moments: list[Moment]
     outcome: Moment | None
+    ended_at_ms: int
+    grant_ends_ms: int
     at_deadline: str
     offer: str
     stronger: int
@@ -88,7 +90,9 @@ def view_of(case: Case, *, machine: str) -> CaseView:
         is_final=any(not effect.reversible for effect in request.effects),
         moments=timeline(case),
         outcome=outcome_of(case),
-        at_deadline=_AT_DEADLINE.get(request.terms.on_timeout, f"then: {visible(request.terms.on_timeout)}"),
+        ended_at_ms=request.end.at_ms if request.end is not None else 0,
+        grant_ends_ms=case.grant.expires_at_ms if case.grant is not None else 0,
+        at_deadline=_AT_DEADLINE.get(request.terms.on_timeout, visible(request.terms.on_timeout)),
         offer=_offer(case),
         stronger=request.terms.assurance_min if request.terms.assurance_min > ASSURANCE else 0,
         needs_code=needs_code(request),
