@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from askfirst.card import visible
 from askfirst.effects import Risk
+from askfirst.engine import Case
 from askfirst.errors import StoreError
-from askfirst.request import GrantState, RequestState, Verdict
+from askfirst.request import GrantState, RequestKind, RequestState, Verdict
+from askfirst.store import records
 from askfirst.testing import a_review
 
 if TYPE_CHECKING:
@@ -358,5 +361,52 @@ def test_a_store_that_fails_decides_nothing_and_says_so(web: Web, monkeypatch: p
             answer = await browser.post(f"/requests/{case.request.id}", data=form)
         assert answer.status_code == 503
         assert "nothing was changed" in answer.text
+
+    asyncio.run(story())
+
+
+def test_a_question_is_answered_in_words_and_never_approved(web: Web, page: type[Page]) -> None:
+    async def story() -> None:
+        asked = (await web.ask()).request
+        question = replace(asked, id="01K0000000000000000000QUES", kind=RequestKind.QUESTION, question="Which <one>?")
+        web.bench.writer.submit(lambda connection: records.insert(connection, Case(request=question), "q")).result()
+        path = f"/requests/{question.id}"
+        async with web.logged_in() as browser:
+            shown = page((await browser.get(path)).text)
+            assert shown.pre[0] == "Which <one>?"
+            refused = await browser.post(path, data={**shown.fields, "verdict": "approve", "comment": "yes"})
+            assert "a question takes answer or deny" in page(refused.text).text
+            fields = page(refused.text).fields
+            assert (await browser.post(path, data={**fields, "verdict": "answer", "comment": "b"})).status_code == 303
+        ended = await web.bench.desk.case(question.id)
+        assert (ended.request.state, ended.reviews[-1].text) == (RequestState.ANSWERED, "b")
+
+    asyncio.run(story())
+
+
+def test_a_quorum_says_how_far_it_is(web: Web, page: type[Page]) -> None:
+    async def story() -> None:
+        case = await web.ask(terms={"approvals_needed": 2})
+        path = f"/requests/{case.request.id}"
+        async with web.logged_in("local:ann") as ann, web.logged_in("local:bob") as bob:
+            for _ in range(2):
+                answer = await ann.post(path, data=await web.form(ann, case, verdict="approve"))
+            assert (answer.status_code, "counted before" in answer.text) == (409, True)
+            assert "1 of 2 approvals" in page((await bob.get(path)).text).text
+            await bob.post(path, data=await web.form(bob, case, verdict="approve"))
+        assert (await web.bench.desk.case(case.request.id)).request.state is RequestState.APPROVED
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("state", list(RequestState))
+def test_every_state_has_a_page_and_a_line(web: Web, state: RequestState) -> None:
+    async def story() -> None:
+        asked = (await web.ask()).request
+        other = replace(asked, id="01K0000000000000000000STAT", state=state)
+        web.bench.writer.submit(lambda connection: records.insert(connection, Case(request=other), "s")).result()
+        async with web.logged_in() as browser:
+            assert (await browser.get(f"/requests/{other.id}")).status_code == 200
+            assert state.value in (await browser.get("/")).text or state is RequestState.PENDING
 
     asyncio.run(story())
