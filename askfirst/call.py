@@ -31,3 +31,10 @@ class ToolCall:
         """The shell command, ``""`` when the tool is not a shell or the command is no text."""
         command = self.arguments.get("command")
         return command if isinstance(command, str) else ""
+
+    @property
+    def acting_arguments(self) -> Mapping[str, object]:
+        """The arguments that decide what happens: a shell's ``description`` is the agent's comment, and varies."""
+        if self.tool != "Bash":
+            return self.arguments
+        return {name: value for name, value in self.arguments.items() if name != "description"}

@@ -68,9 +68,16 @@ class Client:
 
     @contextmanager
     def events(self) -> Iterator[Iterator[dict[str, Any]]]:
-        """Every change of a request from now on, as API objects."""
-        with self._http.stream("GET", "/v1/events", timeout=None) as response:
-            yield (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: "))
+        """Every change of a request from now on, as API objects.
+
+        Raises:
+            BrokerUnavailableError: no broker answers, or it went away.
+        """
+        try:
+            with self._http.stream("GET", "/v1/events", timeout=None) as response:
+                yield (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: "))
+        except httpx.TransportError as error:
+            raise BrokerUnavailableError(f"the broker on {self._paths.socket} has gone: {error}") from error
 
 
 def connect(paths: StatePaths) -> Client:
@@ -139,7 +146,4 @@ def _detail(response: httpx.Response) -> str:
         body = response.json()
     except ValueError:
         return f"the broker answered {response.status_code}"
-    if response.status_code == 422 and isinstance(body.get("detail"), list):
-        first = body["detail"][0]
-        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
     return str(body.get("detail", body))

@@ -19,7 +19,7 @@ from askfirst.request import Action, Claim, Request, RequestKind, RequestState, 
 from askfirst.store import records
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     import sqlalchemy as sa
 
@@ -90,7 +90,7 @@ class Desk:
             known = records.read_by_key(connection, draft.key)
             if known is not None:
                 return known
-            case = Case(request=_request(draft, self._clock.now_ms()))
+            case = Case(request=request_of(draft, self._clock.now_ms()))
             records.insert(connection, case, draft.key)
             line = LogLine(
                 type=EntryType.GATE_REQUESTED,
@@ -189,8 +189,8 @@ class Desk:
         """The case whose grant this tool call redeemed and that has no outcome yet."""
         return await self._read(lambda connection: records.read_released(connection, session, tool_use_id))
 
-    async def changes(self) -> AsyncIterator[Case]:
-        """Every change from now on; a subscriber that does not keep up misses the oldest ones."""
+    async def changes(self) -> AsyncGenerator[Case, None]:
+        """Every change from now on; a subscriber that does not keep up misses the oldest ones. Close it when done."""
         with self._hub.subscriber() as queue:
             while True:
                 yield await queue.get()
@@ -255,7 +255,8 @@ class Desk:
         return case
 
 
-def _request(draft: Draft, now_ms: int) -> Request:
+def request_of(draft: Draft, now_ms: int) -> Request:
+    """The pending request that a draft becomes."""
     found = draft.classification
     return Request(
         id=new_id(),

@@ -93,7 +93,7 @@ class Gate:
         case = await self._desk.released(event.agent.session, event.tool_use_id)
         if case is None:
             return
-        ran = replace(case.request.action, tool=event.call.tool, arguments=event.call.arguments)
+        ran = replace(case.request.action, tool=event.call.tool, arguments=event.call.acting_arguments)
         await self._desk.executed(
             case.request.id,
             action_digest=ran.digest(),

@@ -112,6 +112,8 @@ class HostAdapter(Protocol):
     """One host's wire shapes."""
 
     name: str
+    environment: tuple[str, ...]
+    """Variables of the hook's environment that ``parse`` wants to see; the clients send no others."""
 
     def parse(self, payload: bytes, environ: Mapping[str, str]) -> HookEvent | None:
         """The event in this payload; None for an event that needs no answer from us.

@@ -28,7 +28,7 @@ def resolve(call: ToolCall, agent: Agent, scripts: Iterable[str] = ()) -> Action
     cwd = os.path.realpath(call.cwd) if call.cwd else ""
     return Action(
         tool=call.tool,
-        arguments=call.arguments,
+        arguments=call.acting_arguments,
         cwd=cwd,
         host=agent.host,
         session=agent.session,

@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -70,6 +70,13 @@ def encode(entry: Entry, reading: Reading) -> Encoded:
         LogError: it is no JSON, or too large even so.
     """
     members = _members(entry, reading)
+    if _is_plain(members, 0):
+        try:
+            body = _to_json(members).encode()
+        except UnicodeEncodeError:
+            body = b""
+        if 0 < len(body) <= MAX_ENTRY_BYTES:
+            return Encoded(body=body)
     encoded = _write(members, sets_apart=False)
     if encoded is None or len(encoded.body) > MAX_ENTRY_BYTES:
         encoded = _write(members, sets_apart=True)
@@ -121,6 +128,28 @@ def _write(members: dict[str, Value], *, sets_apart: bool) -> Encoded | None:
     except ValueError as error:
         raise LogError(f"an entry is no JSON: {error}") from error
     return Encoded(body=canonical(plain) if writer.is_odd else body, blobs=tuple(writer.blobs))
+
+
+def _is_plain(value: dict[str, Value] | list[Value] | tuple[Value, ...], depth: int) -> bool:
+    """Whether the JSON encoder's output is canonical as it is: the usual case, and three times as fast as the other."""
+    items: Iterable[Value] = value
+    if isinstance(value, dict):
+        for name in value:
+            if type(name) is not str or not name.isascii():
+                return False
+        items = value.values()
+    for item in items:
+        if type(item) is str or type(item) is bool or item is None:
+            continue
+        if type(item) is int:
+            if not -_MAX_INT <= item <= _MAX_INT:
+                return False
+        elif type(item) is dict or type(item) is list or type(item) is tuple:
+            if depth == _MAX_DEPTH or not _is_plain(item, depth + 1):
+                return False
+        else:
+            return False
+    return True
 
 
 class _Writer:
@@ -194,5 +223,5 @@ def reading_of(body: bytes) -> Reading:
     try:
         members = json.loads(body)
         return Reading(wall_us=wall_us(members["t"]), boot_us=int(members["bt"]), boot=str(members["boot"]))
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise LogError(f"an entry cannot be read: {error!r}") from error

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from askfirst.audit_port import Entry, EntryType, TreeHead
 from askfirst.errors import LogError
@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 
 ORIGIN_KEY = "log.origin"
 VKEY_KEY = "log.vkey"
+
+# Built once: making them anew costs more than running them.
+_INSERT_ENTRY = insert(schema.audit)
+_REPLACE_HEAD = (
+    update(schema.tree)
+    .where(schema.tree.c.one == 1, schema.tree.c.size == bindparam("old"))
+    .values(size=bindparam("new"), frontier=bindparam("frontier"), checkpoint=bindparam("checkpoint"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +113,7 @@ class StoredLog:
         head = _signed_head(self._signer, tree)
         _replace_head(connection, before.size, tree, head)
         rows = zip(range(before.size, tree.size), leaves, self._queue, strict=True)
-        connection.execute(
-            insert(schema.audit), [{"seq": seq, "leaf": leaf, "body": one.body} for seq, leaf, one in rows]
-        )
+        connection.execute(_INSERT_ENTRY, [{"seq": seq, "leaf": leaf, "body": one.body} for seq, leaf, one in rows])
         if tiles:
             connection.execute(
                 insert(schema.tile), [{"level": one.level, "n": one.n, "hashes": one.hashes} for one in tiles]
@@ -241,11 +247,8 @@ def _signed_head(signer: Signer, tree: merkle.Tree) -> TreeHead:
 
 
 def _replace_head(connection: Connection, old_size: int, tree: merkle.Tree, head: TreeHead) -> None:
-    changed = connection.execute(
-        update(schema.tree)
-        .where(schema.tree.c.one == 1, schema.tree.c.size == old_size)
-        .values(size=tree.size, frontier=b"".join(tree.frontier), checkpoint=head.checkpoint)
-    ).rowcount
+    values = {"old": old_size, "new": tree.size, "frontier": b"".join(tree.frontier), "checkpoint": head.checkpoint}
+    changed = connection.execute(_REPLACE_HEAD, values).rowcount
     if changed != 1:
         raise LogError(f"the stored tree head is no longer that of {old_size} entries: someone else writes this log")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from askfirst.testing import Bench, bench
+from askfirst.testing.bench import Bench, bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.request import GrantState, RequestState, Verdict
-from askfirst.testing import a_draft, a_review
+from askfirst.testing.bench import a_draft, a_review
 
 if TYPE_CHECKING:
-    from askfirst.testing import Bench
+    from askfirst.testing.bench import Bench
 
 
 def test_a_request_is_approved_redeemed_once_and_executed(desk_bench: Bench) -> None:

@@ -42,7 +42,7 @@ class HookRoute:
         self._gate = gate
         self._adapters = adapters
 
-    async def __call__(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         """One hook call."""
         adapter = self._adapters.get(request.path_params["host"])
         if adapter is None:

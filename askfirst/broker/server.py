@@ -18,6 +18,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,11 @@ if TYPE_CHECKING:
 EXIT_STORE_FAILED = 70
 """EX_SOFTWARE of sysexits.h."""
 
+WEB_HOST = "127.0.65.70" if sys.platform == "linux" else "127.0.0.1"
+"""Where the web inbox listens. Browsers send a cookie to every port of its host, so on 127.0.0.1 any development
+server that an agent starts would be sent the inbox's session; a loopback address of its own keeps it apart (Linux has
+the whole of 127.0.0.0/8, RFC 1122 §3.2.1.3; macOS only the one)."""
+
 _GRACE_S = 2
 _log = logging.getLogger(__name__)
 
@@ -52,21 +58,23 @@ class Listeners:
     web: ASGIApp
 
 
-class BrokerLock:
-    """The lock that makes a broker the only one of its state folder; held until the process ends."""
+@contextlib.contextmanager
+def broker_lock(paths: StatePaths) -> Iterator[None]:
+    """Be the only broker of this state folder while the context is open.
 
-    def __init__(self, paths: StatePaths) -> None:
-        descriptor = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            raise BrokerUnavailableError(f"a broker is running already on {paths.root}") from None
-        self._descriptor = descriptor
-
-    def release(self) -> None:
-        """Let the next broker start."""
-        os.close(self._descriptor)
+    Raises:
+        BrokerUnavailableError: another one is.
+    """
+    descriptor = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise BrokerUnavailableError(f"a broker is running already on {paths.root}") from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def bind_local(path: Path) -> socket.socket:
@@ -88,13 +96,19 @@ def bind_web(port: int) -> socket.socket:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(("127.0.0.1", wanted))
+            listener.bind((WEB_HOST, wanted))
         except OSError:
             listener.close()
             continue
         listener.listen(128)
         return listener
-    raise BrokerUnavailableError("no loopback port is free")
+    raise BrokerUnavailableError(f"no port is free on {WEB_HOST}")
+
+
+def exit_for_failed_store(error: StoreError) -> None:
+    """End the process at once, from any thread: nothing may be answered any more."""
+    _log.critical("the store failed, ending: %s", error)
+    os._exit(EXIT_STORE_FAILED)
 
 
 class Broker:
@@ -130,11 +144,6 @@ class Broker:
         self._exit_code = self._exit_code or exit_code
         self._stop.set()
 
-    def fail(self, error: StoreError) -> None:
-        """End because the store failed; from any thread. Nothing may be answered any more."""
-        _log.critical("the store failed, ending: %s", error)
-        os._exit(EXIT_STORE_FAILED)
-
     async def run(self) -> int:
         """Serve until stopped; returns the exit code."""
         loop = asyncio.get_running_loop()
@@ -161,7 +170,7 @@ class Broker:
         try:
             await self._desk.keep_time()
         except StoreError as error:
-            self.fail(error)
+            exit_for_failed_store(error)
 
     def _write_info(self) -> None:
         host, port = self._web_listener.getsockname()[:2]

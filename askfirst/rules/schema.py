@@ -20,6 +20,7 @@ A pack file, ``askfirst/rules/packs/<id>.toml``::
     subcommand = ["delete"]              # any of these paths: words after options are skipped, prefix match
     operands = ["ns|namespace|namespaces|ns/*|namespace/*"]   # patterns for the operands that follow, in order
     any_operand = []                     # or: a pattern that any one operand matches
+    not_operand = []                     # operands that are no target (``localhost*``); one that is must remain
     options_any = []                     # at least one of these is given
     options_all = []                     # each of these is given
     options_none = []                    # none of these is given
@@ -31,8 +32,14 @@ A pack file, ``askfirst/rules/packs/<id>.toml``::
     gate = ["kubectl delete ns prod", "kubectl --context prod delete namespace/api"]   # examples: must be gated by
     allow = ["kubectl get ns prod"]      # this rule; and harmless twins: must not be gated at all
 
-Patterns are ``|``-separated alternatives with ``*`` and ``?`` (fnmatch, case-sensitive). An option pattern matches
-``--force`` also as ``--force=x`` and, where short, inside a cluster (``-rf`` has ``-f``). A rule with
+Patterns are ``|``-separated alternatives with ``*`` and ``?`` (case-sensitive; an unknown word matches only ``*``).
+A path may begin with ``**`` (any number of words) and end with ``<end>`` (no further word); the path ``**`` is every
+command line. A rule whose path has a wildcard word does not apply where a ``harmless`` path ends at the same word or
+before. An option pattern matches ``--force`` also as ``--force=x``, abbreviated (``--forc``) and, where short, inside a
+cluster (``-rf`` has ``-f``); ``-X=DELETE`` asks for the value, given in any of the usual ways. In ``dry_run`` a bare
+``--dry-run`` means without a value or with a true one. A program declared in several packs is one program with
+everything that they say. Braces in ``loss`` and ``suggestion`` take ``program``, ``subcommand``, ``operands``,
+``operand1`` … ``operand9``; a suggestion that lacks one is dropped. A rule with
 ``handler = true`` has no matching fields: code emits it (git, file deletes, SQL) and takes risk, loss and suggestion
 from here, with its own values in the braces. When several rules match a command all are kept, gravest first.
 """
@@ -71,6 +78,7 @@ class Rule:
     subcommand: tuple[str, ...] = ()
     operands: tuple[str, ...] = ()
     any_operand: tuple[str, ...] = ()
+    not_operand: tuple[str, ...] = ()
     options_any: tuple[str, ...] = ()
     options_all: tuple[str, ...] = ()
     options_none: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import TreeHead
-from askfirst.desk import Desk, Draft, ReviewDraft
+from askfirst.desk import Desk, Draft, ReviewDraft, request_of
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.host import Agent
 from askfirst.hub import Hub
@@ -87,6 +87,8 @@ class Bench:
     log: MemoryAuditLog
     hub: Hub
     path: Path
+    writer: Writer
+    reader: sa.Engine
 
 
 @contextmanager
@@ -102,6 +104,8 @@ def bench(path: Path) -> Iterator[Bench]:
             log=log,
             hub=hub,
             path=path,
+            writer=writer,
+            reader=reader,
         )
     finally:
         writer.close()
@@ -143,6 +147,11 @@ def a_draft(*, key: str = "key-1", command: str = "git reset --hard HEAD~2", now
         classification=Classification(outcome=Outcome.GATE, effects=(effect,)),
         terms=terms,
     )
+
+
+def a_request(draft: Draft, *, created_at_ms: int = 1_800_000_000_000) -> Request:
+    """The pending request that this draft becomes."""
+    return request_of(draft, created_at_ms)
 
 
 def a_review(request: Request, verdict: Verdict, *, person: str = "local:ann", **changes: object) -> ReviewDraft:

@@ -1,127 +1,28 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Engine, create_engine, event
 
-from askfirst.audit_port import Actor, Entry, EntryType, TreeHead
-from askfirst.store import schema
-from audit.clock import Reading
-from audit.log import StoredLog, open_log
-from audit.note import Signer
+from audit.testing import Store, found_store
 
-
-@dataclass
-class FakeClock:
-    """A clock that moves only when it is told to; its machine booted at the start of 2026-11-25."""
-
-    wall_us: int = 1_795_564_800_000_000
-    boot_us: int = 0
-    boot: str = "0c5d8a1e-0000-4000-8000-000000000001"
-
-    def read(self) -> Reading:
-        return Reading(wall_us=self.wall_us, boot_us=self.boot_us, boot=self.boot)
-
-    def passes(self, seconds: float) -> None:
-        self.wall_us += int(seconds * 1_000_000)
-        self.boot_us += int(seconds * 1_000_000)
-
-
-@dataclass
-class Store:
-    """A store with a log, as the broker has it."""
-
-    path: Path
-    engine: Engine
-    signer: Signer
-    clock: FakeClock = field(default_factory=FakeClock)
-    log: StoredLog = field(init=False)
-
-    def open(self, *, may_found: bool = False, signer: Signer | None = None) -> StoredLog:
-        with self.engine.begin() as connection:
-            self.log = open_log(connection, signer or self.signer, self.clock, may_found=may_found)
-        self.log.committed()
-        return self.log
-
-    def write(self, *entries: Entry) -> TreeHead:
-        with self.engine.begin() as connection:
-            for entry in entries:
-                self.log.append(connection, entry)
-            head = self.log.seal(connection)
-        self.log.committed()
-        return head
-
-    def write_many(self, count: int, *, batch: int = 100) -> TreeHead:
-        """Write numbered entries in several transactions, a second apart."""
-        head = self.log.head
-        for start in range(0, count, batch):
-            self.clock.passes(1)
-            head = self.write(*(decided(number) for number in range(start, min(start + batch, count))))
-        return head
-
-    def execute(self, statement: str, parameters: Sequence[object] = ()) -> None:
-        """Do to the file what an attacker with write access would do."""
-        with self.engine.begin() as connection:
-            connection.exec_driver_sql(statement, tuple(parameters))
-
-    def bodies(self) -> list[bytes]:
-        with self.engine.begin() as connection:
-            return [row.body for row in connection.execute(schema.audit.select().order_by(schema.audit.c.seq))]
-
-
-def decided(number: int, verdict: str = "deny") -> Entry:
-    return Entry(
-        type=EntryType.GATE_DECIDED,
-        actor=Actor(type="human", id="telegram:12345", channel="telegram", assurance=1),
-        request=f"request-{number}",
-        agent={"name": "claude-code", "session": "session-1", "cwd": "/home/someone/project"},
-        action={"tool": "Bash", "act": "5f" * 32, "summary": "git push --force"},
-        decision={"verdict": verdict, "by": ["telegram:12345"], "rule": "git.push-force"},
-    )
-
-
-def engine_of(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}")
-
-    @event.listens_for(engine, "connect")
-    def _pragmas(connection, _record) -> None:  # type: ignore[no-untyped-def]  # SQLAlchemy hands over a driver's own
-        connection.isolation_level = None
-        connection.execute("pragma journal_mode=wal")
-        connection.execute("pragma synchronous=full")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("begin immediate")
-
-    schema.metadata.create_all(engine)
-    return engine
-
-
-def signer_of(seed: int, name: str = "askfirst.local/log/0123456789abcdef") -> Signer:
-    return Signer(name=name, key=Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32))
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
 def make_store(tmp_path: Path) -> Iterator[Callable[..., Store]]:
-    """Makes stores whose log is founded; the vkey lies beside each."""
-    engines = list[Engine]()
+    """Makes stores with a founded log, each in a folder of its own."""
+    stores = list[Store]()
 
-    def make(name: str = "store", seed: int = 1) -> Store:
-        folder = tmp_path / name
-        folder.mkdir()
-        store = Store(folder / "askfirst.db", engine_of(folder / "askfirst.db"), signer_of(seed))
-        engines.append(store.engine)
-        store.open(may_found=True)
-        (folder / "log.vkey").write_text(f"{store.signer.verifier.vkey}\n", encoding="utf-8")
-        return store
+    def make(seed: int = 1) -> Store:
+        stores.append(found_store(tmp_path / f"store-{len(stores)}", seed))
+        return stores[-1]
 
     yield make
-    for engine in engines:
-        engine.dispose()
+    for store in stores:
+        store.engine.dispose()
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def test_added_context_reaches_the_model_beside_the_result(project: Path) -> Non
     ],
     ids=["continue false", "defer"],
 )
-def test_a_hook_can_end_the_run(project: Path, hook: HookCommand, ran: bool) -> None:  # noqa: FBT001
+def test_a_hook_can_end_the_run(project: Path, hook: HookCommand, ran: bool) -> None:
     events = play(project, (bash("toolu_0001", "touch marker"),), (Say(text="More."),), PreToolUse=hook)
     assert (project / "marker").exists() is ran
     assert Say(text="More.") not in events

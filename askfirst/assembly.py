@@ -1,0 +1,203 @@
+"""Put a broker together: store, log, desk, gate, API and web inbox, each handed what it needs.
+
+Part of the entry: with ``askfirst.entry`` the only place that imports the outer packages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import logging
+import os
+import secrets
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from starlette.routing import Mount, Route, Router
+
+import askfirst
+from askfirst.analyst import DiskAnalyst
+from askfirst.audit_port import Entry, EntryType
+from askfirst.broker.api import Api
+from askfirst.broker.hook_route import HookRoute
+from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exit_for_failed_store
+from askfirst.clock import SystemClock
+from askfirst.config import load_config
+from askfirst.desk import Desk
+from askfirst.errors import BrokerUnavailableError
+from askfirst.gate import Gate
+from askfirst.hub import Hub
+from askfirst.paths import config_file, write_private
+from askfirst.store.database import open_sqlite, open_sqlite_reader
+from askfirst.store.writer import Writer
+from audit.clock import SystemClock as AuditClock
+from audit.keys import open_keys
+from audit.log import open_log
+from channels.web.app import web_inbox
+from channels.web.logins import Logins, new_login_link
+from channels.web.sessions import Sessions
+from hooks.registry import HOSTS
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from fastapi import FastAPI
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from askfirst.config import Config
+    from askfirst.paths import StatePaths
+    from audit.log import StoredLog
+
+
+def serve(paths: StatePaths, *, port: int | None, background: bool) -> int:
+    """Run a broker until it is stopped; returns the exit code.
+
+    Raises:
+        BrokerUnavailableError: one is running already.
+        ConfigError: the configuration cannot be used.
+        StoreError: the store cannot be used.
+        LogError: the log does not verify, so nothing may be added to it.
+    """
+    os.umask(0o077)
+    logging.basicConfig(
+        level=logging.INFO if background else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    with broker_lock(paths):
+        config = load_config(config_file())
+        return asyncio.run(_run(paths, config, config.web_port if port is None else port))
+
+
+def login_link(paths: StatePaths) -> str:
+    """A one-time link to the web inbox of the running broker.
+
+    Raises:
+        BrokerUnavailableError: none is running.
+    """
+    try:
+        info = json.loads(paths.info.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BrokerUnavailableError(f"no broker is running on {paths.root}; run `askfirst serve`") from error
+    return new_login_link(paths.root, info["web"], _person())
+
+
+async def _run(paths: StatePaths, config: Config, port: int) -> int:
+    core = _Core.open(paths, config)
+    web_listener = bind_web(port)
+
+    async def started() -> None:
+        await core.note(EntryType.BROKER_STARTED)
+        if sys.stdout.isatty():
+            sys.stdout.write(
+                f"Askfirst is running on {paths.root}\nInbox (once, for 10 minutes): {login_link(paths)}\n"
+            )
+
+    api = core.api(token=_api_token(paths))
+    hooks = Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS).respond, methods=["POST"])
+    broker = Broker(
+        paths=paths,
+        desk=core.desk,
+        listeners=Listeners(
+            local=Router([hooks, Mount("/", api)]),
+            web=_Fork(api=api, inbox=core.inbox(paths, web_listener)),
+        ),
+        web_listener=web_listener,
+        started=started,
+    )
+    code = await broker.run()
+    await core.note(EntryType.BROKER_STOPPED)
+    await asyncio.to_thread(core.close)
+    return code
+
+
+class _Core:
+    """What every listener of one broker shares."""
+
+    def __init__(self, *, config: Config, engine: sa.Engine, reader: sa.Engine, log: StoredLog) -> None:
+        self._config = config
+        self._reader = reader
+        self._log = log
+        self._clock = SystemClock()
+        self._hub = Hub()
+        self._analyst = DiskAnalyst()
+        self._writer = Writer(engine, log, on_failure=exit_for_failed_store)
+        self.desk = Desk(writer=self._writer, reader=reader, audit=log, hub=self._hub, clock=self._clock)
+        self.gate = Gate(desk=self.desk, analyst=self._analyst, config=config, clock=self._clock)
+
+    @classmethod
+    def open(cls, paths: StatePaths, config: Config) -> _Core:
+        """Open the store and its log."""
+        engine = open_sqlite(paths.store)
+        return cls(config=config, engine=engine, reader=open_sqlite_reader(paths.store), log=_open_log(paths, engine))
+
+    def api(self, *, token: str) -> FastAPI:
+        """REST ``/v1``."""
+        return Api(
+            desk=self.desk,
+            hub=self._hub,
+            analyst=self._analyst,
+            config=self._config,
+            clock=self._clock,
+            reviewer=_person(),
+            token=token,
+        ).app()
+
+    def inbox(self, paths: StatePaths, listener: socket.socket) -> Starlette:
+        """The web inbox, answering to the names of its own listener only."""
+        host, port = listener.getsockname()[:2]
+        return web_inbox(
+            self.desk,
+            Logins(paths.root, self._clock),
+            Sessions(writer=self._writer, reader=self._reader, clock=self._clock),
+            hosts=tuple(f"{name}:{port}" for name in (host, "localhost", "askfirst.localhost")),
+            machine=socket.gethostname(),
+            clock=self._clock,
+        )
+
+    async def note(self, entry_type: EntryType) -> None:
+        """Write down that the broker starts or stops, and by which configuration."""
+        data = {"version": askfirst.__version__, "config_sha256": self._config.digest}
+        entry = Entry(type=entry_type, data=data)
+        await asyncio.wrap_future(self._writer.submit(lambda connection: self._log.append(connection, entry)))
+
+    def close(self) -> None:
+        """Finish what is being written."""
+        self._writer.close()
+        self._reader.dispose()
+
+
+class _Fork:
+    """On TCP the API answers under its own paths, the inbox everywhere else."""
+
+    def __init__(self, *, api: ASGIApp, inbox: ASGIApp) -> None:
+        self._api = api
+        self._inbox = inbox
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        to_api = path.startswith("/v1/") or path in {"/healthz", "/readyz"}
+        await (self._api if to_api else self._inbox)(scope, receive, send)
+
+
+def _open_log(paths: StatePaths, engine: sa.Engine) -> StoredLog:
+    keys = open_keys(paths.keys)
+    with engine.begin() as connection:
+        log = open_log(connection, keys.log, AuditClock(), may_found=not keys.is_founded)
+    log.committed()
+    keys.publish()
+    return log
+
+
+def _api_token(paths: StatePaths) -> str:
+    """The bearer token of the API on TCP, made at the first start."""
+    try:
+        return paths.api_token.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        token = secrets.token_urlsafe(32)
+        write_private(paths.api_token, token.encode())
+        return token
+
+
+def _person() -> str:
+    return f"local:{getpass.getuser()}"

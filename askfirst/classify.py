@@ -1,0 +1,39 @@
+"""One question for every tool call: what would it do?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from askfirst.effects import Classification, Outcome
+from askfirst.facts import Facts, NoFacts
+from askfirst.rules.book import RuleBook
+from askfirst.shell.analysis import analyse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from askfirst.call import ToolCall
+
+
+def classify(
+    call: ToolCall,
+    facts: Facts | None = None,
+    *,
+    book: RuleBook | None = None,
+    written: Mapping[str, str] | None = None,
+    home: str = "",
+) -> Classification:
+    """What a tool call would do, whatever tool it is.
+
+    Args:
+        call: the normalised call.
+        facts: what may be asked about this machine; nothing by default.
+        book: the rules; the ones that come with the program by default.
+        written: absolute path -> content of files that the session wrote earlier.
+        home: home directory; asked from ``facts`` when empty.
+    """
+    rules = RuleBook.load() if book is None else book
+    if call.tool != "Bash":
+        return Classification(outcome=Outcome.PASS)
+    found = analyse(call.command, cwd=call.cwd, facts=facts or NoFacts(), book=rules, written=written, home=home)
+    return Classification(outcome=found.outcome, effects=found.effects, expanded=found.expanded, scripts=found.scripts)

@@ -1,0 +1,145 @@
+"""``askfirst hook``: what hosts' settings need, and the gate without a broker."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from askfirst import answers
+from askfirst.cli.options import AsJson, StateDir
+from askfirst.cli.output import EXIT_USAGE, console, fail, print_json, sentences
+from askfirst.config import load_config
+from askfirst.errors import Error, InputError
+from askfirst.host import BeforeTool, Deny, HookAnswer, NoOpinion
+from askfirst.paths import config_file, state_paths
+from askfirst.policy import needs_person
+
+if TYPE_CHECKING:
+    from askfirst.cli.parts import Parts
+    from askfirst.host import HostAdapter, Verdict
+
+_PAYLOAD_MAX_BYTES = 16 * 1024 * 1024
+Host = Annotated[str, typer.Argument(help="The host, e.g. claude-code.")]
+Settings = Annotated[
+    Path | None, typer.Option(help="The host's settings file.", show_default="~/.claude/settings.json")
+]
+
+
+def add(app: typer.Typer, parts: Parts) -> None:
+    """Register the group."""
+    group = typer.Typer(help="Connect a host's hooks to the gate.", no_args_is_help=True)
+
+    @group.command()
+    def install(
+        host: Host = "claude-code",
+        settings: Settings = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the change.")] = False,
+        state_dir: StateDir = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Add our hooks to a host's settings; nothing else in them is touched."""
+        with sentences():
+            _merge(parts, host, settings, state_dir, remove=False, dry_run=dry_run, as_json=as_json)
+
+    @group.command()
+    def uninstall(
+        host: Host = "claude-code",
+        settings: Settings = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the change.")] = False,
+        state_dir: StateDir = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Remove exactly our hooks from a host's settings."""
+        with sentences():
+            _merge(parts, host, settings, state_dir, remove=True, dry_run=dry_run, as_json=as_json)
+
+    @group.command()
+    def command(host: Host = "claude-code", state_dir: StateDir = None, as_json: AsJson = False) -> None:
+        """Print the command line that a host's settings need."""
+        with sentences():
+            line = parts.hook_command(host, state_paths(state_dir))
+            if as_json:
+                print_json({"host": host, "command": line})
+            else:
+                sys.stdout.write(line + "\n")
+
+    @group.command(hidden=True)
+    def judge(host: Host) -> None:
+        """Judge one payload on standard input without a broker: what would be asked is denied."""
+        raise typer.Exit(_judge(parts, host))
+
+    app.add_typer(group, name="hook")
+
+
+def _merge(
+    parts: Parts,
+    host: str,
+    settings: Path | None,
+    state_dir: Path | None,
+    *,
+    remove: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    path = settings or Path.home() / ".claude" / "settings.json"
+    before, after = parts.install(host, path, state_paths(state_dir), remove)
+    if not dry_run and before != after:
+        _replace(path, after)
+    if as_json:
+        print_json({"settings": str(path), "changed": before != after, "written": before != after and not dry_run})
+        return
+    if before == after:
+        console.print(f"{path} is as it should be", markup=False)
+        return
+    diff = difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), str(path), lineterm="")
+    for line in diff:
+        console.print(line, markup=False, soft_wrap=True)
+    console.print("not written (--dry-run)" if dry_run else f"written to {path}", markup=False)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Atomically, following a link that the person set up, keeping the file's mode."""
+    real = Path(os.path.realpath(path))
+    real.parent.mkdir(parents=True, exist_ok=True)
+    mode = real.stat().st_mode & 0o777 if real.exists() else 0o600
+    draft = real.with_name(f".{real.name}.askfirst")
+    draft.write_text(text, encoding="utf-8")
+    draft.chmod(mode)
+    draft.replace(real)
+
+
+def _judge(parts: Parts, host: str) -> int:
+    adapter = parts.adapters().get(host)
+    if adapter is None:
+        raise fail(f"no such host {host!r}; known: {', '.join(sorted(parts.adapters()))}", EXIT_USAGE)
+    answer = _answer(adapter)
+    sys.stderr.buffer.write(answer.stderr)
+    sys.stdout.buffer.write(answer.stdout)
+    return answer.exit_code
+
+
+def _answer(adapter: HostAdapter) -> HookAnswer:
+    event = None
+    try:
+        payload = sys.stdin.buffer.read(_PAYLOAD_MAX_BYTES + 1)
+        if len(payload) > _PAYLOAD_MAX_BYTES:
+            raise InputError(f"more than {_PAYLOAD_MAX_BYTES} bytes")
+        event = adapter.parse(payload, os.environ)
+        return adapter.render(event, _alone(event) if isinstance(event, BeforeTool) else NoOpinion())
+    except Error as error:
+        return adapter.render(event, Deny(reason=answers.unavailable(str(error))))
+
+
+def _alone(event: BeforeTool) -> Verdict:
+    """Nobody can be asked, so what would be asked is denied."""
+    from askfirst.analyst import DiskAnalyst  # noqa: PLC0415  # heavy, and needed by this command only
+
+    found = DiskAnalyst().classify(event.call)
+    if not needs_person(found, load_config(config_file())):
+        return NoOpinion()
+    return Deny(reason=answers.unavailable("no broker answers and none could be started, so nobody can be asked"))

@@ -1,0 +1,30 @@
+"""``askfirst serve``: run the broker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from askfirst.cli.options import StateDir
+from askfirst.cli.output import sentences
+from askfirst.paths import state_paths
+
+if TYPE_CHECKING:
+    from askfirst.cli.parts import Parts
+
+
+def add(app: typer.Typer, parts: Parts) -> None:
+    """Register the command."""
+
+    @app.command()
+    def serve(
+        state_dir: StateDir = None,
+        port: Annotated[
+            int | None, typer.Option(min=0, max=65535, help="Port of the web inbox; 0: any.", show_default="configured")
+        ] = None,
+        background: Annotated[bool, typer.Option("--background", hidden=True)] = False,
+    ) -> None:
+        """Run the broker until it is interrupted. On a terminal it prints a one-time link to the web inbox."""
+        with sentences():
+            raise typer.Exit(parts.serve(state_paths(state_dir), port, background))

@@ -1,0 +1,277 @@
+"""The rule book: every rule of every pack, and what the data rules say about a command."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+import shlex
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final, Literal
+
+from askfirst.effects import Effect, Risk
+from askfirst.errors import ConfigError
+from askfirst.rules import load
+from askfirst.rules.match import Syntax, pattern
+from askfirst.rules.schema import Program
+from askfirst.shell.command import HOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from askfirst.rules.match import Pattern, Reading
+    from askfirst.rules.schema import Pack, Rule
+    from askfirst.shell.command import Command, Word
+
+Standing = Literal["harmless", "known", "unknown"]
+"""What the packs know of a command: nothing to fear, its program, or not even that."""
+
+MAX_SHOWN_CHARS: Final = 300
+"""Longest list of operands in a reason; the full command is shown elsewhere."""
+_PLAIN_GLOB: Final = re.compile(r"[\w@%+=:,./*?\[\]-]+", re.ASCII)
+_SWITCHED_OFF: Final = "the rule is switched off by configuration"
+
+
+class RuleBook:
+    """Rules by id and by program. Immutable once built; matching has no side effect but compiling on first use."""
+
+    def __init__(self, packs: Iterable[Pack], *, disabled: Iterable[str] = (), enabled: Iterable[str] = ()) -> None:
+        """Take the rules of all packs; ``disabled`` and ``enabled`` name packs or rules.
+
+        Raises:
+            ConfigError: a name is neither a pack nor a rule, or programs of the packs contradict each other.
+        """
+        packs = tuple(packs)
+        load.require_consistent(packs)
+        self._rules: dict[str, Rule] = {rule.id: rule for pack in packs for rule in pack.rules}
+        self._live = _live(packs, frozenset(disabled), frozenset(enabled))
+        self._programs = _merged(program for pack in packs for program in pack.programs)
+        self._names, self._globs = _names(self._programs)
+        self._by_program: dict[str, list[Rule]] = defaultdict(list)
+        for rule in self._rules.values():
+            if not rule.handler and rule.id in self._live:
+                self._by_program[rule.program].append(rule)
+        self._syntaxes: dict[str, Syntax] = {}
+
+    @classmethod
+    def load(cls, *, disabled: Iterable[str] = (), enabled: Iterable[str] = ()) -> RuleBook:
+        """The book of the packs that come with the program.
+
+        Args:
+            disabled: ids of packs or rules to switch off.
+            enabled: ids of packs or rules to switch on; stronger than ``disabled`` where more specific.
+
+        Raises:
+            ConfigError: a pack breaks the schema, or a name is unknown.
+        """
+        return _loaded(frozenset(disabled), frozenset(enabled))
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """Every rule by id, also those that are switched off."""
+        return self._rules
+
+    def is_live(self, rule_id: str) -> bool:
+        """Whether the rule is switched on; KeyError for an unknown id."""
+        return self._rules[rule_id].id in self._live
+
+    def match(self, command: Command) -> list[Effect]:
+        """What the data rules find in the command, gravest first."""
+        syntax = self._syntax(command.program)
+        if syntax is None:
+            return []
+        readings = [reading for reading in syntax.readings(command.args) if not syntax.is_exempt(reading)]
+        found: dict[str, Effect] = {}
+        for reading in readings:
+            harmless_at = syntax.harmless_at(reading.words)
+            for compiled in syntax.rules:
+                if compiled.rule.id in found:
+                    continue
+                operands = compiled.operands_in(reading, harmless_at)
+                if operands is not None:
+                    path = reading.words[: len(reading.words) - len(operands)]
+                    found[compiled.rule.id] = _found(compiled.rule, command, path, operands)
+        return sorted(found.values(), key=lambda effect: -effect.risk)
+
+    def standing(self, command: Command) -> Standing:
+        """Whether the packs know the command to be harmless, know its program, or do not know it at all.
+
+        Harmless is said only of a command in which no rule was found, every reading of which is harmless, and whose
+        subcommand is known to the letter.
+        """
+        syntax = self._syntax(command.program)
+        if syntax is None:
+            return "unknown"
+        readings = syntax.readings(command.args)
+        if all(self._is_harmless(syntax, reading) for reading in readings) and not self.match(command):
+            return "harmless"
+        return "known"
+
+    def effect(  # keyword-only; the contract of every handler
+        self,
+        rule_id: str,
+        command: Command,
+        *,
+        target: str,
+        risk: Risk | None = None,
+        reversible: bool | None = None,
+        facts: tuple[str, ...] = (),
+        suggestion: str | None = None,
+        **values: str,
+    ) -> Effect:
+        """The effect that a handler found, in the words of the rule.
+
+        A rule that is switched off still yields its effect, at MEDIUM at most: recorded, not asked about.
+
+        Args:
+            rule_id: e.g. ``git.reset-hard``.
+            command: where it was found.
+            target: what is hit.
+            risk: instead of the rule's.
+            reversible: instead of the rule's.
+            facts: what was looked up, as short sentences.
+            suggestion: instead of the rule's, ready to run.
+            values: for the braces of the rule's loss and suggestion; quoted as one word in the suggestion.
+
+        Raises:
+            KeyError: no rule has this id, or its loss names a value that was not given.
+        """
+        rule = self._rules[rule_id]
+        if suggestion is None:
+            suggestion = _filled(rule.suggestion, {name: shlex.quote(value) for name, value in values.items()})
+        effect = _effect(rule, command, target, rule.loss.format_map(values), suggestion)
+        is_live = rule_id in self._live
+        risk = rule.risk if risk is None else risk
+        return dataclasses.replace(
+            effect,
+            risk=risk if is_live else min(risk, Risk.MEDIUM),
+            reversible=rule.reversible if reversible is None else reversible,
+            facts=facts if is_live else (*facts, _SWITCHED_OFF),
+        )
+
+    @staticmethod
+    def _is_harmless(syntax: Syntax, reading: Reading) -> bool:
+        if syntax.is_exempt(reading):
+            return True
+        end = syntax.harmless_at(reading.words)
+        return end is not None and all(word.known for word in reading.words[:end])
+
+    def _syntax(self, program: str) -> Syntax | None:
+        name = self._names.get(program.removesuffix(".exe"))
+        if name is None:
+            name = next((owner for glob, owner in self._globs if glob.matches(program)), None)
+        if name is None:
+            return None
+        if name not in self._syntaxes:
+            self._syntaxes[name] = Syntax(self._programs[name], self._by_program[name])
+        return self._syntaxes[name]
+
+
+def _found(rule: Rule, command: Command, path: tuple[Word, ...], operands: tuple[Word, ...]) -> Effect:
+    """The effect of a data rule: its words filled from the command line."""
+    parts = {"subcommand": path, "operands": operands}
+    parts |= {f"operand{number}": (word,) for number, word in enumerate(operands[:9], start=1)}
+    shown = {name: _bounded(" ".join(word.shown or word.text for word in words)) for name, words in parts.items()}
+    quoted = {name: " ".join(map(_quoted, words)) for name, words in parts.items()}
+    program = {"program": command.program}
+    loss = " ".join(rule.loss.format_map(_Blank(program | shown)).split())
+    target = shown["operands"] or shown["subcommand"] or command.program
+    return _effect(rule, command, target, loss, _filled(rule.suggestion, program | quoted))
+
+
+def _effect(rule: Rule, command: Command, target: str, loss: str, suggestion: str) -> Effect:
+    return Effect(
+        rule=rule.id,
+        kind=rule.kind,
+        risk=rule.risk,
+        reversible=rule.reversible,
+        target=target,
+        loss=loss,
+        suggestion=suggestion,
+        span=command.span,
+        command=command.shown,
+        via=command.via,
+    )
+
+
+@functools.cache
+def _loaded(disabled: frozenset[str], enabled: frozenset[str]) -> RuleBook:
+    return RuleBook(load.packs(), disabled=disabled, enabled=enabled)
+
+
+def _live(packs: tuple[Pack, ...], disabled: frozenset[str], enabled: frozenset[str]) -> frozenset[str]:
+    """Ids of the rules that are switched on: a word about the rule beats one about its pack."""
+    known = {pack.id for pack in packs} | {rule.id for pack in packs for rule in pack.rules}
+    for name in sorted(disabled | enabled):
+        if name not in known:
+            raise ConfigError(f"no rule pack and no rule is called {name!r}{load.nearest(name, known)}")
+    return frozenset(
+        rule.id
+        for pack in packs
+        for rule in pack.rules
+        if rule.id in enabled
+        or (rule.id not in disabled and (pack.id in enabled or (pack.enabled and pack.id not in disabled)))
+    )
+
+
+def _merged(programs: Iterable[Program]) -> dict[str, Program]:
+    """One program a name, with everything that the packs say about it."""
+    merged: dict[str, Program] = {}
+    for program in programs:
+        known = merged.get(program.name)
+        merged[program.name] = program if known is None else _joined(known, program)
+    return merged
+
+
+def _joined(first: Program, second: Program) -> Program:
+    usual = Program(name="").help_options
+    own = {program.help_options for program in (first, second)} - {usual}
+    if len(own) > 1:
+        raise ConfigError(f"packs disagree about the help options of {first.name}, expected one list")
+    return Program(
+        name=first.name,
+        aliases=(*first.aliases, *second.aliases),
+        value_options=first.value_options | second.value_options,
+        help_options=own.pop() if own else usual,
+        dry_run=first.dry_run | second.dry_run,
+        harmless=(*first.harmless, *second.harmless),
+    )
+
+
+def _names(programs: Mapping[str, Program]) -> tuple[dict[str, str], tuple[tuple[Pattern, str], ...]]:
+    """Base name to program, for plain names and for patterns."""
+    names: dict[str, str] = {}
+    globs: list[tuple[Pattern, str]] = []
+    for program in programs.values():
+        for name in (program.name, *program.aliases):
+            if "*" in name or "?" in name:
+                globs.append((pattern(name), program.name))
+            elif names.setdefault(name, program.name) != program.name:
+                raise ConfigError(f"{name!r} names two programs, {names[name]!r} and {program.name!r}")
+    return names, tuple(globs)
+
+
+class _Blank(dict[str, str]):
+    """Values for braces; what is not there is empty."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    """The suggestion, or nothing when a value for it is missing or not known: half a command is no help."""
+    try:
+        text = template.format_map(values)
+    except KeyError:
+        return ""
+    return "" if HOLE in text else text
+
+
+def _quoted(word: Word) -> str:
+    """The word as one could type it; an unknown part stays a hole, which voids the suggestion."""
+    is_plain_glob = word.glob and _PLAIN_GLOB.fullmatch(word.text)
+    return word.text if is_plain_glob else shlex.quote(word.text)
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN_CHARS else f"{text[: MAX_SHOWN_CHARS - 1]}…"

@@ -1,0 +1,319 @@
+"""Whether a rule fits a command: words, options and paths against the patterns of a pack.
+
+The rules kept here:
+
+- A command line can be read in several ways when a pack does not know whether an option takes a value, or when a word
+  is unknown. A rule that fits **any** reading fits; a command is harmless only when **every** reading is.
+- Nothing but the path decides which subcommand it is: an argument never disarms a rule. A harmless path switches off
+  only rules with a wildcard path, and only when its verb stands at or before theirs.
+- A help option counts only as a word of its own, a dry run only with a value that the program takes for one.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from askfirst.shell.command import HOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from askfirst.rules.schema import Program, Rule
+    from askfirst.shell.command import Word
+
+ANY_DEPTH = "**"
+"""First word of a path: any number of words, at most ``MAX_DEPTH``."""
+END = "<end>"
+"""Last word of a path: no further word follows."""
+MAX_DEPTH = 7
+_TRUE = frozenset({"true", "1", "t", "yes"})
+_SHORTEST_ABBREVIATION = len("--abc")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Alternatives of one pattern, sorted by how they are tested."""
+
+    exact: frozenset[str]
+    prefixes: tuple[str, ...]
+    general: re.Pattern[str] | None
+
+    def matches(self, text: str) -> bool:
+        """Whether one of the alternatives matches the whole text."""
+        if text in self.exact or text.startswith(self.prefixes):
+            return True
+        return self.general is not None and self.general.fullmatch(text) is not None
+
+
+@functools.cache
+def pattern(source: str) -> Pattern:
+    """The compiled form of ``"ns|namespace/*"``."""
+    exact, prefixes, general = set(), [], []
+    for alternative in source.split("|"):
+        stem = alternative.removesuffix("*")
+        if "*" in stem or "?" in stem:
+            general.append(_regex(alternative))
+        elif stem != alternative:
+            prefixes.append(stem)
+        else:
+            exact.add(alternative)
+    compiled = re.compile("|".join(general), re.DOTALL) if general else None
+    return Pattern(frozenset(exact), tuple(prefixes), compiled)
+
+
+def _regex(alternative: str) -> str:
+    """Regular expression of one alternative; ``?`` never stands for an unknown part."""
+    pieces = re.split(r"([*?])", re.sub(r"\*+", "*", alternative))
+    return "".join({"*": ".*", "?": f"[^{HOLE}]"}.get(piece, re.escape(piece)) for piece in pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option as given.
+
+    Attributes:
+        name: ``--force``, ``-f``, or ``-auto-approve`` for programs with one dash.
+        value: what it was given, ``None`` for nothing.
+        alone: it is a word of its own, not a letter of a cluster.
+    """
+
+    name: str
+    value: str | None
+    alone: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a command line: the words that are no options, and the options."""
+
+    words: tuple[Word, ...]
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OptionPattern:
+    """One alternative of an option pattern: ``--force``, ``-X=DELETE``, ``--remove*``."""
+
+    name: Pattern
+    literal: str
+    value: Pattern | None
+
+    def matches(self, option: Option) -> bool:
+        """Whether the option is meant, also by an abbreviation of three letters or more."""
+        named = self.name.matches(option.name) or (
+            len(option.name) >= _SHORTEST_ABBREVIATION
+            and option.name.startswith("--")
+            and self.literal.startswith(option.name)
+        )
+        return named and (self.value is None or (option.value is not None and self.value.matches(option.value)))
+
+
+def option_patterns(sources: Iterable[str]) -> tuple[OptionPattern, ...]:
+    """The alternatives of all patterns, in one row."""
+    return tuple(_option_pattern(alternative) for source in sources for alternative in source.split("|"))
+
+
+def _option_pattern(source: str) -> OptionPattern:
+    name, equals, value = source.partition("=")
+    return OptionPattern(pattern(name), name, pattern(value) if equals else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A compiled subcommand path, e.g. ``rollout status|history`` or ``** delete*``."""
+
+    steps: tuple[Pattern, ...]
+    any_depth: bool
+    ends: bool
+    is_generic: bool
+
+    def end(self, words: tuple[Word, ...]) -> int | None:
+        """How many words the path takes up, earliest first; ``None`` when it does not match."""
+        size = len(self.steps)
+        last_start = min(len(words) - size, MAX_DEPTH) if self.any_depth else 0
+        for start in range(last_start + 1):
+            end = start + size
+            if len(words) < end or (self.ends and len(words) != end):
+                continue
+            if all(step.matches(word.text) for step, word in zip(self.steps, words[start:end], strict=True)):
+                return end
+        return None
+
+
+@functools.cache
+def path(source: str) -> Path:
+    """The compiled form of a subcommand path."""
+    words = source.split()
+    any_depth = words[:1] == [ANY_DEPTH]
+    ends = words[-1:] == [END]
+    steps = words[any_depth : len(words) - ends]
+    is_generic = any_depth or any("*" in step for step in steps)
+    return Path(tuple(pattern(step) for step in steps), any_depth, ends, is_generic)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A data rule, ready to be tested."""
+
+    rule: Rule
+    paths: tuple[Path, ...]
+    operands: tuple[Pattern, ...]
+    any_operand: tuple[Pattern, ...]
+    not_operand: tuple[Pattern, ...]
+    options_any: tuple[OptionPattern, ...]
+    options_all: tuple[tuple[OptionPattern, ...], ...]
+    options_none: tuple[OptionPattern, ...]
+
+    @classmethod
+    def of(cls, rule: Rule) -> CompiledRule:
+        """Compile every pattern of the rule."""
+        return cls(
+            rule,
+            tuple(path(source) for source in rule.subcommand),
+            tuple(pattern(source) for source in rule.operands),
+            tuple(pattern(source) for source in rule.any_operand),
+            tuple(pattern(source) for source in rule.not_operand),
+            option_patterns(rule.options_any),
+            tuple(option_patterns([source]) for source in rule.options_all),
+            option_patterns(rule.options_none),
+        )
+
+    def operands_in(self, reading: Reading, harmless_at: int | None) -> tuple[Word, ...] | None:
+        """The operands behind the path when the rule fits this reading, else ``None``.
+
+        Args:
+            reading: the command line.
+            harmless_at: where a harmless path ends in it, ``None`` when there is none.
+        """
+        if not self._options_fit(reading.options):
+            return None
+        for candidate in self.paths or (_EVERYTHING,):
+            end = candidate.end(reading.words)
+            if end is None or (candidate.is_generic and harmless_at is not None and harmless_at <= end):
+                continue
+            operands = reading.words[end:]
+            if self._operands_fit(operands):
+                return operands
+        return None
+
+    def _options_fit(self, options: tuple[Option, ...]) -> bool:
+        if self.options_any and not _given(self.options_any, options):
+            return False
+        return all(_given(wanted, options) for wanted in self.options_all) and not any(
+            unwanted.matches(option) for unwanted in self.options_none for option in options
+        )
+
+    def _operands_fit(self, operands: tuple[Word, ...]) -> bool:
+        if len(operands) < len(self.operands):
+            return False
+        if not all(wanted.matches(word.text) for wanted, word in zip(self.operands, operands, strict=False)):
+            return False
+        targets = [word for word in operands if not any(harmless.matches(word.text) for harmless in self.not_operand)]
+        if not self.any_operand:
+            return bool(targets) or not self.not_operand
+        return any(wanted.matches(word.text) for wanted in self.any_operand for word in targets)
+
+
+def _given(wanted: tuple[OptionPattern, ...], options: tuple[Option, ...]) -> bool:
+    return any(alternative.matches(option) for alternative in wanted for option in options)
+
+
+_EVERYTHING = path("")
+
+
+class Syntax:
+    """How one program reads its command line, and the rules for it; compiled once."""
+
+    def __init__(self, program: Program, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(CompiledRule.of(rule) for rule in rules)
+        self._help = program.help_options
+        self._dry_run = option_patterns(sorted(program.dry_run))
+        self._harmless = tuple(path(source) for source in program.harmless)
+        valued, flags = _arity(rule for rule in rules)
+        self._valued = program.value_options | valued
+        self._flags = (flags | program.help_options | program.dry_run) - self._valued
+
+    def readings(self, args: tuple[Word, ...]) -> tuple[Reading, ...]:
+        """Every way to read the arguments, the plainest first."""
+        readings = [self._read(args, greedy=False)]
+        if any(option.value is None for option in readings[0].options):
+            readings.append(self._read(args, greedy=True))
+        readings += [
+            Reading(tuple(word for word in reading.words if word.text != HOLE), reading.options)
+            for reading in readings
+            if any(word.text == HOLE for word in reading.words)
+        ]
+        return tuple(readings)
+
+    def is_exempt(self, reading: Reading) -> bool:
+        """Whether it only shows help, or only says what it would do."""
+        return any(
+            option.name in self._help and option.value is None and option.alone for option in reading.options
+        ) or any(self._is_dry(wanted, reading.options) for wanted in self._dry_run)
+
+    @staticmethod
+    def _is_dry(wanted: OptionPattern, options: tuple[Option, ...]) -> bool:
+        """Whether the last option of this name says so: ``--dry-run=client --dry-run=none`` does it."""
+        named = [option for option in options if wanted.name.matches(option.name)]
+        if not named:
+            return False
+        value = named[-1].value
+        if wanted.value is None:
+            return value is None or value.lower() in _TRUE
+        return value is not None and wanted.value.matches(value)
+
+    def harmless_at(self, words: tuple[Word, ...]) -> int | None:
+        """How many words the shortest harmless path takes up, ``None`` when none matches."""
+        return min((end for known in self._harmless if (end := known.end(words)) is not None), default=None)
+
+    def _read(self, args: tuple[Word, ...], *, greedy: bool) -> Reading:
+        """Split into words and options; ``greedy`` lets an option of unknown arity take the next plain word."""
+        words: list[Word] = []
+        options: list[Option] = []
+        index = 0
+        while index < len(args):
+            text = args[index].text
+            index += 1
+            if text == "--":
+                words += args[index:]
+                break
+            if len(text) < len("-x") or text[0] != "-":
+                words.append(args[index - 1])
+                continue
+            following = args[index].text if index < len(args) else None
+            given, takes_next = self._options_of(text, following)
+            options += given
+            is_open = greedy and given[-1].value is None and given[0].name not in self._flags
+            index += takes_next or (is_open and following is not None and not following.startswith("-"))
+        return Reading(tuple(words), tuple(options))
+
+    def _options_of(self, text: str, following: str | None) -> tuple[list[Option], bool]:
+        """The options in one word, and whether the last one takes the next word as its value."""
+        name, equals, value = text.partition("=")
+        if name in self._valued:
+            return [Option(name, value if equals else following)], not equals
+        given = [Option(name, value if equals else None)]
+        if text.startswith("--") or len(name) == len("-x") or name in self._flags:
+            return given, False
+        for index, letter in enumerate(text[1:], start=len("-x")):
+            if f"-{letter}" in self._valued:
+                attached = text[index:].removeprefix("=")
+                given.append(Option(f"-{letter}", attached or following, alone=False))
+                return given, not attached
+            given.append(Option(f"-{letter}", None, alone=False))
+        return given, False
+
+
+def _arity(rules: Iterable[Rule]) -> tuple[frozenset[str], frozenset[str]]:
+    """Option names that rules give a value to, and those that they name without one."""
+    valued: set[str] = set()
+    flags: set[str] = set()
+    for rule in rules:
+        for source in (*rule.options_any, *rule.options_all, *rule.options_none):
+            for alternative in source.split("|"):
+                name, equals, _ = alternative.partition("=")
+                (valued if equals else flags).add(name)
+    return frozenset(valued), frozenset(flags)

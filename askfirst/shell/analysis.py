@@ -1,0 +1,201 @@
+"""The analysis of a shell command as a whole: from its text to commands, effects and one of three outcomes.
+
+- GATE: some effect is high or critical. ALLOW: every command is understood, no effect gates. PASS: anything else.
+- Nothing short-circuits: every effect of every stage is collected.
+- Beyond a limit the outcome is GATE.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from askfirst.effects import Effect, Outcome, Risk
+from askfirst.facts import UNKNOWN, Facts
+from askfirst.shell import handlers, limits, opaque
+from askfirst.shell.code import code_effects
+from askfirst.shell.evaluate import Evaluator, Found, Note, Place
+from askfirst.shell.execute import Execute
+from askfirst.shell.harmless import is_harmless
+from askfirst.shell.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from askfirst.rules.book import RuleBook
+    from askfirst.shell.command import Command
+
+FALLBACK_HOME = "/home/user"
+_GATED = Risk.HIGH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A node of the tree that ``explain`` prints.
+
+    Attributes:
+        label: a wrapper (``sudo``, ``bash -c``) or, at a leaf, the command as it would run.
+        span: its place in the text that the host sent.
+        effects: what was found in it, gravest first.
+        steps: what it runs.
+    """
+
+    label: str
+    span: tuple[int, int] = (0, 0)
+    effects: tuple[Effect, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """What was found in one shell text.
+
+    Attributes:
+        commands: every simple command that would run, wrappers too, in the order they were met.
+        effects: gravest first.
+        outcome: the conclusion.
+        expanded: the commands as the shell would run them, ``""`` when that is the text itself.
+        scripts: absolute paths of files whose text runs.
+        tree: for ``explain``.
+    """
+
+    commands: tuple[Command, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    outcome: Outcome = Outcome.PASS
+    expanded: str = ""
+    scripts: tuple[str, ...] = ()
+    tree: tuple[Step, ...] = field(default=())
+
+
+def analyse(  # keyword-only context
+    text: str,
+    *,
+    cwd: str,
+    facts: Facts,
+    book: RuleBook,
+    written: Mapping[str, str] | None = None,
+    home: str = "",
+    cpu_s: float = limits.MAX_CPU_S,
+) -> Analysis:
+    """Analyse a shell text.
+
+    Args:
+        text: what the host would hand to the shell.
+        cwd: absolute working directory, ``""`` when the host did not say.
+        facts: what may be asked about this machine.
+        book: the rules.
+        written: absolute path -> content of files that the session wrote by other tools.
+        home: home directory; asked from ``facts`` when empty.
+        cpu_s: processor time for the pure part, seconds.
+    """
+    if len(text) > limits.MAX_COMMAND_CHARS:
+        return _refused(text, f"it is longer than {limits.MAX_COMMAND_CHARS} characters")
+    if not home:
+        asked = facts.home()
+        home = FALLBACK_HOME if asked is UNKNOWN else asked
+    budget = limits.Budget()
+    budget.start(cpu_s)
+    evaluator = Evaluator(text, facts, budget, written or {}, Execute)
+    try:
+        evaluator.script(text, Place(), State(cwd=cwd or None, home=home))
+    except limits.LimitError as limit:
+        evaluator.found.notes.append(Note("limits", (0, len(text)), limit.reason, _short(text)))
+    return _concluded(text, evaluator.found, facts, book)
+
+
+def _refused(text: str, reason: str) -> Analysis:
+    effect = opaque.effect(Note("limits", (0, len(text)), reason, _short(text)))
+    return Analysis(effects=(effect,), outcome=Outcome.GATE, tree=(Step(label=_short(text), effects=(effect,)),))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+def _concluded(text: str, found: Found, facts: Facts, book: RuleBook) -> Analysis:
+    notes = list(found.notes)
+    if not found.clean:
+        notes.append(Note("unparsed", (0, len(text)), "", text))
+    understood = not notes
+    judged: list[tuple[Command, bool, tuple[Effect, ...]]] = []
+    for command, runs in found.commands:
+        effects = tuple(_effects(command, facts, book))
+        understood = understood and (runs or is_understood(command, book))
+        judged.append((command, runs, effects))
+    for command, findings in found.code:
+        judged.append((command, True, tuple(code_effects(findings, command, book))))
+    opaque_effects = [opaque.effect(note) for note in notes]
+    effects = _sorted([*(one for _, _, own in judged for one in own), *opaque_effects])
+    gated = any(effect.risk >= _GATED for effect in effects)
+    commands = tuple(command for command, _ in found.commands)
+    return Analysis(
+        commands=commands,
+        effects=effects,
+        outcome=Outcome.GATE if gated else Outcome.ALLOW if understood else Outcome.PASS,
+        expanded=_expanded(text, [command for command, runs in found.commands if not runs]),
+        scripts=tuple(found.scripts),
+        tree=_tree(judged, opaque_effects),
+    )
+
+
+def _effects(command: Command, facts: Facts, book: RuleBook) -> Iterable[Effect]:
+    for handler in (*handlers.HANDLERS.get(command.program, ()), *handlers.EVERY_COMMAND):
+        yield from handler(command, facts, book)
+    yield from book.match(command)
+
+
+def is_understood(command: Command, book: RuleBook) -> bool:
+    """Whether nothing about the command is left open: what it has no effect for, it does not do."""
+    if is_harmless(command):
+        return True
+    if command.program in handlers.UNDERSTOOD:
+        return all(word.known for word in command.argv)
+    return book.standing(command) == "harmless"
+
+
+def _sorted(effects: Iterable[Effect]) -> tuple[Effect, ...]:
+    unique: dict[tuple[object, ...], Effect] = {}
+    for effect in effects:
+        key = (effect.rule, effect.target, effect.span, effect.via)
+        known = unique.get(key)
+        if known is None or effect.risk > known.risk:
+            unique[key] = effect
+    return tuple(sorted(unique.values(), key=lambda effect: -effect.risk))
+
+
+def _expanded(text: str, commands: list[Command]) -> str:
+    shown = "\n".join(dict.fromkeys(command.shown for command in commands))
+    return "" if shown.split() == text.split() else shown
+
+
+def _tree(judged: list[tuple[Command, bool, tuple[Effect, ...]]], loose: list[Effect]) -> tuple[Step, ...]:
+    """The commands under the wrappers that they were found in."""
+    leaves = [
+        (c.via, Step(label=c.shown, span=c.span, effects=_sorted(own))) for c, runs, own in judged if own or not runs
+    ]
+    leaves += [(effect.via, Step(label=effect.command, span=effect.span, effects=(effect,))) for effect in loose]
+    return _grouped(leaves)
+
+
+def _grouped(leaves: list[tuple[tuple[str, ...], Step]]) -> tuple[Step, ...]:
+    out: list[Step] = []
+    pending: list[tuple[tuple[str, ...], Step]] = []
+    label = ""
+
+    def close() -> None:
+        if pending:
+            inner = _grouped(pending)
+            out.append(Step(label=label, span=(inner[0].span[0], inner[-1].span[1]), steps=inner))
+            pending.clear()
+
+    for via, step in leaves:
+        if not via:
+            close()
+            out.append(step)
+            continue
+        if via[0] != label:
+            close()
+            label = via[0]
+        pending.append((via[1:], step))
+    close()
+    return tuple(replace(step) for step in out)

@@ -1,0 +1,87 @@
+"""What program code on a command line, in a here-document or in a script file would do.
+
+``inspect_code`` is pure. Python is read by its syntax tree; when it does not parse, and for every other language, the
+tokens are looked at. Strings and comments are data: only what is handed to an API that deletes, runs or sends counts.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from typing import TYPE_CHECKING
+
+from askfirst.shell.code_calls import inspect_tokens
+from askfirst.shell.code_lexer import LANGUAGES
+from askfirst.shell.code_python import inspect_python
+from askfirst.shell.findings import Findings
+from askfirst.shell.found import effect_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from askfirst.effects import Effect
+    from askfirst.rules.book import RuleBook
+    from askfirst.shell.command import Command
+
+_MAX_CHARS = 256_000
+_MAX_DEPTH = 4
+
+INTERPRETERS: dict[str, str] = {
+    **dict.fromkeys(("python", "python2", "python3", "pypy", "pypy3", "ipython", "ipython3", "uvpython"), "python"),
+    **dict.fromkeys(("node", "nodejs", "deno", "bun", "tsx", "ts-node", "qjs"), "javascript"),
+    **dict.fromkeys(("ruby", "irb", "jruby"), "ruby"),
+    **dict.fromkeys(("awk", "gawk", "mawk", "nawk", "original-awk"), "awk"),
+    **dict.fromkeys(("lua", "luajit", "lua5.1", "lua5.3", "lua5.4"), "lua"),
+    "perl": "perl",
+    "php": "php",
+    "osascript": "osascript",
+    "Rscript": "r",
+    "R": "r",
+    "julia": "julia",
+}
+"""Base name of an interpreter (without a version such as ``3.12``) to the language that ``inspect_code`` takes."""
+
+
+def inspect_code(language: str, text: str, *, home: str = "") -> Findings:
+    """What ``text`` would do when it is run by an interpreter of ``language``; nested code is followed.
+
+    Args:
+        language: a value of ``INTERPRETERS``; anything else yields an opaque finding.
+        text: the program; unknown parts are ``HOLE``s.
+        home: the home folder, absolute, ``""`` when unknown.
+
+    """
+    return _inspect(language, text, home, 0)
+
+
+def _inspect(language: str, text: str, home: str, depth: int) -> Findings:
+    if len(text) > _MAX_CHARS or depth > _MAX_DEPTH:
+        return Findings(opaque=("code of this size or depth",))
+    if language not in LANGUAGES:
+        return Findings(opaque=(f"{language} code",))
+    found = _python(text, home) if language == "python" else inspect_tokens(language, text)
+    for code in found.code:
+        found |= _inspect(code.language, code.text, home, depth + 1)
+    return found
+
+
+def _python(text: str, home: str) -> Findings:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes in the agent's code are not our warnings
+            tree = ast.parse(text)
+        return inspect_python(tree, home=home)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return inspect_tokens("python", text)
+
+
+def code_effects(found: Findings, command: Command, rules: RuleBook) -> Iterator[Effect]:
+    """The effects that are no commands of their own: foreign and opaque code, losses by libraries, reverse shells."""
+    for what in found.foreign:
+        yield effect_of(rules, "execution.foreign-code", command, target=what)
+    for what in found.opaque:
+        yield effect_of(rules, "execution.opaque-code", command, target=what)
+    for what in found.losses:
+        yield effect_of(rules, "database.code-loss", command, target=what)
+    if found.remote_shell:
+        yield effect_of(rules, "execution.reverse-shell", command, target="a network connection")

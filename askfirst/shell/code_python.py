@@ -1,0 +1,467 @@
+"""What Python code would do, read from its syntax tree.
+
+Imports, aliases, ``getattr`` and ``__import__`` are resolved to dotted names; the tables below say what each one does.
+Bodies of functions that nothing in the text refers to are not looked at: defining is not running.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from askfirst.shell.code_values import DECODERS, SCRATCH, Values, text_of
+from askfirst.shell.command import HOLE
+from askfirst.shell.findings import Code, Collector, Delete
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from askfirst.shell.findings import Findings
+
+_SHELL = frozenset(
+    {
+        "os.system",
+        "os.popen",
+        "posix.system",
+        "nt.system",
+        "subprocess.getoutput",
+        "subprocess.getstatusoutput",
+        "commands.getoutput",
+        "commands.getstatusoutput",
+        "asyncio.create_subprocess_shell",
+        "pexpect.run",
+        "pexpect.spawn",
+        "pexpect.spawnu",
+        "pty.spawn",
+    }
+)
+_PROCESS = frozenset(
+    {
+        "subprocess.run",
+        "subprocess.call",
+        "subprocess.check_call",
+        "subprocess.check_output",
+        "subprocess.Popen",
+    }
+)
+_EXEC = {
+    "os.execv": 1,
+    "os.execve": 1,
+    "os.execvp": 1,
+    "os.execvpe": 1,
+    "os.spawnv": 2,
+    "os.spawnvp": 2,
+    "os.spawnve": 2,
+    "os.spawnvpe": 2,
+    "os.posix_spawn": 1,
+    "os.posix_spawnp": 1,
+}
+_EXEC_WORDS = {
+    "os.execl": 1,
+    "os.execlp": 1,
+    "os.execle": 1,
+    "os.spawnl": 2,
+    "os.spawnlp": 2,
+    "asyncio.create_subprocess_exec": 0,
+}
+_DELETE = {
+    "os.remove": False,
+    "os.unlink": False,
+    "posix.remove": False,
+    "posix.unlink": False,
+    "shutil.rmtree": True,
+    "distutils.dir_util.remove_tree": True,
+    "setuptools._distutils.dir_util.remove_tree": True,
+}
+_REMOTE_METHODS = frozenset({"exec_command", "sudo"})
+_SQL_METHODS = frozenset(
+    {"execute", "executescript", "executemany", "exec_driver_sql", "raw", "query", "read_sql_query"}
+)
+_NETWORK = frozenset(
+    {"requests", "httpx", "urllib", "urllib2", "urllib3", "socket", "aiohttp", "http", "smtplib", "ftplib", "paramiko"}
+)
+_CLOUD = frozenset({"boto3", "botocore", "google", "azure", "kubernetes", "stripe", "github", "gitlab", "docker"})
+_CLOUD_LOSS = re.compile(r"(?:begin_)?(?:delete|terminate|purge|destroy|deregister|prune)(?:_\w+)?\Z")
+_DATA_LOSS = frozenset(
+    {"drop_all", "drop_database", "flushall", "flushdb", "delete_many", "drop_collection", "dropDatabase"}
+)
+_ALWAYS_RUN = re.compile(r"(?:test|setup|teardown|__\w+__\Z|main\Z|run\Z|handle\Z)", re.IGNORECASE)
+
+
+class _Module(ast.NodeVisitor):
+    """Imports, bindings and calls of one module."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.names: dict[str, str] = {}
+        self.bindings: dict[str, list[ast.expr]] = {}
+        self.modules: set[str] = set()
+        self.calls: list[ast.Call] = []
+        self.others: list[ast.expr] = []
+        self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
+        self._referenced = _references(tree)
+        self._unseen: list[ast.expr] = [ast.Name(id=HOLE)]
+        self.visit(tree)
+
+    def visit_Import(self, node: ast.Import) -> None:  # the visitor's protocol
+        for alias in node.names:
+            self.modules.add(alias.name.partition(".")[0])
+            self.names[alias.asname or alias.name.partition(".")[0]] = (
+                alias.name if alias.asname else alias.name.partition(".")[0]
+            )
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # the visitor's protocol
+        module = node.module or ""
+        self.modules.add(module.partition(".")[0])
+        for alias in node.names:
+            if alias.name == "*":
+                self.names.update({name.rpartition(".")[2]: name for name in _star(module)})
+            else:
+                self.names[alias.asname or alias.name] = f"{module}.{alias.name}"
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # the visitor's protocol
+        self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:  # the visitor's protocol
+        self._function(node)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        if node.name not in self._referenced and not node.decorator_list and not _ALWAYS_RUN.match(node.name):
+            return
+        self._functions[node.name] = node
+        arguments = node.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        for argument in [*positional, *arguments.kwonlyargs]:
+            self.bindings.setdefault(argument.arg, [])
+        for argument, default in zip(reversed(positional), reversed(arguments.defaults), strict=False):
+            self.bindings[argument.arg].append(default)
+        self.generic_visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> None:  # the visitor's protocol
+        for target in node.targets:
+            self._bind(target, node.value)
+        self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # the visitor's protocol
+        if node.value is not None:
+            self._bind(node.target, node.value)
+        self.generic_visit(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:  # the visitor's protocol
+        if isinstance(node.target, ast.Name):
+            before = self.bindings.get(node.target.id, [])
+            grown = [ast.BinOp(left=each, op=node.op, right=node.value) for each in before]
+            self.bindings[node.target.id] = [*before, *grown][:8]
+        self.generic_visit(node)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:  # the visitor's protocol
+        self._bind(node.target, node.value)
+        self.generic_visit(node)
+
+    def visit_For(self, node: ast.For) -> None:  # the visitor's protocol
+        self._bind(node.target, node.iter, loops=True)
+        self.generic_visit(node)
+
+    def visit_comprehension(self, node: ast.comprehension) -> None:
+        self._bind(node.target, node.iter, loops=True)
+        self.generic_visit(node)
+
+    def visit_With(self, node: ast.With) -> None:  # the visitor's protocol
+        for item in node.items:
+            if item.optional_vars is not None:
+                self._bind(item.optional_vars, item.context_expr)
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:  # the visitor's protocol
+        self.calls.append(node)
+        self.generic_visit(node)
+
+    def _bind(self, target: ast.expr, value: ast.expr, *, loops: bool = False) -> None:
+        if isinstance(target, ast.Name):
+            self.bindings.setdefault(target.id, []).append(ast.Starred(value=value) if loops else value)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            pairs = value.elts if isinstance(value, (ast.Tuple, ast.List)) and not loops else []
+            same = len(pairs) == len(target.elts)
+            for index, each in enumerate(target.elts):
+                self._bind(each, pairs[index] if same else self._element(value, loops=loops))
+
+    def _element(self, value: ast.expr, *, loops: bool) -> ast.expr:
+        return self._unseen[0] if loops else value if isinstance(value, ast.Call) else self._unseen[0]
+
+    def bind_parameters(self) -> None:
+        """Binds the parameters of the module's own functions to what they are called with."""
+        for call in self.calls:
+            function = self._functions.get(call.func.id) if isinstance(call.func, ast.Name) else None
+            if function is None:
+                continue
+            names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+            for name, value in zip(names, call.args, strict=False):
+                self.bindings[name].append(value)
+            for keyword in call.keywords:
+                if keyword.arg in self.bindings:
+                    self.bindings[keyword.arg].append(keyword.value)
+
+
+def _references(tree: ast.Module) -> set[str]:
+    """Every name that is read, called, looked up as an attribute or spelled as a string."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 60:
+            found.add(node.value)
+    return found
+
+
+def _star(module: str) -> Iterator[str]:
+    tables: tuple[object, ...] = (_SHELL, _PROCESS, _EXEC, _EXEC_WORDS, _DELETE)
+    for table in tables:
+        yield from (name for name in table if name.startswith(module + "."))  # type: ignore[attr-defined]
+
+
+def inspect_python(tree: ast.Module, *, home: str = "") -> Findings:
+    """Everything that the module would do when it is run."""
+    module = _Module(tree)
+    module.bind_parameters()
+    return _Inspector(module, home).findings()
+
+
+class _Inspector:
+    """Looks at every call of a module."""
+
+    def __init__(self, module: _Module, home: str) -> None:
+        self._module = module
+        self._values = Values(module.names, module.bindings, home)
+        self._found = Collector()
+
+    def findings(self) -> Findings:
+        """All of them."""
+        self._found.network = bool(self._module.modules & _NETWORK)
+        dotted = [(self._values.dotted(call.func), call) for call in self._module.calls]
+        scratch = self._data_is_scratch(dotted)
+        for name, call in dotted:
+            if name:
+                self._call(name, call, scratch=scratch)
+        names = {name for name, _ in dotted}
+        shells = "pty.spawn" in names or "os.dup2" in names
+        self._found.remote_shell = shells and "socket" in self._module.modules | {n.partition(".")[0] for n in names}
+        return self._found.findings()
+
+    def _data_is_scratch(self, calls: list[tuple[str, ast.Call]]) -> bool:
+        """Whether every database that is opened is in memory or in a temporary folder."""
+        opened = [
+            call.args[0]
+            for name, call in calls
+            if name in {"sqlite3.connect", "sqlalchemy.create_engine"} and call.args
+        ]
+        texts = [text for node in opened for text in self._values.strings(node)]
+        return bool(texts) and all(
+            text in {":memory:", "sqlite://", "sqlite:///:memory:"} or "/tmp/" in text  # noqa: S108  # recognised only
+            for text in texts
+        )
+
+    def _call(self, name: str, call: ast.Call, *, scratch: bool) -> None:
+        self._process(name, call)
+        self._files(name, call)
+        self._code(name, call)
+        method = name.rpartition(".")[2]
+        if not scratch:
+            self._data(name, method, call)
+        root = name.partition(".")[0]
+        self._found.network = self._found.network or root in _NETWORK
+        if method == "delete" and root in {"requests", "httpx"} and call.args:
+            self._found.add("argvs", ("curl", "-X", "DELETE", text_of(self._values.value(call.args[0]))))
+        if self._module.modules & _CLOUD and _CLOUD_LOSS.match(method):
+            self._found.add("losses", f"cloud: {method}")
+
+    def _argument(self, call: ast.Call, index: int, *keywords: str) -> ast.expr | None:
+        if len(call.args) > index:
+            return call.args[index]
+        return next((each.value for each in call.keywords if each.arg in keywords), None)
+
+    def _process(self, name: str, call: ast.Call) -> None:
+        if name in _SHELL or (name.rpartition(".")[2] in _REMOTE_METHODS and call.args):
+            self._shell(self._argument(call, 0, "args", "command", "cmd"))
+        elif name in _PROCESS:
+            self._subprocess(call)
+        elif name in _EXEC:
+            self._vector(self._argument(call, _EXEC[name], "args", "argv"))
+        elif name in _EXEC_WORDS:
+            self._found.add(
+                "argvs", tuple(text_of(self._values.value(each)) for each in call.args[_EXEC_WORDS[name] :])
+            )
+        elif name.startswith("sh.") and call.args:
+            words = (text_of(self._values.value(each)) for each in call.args)
+            self._found.add("argvs", (name.partition(".")[2], *words))
+        elif name in {"os.kill", "os.killpg"} and call.args:
+            self._found.add("argvs", ("kill", "-9", text_of(self._number(call.args[0]))))
+        elif name.endswith("get_ipython().system"):
+            self._shell(self._argument(call, 0))
+
+    def _number(self, node: ast.expr) -> str:
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return "-" + text_of(self._values.value(node.operand))
+        return text_of(self._values.value(node))
+
+    def _shell(self, node: ast.expr | None) -> None:
+        if node is None:
+            return
+        vector = self._values.argv(node)
+        if vector is not None:
+            self._vector(node)
+            return
+        if self._is_foreign(node):
+            return
+        for text in self._values.strings(node):
+            self._found.add("shell", text)
+
+    def _subprocess(self, call: ast.Call) -> None:
+        node = self._argument(call, 0, "args")
+        through_shell = any(
+            each.arg == "shell" and not (isinstance(each.value, ast.Constant) and not each.value.value)
+            for each in call.keywords
+        )
+        if node is None:
+            return
+        vector = self._values.argv(node)
+        if vector is not None and through_shell:
+            self._found.add("shell", vector[0] if vector else "")
+        elif through_shell:
+            self._shell(node)
+        else:
+            self._vector(node)
+        typed = self._argument(call, 99, "input")
+        if typed is not None and vector:
+            self._found.add("argvs", ("sh", "-c", text_of(self._values.value(typed)))) if _is_shell(vector) else None
+
+    def _vector(self, node: ast.expr | None) -> None:
+        if node is None:
+            return
+        vector = self._values.argv(node)
+        if vector is not None:
+            self._found.add("argvs", vector)
+        elif not self._is_foreign(node):
+            for text in self._values.strings(node):
+                self._found.add("argvs", (text,))
+
+    def _files(self, name: str, call: ast.Call) -> None:
+        method = name.rpartition(".")[2]
+        if name in _DELETE:
+            self._delete(self._argument(call, 0, "path"), recursive=_DELETE[name])
+        elif method in {"unlink", "rmtree"} and isinstance(call.func, ast.Attribute):
+            self._delete(call.func.value, recursive=method == "rmtree")
+        elif name in {"open", "io.open", "codecs.open", "os.truncate"}:
+            self._open(name, call)
+        elif method in {"write_text", "write_bytes", "read_text", "read_bytes"} and isinstance(
+            call.func, ast.Attribute
+        ):
+            for path in self._values.strings(call.func.value):
+                self._found.add("writes" if method.startswith("write") else "reads", path)
+        elif name in {"os.chmod", "os.chown"} and len(call.args) >= 2:
+            mode = call.args[1].value if isinstance(call.args[1], ast.Constant) else None
+            shown = f"{mode:o}" if isinstance(mode, int) else HOLE
+            self._found.add("argvs", (name[3:], shown, text_of(self._values.value(call.args[0]))))
+        elif (
+            name in {"shutil.move", "os.rename", "os.replace", "shutil.copy", "shutil.copyfile"} and len(call.args) >= 2
+        ):
+            program = "mv" if name in {"shutil.move", "os.rename", "os.replace"} else "cp"
+            words = (text_of(self._values.value(each)) for each in call.args[:2])
+            self._found.add("argvs", (program, "--", *words))
+
+    def _delete(self, node: ast.expr | None, *, recursive: bool) -> None:
+        if node is None:
+            return
+        for path in self._values.strings(node):
+            if not path.startswith(SCRATCH):
+                self._found.add("deletes", Delete(path, recursive))
+
+    def _open(self, name: str, call: ast.Call) -> None:
+        node, mode_node = self._argument(call, 0, "file"), self._argument(call, 1, "mode")
+        mode = text_of(self._values.value(mode_node)) if mode_node is not None else "r"
+        field = "writes" if name == "os.truncate" or "w" in mode or "x" in mode or "a" in mode else "reads"
+        for path in self._values.strings(node) if node is not None else ():
+            self._found.add(field, path)
+
+    def _code(self, name: str, call: ast.Call) -> None:
+        plain = name.removeprefix("builtins.")
+        if plain in {"exec", "eval", "compile"} and call.args:
+            self._run(plain, call.args[0])
+        elif plain in {"runpy.run_path", "execfile"} and call.args:
+            self._found.add("scripts", text_of(self._values.value(call.args[0])))
+        elif (
+            plain in {"pickle.loads", "marshal.loads", "dill.loads"}
+            and call.args
+            and self._comes_from_network(call.args[0])
+        ):
+            self._found.add("foreign", f"{plain} of a download")
+        elif plain in {"print", "json.dumps", "dict", "str"} and any(self._is_environment(each) for each in call.args):
+            self._found.add("reads", "$ENV")
+
+    def _is_environment(self, node: ast.expr) -> bool:
+        return self._values.dotted(node) == "os.environ"
+
+    def _run(self, name: str, node: ast.expr) -> None:
+        if isinstance(node, ast.Call) and self._values.dotted(node.func) in {"compile", "builtins.compile"}:
+            return  # the compile call is looked at by itself
+        text = text_of(self._values.value(node))
+        if HOLE not in text:
+            self._found.add("code", Code("python", text))
+        elif not self._is_foreign(node) and name != "compile":
+            self._found.add("opaque", f"{name} of a computed text")
+
+    def _is_foreign(self, node: ast.expr) -> bool:
+        """Whether ``node`` is unknown and comes from the network or out of a decoder; if so it is recorded."""
+        if HOLE not in text_of(self._values.value(node)):
+            return False
+        if self._comes_from_network(node):
+            self._found.add("foreign", "code from the network")
+            return True
+        if self._uses(node, DECODERS):
+            self._found.add("foreign", "code out of a decoder")
+            return True
+        return False
+
+    def _comes_from_network(self, node: ast.expr) -> bool:
+        return self._uses(node, _NETWORK, roots=True)
+
+    def _uses(self, node: ast.expr, wanted: frozenset[str], *, roots: bool = False, depth: int = 0) -> bool:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Call):
+                dotted = self._values.dotted(inner.func)
+                if (dotted.partition(".")[0] if roots else dotted) in wanted:
+                    return True
+            if isinstance(inner, ast.Name) and depth < 4:
+                bound = self._module.bindings.get(inner.id, [])[:4]
+                if any(self._uses(each, wanted, roots=roots, depth=depth + 1) for each in bound):
+                    return True
+        return False
+
+    def _data(self, name: str, method: str, call: ast.Call) -> None:
+        if method in _SQL_METHODS and call.args:
+            node = call.args[0]
+            if isinstance(node, ast.Call) and node.args:  # text("DROP …") of SQLAlchemy
+                node = node.args[0]
+            for text in self._values.strings(node):
+                if text != HOLE:
+                    self._found.add("sql", text)
+        elif method in _DATA_LOSS and not (method == "delete_many" and _is_filtered(call)):
+            self._found.add("losses", f"{method} on {name.rpartition('.')[0].replace(HOLE, '…')}")
+        elif method == "delete" and isinstance(call.func, ast.Attribute) and _is_all_objects(call.func.value):
+            self._found.add("losses", "objects.all().delete()")
+
+
+def _is_filtered(call: ast.Call) -> bool:
+    return bool(call.args) and not (isinstance(call.args[0], ast.Dict) and not call.args[0].keys)
+
+
+def _is_all_objects(node: ast.expr) -> bool:
+    """``Model.objects.all()``: every row of a Django model."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "all"):
+        return False
+    return isinstance(node.func.value, ast.Attribute) and node.func.value.attr == "objects"
+
+
+def _is_shell(vector: tuple[str, ...]) -> bool:
+    return vector[0].rpartition("/")[2] in {"sh", "bash", "zsh", "dash"}

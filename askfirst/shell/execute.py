@@ -1,0 +1,214 @@
+"""Runs one simple command in the mind: aliases, functions, built-ins, wrappers, special programs, script files."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from askfirst.shell.builtins import BUILTINS
+from askfirst.shell.command import HOLE, Stream, Word
+from askfirst.shell.evaluate import Job, Place, program_name
+from askfirst.shell.interpreters import interpreter, is_interpreter
+from askfirst.shell.programs import PROGRAMS
+from askfirst.shell.source import DECODED, NETWORK
+from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, output
+from askfirst.shell.unwrap import Inner, joined, unwrap
+
+if TYPE_CHECKING:
+    from askfirst.shell.evaluate import Evaluator
+
+_SAME_SHELL = frozenset(
+    {"command", "builtin", "exec", "time", "!", "{", "then", "do", "else", "eval", "coproc", "noglob"}
+)
+_ENDS = frozenset({"}", "fi", "done", "esac", ")", "]]"})
+_MAX_CALLS = 2
+"""A function that is running this often is not entered again: its body has been seen."""
+
+
+class Execute:
+    """Runs simple commands for one evaluator."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+
+    def execute(self, job: Job) -> Stream:
+        """Run the command; what it prints."""
+        with self.evaluator.frame():
+            head = job.argv[0]
+            if HOLE in head.text:
+                return self._computed(job)
+            name = head.text
+            if name in _ENDS and len(job.argv) == 1:
+                return NOTHING
+            if name in job.state.aliases and name not in self.evaluator.active:
+                return self._alias(job, name)
+            if name in job.state.functions:
+                return self._function(job, name)
+            stream = self._program(job, program_name(head))
+            self.evaluator.drain(job.argv, stream, job.state)
+            return stream
+
+    def inner(self, job: Job, argv: list[Word], label: str, **changes: object) -> Stream:
+        """Run ``argv`` on behalf of the command ``job``; ``changes`` to the job or its place."""
+        if not argv:
+            return NOTHING
+        where = str(changes.pop("where", "") or job.place.where)
+        place = replace(job.place, via=(*job.place.via, label), where=where)
+        span = (
+            (argv[0].span[0], argv[-1].span[1]) if argv[0].span[1] and argv[-1].span[1] >= argv[0].span[0] else job.span
+        )
+        new = replace(job, argv=argv, place=place, span=span, redirects=(), **changes)  # type: ignore[arg-type]  # fields of Job
+        return self.execute(new)
+
+    def text(self, job: Job, script: Word, label: str, **options: object) -> Stream:
+        """Run a word as a shell text.
+
+        ``options``: ``state`` (default: a child of the job's), ``stdin``, ``where``.
+        """
+        state = options.get("state") or job.state.child({name: word.text for name, word in job.env.items()})
+        stdin = options.get("stdin", job.stdin)
+        span = script.span if script.span[1] else job.span
+        place = self.evaluator.nested(script.text, span, job.place, label, where=str(options.get("where") or ""))
+        assert isinstance(stdin, Stream)
+        return self.evaluator.script(script.text, place, state, stdin)  # type: ignore[arg-type]  # a State
+
+    def stream(self, job: Job, stream: Stream, label: str, **options: object) -> Stream:
+        """Run what a stream holds as a shell text, or note that it cannot be known."""
+        stream = self.evaluator.read(stream)
+        match stream.kind:
+            case "text":
+                return self.text(job, Word(text=stream.text), label, stdin=NOTHING, **options)
+            case "network":
+                self.note(job, "remote-code", stream.text)
+            case "decoded":
+                self.note(job, "decoded-code", job.argv[0].text)
+            case "file":
+                self.note(job, "unread-script", stream.text)
+            case "unknown":
+                self.note(job, "unknown-script", job.argv[0].text)
+        return UNKNOWN
+
+    def note(self, job: Job, code: str, detail: str) -> None:
+        """Note something opaque about the command."""
+        shown = " ".join(word.shown or word.text for word in job.argv)
+        self.evaluator.note(code, job.span, detail, job.place, shown)
+
+    def _computed(self, job: Job) -> Stream:
+        """The program's name is not known."""
+        head, rest = job.argv[0], job.argv[1:]
+        if NETWORK in head.text:
+            self.note(job, "remote-code", head.shown)
+        elif DECODED in head.text:
+            self.note(job, "decoded-code", head.shown)
+        else:
+            self.note(job, "computed-program", head.shown)
+            self.evaluator.emit(job, runs=False)
+        if head.text == HOLE and rest and not rest[0].text.startswith("-"):
+            self.execute(replace(job, argv=rest, redirects=()))  # `$SUDO rm x`: the first word may be empty
+        return UNKNOWN
+
+    def _alias(self, job: Job, name: str) -> Stream:
+        text = job.state.aliases[name]
+        rest = " ".join(shlex.quote(word.text) if HOLE not in word.text else word.text for word in job.argv[1:])
+        self.evaluator.active.append(name)
+        try:
+            return self.text(job, Word(text=f"{text} {rest}", span=job.span), f"alias {name}", state=job.state)
+        finally:
+            self.evaluator.active.pop()
+
+    def _function(self, job: Job, name: str) -> Stream:
+        evaluator, state = self.evaluator, job.state
+        if evaluator.active.count(name) >= 1 and evaluator.piped:
+            self.note(job, "fork-bomb", name)
+        if evaluator.active.count(name) >= _MAX_CALLS:
+            return UNKNOWN
+        function = state.functions[name]
+        place = function.place
+        assert isinstance(place, Place)
+        before = state.positionals
+        state.positionals = tuple(word.text for word in job.argv[1:])
+        evaluator.active.append(name)
+        try:
+            inside = replace(place, via=(*job.place.via, name), where=job.place.where)
+            return evaluator.run(function.body, function.source, inside, state, job.stdin)
+        finally:
+            evaluator.active.pop()
+            state.positionals = before
+
+    def _program(self, job: Job, name: str) -> Stream:
+        builtin = BUILTINS.get(name)
+        if builtin is not None and builtin(job, self):
+            self.evaluator.emit(job, runs=False)
+            return output(job.argv, job.stdin, job.state)
+        program = PROGRAMS.get(name) or (interpreter if is_interpreter(name) else None)
+        if program is not None:
+            stream = program(job, self)
+            if stream is not None:
+                return stream
+        inner = unwrap(job.argv)
+        if inner is not None:
+            return self._wrapper(job, inner, name)
+        return self._leaf(job)
+
+    def _leaf(self, job: Job) -> Stream:
+        """A program that runs nothing else, or a file of our own."""
+        head = job.argv[0]
+        path = job.state.path(head.text) if "/" in head.text and not job.place.where else None
+        if path is not None:
+            stream = self.evaluator.file(path, job.state)
+            if stream.kind != "file" or not path.startswith(("/usr/", "/bin/", "/sbin/", "/opt/")):
+                return self.file(job, stream, path, job.argv[1:])
+        self.evaluator.emit(job, runs=False)
+        return output(job.argv, job.stdin, job.state)
+
+    def file(self, job: Job, stream: Stream, path: str, arguments: list[Word]) -> Stream:
+        """Run a file: by its first line with a shell or another interpreter."""
+        stream = self.evaluator.read(stream)
+        if stream.kind == "file":
+            self.evaluator.emit(job, runs=False)
+            return UNKNOWN
+        self.evaluator.emit(job, runs=True)
+        first = stream.text.partition("\n")[0]
+        if stream.kind == "text" and first.startswith("#!") and not first.rstrip().endswith("sh"):
+            words = first[2:].split()
+            words = words[1:] if words and words[0].endswith("/env") else words
+            words = [word for word in words if not word.startswith("-")]
+            if not words:
+                return UNKNOWN
+            interpreter = [Word(text=words[0], shown=words[0]), replace(job.argv[0], text=path), *arguments]
+            job.state.files[path] = stream
+            return self.inner(job, interpreter, job.argv[0].text)
+        state = job.state.child({name: word.text for name, word in job.env.items()})
+        state.positionals, state.zero = tuple(word.text for word in arguments), path
+        return self.stream(job, stream, job.argv[0].shown or path, state=state)
+
+    def _wrapper(self, job: Job, inner: Inner, name: str) -> Stream:
+        """A row of the unwrap table."""
+        self.evaluator.emit(job, runs=not inner.lookup)
+        if inner.lookup:
+            return output([Word(text="which"), *inner.argv], job.stdin, job.state)
+        where = inner.where
+        same = name in _SAME_SHELL
+        state = job.state if same else job.state.elsewhere() if where else job.state.copy()
+        if inner.directory:
+            state.cwd = state.path(inner.directory)
+        label = where or name
+        env = {**job.env, **inner.env}
+        out = [
+            self.text(job, one, f"{label} -c", where=where, state=self._script_state(state, where))
+            for one in inner.scripts
+        ]
+        then = inner.row.then
+        if inner.argv and then == "argv":
+            out.append(self.inner(job, inner.argv, label, where=where, state=state, env=env))
+        elif inner.argv and then == "joined":
+            script_state = state if same else self._script_state(state, where)
+            out.append(self.text(job, joined(inner.argv), label, where=where, state=script_state))
+        elif then == "shell" or (inner.row.lone and not inner.scripts and not inner.argv):
+            out.append(self.stream(job, job.stdin, label, where=where, state=self._script_state(state, where)))
+        return concatenate(out) if out else NOTHING
+
+    @staticmethod
+    def _script_state(state: object, where: str) -> object:
+        return state if where else state.child({})  # type: ignore[attr-defined]  # a State

@@ -1,0 +1,356 @@
+"""What the programs that delete, overwrite, move or open up files would do to them; also every redirection.
+
+The table ``FILE_JUDGES`` maps base names to judges. Devices are in here too where they are written like files; what
+formats and partitions disks is data, in the pack ``disk``.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, Final
+
+from askfirst.effects import Risk
+from askfirst.facts import UNKNOWN, Kind, usable
+from askfirst.shell.command import HOLE, Word
+from askfirst.shell.deletes import Grade, grade_delete, grade_overwrite
+from askfirst.shell.options import Options, part, read_options, syntax
+from askfirst.shell.places import Place, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from askfirst.effects import Effect
+    from askfirst.facts import Facts
+    from askfirst.shell.command import Command
+    from askfirst.shell.ports import Rules
+
+_FAN_OUT: Final = re.compile(r"(xargs|parallel|rush|find|fd|fdfind)\b")
+_RECURSIVE_DANGER: Final = (Place.OUTSIDE, Place.UNKNOWN, Place.GIT, Place.DEVICE)
+_OPEN_MODE: Final = re.compile(r"0?[0-7]?777|0?[0-7]?666|([ugo]*[ao][ugoa]*)\+[rxXst]*w[rwxXst]*|a=rwx|0?000|a-rwx|a=")
+_SETUID_MODE: Final = re.compile(r"0?[4567][0-7]{3}|[ugoa,]*\+[rwxXt]*s[rwxXst]*|.*u[+=][rwxXt]*s.*")
+
+
+def _effect(book: Rules, rule: str, command: Command, target: str, grade: Grade) -> Effect:
+    return book.effect(
+        rule,
+        command,
+        target=target,
+        risk=grade.risk,
+        reversible=grade.reversible,
+        facts=grade.facts,
+        what=grade.what,
+    )
+
+
+def _deleted(
+    words: Iterable[Word], command: Command, facts: Facts, book: Rules, *, rule: str, recursive: bool
+) -> Iterable[Effect]:
+    for word in words:
+        spot = locate(word, command, facts)
+        grade = grade_delete(spot, facts, recursive=recursive)
+        if spot.place is Place.UNKNOWN and command.via and _FAN_OUT.match(command.via[-1]) and word.text == HOLE:
+            grade = Grade(risk=Risk.HIGH, what="files from a list that is not known")
+        yield _effect(book, rule, command, spot.shown, grade)
+
+
+def remove(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``rm`` and ``unlink``."""
+    table = "f/force i/ I/ interactive? r/recursive R/recursive d/dir v/verbose one-file-system no-preserve-root preserve-root?"
+    options = read_options(command.args, syntax(table))
+    recursive = options.has("recursive") or options.unsure
+    yield from _deleted(options.words, command, facts, book, rule="filesystem.delete", recursive=recursive)
+
+
+def shred(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``shred``, ``srm``, ``wipe``: as rm, and what git does not hold is gone beyond recovery tools."""
+    options = read_options(
+        command.args, syntax("n/iterations: s/size: random-source: u/ remove? f/force z/zero r/ x/exact")
+    )
+    for word in options.words:
+        spot = locate(word, command, facts)
+        grade = grade_delete(spot, facts, recursive=True)
+        yield _effect(book, "filesystem.shred", command, spot.shown, grade)
+
+
+def truncate(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``truncate``: to nothing or to a size."""
+    options = read_options(command.args, syntax("s/size: r/reference: c/no-create o/io-blocks"))
+    size = options.value("size")
+    empties = size is None or not size.known or size.text.strip("<=/%") in {"0", ""}
+    yield from _overwritten(options.words, command, facts, book, empties=empties)
+
+
+def _overwritten(
+    words: Iterable[Word], command: Command, facts: Facts, book: Rules, *, empties: bool = False
+) -> Iterable[Effect]:
+    for word in words:
+        spot = locate(word, command, facts, follow=True)
+        if spot.place is Place.SINK:
+            continue
+        grade = grade_overwrite(spot, facts, empties=empties)
+        rule = "disk.write-device" if spot.place is Place.DEVICE else "filesystem.overwrite"
+        yield _effect(book, rule, command, spot.shown, grade)
+
+
+def judge_redirects(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """Files that the shell itself truncates before a command runs, whatever the command is."""
+    targets = [
+        r.target for r in command.redirects if r.operator in {">", ">|", "&>", ">&"} and not r.target.text.isdigit()
+    ]
+    written = [target for target in targets if target.text not in {"-", ""}]
+    appended = [r.target for r in command.redirects if r.operator in {">>", "&>>", "<>"}]
+    devices = [word for word in appended if word.text.startswith("/dev/")]
+    facts = usable(facts, cwd=command.cwd, where=command.where)
+    empties = command.program in {"", ":", "true"} or _copies_nothing(command)
+    yield from _overwritten([*written, *devices], command, facts, book, empties=empties)
+
+
+def _copies_nothing(command: Command) -> bool:
+    """``cat /dev/null > file`` and ``echo -n > file``."""
+    words = [word.text for word in command.args]
+    return (command.program == "cat" and words == ["/dev/null"]) or (
+        command.program in {"echo", "printf"} and words in (["-n"], [""], ["-n", ""])
+    )
+
+
+def tee(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``tee`` without ``-a``."""
+    options = read_options(command.args, syntax("a/append i/ignore-interrupts p/ output-error?"))
+    words = options.words
+    if options.has("append"):
+        words = tuple(word for word in words if word.text.startswith("/dev/"))
+    yield from _overwritten(words, command, facts, book)
+
+
+def copy(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``cp``, ``install``, ``ln``: what the destination loses."""
+    table = (
+        "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory m/mode: o/owner: g/group: f/force i/interactive"
+        " u/update? r/recursive R/recursive a/archive p/ preserve? s/symbolic d/directory D/ v/verbose reflink? sparse: l/link"
+    )
+    options = read_options(command.args, syntax(table))
+    keeps = options.has("no-clobber", "backup", "-b", "interactive", "update")
+    makes_folders = command.program == "install" and options.has("directory")
+    refuses = command.program == "ln" and not options.has("force")
+    if keeps or makes_folders or refuses:
+        return
+    sources, destination = _destination(options)
+    if destination is None:
+        return
+    empties = any(source.text == "/dev/null" for source in sources) and command.program != "ln"
+    files = _files_written(sources, destination, command, facts)
+    yield from _overwritten(files, command, facts, book, empties=empties)
+
+
+def _destination(options: Options) -> tuple[tuple[Word, ...], Word | None]:
+    folder = options.value("target-directory")
+    if folder is not None:
+        return options.words, Word(text=folder.text + "/", glob=folder.glob, shown=folder.shown, span=folder.span)
+    words = options.words
+    return (words[:-1], words[-1]) if len(words) > 1 else (words, None)
+
+
+def _files_written(sources: Sequence[Word], destination: Word, command: Command, facts: Facts) -> list[Word]:
+    """The files that copying or moving writes: in the destination where that is a folder, else the destination."""
+    spot = locate(destination, command, facts, follow=True)
+    found = facts.path(spot.path) if spot.known else UNKNOWN
+    is_folder = destination.text.endswith(("/", "/.")) or destination.text in {".", ".."} or len(sources) > 1
+    is_folder = is_folder or spot.place in {Place.PROJECT, Place.HOME, Place.ROOT, Place.TEMP_ROOT}
+    if not is_folder and (found is UNKNOWN or found.kind is not Kind.FOLDER):
+        return [destination]
+    folder = destination.text.rstrip("/") + "/"
+    return [
+        Word(text=folder + posixpath.basename(source.text.rstrip("/")), span=destination.span) for source in sources
+    ]
+
+
+def move(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``mv``: to ``/dev/null`` it deletes; of a root it takes everything away; over a file it overwrites."""
+    options = read_options(
+        command.args,
+        syntax(
+            "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory f/force i/interactive u/update? v/verbose"
+        ),
+    )
+    sources, destination = _destination(options)
+    if destination is None:
+        return
+    if destination.text == "/dev/null":
+        yield from _deleted(sources, command, facts, book, rule="filesystem.delete", recursive=True)
+        return
+    for word in sources:
+        spot = locate(word, command, facts)
+        if spot.place >= Place.GIT:
+            grade = Grade(risk=Risk.HIGH, what=f"{spot.shown} from where it is needed", reversible=True)
+            yield _effect(book, "filesystem.move-root", command, spot.shown, grade)
+    if not options.has("no-clobber", "backup", "-b", "interactive", "update"):
+        yield from _overwritten(_files_written(sources, destination, command, facts), command, facts, book)
+
+
+def disk_dump(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``dd of=``."""
+    written = [part(word, word.text[3:]) for word in command.args if word.text.startswith("of=")]
+    yield from _overwritten(written, command, facts, book)
+    for word in command.args:
+        if word.text.startswith(HOLE):
+            grade = Grade(risk=Risk.HIGH, what="a file or device that is not known")
+            yield _effect(book, "disk.write-device", command, word.shown or word.text, grade)
+
+
+def synchronise(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``rsync --delete``: everything in the destination that the source does not have."""
+    table = (
+        "n/dry-run delete delete-before delete-during delete-delay delete-after delete-excluded delete-missing-args del remove-source-files"
+        " e/rsh: f/filter: exclude: include: exclude-from: include-from: files-from: T/temp-dir: B/block-size: M/remote-option: port:"
+        " rsync-path: password-file: log-file: max-delete: backup-dir: bwlimit: timeout: chmod: chown: compare-dest: link-dest: b/backup"
+    )
+    options = read_options(command.args, syntax(table))
+    deletes = any(name.startswith("del") for name in options.given)
+    if options.has("dry-run") or not options.words or (deletes and options.has("backup")):
+        return
+    if options.has("remove-source-files"):
+        yield from _deleted(options.words[:-1], command, facts, book, rule="filesystem.delete", recursive=True)
+    if not deletes:
+        return
+    destination = options.words[-1]
+    if ":" in destination.text.partition("/")[0]:
+        grade = Grade(risk=Risk.HIGH, what=f"files in {destination.text} that the source does not have")
+        yield _effect(book, "filesystem.sync-delete", command, destination.shown or destination.text, grade)
+        return
+    yield from _deleted([destination], command, facts, book, rule="filesystem.sync-delete", recursive=True)
+
+
+def archive(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``tar --remove-files``, and unpacking over system folders."""
+    options = read_options(
+        command.args,
+        syntax(
+            "remove-files C/directory: f/file: x/extract get c/create t/list exclude: X/exclude-from: T/files-from: z/ j/ J/ v/ p/ k/keep-old-files"
+        ),
+    )
+    if options.has("remove-files"):
+        words = options.words or (Word(text=HOLE, shown="the archived files"),)
+        yield from _deleted(words, command, facts, book, rule="filesystem.delete", recursive=True)
+    folder = options.value("directory")
+    bundled = bool(command.args) and not command.args[0].text.startswith("-") and "x" in command.args[0].text
+    if folder is not None and (options.has("extract", "get") or bundled) and not options.has("keep-old-files"):
+        spot = locate(folder, command, facts, follow=True)
+        if spot.place in {Place.ROOT, Place.SYSTEM, Place.DEVICE}:
+            grade = Grade(risk=Risk.HIGH, what=f"files below {spot.shown} that the archive also has")
+            yield _effect(book, "filesystem.overwrite", command, spot.shown, grade)
+
+
+def permissions(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``chmod``, ``chown``, ``chgrp``, ``setfacl``, ``chattr``: whole trees outside the project, open doors, setuid."""
+    options = read_options(
+        command.args, syntax("R/recursive reference: from: f/silent v/verbose c/changes h/no-dereference H/ L/ P/")
+    )
+    words = options.words
+    mode = ""
+    if not options.has("reference") and command.program not in {"setfacl", "chattr"} and words:
+        first = next((word for word in command.args if word.text.startswith("-") and _is_mode(word.text)), words[0])
+        mode = first.text
+        words = words if first.text.startswith("-") else words[1:]
+    if command.program == "chmod" and _SETUID_MODE.fullmatch(mode) and not re.fullmatch(r"0?2[0-7]{3}|g\+s", mode):
+        for word in words:
+            grade = Grade(
+                risk=Risk.HIGH, what=f"{word.shown or word.text} runs with its owner's rights", reversible=True
+            )
+            yield _effect(book, "filesystem.setuid", command, word.shown or word.text, grade)
+    opens = command.program == "chmod" and _OPEN_MODE.fullmatch(mode) is not None
+    for word in words:
+        yield from _opened(word, command, facts, book, recursive=options.has("recursive"), opens=opens)
+
+
+def _is_mode(text: str) -> bool:
+    return re.fullmatch(r"-[rwxXst]+", text) is not None and text not in {"-R", "-h"}
+
+
+def _opened(
+    word: Word, command: Command, facts: Facts, book: Rules, *, recursive: bool, opens: bool
+) -> Iterable[Effect]:
+    spot = locate(word, command, facts, follow=True)
+    whole = spot.place >= Place.SYSTEM
+    if recursive and whole and (opens or spot.place is not Place.PROJECT):
+        risk = Risk.CRITICAL if spot.place is not Place.PROJECT else Risk.HIGH
+    elif (
+        (recursive and spot.place in _RECURSIVE_DANGER)
+        or (opens and spot.place in {Place.SYSTEM, Place.ROOT})
+        or (opens and spot.place in {Place.HOME, Place.GIT, Place.DEVICE})
+    ):
+        risk = Risk.HIGH
+    else:
+        risk = Risk.MEDIUM
+    grade = Grade(risk=risk, what=f"who may do what with {spot.shown}")
+    yield _effect(book, "filesystem.permissions", command, spot.shown, grade)
+
+
+def edit_in_place(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``sed -i`` and its like: an edit of a file outside the project without a backup."""
+    options = read_options(
+        command.args,
+        syntax(
+            "i/in-place? e/expression: f/file: n/quiet E/regexp-extended r/ s/separate z/null-data u/unbuffered l/line-length:"
+        ),
+    )
+    backup = options.value("in-place")
+    if not options.has("in-place") or (backup is not None and backup.text):
+        return
+    words = options.words if options.has("expression", "file") else options.words[1:]
+    for word in words:
+        spot = locate(word, command, facts, follow=True)
+        if spot.place in {Place.OUTSIDE, Place.SYSTEM, Place.GIT, Place.DEVICE}:
+            grade = grade_overwrite(spot, facts, empties=spot.place is not Place.OUTSIDE)
+            yield _effect(book, "filesystem.edit-outside", command, spot.shown, grade)
+
+
+def empty_trash(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``trash-empty``, ``gio trash --empty``: the way back from the trash."""
+    del facts
+    if command.program == "trash-empty" or any(word.text == "--empty" for word in command.args):
+        yield _effect(book, "filesystem.empty-trash", command, "the trash", Grade(risk=Risk.HIGH, what="the trash"))
+
+
+_Judge = "Callable[[Command, Facts, Rules], Iterable[Effect]]"
+
+FILE_JUDGES: Final[Mapping[str, Callable[[Command, Facts, Rules], Iterable[Effect]]]] = {
+    "rm": remove,
+    "grm": remove,
+    "unlink": remove,
+    "shred": shred,
+    "gshred": shred,
+    "srm": shred,
+    "wipe": shred,
+    "truncate": truncate,
+    "tee": tee,
+    "cp": copy,
+    "gcp": copy,
+    "install": copy,
+    "ln": copy,
+    "mv": move,
+    "gmv": move,
+    "dd": disk_dump,
+    "rsync": synchronise,
+    "tar": archive,
+    "gtar": archive,
+    "bsdtar": archive,
+    "chmod": permissions,
+    "chown": permissions,
+    "chgrp": permissions,
+    "setfacl": permissions,
+    "chattr": permissions,
+    "sed": edit_in_place,
+    "gsed": edit_in_place,
+    "trash-empty": empty_trash,
+    "gio": empty_trash,
+}
+"""Judges by base name of the program; harmless themselves: rmdir, trash, trash-put, mkdir."""
+
+
+def judge_files(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """Every effect of a command whose program is in ``FILE_JUDGES``."""
+    if any(word.text in {"--help", "--version"} for word in command.args):
+        return
+    facts = usable(facts, cwd=command.cwd, where=command.where)
+    yield from FILE_JUDGES[command.program](command, facts, book)

@@ -1,0 +1,126 @@
+"""Interpreters: the code on their command line, on standard input or in a small file, and what it would do.
+
+Python, JavaScript and the like are read by ``code.inspect_code``; what it finds comes back here as commands.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from askfirst.shell.code import inspect_code
+from askfirst.shell.command import HOLE, Stream, Word
+from askfirst.shell.source import DECODED, NETWORK
+from askfirst.shell.streams import NOTHING, output
+from askfirst.shell.unwrap_table import INTERPRETERS, Interpreter
+
+if TYPE_CHECKING:
+    from askfirst.shell.evaluate import Job
+    from askfirst.shell.execute import Execute
+
+_VERSION = re.compile(r"[0-9.]+$")
+_MAX_FOLLOWED = 64
+_SUBCOMMANDS = frozenset("run test install add eval build fmt lint check task x exec pm serve deploy publish".split())
+
+
+def interpreter(job: Job, run: Execute) -> Stream | None:
+    """``python -c code``, ``python -m module``, ``python file``, ``… | python``."""
+    row = INTERPRETERS[_row_name(job.argv[0].text)]
+    codes, rest, module = _read(job.argv[1:], row)
+    if module is not None:
+        run.evaluator.emit(job, runs=True)
+        return run.inner(job, [replace(module, text=module.text.partition(".")[0]), *rest], f"{row.name} -m")
+    if not codes and row.name == "awk" and rest:
+        codes = [rest[0]]
+    if codes:
+        run.evaluator.emit(job, runs=True)
+        for code in codes:
+            _inspect(job, run, row.name, Stream(kind="text", text=code.text), code)
+        return output(job.argv, job.stdin, job.state)
+    if row.name == "javascript" and rest and rest[0].text in _SUBCOMMANDS:
+        return None
+    source = job.stdin
+    if rest and rest[0].text not in {"-", "/dev/stdin"}:
+        source = run.evaluator.content(rest[0], job.state)
+    run.evaluator.emit(job, runs=False)
+    if source.kind not in {"none", "unknown"}:
+        _inspect(job, run, row.name, run.evaluator.read(source), job.argv[0])
+    return output(job.argv, NOTHING, job.state)
+
+
+def is_interpreter(name: str) -> bool:
+    """Whether a program runs code that we look at."""
+    return _row_name(name) in INTERPRETERS
+
+
+def _row_name(name: str) -> str:
+    name = posixpath.basename(name).removesuffix(".exe")
+    return name if name in INTERPRETERS else _VERSION.sub("", name)
+
+
+def _read(args: list[Word], row: Interpreter) -> tuple[list[Word], list[Word], Word | None]:
+    """The code on the command line, the operands, the module of ``python -m``."""
+    codes: list[Word] = []
+    at = 0
+    while at < len(args) and args[at].text.startswith("-") and args[at].text not in {"-", "--"}:
+        text = args[at].text
+        name, equals, value = text.partition("=")
+        following = args[at + 1] if at + 1 < len(args) else None
+        if equals and name in row.code and name.startswith("--"):
+            codes.append(replace(args[at], text=value))
+        elif row.name == "python" and text.endswith("m") and not text.startswith("--") and following is not None:
+            return codes, args[at + 2 :], following
+        elif (option := _code_option(text, row)) is not None:
+            attached = text[option:]
+            if attached:
+                codes.append(replace(args[at], text=attached))
+            elif following is not None:
+                codes.append(following)
+                at += 1
+            if row.name == "python":
+                return codes, args[at + 1 :], None
+        elif text in row.values:
+            at += 1
+        at += 1
+    return codes, args[at:], None
+
+
+def _code_option(text: str, row: Interpreter) -> int | None:
+    """Where the code begins in an option like ``-c``, ``-lne`` or ``-ccode``; ``None`` when it is another option."""
+    if text in row.code:
+        return len(text)
+    if text.startswith("--"):
+        return None
+    for at in range(1, len(text)):
+        if f"-{text[at]}" in row.code:
+            return at + 1
+        if f"-{text[at]}" in row.values or not text[at].isalnum():
+            return None
+    return None
+
+
+def _inspect(job: Job, run: Execute, language: str, source: Stream, word: Word) -> None:
+    """Follow what the code runs and deletes."""
+    if source.kind == "network" or (source.kind == "text" and NETWORK in source.text):
+        run.note(job, "remote-code", source.text if source.kind == "network" else word.shown)
+    elif source.kind == "decoded" or (source.kind == "text" and DECODED in source.text):
+        run.note(job, "decoded-code", word.shown)
+    elif source.kind == "text" and source.text.strip(HOLE + " \n"):
+        _follow(job, run, language, source.text, word)
+    elif source.kind == "text" and HOLE in source.text:
+        run.note(job, "unknown-script", word.shown)
+
+
+def _follow(job: Job, run: Execute, language: str, text: str, word: Word) -> None:
+    """Run the commands that the code comes to, each under the interpreter's name."""
+    found = inspect_code(language, text, home=job.state.home)
+    run.evaluator.found.code.append((run.evaluator.command(job), found))
+    label = f"{posixpath.basename(job.argv[0].text)} code"
+    for script in found.shell[:_MAX_FOLLOWED]:
+        run.text(job, Word(text=script, span=word.span), label, stdin=NOTHING)
+    for argv in found.commands[:_MAX_FOLLOWED]:
+        if argv:
+            words = [Word(text=one, shown=one.replace(HOLE, "…"), span=word.span) for one in argv]
+            run.inner(job, words, label, stdin=NOTHING, state=job.state.copy())

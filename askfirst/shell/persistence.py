@@ -1,0 +1,118 @@
+"""Writes that outlive the session or take a guard away: start-up files, hooks, access files, our own configuration.
+
+Writing start-up files is an everyday step of setting up a tool (``export PATH=…`` appended to ``~/.bashrc``), so lines
+that only set the environment are recorded and everything else is asked about. What guards the agent (settings and
+hooks of its host, Askfirst's own files and processes) is asked about in every case.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from askfirst.effects import Risk
+from askfirst.shell.command import HOLE
+from askfirst.shell.found import effect_of
+from askfirst.shell.persistence_paths import persistence_rule
+from askfirst.shell.written import How, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from askfirst.effects import Effect
+    from askfirst.facts import Facts
+    from askfirst.rules.book import RuleBook
+    from askfirst.shell.command import Command
+
+_OWN_PROCESS = re.compile(r"(?<![\w/.-])\[?a\]?skfirst(?![\w/])|askfirst[ -](?:serve|broker)|broker\.(?:json|lock|pid)")
+_HOST_PROCESS = re.compile(r"^-?(?:claude|codex|gemini|opencode|cursor-agent|qwen)$")
+_KILLERS = frozenset({"pkill", "killall", "skill", "xkill", "fuser"})
+_FINDERS = frozenset({"pgrep", "pidof", "ps", "lsof", "grep", "fuser", "cat", "jq", "awk", "ss", "pgrep"})
+_SERVICES = frozenset({"systemctl", "service", "launchctl", "supervisorctl", "pm2", "brew", "rc-service", "sv"})
+_UNINSTALLERS = frozenset(
+    {"pip", "pip3", "uv", "pipx", "pipenv", "poetry", "conda", "mamba", "brew", "apt", "apt-get", "dnf"}
+)
+_TAKES_AWAY = frozenset(
+    {"uninstall", "remove", "purge", "stop", "disable", "mask", "kill", "bootout", "unload", "delete"}
+)
+_ENVIRONMENT = ("CLAUDE_CODE_SIMPLE", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "ASKFIRST_STATE_DIR", "ASKFIRST_CONFIG")
+_HOSTS = frozenset(
+    {"claude", "codex", "gemini", "opencode", "qwen", "cursor-agent", "copilot", "droid", "amp", "goose"}
+)
+
+_PLAIN_LINE = re.compile(
+    r"""\s*(?:\#.*
+        | (?:export\s+|set\s+-gx\s+|typeset\s+-x\s+)?[A-Za-z_]\w*(?:=|\s)[^`|;&<>]*
+        | alias\s+[\w.-]+=[^`|;&<>]*
+        | (?:source|\.)\s+[^`|;&<>]+
+        | \[\s+-[sfdx]\s+[^`|;<>]+\]\s*&&\s*(?:\\?\.|source|export)\s+[^`|;<>&]+(?:\#.*)?
+        | eval\s+"?\$\(\s*[\w./~${}"'-]+(?:\s+(?:init|env|hook|activate|shellenv|completion|shell|bash|zsh|-|--[\w=-]+))*\s*\)"?
+        | (?:if|then|else|fi|\}|\{|setopt\b[^`|;&<>]*|shopt\b[^`|;&<>]*|bindkey\b.*|autoload\b[^`|;&<>]*|compinit)
+        )?\s*""",
+    re.VERBOSE,
+)
+
+
+def written_effects(path: str, how: How, text: str, command: Command, rules: RuleBook) -> Iterator[Effect]:
+    """The effect of touching the file at ``path``; ``text`` is what is written, a ``HOLE`` when unknown."""
+    rule = persistence_rule(path)
+    if not rule:
+        return
+    risk: Risk | None = None
+    if rule == "persistence.shell-start":
+        risk = Risk.MEDIUM if how in {"append", "change"} and _is_plain(text) else Risk.HIGH
+    elif how == "change" and rule != "persistence.gate":
+        risk = Risk.MEDIUM
+    elif rule == "persistence.system-file" and path.endswith("sysrq-trigger"):
+        rule = "system.sysrq"
+    yield effect_of(rules, rule, command, target=path, risk=risk)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether every line only sets the environment: nothing is run that is not already installed."""
+    unescaped = text.replace("\\n", "\n").replace("\\t", " ")
+    return HOLE * 2 not in text and all(_PLAIN_LINE.fullmatch(line) for line in unescaped.splitlines()[:200])
+
+
+def persistence_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:
+    """The effects of this command on start-up files, access files and guards."""
+    seen: set[str] = set()
+    for path, how in written(command):
+        if path not in seen:
+            seen.add(path)
+            yield from written_effects(path, how, _text_written(command), command, rules)
+    yield from _guard_effects(command, rules)
+
+
+def _text_written(command: Command) -> str:
+    if command.program in {"echo", "printf"}:
+        return " ".join(word.text for word in command.args)
+    return command.stdin.text if command.stdin.kind == "text" else HOLE * 2
+
+
+def _guard_effects(command: Command, rules: RuleBook) -> Iterator[Effect]:
+    texts = [word.text for word in command.args]
+    if command.program in _KILLERS and any(_OWN_PROCESS.search(text) for text in texts):
+        yield effect_of(rules, "persistence.gate", command, target="Askfirst's own process")
+    elif command.program in _KILLERS and any(_HOST_PROCESS.search(text) for text in texts):
+        yield effect_of(rules, "persistence.host", command, target="the agent's own host")
+    elif command.program in _SERVICES | _UNINSTALLERS:
+        named = any(re.match(r"(?:dev\.|com\.)?askfirst\b", text) for text in texts)
+        if named and _TAKES_AWAY & set(texts):
+            yield effect_of(rules, "persistence.gate", command, target="Askfirst itself")
+    if command.program in _HOSTS and any(name in command.env for name in _ENVIRONMENT):
+        yield effect_of(rules, "persistence.unguarded-agent", command, target=command.program)
+
+
+def line_guard_effects(commands: Iterable[Command], rules: RuleBook) -> Iterator[Effect]:
+    """The effect of ``kill $(pgrep -f askfirst)`` and ``ps | grep askfirst | xargs kill``: found only in the line."""
+    commands = tuple(commands)
+    looks = any(
+        command.program in _FINDERS and any(_OWN_PROCESS.search(word.text) for word in command.args)
+        for command in commands
+    )
+    if not looks:
+        return
+    for command in commands:
+        if command.program in {"kill", "pkill", "xargs"} and any(HOLE in word.text for word in command.args):
+            yield effect_of(rules, "persistence.gate", command, target="Askfirst's own process")

@@ -1,0 +1,384 @@
+"""Programs that run others in ways a table row cannot tell: shells, xargs, find, parallel, make, git, interpreters."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from askfirst.shell.command import HOLE, Stream, Word
+from askfirst.shell.source import DECODED, NETWORK
+from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, found_names
+from askfirst.shell.unwrap import joined
+from askfirst.shell.unwrap_table import SHELL_VALUES, SHELLS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from askfirst.shell.evaluate import Job
+    from askfirst.shell.execute import Execute
+
+    Program: TypeAlias = Callable[[Job, Execute], Stream | None]
+
+_XARGS_VALUES = frozenset(
+    "-n -P -L -s -d -a -E -I -R -S -J --max-args --max-procs --max-lines --max-chars --delimiter --arg-file --eof"
+    " --replace --process-slot-var".split()
+)
+_PARALLEL_VALUES = frozenset(
+    "-j --jobs -P --max-procs -n -N --max-args -L -a --arg-file -S --sshlogin --sshloginfile -I --colsep -C --delay --timeout"
+    " --retries --results --joblog --tmpdir --workdir --wd -d --delimiter --memfree --load --nice --halt --tag-string"
+    " --tagstring --block --recstart --recend --env --basefile --bf --return --shuf-n".split()
+)
+_MAX_NAMES = 64
+_CLUSTER_C = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
+
+
+def _shell(job: Job, run: Execute) -> Stream | None:
+    """``sh -c text name args``, ``sh file args``, ``… | sh``."""
+    name = posixpath.basename(job.argv[0].text)
+    args = job.argv[1:]
+    at, has_script, reads = 0, False, False
+    while at < len(args) and args[at].text.startswith(("-", "+")) and args[at].text not in {"-", "--"}:
+        text = args[at].text
+        has_script = has_script or _CLUSTER_C.fullmatch(text) is not None
+        reads = reads or text == "-s"
+        if text in {"--version", "--help"}:
+            return None
+        at += 2 if text in SHELL_VALUES else 1
+    if at < len(args) and args[at].text in {"-", "--"}:
+        at += 1
+    operands = args[at:]
+    run.evaluator.emit(job, runs=True)
+    state = job.state.child({key: word.text for key, word in job.env.items()})
+    if has_script and operands:
+        state.zero = operands[1].text if len(operands) > 1 else name
+        state.positionals = tuple(word.text for word in operands[2:])
+        return run.text(job, operands[0], f"{name} -c", state=state)
+    if operands and not reads and operands[0].text not in {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}:
+        state.zero = operands[0].text
+        state.positionals = tuple(word.text for word in operands[1:])
+        path = job.state.path(operands[0].text)
+        if path is None:
+            run.note(job, "unknown-script", operands[0].shown or operands[0].text)
+            return UNKNOWN
+        return run.stream(job, run.evaluator.file(path, job.state), name, state=state)
+    state.positionals = tuple(word.text for word in operands)
+    return run.stream(job, job.stdin, name, state=state)
+
+
+def _split_command(args: list[Word], values: frozenset[str]) -> tuple[dict[str, Word | None], list[Word]]:
+    """Options in front (with their values), and the command."""
+    options: dict[str, Word | None] = {}
+    at = 0
+    while at < len(args) and args[at].text.startswith("-") and args[at].text != "-":
+        text = args[at].text
+        if text == "--":
+            at += 1
+            break
+        name, equals, value = text.partition("=")
+        if equals:
+            options[name] = replace(args[at], text=value)
+        elif text in values:
+            options[text] = args[at + 1] if at + 1 < len(args) else None
+            at += 1
+        elif text[:2] in values and not text.startswith("--"):
+            options[text[:2]] = replace(args[at], text=text[2:])
+        else:
+            options[text] = None
+        at += 1
+    return options, args[at:]
+
+
+def _xargs(job: Job, run: Execute) -> Stream | None:
+    """Names from standard input become arguments."""
+    options, command = _split_command(job.argv[1:], _XARGS_VALUES)
+    run.evaluator.emit(job, runs=True)
+    source = job.stdin
+    file = options.get("-a") or options.get("--arg-file")
+    if file is not None:
+        source = run.evaluator.content(file, job.state)
+    source = run.evaluator.read(source)
+    marker = options.get("-I") or options.get("--replace") or options.get("-J")
+    placeholder = marker.text if marker and marker.text else "{}" if {"-i", "-I", "--replace"} & options.keys() else ""
+    separate = bool(placeholder) or bool({"-d", "--delimiter", "-0", "-L"} & options.keys())
+    names = _names(source, separate=separate)
+    command = command or [Word(text="echo", shown="echo")]
+    if source.kind in {"network", "decoded"} and _runs_text(command):
+        run.note(job, "remote-code" if source.kind == "network" else "decoded-code", source.text)
+    if not placeholder:
+        return run.inner(job, [*command, *names], "xargs", stdin=NOTHING, state=job.state.copy())
+    out = []
+    for name in names:
+        argv = [_replaced(word, placeholder, name) for word in command]
+        out.append(run.inner(job, argv, "xargs", stdin=NOTHING, state=job.state.copy()))
+    return concatenate(out)
+
+
+def _runs_text(command: list[Word]) -> bool:
+    return posixpath.basename(command[0].text) in SHELLS
+
+
+def _names(source: Stream, *, separate: bool) -> list[Word]:
+    if source.kind != "text":
+        return [Word(text=HOLE, shown="…")]
+    lines = source.text.replace("\0", "\n").splitlines()
+    texts = [line for line in lines if line] if separate else [_unquoted(one) for line in lines for one in line.split()]
+    if len(texts) > _MAX_NAMES:
+        texts = [*texts[:_MAX_NAMES], HOLE]
+    return [Word(text=text, shown=text.replace(HOLE, "…"), glob="*" in text or "?" in text) for text in texts]
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+
+
+def _replaced(word: Word, placeholder: str, name: Word) -> Word:
+    if placeholder not in word.text:
+        return word
+    return replace(
+        word,
+        text=word.text.replace(placeholder, name.text),
+        shown=(word.shown or word.text).replace(placeholder, name.shown or name.text),
+        glob=word.glob or name.glob,
+    )
+
+
+def _find(job: Job, run: Execute) -> Stream | None:
+    """``-exec … ;`` and its like: once for what ``find`` would find."""
+    args = job.argv[1:]
+    executes = [i for i, word in enumerate(args) if word.text in {"-exec", "-execdir", "-ok", "-okdir"}]
+    if not executes:
+        return None
+    run.evaluator.emit(job, runs=True)
+    out = []
+    for start in executes:
+        end = next(
+            (i for i in range(start + 1, len(args)) if args[i].text in {";", "+"} or args[i].text == "\\;"), len(args)
+        )
+        command = args[start + 1 : end]
+        for name in found_names(args):
+            found = Word(text=name, shown=name, glob="*" in name or "?" in name)
+            argv = [_replaced(word, "{}", found) for word in command]
+            out.append(run.inner(job, argv, f"find {args[start].text}", state=job.state.copy(), stdin=NOTHING))
+    return concatenate(out)
+
+
+def _fd(job: Job, run: Execute) -> Stream | None:
+    args = job.argv[1:]
+    start = next((i for i, word in enumerate(args) if word.text in {"-x", "-X", "--exec", "--exec-batch"}), None)
+    if start is None:
+        return None
+    run.evaluator.emit(job, runs=True)
+    end = next((i for i in range(start + 1, len(args)) if args[i].text == ";"), len(args))
+    found = Word(text=f"./{HOLE}", shown="…")
+    command = args[start + 1 : end]
+    argv = [_replaced(word, "{}", found) for word in command]
+    if argv == command:
+        argv = [*command, found]
+    return run.inner(job, argv, "fd --exec", state=job.state.copy(), stdin=NOTHING)
+
+
+def _parallel(job: Job, run: Execute) -> Stream | None:
+    """The command with each argument behind ``:::``, or those arguments (or lines of standard input) as commands."""
+    options, rest = _split_command(job.argv[1:], _PARALLEL_VALUES)
+    run.evaluator.emit(job, runs=True)
+    marks = [i for i, word in enumerate(rest) if word.text in {":::", ":::+", "::::"}]
+    command = rest[: marks[0]] if marks else rest
+    if marks and rest[marks[0]].text != "::::":
+        names = [word for word in rest[marks[0] + 1 :] if word.text not in {":::", ":::+"}][:_MAX_NAMES]
+    else:
+        file = (
+            options.get("-a")
+            or options.get("--arg-file")
+            or (rest[marks[0] + 1] if marks and len(rest) > marks[0] + 1 else None)
+        )
+        source = job.stdin if file is None else run.evaluator.content(file, job.state)
+        source = run.evaluator.read(source)
+        if not command and source.kind != "text":
+            return run.stream(job, source, "parallel")
+        names = _names(source, separate=True)
+    out = []
+    for name in names:
+        words = [_replaced(word, "{}", name) for word in command]
+        words = [*words, name] if words == command else words
+        out.append(run.text(job, joined(words), "parallel", stdin=NOTHING))
+    return concatenate(out)
+
+
+def _crontab(job: Job, run: Execute) -> Stream | None:
+    """Lines of a crontab: five fields, then a command."""
+    operands = [word for word in job.argv[1:] if not word.text.startswith("-") or word.text == "-"]
+    if any(word.text in {"-l", "-r", "-e"} for word in job.argv[1:]):
+        return None
+    run.evaluator.emit(job, runs=True)
+    source = (
+        job.stdin
+        if not operands or operands[-1].text in {"-", "/dev/stdin"}
+        else run.evaluator.content(operands[-1], job.state)
+    )
+    source = run.evaluator.read(source)
+    if source.kind != "text":
+        run.note(job, "unknown-script", "crontab")
+        return NOTHING
+    for line in source.text.splitlines():
+        match = re.match(r"\s*(?:@\w+|(?:\S+\s+){4}\S+)\s+(.*)", line)
+        if match and not line.lstrip().startswith("#"):
+            run.text(job, Word(text=match[1].replace("%", "\n")), "crontab", stdin=NOTHING)
+    return NOTHING
+
+
+def _make(job: Job, run: Execute) -> Stream | None:
+    """``make -f -`` and ``make -f file`` with a known text: its recipes; ``--eval`` too."""
+    args = job.argv[1:]
+    texts = [text.removeprefix("-f") for text in (word.text for word in args) if text.startswith("-f") and text != "-f"]
+    texts += [args[i + 1].text for i, word in enumerate(args[:-1]) if word.text in {"-f", "--file", "--makefile"}]
+    streams = [
+        job.stdin if text in {"-", "/dev/stdin"} else run.evaluator.content(Word(text=text), job.state)
+        for text in texts[:4]
+    ]
+    evals = [word.text.partition("=")[2] for word in args if word.text.startswith("--eval=")]
+    known = [one.text for one in streams if one.kind == "text"] + evals
+    if not known:
+        return None
+    run.evaluator.emit(job, runs=True)
+    for text in known:
+        for recipe in _recipes(text):
+            run.text(job, Word(text=recipe), "make", stdin=NOTHING)
+    return NOTHING
+
+
+def _recipes(makefile: str) -> list[str]:
+    text = makefile.replace("\\\n", " ")
+    lines = re.findall(r"^\t(.*)$|^[^\s#:=][^:=\n]*::?(?!=)[^;\n]*;(.*)$|\$\(shell ([^)]*)\)", text, re.MULTILINE)
+    return [next(one for one in found if one).lstrip("@-+ \t").replace("$$", "$") for found in lines if any(found)]
+
+
+def _git(job: Job, run: Execute) -> Stream | None:
+    """Commands inside of git's options; the git rules see the command itself."""
+    texts = [word.text for word in job.argv[1:]]
+    scripts: list[tuple[Word, str]] = []
+    for i, word in enumerate(job.argv[1:], 1):
+        following = job.argv[i + 1] if i + 1 < len(job.argv) else None
+        if word.text in {"--exec", "-x"} and "rebase" in texts and following is not None:
+            scripts.append((following, "git rebase --exec"))
+        elif word.text.startswith("--exec=") and "rebase" in texts:
+            scripts.append((replace(word, text=word.text.partition("=")[2]), "git rebase --exec"))
+    for verb, label in (("foreach", "git submodule foreach"), ("run", "git bisect run")):
+        if verb in texts and label.split()[1] in texts[: texts.index(verb)]:
+            rest = [w for w in job.argv[1 + texts.index(verb) + 1 :] if w.text not in {"--recursive", "--quiet", "-q"}]
+            if rest:
+                scripts.append((joined(rest), label))
+    scripts += _git_alias(job, run)
+    for script, label in scripts:
+        run.text(job, script, label)
+    return None
+
+
+def _git_alias(job: Job, run: Execute) -> list[tuple[Word, str]]:
+    """The expansion of an alias from ``-c alias.x=…`` or from the configuration."""
+    aliases: dict[str, str] = {}
+    args = job.argv[1:]
+    at = 0
+    prefix: list[Word] = []
+    while at < len(args) and args[at].text.startswith("-"):
+        takes = args[at].text in {"-c", "-C", "--git-dir", "--work-tree", "--namespace", "--config-env", "--exec-path"}
+        if args[at].text == "-c" and at + 1 < len(args):
+            name, _, value = args[at + 1].text.partition("=")
+            if name.lower().startswith("alias."):
+                aliases[name[6:]] = value
+        if args[at].text == "-C" and at + 1 < len(args):
+            prefix += args[at : at + 2]
+        at += 2 if takes else 1
+    if at >= len(args):
+        return []
+    name = args[at].text
+    text = aliases.get(name) or job.state.aliases.get(f"git {name}") or ""
+    if not text:
+        if name == "config":
+            _remember_alias(job, args[at + 1 :])
+        return []
+    rest = args[at + 1 :]
+    if text.startswith("!"):
+        return [(joined([Word(text=text[1:], span=args[at].span), *rest]), f"git alias {name}")]
+    return [(joined([Word(text="git"), *prefix, Word(text=text, span=args[at].span), *rest]), f"git alias {name}")]
+
+
+def _remember_alias(job: Job, args: list[Word]) -> None:
+    """``git config alias.x text`` earlier in the same command."""
+    texts = [word.text for word in args if not word.text.startswith("-") and word.text not in {"set"}]
+    if len(texts) > 1 and texts[0].lower().startswith("alias."):
+        job.state.aliases[f"git {texts[0][6:]}"] = texts[1]
+
+
+def _store(job: Job, run: Execute) -> Stream | None:
+    """``tee``, ``cp``, ``mv``, ``ln``, ``install``: files get known content; downloads to files."""
+    name = posixpath.basename(job.argv[0].text)
+    operands = [word for word in job.argv[1:] if not word.text.startswith("-")]
+    evaluator, state = run.evaluator, job.state
+    if name == "tee":
+        for word in operands:
+            evaluator.store(word, job.stdin, state, append="-a" in {w.text for w in job.argv})
+    elif len(operands) == 2:
+        path = state.path(operands[0].text)
+        stream = evaluator.file(path, state) if path is not None else UNKNOWN
+        if stream.kind != "file" or name != "mv":
+            target = operands[1]
+            if target.text.endswith("/") or target.text == ".":
+                target = replace(target, text=posixpath.join(target.text, posixpath.basename(operands[0].text)))
+            evaluator.store(target, stream, state)
+    return None
+
+
+def _download(job: Job, run: Execute) -> Stream | None:
+    """``curl -o file``, ``wget -O file``, ``wget url``: the file holds a download."""
+    name = posixpath.basename(job.argv[0].text)
+    args = job.argv[1:]
+    urls = [w for w in args if "://" in w.text or (not w.text.startswith("-") and "/" in w.text and "." in w.text)]
+    network = Stream(kind="network", text=urls[0].text if urls else "")
+    target: Word | None = None
+    for i, word in enumerate(args):
+        option = "-O" if name == "wget" else "-o"
+        long = "--output-document" if name == "wget" else "--output"
+        if re.fullmatch(rf"-[A-Za-z]*{option[1]}", word.text) or word.text == long:
+            target = args[i + 1] if i + 1 < len(args) else None
+        elif word.text.startswith(f"{long}="):
+            target = replace(word, text=word.text.partition("=")[2])
+        elif name == "curl" and re.fullmatch(r"-[A-Za-z]*O[A-Za-z]*|--remote-name(-all)?", word.text) and urls:
+            target = replace(urls[0], text=posixpath.basename(urls[0].text))
+    if target is None and name == "wget" and urls:
+        target = replace(urls[0], text=posixpath.basename(urls[0].text))
+    if target is not None and target.text != "-":
+        run.evaluator.store(target, network, job.state)
+        run.evaluator.emit(job, runs=False)
+        return NOTHING
+    return None
+
+
+def marked(text: str) -> str:
+    """Which note code a text with marks deserves: ``remote-code``, ``decoded-code`` or ``""``."""
+    return "remote-code" if NETWORK in text else "decoded-code" if DECODED in text else ""
+
+
+PROGRAMS: dict[str, Program] = {
+    **dict.fromkeys(SHELLS, _shell),
+    "xargs": _xargs,
+    "gxargs": _xargs,
+    "find": _find,
+    "gfind": _find,
+    "fd": _fd,
+    "fdfind": _fd,
+    "parallel": _parallel,
+    "rush": _parallel,
+    "crontab": _crontab,
+    "make": _make,
+    "gmake": _make,
+    "git": _git,
+    "tee": _store,
+    "cp": _store,
+    "mv": _store,
+    "ln": _store,
+    "install": _store,
+    "curl": _download,
+    "wget": _download,
+}

@@ -1,0 +1,186 @@
+"""Reading secrets, and sending them away.
+
+Reading a ``credential`` so that its content shows is asked about; reading a ``config`` (``.env`` and its like) is only
+recorded, because agents do so every day while they set up a project and nothing leaves the machine. Sending either,
+that is reading and a program that talks to another machine in one command line, is always asked about.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from askfirst.effects import Risk
+from askfirst.shell.command import HOLE
+from askfirst.shell.found import effect_of
+from askfirst.shell.secret_paths import Grade, secret_grade
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from askfirst.effects import Effect
+    from askfirst.facts import Facts
+    from askfirst.rules.book import RuleBook
+    from askfirst.shell.command import Command, Word
+    from askfirst.shell.findings import Findings
+
+
+class Secret(NamedTuple):
+    """Something secret that is read: the file, or ``the environment``."""
+
+    name: str
+    grade: Grade
+
+
+ENVIRONMENT = "the environment"
+
+_READERS = frozenset(
+    "cat bat batcat less more most head tail tac nl od xxd hexdump hd strings base64 base32 sed awk gawk cut sort uniq "
+    "jq yq rev fold fmt pr paste tr column cp mv install dd tee xclip pbcopy zip tar gzip bzip2 xz zstd 7z openssl gpg "
+    "vim vi nano emacs view code ed dotenv diff cmp comm split scp rsync sftp iconv expand mapfile read readarray cpio".split()  # noqa: SIM905
+)
+_PATTERN_FIRST = frozenset(
+    {"grep", "egrep", "fgrep", "rg", "ag", "ack", "zgrep", "sed", "awk", "gawk", "jq", "yq", "tr"}
+)
+_QUIET_OPTIONS = frozenset({"-q", "--quiet", "--silent", "-c", "--count", "-l", "--files-with-matches", "-L"})
+_COPIERS = frozenset(
+    {"cp", "mv", "install", "openssl", "gpg", "code", "vim", "vi", "nano", "emacs", "diff", "cmp", "comm"}
+)
+_ENVIRONMENT_DUMPS = frozenset({"env", "printenv", "export", "set", "declare", "typeset"})
+_SENDERS = frozenset(
+    "curl wget http https xh httpie nc ncat netcat socat telnet scp rsync sftp ftp lftp tftp ssh mail mailx sendmail "
+    "mutt dig nslookup host ping drill aws gsutil gcloud rclone s3cmd azcopy az mc gh glab croc wormhole magic-wormhole "
+    "transfer ngrok websocat wscat grpcurl aria2c slackcat ntfy mosquitto_pub redis-cli psql".split()  # noqa: SIM905
+)
+_LOCAL = re.compile(r"(?:^|[/@])(?:localhost|127(?:\.\d+){3}|\[?::1\]?|0\.0\.0\.0|host\.docker\.internal)(?=[:/]|$)")
+_UPLOADS = re.compile(r"(?:^|=|[^\w.])[@<]([^@<;,\s]+)")
+
+
+def secrets_read(command: Command) -> list[Secret]:
+    """The secrets whose content this command takes in."""
+    program = command.program
+    found = [Secret(ENVIRONMENT, "config")] if _dumps_environment(command) else []
+    paths: list[str] = []
+    if program in _READERS or program in _PATTERN_FIRST:
+        paths += _operands(command)
+    elif program in _SENDERS:
+        paths += [match.group(1) for word in command.args for match in _UPLOADS.finditer(word.text)]
+        paths += [word.text for word in command.args if not word.text.startswith("-")]
+    paths += [each.target.text for each in command.redirects if each.operator in {"<", "<>"}]
+    if command.stdin.kind == "file":
+        paths.append(command.stdin.text)
+    found += [Secret(path, grade) for path in paths if (grade := secret_grade(path))]
+    return list(dict.fromkeys(found))
+
+
+def _operands(command: Command) -> list[str]:
+    words = [word.text for word in command.args if not word.text.startswith("-") or "=" in word.text]
+    if command.program in _PATTERN_FIRST:
+        options = {word.text for word in command.args}
+        if options & _QUIET_OPTIONS:
+            return []
+        words = words if options & {"-e", "-f", "--regexp", "--file"} else words[1:]
+    if command.program in {"cp", "mv", "install", "scp", "rsync"}:
+        words = words[:-1]  # the last one is the target
+    return [word.partition("=")[2] if word.startswith("if=") else word for word in words]
+
+
+def _dumps_environment(command: Command) -> bool:
+    if command.program not in _ENVIRONMENT_DUMPS:
+        return False
+    words = [word.text for word in command.args]
+    if command.program in {"declare", "typeset", "export"}:
+        return words in (["-p"], ["-x"], ["-px"], ["-xp"])
+    return all(word in {"-0", "--null"} for word in words)
+
+
+def secret_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:
+    """The effects of reading secrets with this command alone, and of sending them with it alone."""
+    secrets = secrets_read(command)
+    if secrets and is_sender(command) and _carries(command, secrets):
+        yield _sent(command, secrets, rules)
+        return
+    for secret in secrets:
+        yield _read(command, secret, rules)
+
+
+def _read(command: Command, secret: Secret, rules: RuleBook) -> Effect:
+    shows = secret.grade == "credential" and command.program not in _COPIERS
+    rule = "secrets.read-credential" if shows else "secrets.read-config"
+    return effect_of(rules, rule, command, target=secret.name)
+
+
+def _sent(command: Command, secrets: Sequence[Secret], rules: RuleBook) -> Effect:
+    names = ", ".join(secret.name for secret in secrets[:3])
+    return effect_of(rules, "secrets.send", command, target=names, risk=Risk.CRITICAL)
+
+
+def is_sender(command: Command) -> bool:
+    """Whether this command can carry data to another machine (connections to this one do not count)."""
+    if any("/dev/tcp/" in each.target.text or "/dev/udp/" in each.target.text for each in command.redirects):
+        return True
+    if command.program not in _SENDERS or command.where:
+        return False
+    targets = [word.text for word in command.args if not word.text.startswith("-")]
+    if command.program in {"scp", "rsync", "sftp"}:
+        return bool(targets) and ":" in targets[-1]
+    return not any(_LOCAL.search(text) for text in targets)
+
+
+def _carries(command: Command, secrets: Sequence[Secret]) -> bool:
+    """Whether the sender itself names one of the files, or reads it."""
+    if command.program in {
+        "scp",
+        "rsync",
+        "sftp",
+        "aws",
+        "gsutil",
+        "gcloud",
+        "rclone",
+        "s3cmd",
+        "azcopy",
+        "az",
+        "mc",
+        "gh",
+    }:
+        words = [word.text for word in command.args if not word.text.startswith("-")]
+        return any(secret.name in words[:-1] or command.program in {"gh", "mc"} for secret in secrets)
+    names_key = {"-i", "--key", "--cert", "--cacert", "--private-key", "-E"}
+    given = {following.text for option, following in _pairs(command.args) if option.text in names_key}
+    return any(secret.name not in given for secret in secrets)
+
+
+def _pairs(words: Sequence[Word]) -> Iterator[tuple[Word, Word]]:
+    yield from zip(words, words[1:], strict=False)
+
+
+def sent_secrets(commands: Sequence[Command], rules: RuleBook, code: Sequence[Findings] = ()) -> Iterator[Effect]:
+    """The effects of reading secrets in one command and sending in another of the same command line.
+
+    A sender counts when data flows into it: standard input, or a word that is not known (``$(cat .env)``).
+    ``code`` are the findings in programs of the line that are no shell commands.
+    """
+    secrets = [secret for command in commands for secret in secrets_read(command)]
+    secrets += [secret for found in code for secret in code_secrets(found)]
+    if not secrets:
+        return
+    for command in commands:
+        flows = command.stdin.kind != "none" or any(HOLE in word.text for word in command.args)
+        if flows and is_sender(command):
+            yield _sent(command, secrets, rules)
+
+
+def code_secrets(found: Findings) -> list[Secret]:
+    """The secrets that a piece of code reads."""
+    secrets = [Secret(ENVIRONMENT, "config")] if "$ENV" in found.reads else []
+    return secrets + [Secret(path, grade) for path in found.reads if (grade := secret_grade(path))]
+
+
+def code_secret_effects(found: Findings, command: Command, rules: RuleBook) -> Iterator[Effect]:
+    """The effects of secrets that code reads, or reads and can send."""
+    secrets = code_secrets(found)
+    if secrets and found.network:
+        yield _sent(command, secrets, rules)
+        return
+    for secret in secrets:
+        yield _read(command, secret, rules)

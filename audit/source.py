@@ -1,0 +1,192 @@
+"""Where a log is read from without trusting it: the store's file, an export's folder, or an export in one file.
+
+Rules kept here:
+- The store is opened read-only, in one read transaction, with bounds on what a row may hold; a broker may write on.
+- Nothing is believed or repaired. What cannot be read is a LogError.
+
+Export in a folder: ``entries.jsonl`` (the stored bytes, one entry a line), ``checkpoint``, ``log.vkey``. Export in one
+file: a first line ``{"checkpoint":…,"format":"askfirst-log/v1","vkeys":[…]}``, then the entries.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO, Final
+from urllib.parse import quote
+
+from askfirst.errors import LogError
+from audit import tree as merkle
+from audit.entry import MAX_ENTRY_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+FORMAT: Final = "askfirst-log/v1"
+ENTRIES_FILE: Final = "entries.jsonl"
+CHECKPOINT_FILE: Final = "checkpoint"
+VKEY_FILE: Final = "log.vkey"
+
+Row = tuple[int, "bytes | None", bytes]
+"""Index, stored leaf hash (None where the form has none), stored bytes."""
+
+_MAX_CELL_BYTES: Final = 1 << 20
+_MAX_HEADER_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosignature:
+    """A witness's signature line over the head of this size, as it is stored."""
+
+    size: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A log as it was found.
+
+    Attributes:
+        checkpoint: the signed tree head, ``""`` when it is missing.
+        size: number of entries that the store says it has; None where the form does not say.
+        frontier: as stored; None where the form has none.
+        origin: as stored beside the log; ``""`` where the form has none.
+        vkeys: the keys found beside the log, which prove nothing against whoever can write there.
+        cosignatures: as stored.
+        rows: reads all entries from the first on, 256 at a time.
+        tile: reads a tile by level and number; None when there is none.
+    """
+
+    checkpoint: str
+    size: int | None = None
+    frontier: bytes | None = None
+    origin: str = ""
+    vkeys: tuple[str, ...] = ()
+    cosignatures: tuple[Cosignature, ...] = ()
+    rows: Callable[[], Iterator[list[Row]]] = field(repr=False)
+    tile: Callable[[int, int], bytes | None] | None = field(default=None, repr=False)
+
+
+@contextlib.contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """The log at this path, of whatever form, open until the block ends.
+
+    Raises:
+        LogError: there is none, or it cannot be read (also while it is being read).
+    """
+    try:
+        if path.is_dir() and (path / ENTRIES_FILE).exists():
+            with (path / ENTRIES_FILE).open("rb") as file:
+                yield _folder(path, file)
+        else:
+            with path.open("rb") as file:
+                if file.read(16) != b"SQLite format 3\0":
+                    file.seek(0)
+                    yield _stream(file)
+                    return
+            with contextlib.closing(connect(path)) as connection:
+                yield _store(path, connection)
+    except (OSError, sqlite3.Error, UnicodeError) as error:
+        raise LogError(f"{path} cannot be read as a log: {error}") from error
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A read-only connection to a store, in a read transaction."""
+    # A store on a read-only disk has no place for SQLite's shared memory, and nobody who writes to it either.
+    connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_CELL_BYTES)
+    connection.execute("pragma trusted_schema=off")
+    connection.execute("begin")
+    return connection
+
+
+def node_reader(connection: sqlite3.Connection) -> merkle.NodeReader:
+    """The hashes of complete subtrees in a store, from its tiles and, right of them, its leaves."""
+
+    def tile(level: int, n: int) -> bytes | None:
+        return _tile(connection, level, n)
+
+    def hashes(level: int, first: int, count: int) -> list[bytes]:
+        if full := tile(level, first // merkle.TILE_WIDTH):
+            at = first % merkle.TILE_WIDTH
+            return list(merkle.split_hashes(full)[at : at + count])
+        if level == 0:
+            query = "select leaf from audit where seq >= ? and seq < ? order by seq"
+            return [leaf for (leaf,) in connection.execute(query, (first, first + count))]
+        return [merkle.complete_root(hashes(level - 1, n << 8, 256)) for n in range(first, first + count)]
+
+    def node(level: int, index: int) -> bytes:
+        tile_level, height = divmod(level, 8)
+        found = hashes(tile_level, index << height, 1 << height)
+        if len(found) != 1 << height:
+            raise LogError(f"the store lacks entries from {index << level} on")
+        return merkle.complete_root(found)
+
+    return node
+
+
+def _tile(connection: sqlite3.Connection, level: int, n: int) -> bytes | None:
+    row = connection.execute("select hashes from tile where level = ? and n = ?", (level, n)).fetchone()
+    return row[0] if row and isinstance(row[0], bytes) and len(row[0]) == 8192 else None
+
+
+def _store(path: Path, connection: sqlite3.Connection) -> Source:
+    head = connection.execute("select size, frontier, checkpoint from tree").fetchone() or (None, None, "")
+    origin = connection.execute("select value from meta where key = 'log.origin'").fetchone() or ("",)
+    lines = connection.execute("select size, line from cosignature order by size, name").fetchall()
+
+    def rows() -> Iterator[list[Row]]:
+        cursor = connection.execute("select seq, leaf, body from audit order by seq")
+        while batch := cursor.fetchmany(merkle.TILE_WIDTH):
+            yield batch
+
+    return Source(
+        checkpoint=str(head[2]),
+        size=head[0],
+        frontier=head[1],
+        origin=str(origin[0]),
+        vkeys=_vkeys(path.with_name(VKEY_FILE)),
+        cosignatures=tuple(Cosignature(size=int(size), line=str(line)) for size, line in lines),
+        rows=rows,
+        tile=lambda level, n: _tile(connection, level, n),
+    )
+
+
+def _folder(path: Path, entries: BinaryIO) -> Source:
+    checkpoint = path / CHECKPOINT_FILE
+    return Source(
+        checkpoint=checkpoint.read_text(encoding="utf-8") if checkpoint.exists() else "",
+        vkeys=_vkeys(path / VKEY_FILE),
+        rows=lambda: _lines(entries),
+    )
+
+
+def _stream(file: BinaryIO) -> Source:
+    try:
+        header = json.loads(file.readline(_MAX_HEADER_BYTES))
+        kind, checkpoint, vkeys = header["format"], str(header["checkpoint"]), tuple(map(str, header["vkeys"]))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise LogError(f"this is neither a store nor an export of the format {FORMAT}") from error
+    if kind != FORMAT:
+        raise LogError(f"this is an export of the format {str(kind)[:40]!r}, expected {FORMAT}")
+    return Source(checkpoint=checkpoint, vkeys=vkeys, rows=lambda: _lines(file))
+
+
+def _vkeys(path: Path) -> tuple[str, ...]:
+    return tuple(path.read_text(encoding="utf-8").split()) if path.exists() else ()
+
+
+def _lines(file: BinaryIO) -> Iterator[list[Row]]:
+    """The entries from here on; a line that is too long comes in pieces, none of which is an entry that was signed."""
+    index, batch = 0, list[Row]()
+    while line := file.readline(MAX_ENTRY_BYTES + 1):
+        batch.append((index, None, line.removesuffix(b"\n")))
+        index += 1
+        if len(batch) == merkle.TILE_WIDTH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,232 @@
+"""Verifies an Askfirst audit log with nothing but the Python standard library.
+
+    python3 verify_standalone.py LOG [--key VKEY]... [--checkpoint FILE]... [--seen SIZE:ROOT]...
+
+LOG is the store (an SQLite file), an export's folder or an export in one file. Without --key the key is the one found
+beside the log, which says nothing about whose log it is. Exit status: 0 verified, 1 something is wrong, 2 usage.
+
+The whole claim, so that you can check it against this file:
+  leaf  = SHA-256(0x00 || stored bytes of the entry)                                      RFC 6962, section 2.1
+  node  = SHA-256(0x01 || left || right); the tree over n > 1 leaves splits at the largest power of two below n
+  head  = origin, number of entries, base64 of the root, signed with Ed25519               c2sp.org/tlog-checkpoint
+A log verifies when the root over its entries is the one in its signed head, and in each --checkpoint and --seen: then
+the entries that those were made from are all there, in the same order, byte for byte.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import pathlib
+import sqlite3
+import sys
+import urllib.parse
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Point = tuple[int, int, int, int]
+Key = tuple[str, bytes, bytes]
+
+# --- Ed25519, RFC 8032 section 5.1.7; only public values are handled, so it need not take constant time -------------
+
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+BASE_X = 15112221349535400772501151409588531511454012693041857206046113283949847762202
+BASE_Y = 4 * pow(5, P - 2, P) % P
+BASE = (BASE_X, BASE_Y, 1, BASE_X * BASE_Y % P)
+
+
+def decode_point(data: bytes) -> Point | None:
+    """The point with this encoding, in extended coordinates (X, Y, Z, T); None when there is none."""
+    y, sign = int.from_bytes(data, "little") & (1 << 255) - 1, data[31] >> 7
+    xx = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(xx, (P + 3) // 8, P)
+    if (x * x - xx) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if y >= P or (x * x - xx) % P or (x == 0 and sign):
+        return None
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+def add(p: Point, q: Point) -> Point:
+    """The sum of two points (RFC 8032, section 5.1.4)."""
+    a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
+    c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def multiply(scalar: int, point: Point) -> Point:
+    """The point added to itself that many times."""
+    result = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            result = add(result, point)
+        point, scalar = add(point, point), scalar >> 1
+    return result
+
+
+def ed25519_verifies(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether the signature is the key's over the message."""
+    if len(public) != 32 or len(signature) != 64:
+        return False
+    a, r, s = decode_point(public), decode_point(signature[:32]), int.from_bytes(signature[32:], "little")
+    if a is None or r is None or s >= L:
+        return False
+    h = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % L
+    left, right = multiply(s, BASE), add(r, multiply(h, a))
+    return not ((left[0] * right[2] - right[0] * left[2]) % P or (left[1] * right[2] - right[1] * left[2]) % P)
+
+
+# --- Keys and signed heads, c2sp.org/signed-note ---------------------------------------------------------------------
+
+
+def parse_vkey(line: str) -> Key:
+    """(name, key id, public key) of `name+hexadecimal key id+base64(0x01 || key)`."""
+    name, key_id, encoded = line.strip().split("+", 2)
+    raw = base64.b64decode(encoded, validate=True)
+    if hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() != key_id or raw[0] != 1 or len(raw) != 33:
+        raise ValueError(f"{line!r} is no Ed25519 vkey")
+    return name, bytes.fromhex(key_id), raw[1:]
+
+
+def open_head(note: str, keys: list[Key]) -> tuple[int, bytes]:
+    """(size, root) of a checkpoint that one of the keys signed under the checkpoint's own name."""
+    text, _, signatures = note.rpartition("\n\n")
+    text += "\n"
+    origin, size, root = text.split("\n")[:3]
+    signed = False
+    for line in signatures.splitlines():
+        dash, name, encoded = line.split(" ")
+        blob = base64.b64decode(encoded, validate=True)
+        for key_name, key_id, public in keys:
+            if (dash, name, blob[:4]) == ("\u2014", key_name, key_id):
+                if not ed25519_verifies(public, text.encode(), blob[4:]):
+                    raise ValueError(f"the signature of {name} is wrong")
+                signed = signed or name == origin
+    if not signed:
+        raise ValueError(f"no given key of {origin!r} signed it")
+    return int(size), base64.b64decode(root, validate=True)
+
+
+# --- The tree, RFC 6962 section 2.1 -----------------------------------------------------------------------------------
+
+
+def push(stack: list[bytes], count: int, leaf: bytes) -> None:
+    """Append the leaf that has `count` before it to the roots of the complete subtrees, largest first."""
+    while count & 1:
+        leaf = hashlib.sha256(b"\x01" + stack.pop() + leaf).digest()
+        count >>= 1
+    stack.append(leaf)
+
+
+def root_of(stack: list[bytes]) -> bytes:
+    """The root over the complete subtrees."""
+    root = stack[-1] if stack else hashlib.sha256(b"").digest()
+    for left in reversed(stack[:-1]):
+        root = hashlib.sha256(b"\x01" + left + root).digest()
+    return root
+
+
+# --- Where the log is read from ---------------------------------------------------------------------------------------
+
+
+def read_log(path: pathlib.Path) -> tuple[str, list[str], Iterable[tuple[int, bytes]]]:
+    """(signed head, keys found beside it, iterator over (index, stored bytes)) of a store or an export."""
+    beside = path / "log.vkey" if path.is_dir() else path.with_name("log.vkey")
+    vkeys = beside.read_text("utf-8").split() if beside.exists() else []
+    if path.is_dir():
+        return (path / "checkpoint").read_text("utf-8"), vkeys, enumerate_lines((path / "entries.jsonl").open("rb"))
+    file = path.open("rb")
+    if file.read(16) == b"SQLite format 3\0":
+        store = sqlite3.connect(f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro", uri=True)
+        store.isolation_level = None
+        store.execute("begin")  # one view of everything, while the broker may write on
+        head = store.execute("select checkpoint from tree").fetchone()
+        return head[0] if head else "", vkeys, store.execute("select seq, body from audit order by seq")
+    file.seek(0)
+    header = json.loads(file.readline())
+    return header["checkpoint"], header["vkeys"], enumerate_lines(file)
+
+
+def enumerate_lines(file: BinaryIO) -> Iterable[tuple[int, bytes]]:
+    """Each line with its number."""
+    return ((index, line.removesuffix(b"\n")) for index, line in enumerate(file))
+
+
+# --- Verification -----------------------------------------------------------------------------------------------------
+
+
+def roots_at(sizes: set[int], entries: Iterable[tuple[int, bytes]]) -> tuple[int, dict[int, bytes]]:
+    """(number of entries, root at each of the sizes that is reached); ValueError when an entry is missing."""
+    stack, size = list[bytes](), 0
+    roots = {0: root_of(stack)}
+    for index, body in entries:
+        if index != size:
+            raise ValueError(f"entry {size} is missing: entry {index} follows entry {size - 1}")
+        push(stack, size, hashlib.sha256(b"\x00" + body).digest())
+        size += 1
+        if size in sizes:
+            roots[size] = root_of(stack)
+    return size, roots
+
+
+def verify(
+    path: pathlib.Path, vkeys: list[str], checkpoints: list[str], seen: list[str]
+) -> tuple[list[str], list[str]]:
+    """What holds, and what does not."""
+    note, found_vkeys, entries = read_log(path)
+    keys = [parse_vkey(line) for line in vkeys or found_vkeys]
+    signed_size, signed_root = open_head(note, keys)
+    heads = [("the signed head", signed_size, signed_root)]
+    heads += [(name, *open_head(pathlib.Path(name).read_text("utf-8"), keys)) for name in checkpoints]
+    for text in seen:
+        size_text, _, digits = text.partition(":")
+        if len(digits) < 16:
+            raise ValueError(f"--seen {text}: expected size:root with at least 16 hexadecimal digits")
+        heads.append((f"--seen {text}", int(size_text), bytes.fromhex(digits)))
+    present, roots = roots_at({size for _, size, _ in heads}, entries)
+    holds, fails = list[str](), list[str]()
+    for name, size, root in heads:
+        if size > present:
+            fails.append(f"{name} has {size} entries, {present} are present: the last {size - present} are gone")
+        elif not roots[size].startswith(root):
+            fails.append(f"{name}: the root over the first {size} entries differs: they were rewritten")
+        else:
+            holds.append(f"{name}: the first {size} entries are exactly those it was made from")
+    if present > signed_size:
+        fails.append(f"{present} entries are present, {signed_size} are signed")
+    return holds, fails
+
+
+def main() -> int:
+    """Run the command line; the exit status."""
+    parser = argparse.ArgumentParser(description="Verify an Askfirst audit log.")
+    parser.add_argument("log", type=pathlib.Path)
+    parser.add_argument("--key", action="append", default=[], metavar="VKEY")
+    parser.add_argument("--checkpoint", action="append", default=[], metavar="FILE")
+    parser.add_argument("--seen", action="append", default=[], metavar="SIZE:ROOT")
+    given = parser.parse_args()
+    try:
+        holds, fails = verify(given.log, given.key, given.checkpoint, given.seen)
+    except (OSError, ValueError, TypeError, KeyError, IndexError, sqlite3.Error) as error:
+        holds, fails = [], [str(error)]
+    for line in holds:
+        print(f"ok   {line}")
+    for line in fails:
+        print(f"FAIL {line}")
+    if not given.key:
+        print("note the key was taken from beside the log: give --key to be sure whose log it is")
+    if not given.checkpoint and not given.seen:
+        print("note whoever holds the log key could have rewritten it: give --checkpoint or --seen from elsewhere")
+    return 1 if fails else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

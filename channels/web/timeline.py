@@ -1,0 +1,87 @@
+"""What happened to a request, in order and with times: the page's history, and the words for how it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from askfirst.card import visible
+from askfirst.request import GrantState, RequestState
+
+if TYPE_CHECKING:
+    from askfirst.engine import Case
+    from askfirst.request import Grant, Review
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One line of the history, ready to show.
+
+    Attributes:
+        at_ms: when.
+        text: what, without a full stop.
+        quote: what a person wrote, else ``""``.
+        note: why it did not count or what it changed, else ``""``.
+        tone: ``good``, ``bad`` or ``plain``: only a colour, the text says the same.
+    """
+
+    at_ms: int
+    text: str
+    quote: str = ""
+    note: str = ""
+    tone: str = "plain"
+
+
+def timeline(case: Case) -> list[Moment]:
+    """Everything that happened, oldest first."""
+    request = case.request
+    moments = [Moment(at_ms=request.created_at_ms, text="the agent asked and waits")]
+    moments += [_reviewed(each) for each in case.reviews]
+    if request.end is not None and not request.end.decision_id:
+        text = (
+            "nobody decided in time" if request.state is RequestState.EXPIRED else f"{request.state.value} by the agent"
+        )
+        tone = "bad" if request.state is RequestState.EXPIRED else "plain"
+        moments.append(Moment(at_ms=request.end.at_ms, text=text, quote=visible(request.end.text), tone=tone))
+    if case.grant is not None:
+        moments += _granted(case.grant)
+    return sorted(moments, key=lambda moment: moment.at_ms)
+
+
+def outcome_of(case: Case) -> Moment | None:
+    """How the approved action stands now; None when nothing was approved."""
+    return None if case.grant is None else _granted(case.grant)[-1]
+
+
+def _reviewed(review: Review) -> Moment:
+    tone = {"approve": "good", "deny": "bad"}.get(review.verdict.value, "plain")
+    return Moment(
+        at_ms=review.at_ms,
+        text=visible(f"{review.person} said {review.verdict.value} via {review.channel}")
+        + ("" if review.counted else ", which did not count"),
+        quote=visible(review.text),
+        note=visible(review.note),
+        tone=tone if review.counted else "plain",
+    )
+
+
+def _granted(grant: Grant) -> list[Moment]:
+    late = "late " if grant.late else ""
+    text = f"{late}permission to run once was given"
+    moments = [Moment(at_ms=grant.issued_at_ms, text=text)]
+    if grant.redeemed_at_ms is not None:
+        moments.append(Moment(at_ms=grant.redeemed_at_ms, text="released to the agent to run once"))
+    ended = {
+        GrantState.LAPSED: ("the permission was never used and has lapsed", "plain"),
+        GrantState.REVOKED: ("the permission was taken back before it was used", "bad"),
+        GrantState.UNDONE: ("what had run was undone", "plain"),
+        GrantState.EXECUTED: _outcome(grant.outcome),
+    }.get(grant.state)
+    if ended is not None and grant.ended_at_ms is not None:
+        text, tone = ended
+        moments.append(Moment(at_ms=grant.ended_at_ms, text=text, note=visible(grant.detail), tone=tone))
+    return moments
+
+
+def _outcome(outcome: str) -> tuple[str, str]:
+    return {"ok": ("ran: ok", "good"), "failed": ("ran: failed", "bad")}.get(outcome, ("ran: outcome unknown", "plain"))

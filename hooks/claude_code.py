@@ -1,0 +1,211 @@
+"""Claude Code: PreToolUse, PostToolUse and PostToolUseFailure.
+
+How a verdict is put, and why; measured with 2.1.197, 2.1.330 and 2.1.332 against a scripted model:
+
+- Deny is JSON on standard output with exit 0. Both versions block on it in every permission mode, and the model reads
+  the bare reason. Exit 2 blocks as surely, but shows the model the hook's whole command line before the reason.
+  The price of JSON is that noise around it, or a missing ``hookEventName``, lets the command run: so standard output is
+  written once and whole by the clients, or not at all, and the shape is built here from one table.
+- What could not be read is exit 2 with a sentence on standard error and an empty standard output: we do not know which
+  event it is, and on 2.1.197 an exit 2 with JSON of the wrong shape lets the command run.
+- Allow hands the approved input back as ``updatedInput``. Claude Code lets the last of several hooks rewrite the input,
+  so without it another hook's rewrite of an approved command would run instead.
+- No opinion is exit 0 and silence.
+- ``ask``, ``defer`` and ``continue: false`` are never sent: the first is an immediate denial in headless runs, the
+  second runs the command in interactive ones, and with the third the tool still runs.
+
+From: https://code.claude.com/docs/en/hooks
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, NoReturn, TypedDict, assert_never, cast
+
+from askfirst.call import ToolCall
+from askfirst.errors import InputError
+from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, HookAnswer, HookEvent, NoOpinion, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_REASON_CHARS = 9_000
+"""Claude Code cuts a hook's strings at 10,000 characters."""
+MAX_NAME_CHARS = 512
+"""Bound of ids, tool names and modes, characters; what is longer is not from Claude Code."""
+MAX_PATH_CHARS = 4_096
+MAX_CLAIM_CHARS = 2_000
+"""What is kept of the agent's own words, and of a failure, characters."""
+SHELL_TOOLS = frozenset({"Bash", "Monitor"})
+"""Tools that run ``command`` in a shell. With matcher ``*`` the newer versions call one of them Monitor."""
+_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+class Payload(TypedDict, total=False):
+    """Standard input of the hook, as far as we use it.
+
+    ``{"session_id": "6f…", "cwd": "/home/u/p", "permission_mode": "default", "hook_event_name": "PreToolUse",
+    "tool_name": "Bash", "tool_input": {"command": "git status"}, "tool_use_id": "toolu_01…"}``
+    """
+
+    session_id: str
+    cwd: str
+    permission_mode: str
+    hook_event_name: str
+    tool_name: str
+    tool_input: dict[str, object]
+    tool_use_id: str
+    agent_id: str
+    error: str
+    duration_ms: int
+
+
+class PreToolUseDecision(TypedDict, total=False):
+    """``hookSpecificOutput`` of our answer."""
+
+    hookEventName: str
+    permissionDecision: str
+    permissionDecisionReason: str
+    updatedInput: Mapping[str, object]
+
+
+class ClaudeCode:
+    """The wire shapes of Claude Code."""
+
+    name = "claude-code"
+    environment: tuple[str, ...] = ("CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SESSION_ATTENDED")
+
+    def parse(self, payload: bytes, environ: Mapping[str, str]) -> HookEvent | None:
+        """The event in ``payload``; None for events other than the three.
+
+        Raises:
+            InputError: it is not what Claude Code sends.
+        """
+        data = _payload(payload)
+        event = _text(data, "hook_event_name")
+        if event == "PreToolUse":
+            return _before_tool(data, environ)
+        if event in {"PostToolUse", "PostToolUseFailure"}:
+            return _after_tool(data, environ, ok=event == "PostToolUse")
+        return None
+
+    def render(self, event: HookEvent | None, verdict: Verdict) -> HookAnswer:
+        """The answer to ``event``, as the module's docstring says."""
+        if isinstance(verdict, NoOpinion):
+            return HookAnswer()
+        if isinstance(event, BeforeTool):
+            return HookAnswer(stdout=_decision(verdict))
+        if isinstance(verdict, Deny):
+            return _refusal(verdict.reason)
+        return _refusal("askfirst: an allow without a tool call to allow; this is a bug of askfirst")
+
+
+def _decision(verdict: Allow | Deny) -> bytes:
+    output: PreToolUseDecision
+    match verdict:
+        case Allow():
+            output = {"permissionDecision": "allow", "updatedInput": verdict.arguments}
+        case Deny():
+            output = {"permissionDecision": "deny"}
+        case _ as never:
+            assert_never(never)
+    output["hookEventName"] = "PreToolUse"
+    output["permissionDecisionReason"] = _cut(verdict.reason, MAX_REASON_CHARS) or "askfirst"
+    return json.dumps({"hookSpecificOutput": output}, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _refusal(reason: str) -> HookAnswer:
+    text = _cut(reason, MAX_REASON_CHARS).strip() or "askfirst: this call is blocked"
+    return HookAnswer(exit_code=2, stderr=text.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def _payload(payload: bytes) -> Payload:
+    try:
+        data = json.loads(payload.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the hook's payload is not JSON: {_cut(str(error), 200)}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"the hook's payload is a JSON {type(data).__name__}, expected an object")
+    return cast("Payload", data)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _before_tool(data: Payload, environ: Mapping[str, str]) -> BeforeTool:
+    call = _call(data)
+    claim = call.arguments.get("description", "") if call.tool == "Bash" else ""
+    return BeforeTool(
+        agent=_agent(data, environ),
+        call=call,
+        tool_use_id=_text(data, "tool_use_id"),
+        justification=_cut(claim, MAX_CLAIM_CHARS) if isinstance(claim, str) else "",
+    )
+
+
+def _after_tool(data: Payload, environ: Mapping[str, str], *, ok: bool) -> AfterTool:
+    duration_ms = data.get("duration_ms")
+    is_duration = type(duration_ms) is int and 0 <= duration_ms < 2**53
+    error: object = data.get("error", "")
+    return AfterTool(
+        agent=_agent(data, environ),
+        call=_call(data),
+        tool_use_id=_text(data, "tool_use_id"),
+        ok=ok,
+        detail=_cut(error.partition("\n")[0], MAX_CLAIM_CHARS) if isinstance(error, str) else "",
+        duration_ms=duration_ms if is_duration else None,
+    )
+
+
+def _agent(data: Payload, environ: Mapping[str, str]) -> Agent:
+    return Agent(
+        host=ClaudeCode.name,
+        session=_text(data, "session_id"),
+        subagent=_text(data, "agent_id", default=""),
+        mode=_text(data, "permission_mode", default=""),
+        interactive=_is_interactive(environ),
+    )
+
+
+def _is_interactive(environ: Mapping[str, str]) -> bool:
+    attended = environ.get("CLAUDE_CODE_SESSION_ATTENDED")
+    if attended is not None:
+        return attended == "1"
+    return environ.get("CLAUDE_CODE_ENTRYPOINT") == "cli"
+
+
+def _call(data: Payload) -> ToolCall:
+    tool = _text(data, "tool_name")
+    arguments = data.get("tool_input")
+    if not isinstance(arguments, dict):
+        raise InputError(f"tool_input is {_kind(arguments)}, expected an object", field="tool_input")
+    if tool in SHELL_TOOLS:
+        tool = "Bash"
+        if not isinstance(arguments.get("command"), str):
+            raise InputError(
+                f"tool_input.command is {_kind(arguments.get('command'))}, expected a text", field="command"
+            )
+    cwd = _text(data, "cwd", max_chars=MAX_PATH_CHARS)
+    return ToolCall(tool=tool, arguments=arguments, cwd=cwd, session=_text(data, "session_id"))
+
+
+def _text(data: Payload, field: str, *, default: str | None = None, max_chars: int = MAX_NAME_CHARS) -> str:
+    """A field that must be a short, valid Unicode text, not empty unless it has a default."""
+    value = cast("dict[str, object]", data).get(field, default)
+    if not isinstance(value, str) or (default is None and not value):
+        raise InputError(f"{field} is {_kind(value)}, expected a text", field=field)
+    if len(value) > max_chars or _UNFIT.search(value):
+        raise InputError(f"{field} has control characters or more than {max_chars} characters", field=field)
+    return value
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "missing"
+    return "empty" if value == "" else f"a JSON {type(value).__name__}"
+
+
+def _cut(text: str, max_chars: int) -> str:
+    return text if len(text) <= max_chars else text[: max_chars - 1] + "…"

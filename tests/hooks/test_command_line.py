@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from askfirst.errors import InputError
+from hooks.command_line import hook_command
+
+GOOD = {"python": Path("/p"), "socket": Path("/s"), "client_dir": Path("/c"), "wait_s": 590, "host_timeout_s": 600}
+
+
+def test_the_whole_line() -> None:
+    assert hook_command("claude-code", **GOOD) == (
+        "set -- /p -I -S /c/client.py claude-code /s 590 CLAUDE_CODE_ENTRYPOINT,CLAUDE_CODE_SESSION_ATTENDED "
+        '"$PPID"; [ -x /usr/bin/perl ] && LC_ALL=C /usr/bin/perl -fTC0 /c/askfirst-hook.pl "$@"; '
+        'case $? in 0) exit 0;; 2) exit 2;; esac; "$@"; case $? in 0) exit 0;; 2) exit 2;; esac; '
+        "echo 'askfirst: this call is blocked: the gate could not be run; run askfirst doctor' >&2; exit 2"
+    )
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "dash"])
+def test_every_shell_reads_the_line(shell: str) -> None:
+    result = subprocess.run(
+        [shell, "-c", hook_command("claude-code", **GOOD)], input=b"{}", capture_output=True, check=False
+    )
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"wait_s": 0}, "wait_s"),
+        ({"wait_s": 596}, "host_timeout_s"),
+        ({"host_timeout_s": 2_147_484}, "host_timeout_s"),
+        ({"python": Path("python3")}, "python"),
+        ({"socket": Path("/a\nb")}, "socket"),
+        ({"socket": Path("/" + "ü" * 52)}, "socket"),
+        ({"client_dir": Path("hooks")}, "client_dir"),
+    ],
+)
+def test_what_could_not_block_is_refused(change: dict[str, object], field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        hook_command("claude-code", **{**GOOD, **change})
+    assert caught.value.field == field
+
+
+def test_an_unknown_host_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(InputError, match="unknown host 'claude', expected one of claude-code"):
+        hook_command("claude", **GOOD)
+
+
+def test_the_fast_client_compiles_under_strict_and_warnings() -> None:
+    script = Path(__file__).parents[2] / "hooks" / "askfirst-hook.pl"
+    result = subprocess.run(["perl", "-Mstrict", "-wcfT", script], capture_output=True, text=True, check=False)
+    assert result.stderr == f"{script} syntax OK\n"

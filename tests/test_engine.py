@@ -1,0 +1,265 @@
+"""The engine's table: every state against every event, and the invariants that it keeps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from askfirst.audit_port import EntryType
+from askfirst.engine import MOVES, Cancel, Case, Cast, Deadline, Event, Executed, Redeem, Step, step
+from askfirst.request import Grant, GrantState, Request, RequestKind, RequestState, Review, Verdict
+from askfirst.testing.bench import a_draft, a_request
+
+NOW_MS = 1_800_000_000_000
+LATER_MS = NOW_MS + 600_000
+
+
+def cast(case: Case, verdict: Verdict, person: str = "local:ann", **changes: object) -> Cast:
+    review = Review(
+        decision_id=f"{person}-{verdict}-{len(case.reviews)}",
+        request_id=case.request.id,
+        version=case.request.version,
+        action_digest=case.request.action_digest,
+        person=person,
+        channel="web",
+        verdict=verdict,
+        text="",
+        assurance=1,
+        at_ms=NOW_MS,
+    )
+    return Cast(review=replace(review, **changes), grant_id="grant-1", requesters=frozenset({"local:requester"}))  # type: ignore[arg-type]
+
+
+def pending(**terms: object) -> Case:
+    request = a_request(a_draft())
+    return Case(request=replace(request, terms=replace(request.terms, **terms)))  # type: ignore[arg-type]
+
+
+def after(case: Case, *events: tuple[Event, int]) -> Step:
+    result = Step(case=case)
+    for event, now_ms in events:
+        result = step(result.case, event, now_ms)
+    return result
+
+
+def approved() -> Case:
+    case = pending()
+    return step(case, cast(case, Verdict.APPROVE), NOW_MS).case
+
+
+def redeem(case: Case, attempt: str = "attempt-1") -> Redeem:
+    return Redeem(action_digest=case.request.action_digest, attempt=attempt, tool_use_id="toolu_1")
+
+
+def test_one_approval_approves_and_issues_one_grant() -> None:
+    result = step(pending(), cast(pending(), Verdict.APPROVE), NOW_MS)
+    assert result.case.request.state is RequestState.APPROVED
+    assert result.case.grant is not None
+    assert result.case.grant.expires_at_ms == NOW_MS + 120_000
+    assert [line.type for line in result.log] == [
+        EntryType.REVIEW_CAST,
+        EntryType.GATE_DECIDED,
+        EntryType.GRANT_ISSUED,
+    ]
+
+
+def test_one_deny_denies_with_the_comment() -> None:
+    result = step(pending(), cast(pending(), Verdict.DENY, text="not today"), NOW_MS)
+    assert result.case.request.state is RequestState.DENIED
+    assert result.case.grant is None
+    assert result.case.request.end is not None
+    assert result.case.request.end.text == "not today"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"version": 2}, "made for version 2, now it is 1"),
+        ({"action_digest": "f" * 64}, "made for another action"),
+        ({"person": "local:requester"}, "whoever asks cannot decide"),
+        ({"assurance": 0}, "this request needs assurance 1, web gives 0"),
+        ({"verdict": Verdict.ANSWER}, "an approval takes approve or deny"),
+    ],
+)
+def test_a_review_that_may_not_count_changes_nothing_but_is_recorded(changes: dict[str, object], sentence: str) -> None:
+    case = pending(assurance_min=1)
+    event = cast(case, Verdict.APPROVE)
+    result = step(case, replace(event, review=replace(event.review, **changes)), NOW_MS)  # type: ignore[arg-type]
+    assert (result.done, result.note) == (False, sentence)
+    assert result.case.request == case.request
+    assert [(each.counted, each.note) for each in result.case.reviews] == [(False, sentence)]
+    assert [line.type for line in result.log] == [EntryType.REVIEW_REJECTED]
+
+
+def test_a_quorum_counts_distinct_people() -> None:
+    case = pending(approvals_needed=2)
+    once = step(case, cast(case, Verdict.APPROVE), NOW_MS)
+    assert once.case.request.state is RequestState.PENDING
+    again = step(once.case, cast(once.case, Verdict.APPROVE), NOW_MS)
+    assert (again.done, again.note) == (False, "counted before")
+    other = step(again.case, cast(again.case, Verdict.APPROVE, "local:bob"), NOW_MS)
+    assert other.case.request.state is RequestState.APPROVED
+
+
+def test_a_refused_approval_never_helps_a_quorum_even_after_the_deadline() -> None:
+    case = pending(approvals_needed=2)
+    refused = after(case, (cast(case, Verdict.APPROVE, "local:requester"), NOW_MS))
+    late = step(refused.case, cast(refused.case, Verdict.APPROVE), LATER_MS)
+    assert late.case.grant is None
+    assert late.note == "late: the request had expired; 1 of 2 approvals"
+
+
+def test_one_deny_ends_a_quorum_that_was_gathering() -> None:
+    case = pending(approvals_needed=2)
+    result = after(case, (cast(case, Verdict.APPROVE), NOW_MS), (cast(case, Verdict.DENY, "local:bob"), NOW_MS))
+    assert result.case.request.state is RequestState.DENIED
+
+
+def test_the_deadline_is_checked_before_the_review_even_when_no_sweeper_came() -> None:
+    case = pending()
+    result = step(case, cast(case, Verdict.APPROVE), LATER_MS)
+    assert result.case.request.state is RequestState.EXPIRED
+    assert result.case.grant is not None
+    assert result.case.grant.late
+    assert result.case.grant.expires_at_ms == LATER_MS + 600_000
+    assert [line.type for line in result.log] == [
+        EntryType.GATE_TIMEOUT,
+        EntryType.REVIEW_LATE,
+        EntryType.GRANT_ISSUED,
+    ]
+
+
+def test_one_millisecond_before_the_deadline_still_counts() -> None:
+    case = pending()
+    assert step(case, cast(case, Verdict.APPROVE), LATER_MS - 1).case.request.state is RequestState.APPROVED
+
+
+def test_a_late_approve_gives_nothing_where_the_terms_allow_none() -> None:
+    case = pending(late_grant_ttl_ms=0)
+    result = step(case, cast(case, Verdict.APPROVE), LATER_MS)
+    assert (result.done, result.case.grant) == (False, None)
+    assert result.note == "already expired"
+
+
+def test_a_late_deny_takes_back_a_late_grant() -> None:
+    case = pending()
+    result = after(case, (cast(case, Verdict.APPROVE), LATER_MS), (cast(case, Verdict.DENY, "local:bob"), LATER_MS))
+    assert result.case.grant is not None
+    assert result.case.grant.state is GrantState.REVOKED
+
+
+def test_deny_beats_approve_until_the_grant_is_redeemed() -> None:
+    case = approved()
+    denied = step(case, cast(case, Verdict.DENY, "local:bob"), NOW_MS)
+    assert denied.case.request.state is RequestState.DENIED
+    assert denied.case.grant is not None
+    assert denied.case.grant.state is GrantState.REVOKED
+    running = step(case, redeem(case), NOW_MS).case
+    late = step(running, cast(running, Verdict.DENY, "local:bob"), NOW_MS)
+    assert (late.done, late.case.request.state) == (False, RequestState.APPROVED)
+    assert late.note == "already approved by local:ann via web"
+
+
+def test_a_second_approval_of_a_resolved_request_is_refused() -> None:
+    case = approved()
+    result = step(case, cast(case, Verdict.APPROVE, "local:bob"), NOW_MS)
+    assert (result.done, result.note) == (False, "already approved by local:ann via web")
+    assert result.case.grant == case.grant
+
+
+def test_a_grant_is_redeemed_once_and_only_its_own_attempt_hears_it_again() -> None:
+    case = approved()
+    first = step(case, redeem(case), NOW_MS)
+    same = step(first.case, redeem(case), NOW_MS)
+    other = step(first.case, redeem(case, "attempt-2"), NOW_MS)
+    assert [first.done, same.done, other.done] == [True, True, False]
+    assert same.log == ()
+    assert other.note == "the grant is redeemed"
+
+
+def test_a_grant_for_another_action_is_no_grant() -> None:
+    case = approved()
+    result = step(case, replace(redeem(case), action_digest="f" * 64), NOW_MS)
+    assert (result.done, result.note) == (False, "no grant for this action")
+
+
+def test_a_grant_lapses_at_its_time() -> None:
+    case = approved()
+    result = step(case, redeem(case), NOW_MS + 120_000)
+    assert (result.done, result.note) == (False, "the grant is lapsed")
+    assert [line.type for line in result.log] == [EntryType.GRANT_LAPSED]
+
+
+def test_what_ran_is_compared_with_what_was_approved() -> None:
+    case = approved()
+    released = step(case, redeem(case), NOW_MS).case
+    same = step(released, Executed(action_digest=case.request.action_digest, outcome="ok"), NOW_MS)
+    other = step(released, Executed(action_digest="f" * 64, outcome="ok"), NOW_MS)
+    assert same.log[0].decision["as_approved"] is True
+    assert other.log[0].decision["as_approved"] is False
+    assert other.case.grant is not None
+    assert other.case.grant.detail == "what ran differs from what was approved"
+
+
+def test_an_outcome_of_nothing_released_is_refused() -> None:
+    case = approved()
+    result = step(case, Executed(action_digest=case.request.action_digest, outcome="ok"), NOW_MS)
+    assert (result.done, result.note) == (False, "nothing was released")
+
+
+def test_the_requester_may_withdraw_while_nobody_has_decided() -> None:
+    assert step(pending(), Cancel(reason="changed my mind"), NOW_MS).case.request.state is RequestState.CANCELLED
+    assert step(approved(), Cancel(), NOW_MS).done is False
+
+
+def test_a_question_is_answered_and_takes_no_approval() -> None:
+    case = pending()
+    question = replace(case, request=replace(case.request, kind=RequestKind.QUESTION, question="which?"))
+    refused = step(question, cast(question, Verdict.APPROVE), NOW_MS)
+    answered = step(question, cast(question, Verdict.ANSWER, text="the left one"), NOW_MS)
+    assert refused.note == "a question takes answer or deny"
+    assert answered.case.request.state is RequestState.ANSWERED
+    assert answered.log[-1].type is EntryType.QUESTION_ANSWERED
+
+
+def in_state(state: RequestState) -> Case:
+    request: Request = replace(a_request(a_draft()), state=state)
+    grant = None
+    if state is RequestState.APPROVED:
+        grant = Grant(
+            id="g",
+            request_id=request.id,
+            action_digest=request.action_digest,
+            state=GrantState.ISSUED,
+            issued_at_ms=NOW_MS,
+            expires_at_ms=NOW_MS + 1,
+        )
+    return Case(request=request, grant=grant)
+
+
+EVENTS: tuple[type[Event], ...] = (Cast, Deadline, Cancel, Redeem, Executed)
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"), [(state, kind) for state in RequestState for kind in EVENTS if (state, kind) not in MOVES]
+)
+def test_an_event_without_a_move_is_refused_and_changes_nothing(state: RequestState, kind: type[Event]) -> None:
+    case = in_state(state)
+    event: Event
+    if kind is Cast:
+        event = cast(case, Verdict.APPROVE)
+    elif kind is Redeem:
+        event = redeem(case)
+    elif kind is Executed:
+        event = Executed(action_digest=case.request.action_digest, outcome="ok")
+    else:
+        event = kind()
+    result = step(case, event, NOW_MS)
+    assert (result.done, result.case, result.log) == (False, case, ())
+
+
+def test_only_reviews_the_deadline_and_the_requesters_cancel_leave_pending() -> None:
+    """I1: the agent's own events cannot approve."""
+    moves = {kind for state, kind in MOVES if state is RequestState.PENDING}
+    assert moves == {Cast, Deadline, Cancel}
