@@ -155,7 +155,7 @@ def claude_code(version: str) -> None:
 
 
 def certificates() -> dict[str, str]:
-    """Make Node trust what the system trusts, where nothing else is said; before Node 22.15 it has no switch for that."""
+    """Make Node trust what the system trusts unless told otherwise; before Node 22.15 it has no switch."""
     if "NODE_EXTRA_CA_CERTS" in os.environ or not CERTIFICATES.exists():
         return {}
     return {"NODE_EXTRA_CA_CERTS": str(CERTIFICATES)}
