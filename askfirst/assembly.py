@@ -181,7 +181,7 @@ class _Fork:
 
 
 def _open_log(paths: StatePaths, engine: sa.Engine) -> StoredLog:
-    keys = open_keys(paths.keys)
+    keys = open_keys(paths.root)
     with engine.begin() as connection:
         log = open_log(connection, keys.log, AuditClock(), may_found=not keys.is_founded)
     log.committed()

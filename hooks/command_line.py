@@ -28,7 +28,7 @@ MAX_TIMEOUT_S = 2_147_483
 """Above it Claude Code up to 2.1.265 cancels the hook at once and runs the command (facts of 2.1.197 and 2.1.265)."""
 MAX_SOCKET_BYTES = 103
 """The longest socket path that macOS takes (sys/un.h); Linux takes 107 bytes (unix(7))."""
-SENTENCE = "askfirst: this call is blocked: the gate could not be run; run askfirst doctor"
+SENTENCE = "askfirst: this call is blocked: the gate could not be run; run askfirst serve in a terminal to see why"
 
 
 def hook_command(

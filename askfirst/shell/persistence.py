@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _OWN_PROCESS = re.compile(r"(?<![\w/.-])\[?a\]?skfirst(?![\w/])|askfirst[ -](?:serve|broker)|broker\.(?:json|lock|pid)")
 _HOST_PROCESS = re.compile(r"^-?(?:claude|codex|gemini|opencode|cursor-agent|qwen)$")
 _KILLERS = frozenset({"pkill", "killall", "skill", "xkill", "fuser"})
-_FINDERS = frozenset({"pgrep", "pidof", "ps", "lsof", "grep", "fuser", "cat", "jq", "awk", "ss", "pgrep"})
+_FINDERS = frozenset({"pgrep", "pidof", "ps", "lsof", "grep", "fuser", "cat", "jq", "awk", "ss"})
 _SERVICES = frozenset({"systemctl", "service", "launchctl", "supervisorctl", "pm2", "brew", "rc-service", "sv"})
 _UNINSTALLERS = frozenset(
     {"pip", "pip3", "uv", "pipx", "pipenv", "poetry", "conda", "mamba", "brew", "apt", "apt-get", "dnf"}

@@ -37,7 +37,7 @@ ENVIRONMENT = "the environment"
 _READERS = frozenset(
     "cat bat batcat less more most head tail tac nl od xxd hexdump hd strings base64 base32 sed awk gawk cut sort uniq "
     "jq yq rev fold fmt pr paste tr column cp mv install dd tee xclip pbcopy zip tar gzip bzip2 xz zstd 7z openssl gpg "
-    "vim vi nano emacs view code ed dotenv diff cmp comm split scp rsync sftp iconv expand mapfile read readarray cpio".split()  # noqa: SIM905
+    "vim vi nano emacs view code ed dotenv diff cmp comm split scp rsync sftp iconv expand mapfile read readarray cpio".split()
 )
 _PATTERN_FIRST = frozenset(
     {"grep", "egrep", "fgrep", "rg", "ag", "ack", "zgrep", "sed", "awk", "gawk", "jq", "yq", "tr"}
@@ -50,7 +50,7 @@ _ENVIRONMENT_DUMPS = frozenset({"env", "printenv", "export", "set", "declare", "
 _SENDERS = frozenset(
     "curl wget http https xh httpie nc ncat netcat socat telnet scp rsync sftp ftp lftp tftp ssh mail mailx sendmail "
     "mutt dig nslookup host ping drill aws gsutil gcloud rclone s3cmd azcopy az mc gh glab croc wormhole magic-wormhole "
-    "transfer ngrok websocat wscat grpcurl aria2c slackcat ntfy mosquitto_pub redis-cli psql".split()  # noqa: SIM905
+    "transfer ngrok websocat wscat grpcurl aria2c slackcat ntfy mosquitto_pub redis-cli psql".split()
 )
 _LOCAL = re.compile(r"(?:^|[/@])(?:localhost|127(?:\.\d+){3}|\[?::1\]?|0\.0\.0\.0|host\.docker\.internal)(?=[:/]|$)")
 _UPLOADS = re.compile(r"(?:^|=|[^\w.])[@<]([^@<;,\s]+)")
