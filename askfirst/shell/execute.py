@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from askfirst.shell.builtins import BUILTINS
 from askfirst.shell.command import HOLE, Stream, Word
 from askfirst.shell.handlers import HANDLERS
+from askfirst.shell.harmless import ALWAYS
 from askfirst.shell.interpreters import interpreter, is_interpreter
 from askfirst.shell.job import Job, Scope, program_name
 from askfirst.shell.programs import PROGRAMS
@@ -38,6 +39,11 @@ def _normal(job: Job) -> Job:
     if plain == name or not (plain in BY_NAME or plain in PROGRAMS or plain in HANDLERS.by_program):
         return job
     return replace(job, argv=[replace(head, text=text.removesuffix(name) + plain), *job.argv[1:]])
+
+
+def _is_known(name: str) -> bool:
+    """Whether this is a program, so that an unknown word in front of it is a wrapper or nothing: ``$SUDO ls``."""
+    return name in BY_NAME or name in PROGRAMS or name in HANDLERS.by_program or name in BUILTINS or name in ALWAYS
 
 
 class Execute:
@@ -119,7 +125,8 @@ class Execute:
         elif DECODED in head.text:
             self.note(job, "decoded-code", head.shown)
         else:
-            self.note(job, "computed-program", head.shown)
+            prefix = head.text == HOLE and bool(rest) and _is_known(program_name(rest[0]))
+            self.note(job, "computed-prefix" if prefix else "computed-program", head.shown)
             self.evaluator.emit(job, runs=False)
         if head.text == HOLE and rest and not rest[0].text.startswith("-"):
             self.execute(replace(job, argv=rest, redirects=()))  # `$SUDO rm x`: the first word may be empty

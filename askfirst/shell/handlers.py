@@ -9,18 +9,22 @@ from typing import TypeAlias
 from askfirst.effects import Effect
 from askfirst.facts import Facts
 from askfirst.rules.book import RuleBook
+from askfirst.shell.code import code_effects
 from askfirst.shell.command import Command
 from askfirst.shell.files import FILE_JUDGES, judge_files, judge_redirects
 from askfirst.shell.find import judge_find
+from askfirst.shell.findings import Findings
 from askfirst.shell.git import judge_git
 from askfirst.shell.persistence import line_guard_effects, persistence_effects
-from askfirst.shell.secrets import secret_effects
+from askfirst.shell.secrets import code_secret_effects, secret_effects, sent_secrets
 from askfirst.shell.sql import SQL_HANDLERS
 
 Handler: TypeAlias = Callable[[Command, Facts, RuleBook], Iterable[Effect]]
 """Finds the effects of one command, of all risks."""
-LineHandler: TypeAlias = Callable[[Sequence[Command], RuleBook], Iterable[Effect]]
-"""Finds effects that show only in several commands together."""
+LineHandler: TypeAlias = Callable[[Sequence[Command], Sequence[Findings], RuleBook], Iterable[Effect]]
+"""Finds effects that show only in several commands, or in them and the program code of the line together."""
+CodeHandler: TypeAlias = Callable[[Findings, Command, RuleBook], Iterable[Effect]]
+"""Finds the effects of program code beside the commands that it runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +35,14 @@ class Registry:
         by_program: base name of a program -> its handlers.
         every: handlers that look at each command: redirections, secrets, persistence.
         lines: handlers that look at all commands of a line together.
+        code: handlers of program code.
         understood: programs whose handlers say everything there is to say: without an effect they are harmless.
     """
 
     by_program: Mapping[str, tuple[Handler, ...]] = field(default_factory=dict)
     every: tuple[Handler, ...] = ()
     lines: tuple[LineHandler, ...] = ()
+    code: tuple[CodeHandler, ...] = ()
     understood: frozenset[str] = frozenset()
 
     def effects(self, command: Command, facts: Facts, book: RuleBook) -> Iterable[Effect]:
@@ -44,6 +50,14 @@ class Registry:
         for handler in (*self.by_program.get(command.program, ()), *self.every):
             yield from handler(command, facts, book)
         yield from book.match(command)
+
+
+def _guards(commands: Sequence[Command], _: Sequence[Findings], book: RuleBook) -> Iterable[Effect]:
+    return line_guard_effects(commands, book)
+
+
+def _sent(commands: Sequence[Command], code: Sequence[Findings], book: RuleBook) -> Iterable[Effect]:
+    return sent_secrets(commands, book, code)
 
 
 HANDLERS = Registry(
@@ -54,7 +68,8 @@ HANDLERS = Registry(
         "git": (judge_git,),
     },
     every=(judge_redirects, secret_effects, persistence_effects),
-    lines=(line_guard_effects,),
+    lines=(_guards, _sent),
+    code=(code_effects, code_secret_effects),
     understood=frozenset({*FILE_JUDGES, "git", "find", "gfind", "fd", "fdfind", "rmdir", "trash", "trash-put"}),
 )
 """The handlers of this program."""
