@@ -96,7 +96,7 @@ def test_time_is_a_limit_too() -> None:
 
 PIECES = st.sampled_from(
     [
-        *r"""$( ) ` ' " ${ } (( <( > | && ; \ {a,b} ;; esac if then fi done f() { $x x=1 # echo eval <<< 2>&1""".split(),
+        *r"""$( ) ` ' " ${ } (( <( > | && ; \ {a,b} ;; esac if then fi done $x x=1 # echo eval <<< 2>&1""".split(),
         *(
             "<<E\n",
             "E\n",
