@@ -145,7 +145,7 @@ sub feed {
     my $child = fork;
     defined $child or refuse('no process for its payload');
     if (!$child) {
-        close $_ for *STDIN, *STDOUT, *STDERR, $read;    # the host waits until nobody holds its pipes
+        close $_ for *STDIN, *STDOUT, *STDERR, $read, $broker;    # the host waits until nobody holds its pipes
         $SIG{$_} = 'DEFAULT' for qw(HUP INT TERM);
         written($write, $bytes);
         exit 0;
