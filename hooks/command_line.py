@@ -30,7 +30,7 @@ MAX_SOCKET_BYTES = 103
 """The longest socket path that macOS takes (sys/un.h); Linux takes 107 bytes (unix(7))."""
 ALARMED = 128 + 14
 """What a shell makes of a death by SIGALRM: the deadline is over, so nothing else is tried."""
-SENTENCE = "askfirst: this call is blocked: the gate could not be run; run askfirst doctor"
+SENTENCE = "askfirst: this call is blocked: the gate could not be run; run askfirst serve in a terminal to see why"
 
 
 def hook_command(

@@ -16,7 +16,8 @@ def test_the_whole_line() -> None:
         "set -- /p -I -S /c/client.py claude-code /s 590 CLAUDE_CODE_ENTRYPOINT,CLAUDE_CODE_SESSION_ATTENDED "
         '"$PPID"; [ -x /usr/bin/perl ] && LC_ALL=C /usr/bin/perl -fTC0 /c/askfirst-hook.pl "$@"; '
         'c=$?; case $c in 0|2|142) ;; *) "$@"; c=$?;; esac; case $c in 0|2) exit $c;; esac; '
-        "echo 'askfirst: this call is blocked: the gate could not be run; run askfirst doctor' >&2; exit 2"
+        "echo 'askfirst: this call is blocked: the gate could not be run; run askfirst serve in a terminal to see why' "
+        ">&2; exit 2"
     )
 
 
