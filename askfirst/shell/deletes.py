@@ -60,7 +60,6 @@ def effect(book: Rules, rule: str, command: Command, target: str, grade: Grade) 
         reversible=grade.reversible,
         facts=grade.facts,
         what=grade.what,
-        name=target,
     )
 
 

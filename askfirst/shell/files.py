@@ -31,34 +31,35 @@ _SYNTAX: Final = {
     name: syntax(table)
     for name, table in {
         "rm": (
-            "f/force i/ I/ interactive? r/recursive R/recursive d/dir v/verbose one-file-system no-preserve- "
-            "root preserve-root?"
+            "f/force i/ I/ interactive? r/recursive R/recursive d/dir v/verbose one-file-system "
+            "no-preserve-root preserve-root?"
         ),
         "shred": "n/iterations: s/size: random-source: u/ remove? f/force z/zero r/ x/exact",
         "truncate": "s/size: r/reference: c/no-create o/io-blocks",
         "tee": "a/append i/ignore-interrupts p/ output-error?",
         "cp": (
             "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory m/mode: o/owner: "
-            "g/group: f/force i/interactive u/update? r/recursive R/recursive a/archive p/ preserve? s/symbolic "
-            "d/directory D/ v/verbose reflink? sparse: l/link"
+            "g/group: f/force i/interactive u/update? r/recursive R/recursive a/archive p/ preserve? "
+            "s/symbolic d/directory D/ v/verbose reflink? sparse: l/link"
         ),
         "mv": (
-            "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory f/force i/interactive "
-            "u/update? v/verbose"
+            "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory f/force "
+            "i/interactive u/update? v/verbose"
         ),
         "rsync": (
-            "n/dry-run delete delete-before delete-during delete-delay delete-after delete-excluded delete- "
-            "missing-args del remove-source-files e/rsh: f/filter: exclude: include: exclude-from: include- "
-            "from: files-from: T/temp-dir: B/block-size: M/remote-option: port: rsync-path: password-file: log- "
-            "file: max-delete: backup-dir: bwlimit: timeout: chmod: chown: compare-dest: link-dest: b/backup"
+            "n/dry-run delete delete-before delete-during delete-delay delete-after delete-excluded "
+            "delete-missing-args del remove-source-files e/rsh: f/filter: exclude: include: exclude-from: "
+            "include-from: files-from: T/temp-dir: B/block-size: M/remote-option: port: rsync-path: "
+            "password-file: log-file: max-delete: backup-dir: bwlimit: timeout: chmod: chown: compare-dest: "
+            "link-dest: b/backup"
         ),
         "tar": (
-            "remove-files C/directory: f/file: x/extract get c/create t/list exclude: X/exclude-from: T/files- "
-            "from: z/ j/ J/ v/ p/ k/keep-old-files"
+            "remove-files C/directory: f/file: x/extract get c/create t/list exclude: X/exclude-from: "
+            "T/files-from: z/ j/ J/ v/ p/ k/keep-old-files"
         ),
         "sed": (
-            "i/in-place? e/expression: f/file: n/quiet E/regexp-extended r/ s/separate z/null-data u/unbuffered "
-            "l/line-length:"
+            "i/in-place? e/expression: f/file: n/quiet E/regexp-extended r/ s/separate z/null-data "
+            "u/unbuffered l/line-length:"
         ),
     }.items()
 }
