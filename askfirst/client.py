@@ -146,7 +146,4 @@ def _detail(response: httpx.Response) -> str:
         body = response.json()
     except ValueError:
         return f"the broker answered {response.status_code}"
-    if response.status_code == 422 and isinstance(body.get("detail"), list):
-        first = body["detail"][0]
-        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
     return str(body.get("detail", body))

@@ -129,8 +129,8 @@ class _Verification:
         opened = self._open_receipts(receipts)
         sizes = {anchor.size for anchor in self.anchors} | {one.size for one in self.source.cosignatures}
         scan = scan_entries(self.source, sizes, frozenset(receipt.index for _, receipt in opened))
-        self._check_size(scan)
         self._check_anchors(scan)
+        self._check_size(scan)
         for file, receipt in opened:
             self._check_receipt(file, receipt, scan)
         self._check_cosignatures(scan)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.exceptions import HTTPException
 
 import askfirst
 from askfirst.broker import wire
@@ -70,6 +73,7 @@ class Api:
         )
         app.add_exception_handler(Error, _on_error)
         app.add_exception_handler(HTTPException, _on_http_error)
+        app.add_exception_handler(RequestValidationError, _on_invalid)
         app.include_router(self._router())
         app.add_api_route("/healthz", self.health, methods=["GET"], tags=["health"])
         app.add_api_route("/readyz", self.health, methods=["GET"], tags=["health"])
@@ -221,8 +225,7 @@ def _call(body: wire.CreateIn) -> ToolCall:
 
 
 def _problem(status: int, detail: str) -> JSONResponse:
-    titles = {401: "unauthorized", 403: "not allowed", 404: "not found", 409: "conflict", 422: "not usable"}
-    body = wire.ProblemOut(title=titles.get(status, "failed"), status=status, detail=detail)
+    body = wire.ProblemOut(title=HTTPStatus(status).phrase, status=status, detail=detail)
     return JSONResponse(body.model_dump(), status_code=status, media_type="application/problem+json")
 
 
@@ -231,6 +234,19 @@ async def _on_error(_request: Request, error: Exception) -> JSONResponse:
     return _problem(status, str(error))
 
 
+async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"})
+    found = "" if first["type"] == "missing" else f" (found {_short(first.get('input'))})"
+    return _problem(422, f"{where or 'the body'}: {first['msg'][0].lower()}{first['msg'][1:]}{found}")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
 async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101  # registered for nothing else
+    assert isinstance(error, HTTPException)
     return _problem(error.status_code, str(error.detail))

@@ -1,0 +1,170 @@
+"""Runs git to look at a repository, and nothing that the repository brings along.
+
+* The environment is made from nothing: of ours only ``PATH``, ``HOME`` and the XDG folder get in. ``env -i`` does it,
+  because GitPython hands its own process' environment on and can only add to it.
+* ``core.hooksPath`` is ``/dev/null``, ``core.fsmonitor`` is off, and every ``filter`` that the repository configures is
+  emptied, so that comparing a file with the index starts no program. Aliases cannot replace git's own commands, which
+  are all that is run; no command here shows text that a pager, a textconv or an external diff would see.
+* No locks are taken and the index is not refreshed (``GIT_OPTIONAL_LOCKS=0``); no object is fetched for a partial
+  clone (no transport is allowed); nobody is prompted.
+* System and global configuration count: excludes, aliases and defaults there are what the person's git would use, and
+  what it would do is the question. So ``GIT_CONFIG_NOSYSTEM`` stays unset.
+* ``safe.directory`` is ``*``: a broker under another user must be able to look, and what that check protects from
+  (programs named in a foreign repository's configuration) is switched off above.
+* All runs of one reader share one budget of time; output beyond a limit is no answer.
+
+From: git(1), git-config(1), gitattributes(5).
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from askfirst.facts import UNKNOWN
+
+try:
+    from git.cmd import Git
+except ImportError:  # GitPython says so when there is no git on the PATH; then nothing can be known
+    Git = None  # type: ignore[assignment, misc]  # the one place that asks looks first
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Mapping
+
+    from askfirst.facts import GitPlace, Unknown
+
+_MAX_OUTPUT_BYTES: Final = 1 << 20
+_PASSED_ON: Final = ("PATH", "HOME", "XDG_CONFIG_HOME")
+_ENVIRONMENT: Final = {
+    "LC_ALL": "C",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "true",
+    "GIT_PAGER": "cat",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+}
+_SETTINGS: Final = (
+    ("core.fsmonitor", "false"),
+    ("core.hooksPath", "/dev/null"),
+    ("core.quotePath", "false"),
+    ("credential.helper", ""),
+    ("safe.directory", "*"),
+)
+
+
+class Deadline:
+    """A budget of time for several looks; it starts to run with the first one."""
+
+    def __init__(self, budget_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._budget_s = budget_s
+        self._clock = clock
+        self._end: float | None = None
+
+    def left_s(self) -> float:
+        """Seconds left, not below 0."""
+        if self._end is None:
+            self._end = self._clock() + self._budget_s
+        return max(0.0, self._end - self._clock())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What a run of git gave: exit code and standard output."""
+
+    code: int
+    stdout: bytes
+
+    @property
+    def text(self) -> str:
+        """The output without the last newline."""
+        return os.fsdecode(self.stdout).removesuffix("\n")
+
+    @property
+    def fields(self) -> list[str]:
+        """The parts of output that NUL bytes end."""
+        return [os.fsdecode(part) for part in self.stdout.split(b"\0") if part]
+
+
+class GitReader:
+    """Looks at repositories; see the module for what it keeps from happening."""
+
+    def __init__(self, deadline: Deadline, environ: Mapping[str, str]) -> None:
+        self._deadline = deadline
+        self._environ = {name: environ[name] for name in _PASSED_ON if name in environ}
+        self._filters: dict[GitPlace, tuple[tuple[str, str], ...] | None] = {}
+
+    def run(self, place: GitPlace, *arguments: str) -> Output | Unknown:
+        """The output of ``git arguments`` at a place; ``UNKNOWN`` beyond the time or the size, or without git."""
+        if place not in self._filters:
+            self._filters[place] = self._emptied_filters(place)
+        filters = self._filters[place]
+        return UNKNOWN if filters is None else self._run(place, (*_SETTINGS, *filters), arguments)
+
+    def _emptied_filters(self, place: GitPlace) -> tuple[tuple[str, str], ...] | None:
+        """Settings that switch off every filter program; None when they cannot be listed."""
+        names = ("config", "--null", "--name-only", "--get-regexp", r"^filter\..*\.(clean|smudge|process|required)$")
+        found = self._run(place, _SETTINGS, names)
+        if found is UNKNOWN or found.code not in {0, 1}:
+            return None
+        return tuple((key, "false" if key.endswith(".required") else "") for key in dict.fromkeys(found.fields))
+
+    def _run(
+        self, place: GitPlace, settings: tuple[tuple[str, str], ...], arguments: tuple[str, ...]
+    ) -> Output | Unknown:
+        if Git is None or not self._deadline.left_s() or any("\0" in argument for argument in arguments):
+            return UNKNOWN
+        variables = {**self._environ, **_ENVIRONMENT, "GIT_CONFIG_COUNT": str(len(settings))}
+        for number, (key, value) in enumerate(settings):
+            variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        variables |= {"GIT_DIR": place.git_dir} if place.git_dir else {}
+        variables |= {"GIT_WORK_TREE": place.work_tree} if place.work_tree else {}
+        assignments = [f"{name}={value}" for name, value in variables.items()]
+        try:
+            started = Git("/").execute(
+                ["env", "-i", *assignments, "git", "-C", place.folder, *arguments], as_process=True
+            )
+        except (OSError, ValueError):
+            return UNKNOWN
+        process = started.proc
+        return UNKNOWN if process is None else self._collect(process)
+
+    def _collect(self, process: subprocess.Popen[bytes]) -> Output | Unknown:
+        """Reads to the end, or kills the process at the limit of time or size."""
+        try:
+            stdout = self._read(process)
+            if stdout is None:
+                process.kill()
+            code = process.wait()
+        finally:
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+        return UNKNOWN if stdout is None else Output(code=code, stdout=stdout)
+
+    def _read(self, process: subprocess.Popen[bytes]) -> bytes | None:
+        """Everything on standard output; standard error is read away. None at the limit."""
+        chunks: list[bytes] = []
+        size = 0
+        with selectors.DefaultSelector() as selector:
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    selector.register(stream, selectors.EVENT_READ)
+            while selector.get_map():
+                ready = selector.select(self._deadline.left_s())
+                if not ready:
+                    return None
+                for key, _ in ready:
+                    chunk = os.read(key.fd, 1 << 16)
+                    if not chunk:
+                        selector.unregister(key.fileobj)
+                    size += len(chunk)
+                    if key.fileobj is process.stdout:
+                        chunks.append(chunk)
+                if size > _MAX_OUTPUT_BYTES:
+                    return None
+        return b"".join(chunks)
