@@ -130,7 +130,7 @@ def _nearest(loc: tuple[int | str, ...]) -> str:
     model: type[BaseModel] = _Raw
     for part in loc[:-1]:
         annotation = model.model_fields[str(part)].annotation
-        assert isinstance(annotation, type)  # noqa: S101  # every table of ours is a model
+        assert isinstance(annotation, type)  # every table of ours is a model
         model = annotation
     known = list(model.model_fields)
     near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.4)

@@ -162,7 +162,7 @@ def _deadline(case: Case, _event: Event, _now_ms: int) -> Step:
 
 
 def _cancel(case: Case, event: Event, now_ms: int) -> Step:
-    assert isinstance(event, Cancel)  # noqa: S101  # the table pairs it so
+    assert isinstance(event, Cancel)  # the table pairs it so
     end = End(at_ms=now_ms, by="agent", text=event.reason)
     request = replace(case.request, state=RequestState.CANCELLED, end=end)
     line = LogLine(
@@ -176,7 +176,7 @@ def _cancel(case: Case, event: Event, now_ms: int) -> Step:
 
 def _cast(case: Case, event: Event, now_ms: int) -> Step:
     """A review of a pending request."""
-    assert isinstance(event, Cast)  # noqa: S101
+    assert isinstance(event, Cast)
     refusal = _refusal(case, event)
     if refusal:
         return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
@@ -228,7 +228,7 @@ def _end(case: Case, review: Review, state: RequestState, now_ms: int) -> Step:
 
 def _cast_after_approval(case: Case, event: Event, now_ms: int) -> Step:
     """Deny beats approve until the grant is redeemed (I5); everything else comes too late."""
-    assert isinstance(event, Cast)  # noqa: S101
+    assert isinstance(event, Cast)
     refusal = _refusal(case, event)
     if refusal:
         return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
@@ -250,7 +250,7 @@ def _cast_after_approval(case: Case, event: Event, now_ms: int) -> Step:
 
 def _cast_late(case: Case, event: Event, now_ms: int) -> Step:
     """A review after the deadline is answered as late; an approve opens a short grant for the next attempt (I4)."""
-    assert isinstance(event, Cast)  # noqa: S101
+    assert isinstance(event, Cast)
     refusal = _refusal(case, event)
     if refusal:
         return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
@@ -289,13 +289,13 @@ def _deny_late(case: Case, review: Review, now_ms: int) -> Step:
 
 
 def _cast_closed(case: Case, event: Event, _now_ms: int) -> Step:
-    assert isinstance(event, Cast)  # noqa: S101
+    assert isinstance(event, Cast)
     return _not_counted(case, event.review, EntryType.REVIEW_LATE, f"already {_ended(case.request)}")
 
 
 def _redeem(case: Case, event: Event, now_ms: int) -> Step:
     """One grant, one run: the second attempt is refused, the same attempt hears the same answer again."""
-    assert isinstance(event, Redeem)  # noqa: S101
+    assert isinstance(event, Redeem)
     grant = case.grant
     if grant is None or event.action_digest != grant.action_digest:
         return Step(case=case, done=False, note="no grant for this action")
@@ -315,7 +315,7 @@ def _redeem(case: Case, event: Event, now_ms: int) -> Step:
 
 
 def _executed(case: Case, event: Event, now_ms: int) -> Step:
-    assert isinstance(event, Executed)  # noqa: S101
+    assert isinstance(event, Executed)
     grant = case.grant
     if grant is None or grant.state is not GrantState.REDEEMED:
         return Step(case=case, done=False, note="nothing was released")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,8 +92,8 @@ def _verify(store: Path, checkpoint: Path | None, seen: Sequence[str]) -> Verify
     return verify_store(store, checkpoint=checkpoint, seen=seen)
 
 
-def _tail(store: Path, count: int) -> list[dict[str, Any]]:
-    from audit.export import tail  # noqa: PLC0415
+def _tail(store: Path, count: int) -> list[dict[str, object]]:
+    from audit.records import tail  # noqa: PLC0415
 
     return tail(store, count)
 

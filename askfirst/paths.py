@@ -47,8 +47,8 @@ class StatePaths:
 
     @property
     def start_lock(self) -> Path:
-        """Held by the client that is starting a broker."""
-        return self.root / "start.lock"
+        """Held by the client that is starting a broker; the hook's clients know it by the socket's name, too."""
+        return self.socket.with_name(f"{self.socket.name}.start")
 
     @property
     def info(self) -> Path:
@@ -59,11 +59,6 @@ class StatePaths:
     def log(self) -> Path:
         """What a broker in the background writes."""
         return self.root / "broker.log"
-
-    @property
-    def keys(self) -> Path:
-        """The signing keys."""
-        return self.root / "keys"
 
     @property
     def logins(self) -> Path:

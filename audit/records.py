@@ -59,8 +59,8 @@ def tail(path: Path, n: int) -> list[dict[str, object]]:
     """
     with closing(_connect(path)) as connection:
         query = "select seq, body from audit order by seq desc limit ?"
-        rows = _fetch(path, connection, query, (max(n, 0),))
-    return [_entry(index, body) for index, body in reversed(list(rows))]
+        rows = list(_fetch(path, connection, query, (max(n, 0),)))
+    return [_entry(index, body) for index, body in reversed(rows)]
 
 
 def write_records(path: Path, file: TextIO) -> int:

@@ -137,7 +137,7 @@ sub become_python {
     $ENV{PATH} = '/usr/bin:/bin';
     delete @ENV{qw(IFS CDPATH ENV BASH_ENV TERM)};
     { exec { $python[0] } @python }
-    refuse("$python[0] could not be started; run `askfirst doctor`");
+    refuse("$python[0] could not be started; run `askfirst serve` in a terminal to see why");
 }
 
 # Makes standard input a pipe that a child fills: no temporary file, so a full disk does not matter.

@@ -194,7 +194,7 @@ def ask_until(exchange: "Exchange", broker: list[str], *, was_there: bool) -> tu
         except NoAnswerError as error:
             refusals += 1
             if refusals == MAX_REFUSALS:
-                raise Blocked(f"the broker answered {error}; run `askfirst doctor`") from None
+                raise Blocked(f"the broker answered {error}; run `askfirst serve` in a terminal to see why") from None
         except BrokenError as error:
             was_there = was_there or error.was_there
             try:
@@ -404,7 +404,9 @@ def judge_here(host: str, payload: bytes, out_fd: int) -> "NoReturn":
         os.dup2(out_fd, 1)
         os.execv(sys.executable, [sys.executable, "-I", "-m", "askfirst.entry", "hook", "judge", host])
     except OSError as error:
-        raise Blocked(f"no broker, and none could be started: {error.strerror}; run `askfirst doctor`") from None
+        raise Blocked(
+            f"no broker, and none could be started: {error.strerror}; run `askfirst serve` in a terminal to see why"
+        ) from None
 
 
 def feed(payload: bytes) -> None:

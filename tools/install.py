@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 CHROMIUM = Path("/usr/bin/chromium")
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 OLDEST_PYTHON = (3, 11)
+TIMEOUT_S = 900
+"""How long one program may take; a registry that hangs is told from one that is slow."""
 
 
 class InstallError(Exception):
@@ -61,11 +64,15 @@ def run(*command: str | Path, environ: dict[str, str] | None = None) -> None:
     """Run a program to its end; its output goes to the person.
 
     Raises:
-        InstallError: it ended with another code than 0.
+        InstallError: it ended with another code than 0, or took too long.
     """
-    done = subprocess.run(
-        command, check=False, cwd=ROOT, env={**os.environ, **(environ or {})}, stdin=subprocess.DEVNULL
-    )
+    environ = {**os.environ, **(environ or {})}
+    try:
+        done = subprocess.run(command, check=False, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        raise InstallError(
+            f"`{' '.join(map(str, command))}` took over {TIMEOUT_S} s and was ended, try again"
+        ) from None
     if done.returncode != 0:
         raise InstallError(f"`{' '.join(map(str, command))}` ended with code {done.returncode}, see its output above")
 
@@ -139,10 +146,19 @@ def claude_code(version: str) -> None:
 
     def install(home: Path) -> None:
         home.mkdir()
-        run("npm", "install", "--prefix", home, *options, f"@anthropic-ai/claude-code@{version}")
+        run(
+            "npm", "install", "--prefix", home, *options, f"@anthropic-ai/claude-code@{version}", environ=certificates()
+        )
         run(home / "node_modules" / ".bin" / "claude", "--version", environ={"DISABLE_AUTOUPDATER": "1"})
 
     build(CACHE / "npm" / version, install)
+
+
+def certificates() -> dict[str, str]:
+    """Make Node trust what the system trusts unless told otherwise; before Node 22.15 it has no switch."""
+    if "NODE_EXTRA_CA_CERTS" in os.environ or not CERTIFICATES.exists():
+        return {}
+    return {"NODE_EXTRA_CA_CERTS": str(CERTIFICATES)}
 
 
 def chromium() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import askfirst
-from askfirst.cli import audit, demo, explain, hook, inbox, requests, serve
+from askfirst.cli import audit, check, demo, explain, hook, inbox, policy, requests, serve
 from askfirst.cli.output import console, print_json
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def build(parts: Parts) -> typer.Typer:
     requests.add(app)
     hook.add(app, parts)
     explain.add(app)
+    check.add(app)
+    policy.add(app)
     audit.add(app, parts)
     demo.add(app, parts)
     app.command()(version)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from askfirst.errors import LogError
 from askfirst.paths import state_paths
 
 if TYPE_CHECKING:
-    from askfirst.cli.parts import Parts
+    from askfirst.cli.parts import Parts, VerifyReport
 
 
 def add(app: typer.Typer, parts: Parts) -> None:
@@ -41,10 +42,9 @@ def add(app: typer.Typer, parts: Parts) -> None:
             with stderr.status("verifying"):
                 report = parts.verify(path, checkpoint, tuple(seen or ()))
             if as_json:
-                print_json(report.to_json())
+                print_json({"ok": report.ok, **_fields(report)})
             else:
-                for line in report.lines:
-                    console.print(line, style="green" if report.ok else "red", markup=False, soft_wrap=True)
+                _show(report)
             if not report.ok:
                 raise typer.Exit(EXIT_NO)
 
@@ -90,6 +90,23 @@ def add(app: typer.Typer, parts: Parts) -> None:
 def _require_store(path: Path) -> None:
     if not path.is_file():
         raise LogError(f"there is no store at {path}; run `askfirst serve` once, or name another with --store")
+
+
+def _fields(report: VerifyReport) -> dict[str, Any]:
+    assert is_dataclass(report)
+    assert not isinstance(report, type)
+    return asdict(report)
+
+
+def _show(report: VerifyReport) -> None:
+    for problem in report.problems:
+        console.print(f"FAIL {problem.message}", style="bold red", markup=False, soft_wrap=True)
+    for proof in report.proofs:
+        console.print(f"  ok {proof}", style="green", markup=False, soft_wrap=True)
+    for limit in report.limits:
+        console.print(f"note {limit}", style="dim", markup=False, soft_wrap=True)
+    verdict = "the log verifies" if report.ok else "the log does not verify"
+    console.print(f"{verdict}: {report.size} entries, root {report.root[:16]}", markup=False)
 
 
 def _line(entry: dict[str, Any]) -> str:

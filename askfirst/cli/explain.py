@@ -1,9 +1,137 @@
-"""``askfirst explain -- COMMAND`` and ``askfirst check --stdin``: what the gate sees in a command."""
+"""``askfirst explain -- COMMAND``: what the gate sees in a command, and why it decides as it does."""
 
 from __future__ import annotations
 
-import typer  # noqa: TC002
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+from rich.tree import Tree
+
+from askfirst.card import visible
+from askfirst.cli.options import AsJson
+from askfirst.cli.output import EXIT_NO, console, print_json, sentences
+from askfirst.cli.requests import RISK_STYLE
+from askfirst.effects import Outcome
+
+if TYPE_CHECKING:
+    from askfirst.effects import Effect
+    from askfirst.shell.analysis import Analysis, Step
+
+_OUTCOME_STYLE = {Outcome.ALLOW: "bold green", Outcome.PASS: "bold yellow", Outcome.GATE: "bold red"}
+_OUTCOME_TEXT = {
+    Outcome.ALLOW: "allow: every part is understood and harmless",
+    Outcome.PASS: "pass: not everything is understood, nothing points to danger; the host's own permissions decide",
+    Outcome.GATE: "gate: a person is asked",
+}
 
 
 def add(app: typer.Typer) -> None:
-    """Register the commands."""
+    """Register the command."""
+
+    @app.command()
+    def explain(
+        command: Annotated[list[str], typer.Argument(help="The command, best as one quoted text.")],
+        cwd: Annotated[str, typer.Option(help="Where it would run.", show_default="here")] = "",
+        as_json: AsJson = False,
+    ) -> None:
+        """Show what a command would do and how the gate decides. Exit code 1: it would be gated."""
+        from askfirst.analyst import DiskAnalyst  # noqa: PLC0415  # heavy, and other commands start without it
+
+        with sentences():
+            text = command[0] if len(command) == 1 else shlex.join(command)
+            found = DiskAnalyst().explain(text, cwd or str(Path.cwd()))
+            if as_json:
+                print_json(as_object(text, found))
+            else:
+                _show(text, found)
+            if found.outcome is Outcome.GATE:
+                raise typer.Exit(EXIT_NO)
+
+
+def as_object(text: str, found: Analysis) -> dict[str, Any]:
+    """The analysis for programs."""
+    return {
+        "command": text,
+        "outcome": found.outcome.value,
+        "expanded": found.expanded,
+        "scripts": list(found.scripts),
+        "effects": [effect_object(effect) for effect in found.effects],
+        "tree": [_step_object(step) for step in found.tree],
+    }
+
+
+def effect_object(effect: Effect) -> dict[str, Any]:
+    """One effect for programs."""
+    return {
+        "rule": effect.rule,
+        "kind": effect.kind.value,
+        "risk": effect.risk.label,
+        "reversible": effect.reversible,
+        "target": effect.target,
+        "loss": effect.loss,
+        "suggestion": effect.suggestion,
+        "span": list(effect.span),
+        "command": effect.command,
+        "via": list(effect.via),
+        "facts": list(effect.facts),
+    }
+
+
+def _step_object(step: Step) -> dict[str, Any]:
+    return {
+        "label": step.label,
+        "span": list(step.span),
+        "effects": [effect.rule for effect in step.effects],
+        "steps": [_step_object(each) for each in step.steps],
+    }
+
+
+def _show(text: str, found: Analysis) -> None:
+    console.print(_marked(text, found), soft_wrap=True)
+    if found.expanded:
+        console.print(Text.assemble(("runs as  ", "dim"), visible(found.expanded)), soft_wrap=True)
+    tree = Tree(Text("what runs", style="dim"), guide_style="dim")
+    for step in found.tree:
+        _grow(tree, step)
+    console.print(tree)
+    for effect in found.effects:
+        _show_effect(effect)
+    console.print(Text(_OUTCOME_TEXT[found.outcome], style=_OUTCOME_STYLE[found.outcome]))
+
+
+def _marked(text: str, found: Analysis) -> Text:
+    """The command with its offending parts marked."""
+    pieces, at = Text(), 0
+    spans = sorted({effect.span for effect in found.effects if effect.risk >= 3 and effect.span[1] > effect.span[0]})
+    for start, end in spans:
+        if start < at:
+            continue
+        pieces.append(visible(text[at:start]))
+        pieces.append(visible(text[start:end]), style="bold red underline")
+        at = end
+    pieces.append(visible(text[at:]))
+    return pieces
+
+
+def _grow(tree: Tree, step: Step) -> None:
+    label = Text(visible(step.label).replace("\n", "⏎"))
+    for effect in step.effects:
+        label.append(f"  {effect.rule}", style=RISK_STYLE[effect.risk.label])
+    branch = tree.add(label)
+    for each in step.steps:
+        _grow(branch, each)
+
+
+def _show_effect(effect: Effect) -> None:
+    line = Text()
+    line.append(f"{effect.risk.label:<9}", style=RISK_STYLE[effect.risk.label])
+    line.append(visible(effect.loss))
+    line.append(f"  ({effect.rule}{', reversible' if effect.reversible else ''})", style="dim")
+    console.print(line, soft_wrap=True)
+    for fact in effect.facts:
+        console.print(Text(f"         found: {visible(fact)}", style="dim"), soft_wrap=True)
+    if effect.suggestion:
+        console.print(Text(f"         safer: {visible(effect.suggestion)}", style="green"), soft_wrap=True)

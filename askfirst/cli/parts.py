@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +13,17 @@ if TYPE_CHECKING:
     from askfirst.paths import StatePaths
 
 
+class VerifyProblem(Protocol):
+    """One thing that is wrong with a log."""
+
+    @property
+    def message(self) -> str:
+        """What is wrong and since when, a sentence."""
+        ...
+
+
 class VerifyReport(Protocol):
-    """What an offline verification found."""
+    """What an offline verification found; a frozen dataclass."""
 
     @property
     def ok(self) -> bool:
@@ -22,12 +31,28 @@ class VerifyReport(Protocol):
         ...
 
     @property
-    def lines(self) -> Sequence[str]:
-        """What was checked and what is wrong, one sentence a line."""
+    def size(self) -> int:
+        """Entries that are there."""
         ...
 
-    def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
+    @property
+    def root(self) -> str:
+        """Merkle tree hash over them, hexadecimal."""
+        ...
+
+    @property
+    def problems(self) -> Sequence[VerifyProblem]:
+        """What is wrong, gravest cause first."""
+        ...
+
+    @property
+    def proofs(self) -> Sequence[str]:
+        """What was shown."""
+        ...
+
+    @property
+    def limits(self) -> Sequence[str]:
+        """What was not, and what would show it."""
         ...
 
 
@@ -52,5 +77,5 @@ class Parts:
     hook_command: Callable[[str, StatePaths], str]
     install: Callable[[str, Path, StatePaths, bool], tuple[str, str]]
     verify: Callable[[Path, Path | None, Sequence[str]], VerifyReport]
-    tail: Callable[[Path, int], list[dict[str, Any]]]
+    tail: Callable[[Path, int], list[dict[str, object]]]
     export: Callable[[Path, Path], int]

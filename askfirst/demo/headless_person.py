@@ -73,7 +73,7 @@ class HeadlessPerson:
                 browser = playwright.chromium.launch(executable_path=self._executable, args=list(FLAGS))
                 page = browser.new_page(viewport={"width": PHONE["width"], "height": PHONE["height"]})
                 page.set_default_timeout(PATIENCE_S * 1000)
-                page.goto(link)
+                enter(page, link)
                 for decision in self._plan:
                     decide(page, decision)
                 browser.close()
@@ -81,10 +81,20 @@ class HeadlessPerson:
             give_up(error.message.splitlines()[0])
 
 
+def enter(page: Page, link: str) -> None:
+    """Follow the one-time link and log in."""
+    page.goto(link)
+    page.get_by_role("button", name="Log in").click()
+
+
 def decide(page: Page, decision: Decision) -> None:
-    """Open the request that waits, decide it, and go back to the list."""
-    page.get_by_role("link", name="git reset").first.click()
-    if decision.comment:
-        page.get_by_role("textbox").first.fill(decision.comment)
-    page.get_by_role("button", name="Approve" if decision.approve else "Deny").click()
-    page.get_by_role("link", name="Inbox").first.click()
+    """Open the request that waits, read it, decide it, and go back to the list."""
+    page.get_by_role("link", name="Open to decide").first.click()
+    comment = page.get_by_role("textbox", name="Comment for the agent")
+    comment.fill(decision.comment)
+    code = page.get_by_label("to approve")
+    if decision.approve and code.count():
+        code.fill(code.get_attribute("data-code") or "")
+    page.get_by_role("button", name="Approve" if decision.approve else "Deny", exact=True).click()
+    comment.wait_for(state="detached")
+    page.get_by_role("link", name="Inbox", exact=False).first.click()

@@ -112,7 +112,7 @@ def _start(program: Program, source: IO[bytes], errors: IO[bytes]) -> subprocess
 
 
 def _lines(stdout: IO[str] | None, on_line: Callable[[str], None] | None) -> list[str]:
-    assert stdout is not None  # noqa: S101  # we asked for the pipe
+    assert stdout is not None  # we asked for the pipe
     lines = []
     with stdout:
         for line in stdout:

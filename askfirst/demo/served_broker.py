@@ -89,7 +89,7 @@ class ServedBroker:
 
     @property
     def _root(self) -> Path:
-        assert self._folder is not None  # noqa: S101  # start comes first
+        assert self._folder is not None  # start comes first
         return Path(self._folder.name).resolve()
 
     @property

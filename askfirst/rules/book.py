@@ -120,12 +120,13 @@ class RuleBook:
             reversible: instead of the rule's.
             facts: what was looked up, as short sentences.
             suggestion: instead of the rule's, ready to run.
-            values: for the braces of the rule's loss and suggestion; quoted as one word in the suggestion.
+            values: for the braces of the rule's loss and suggestion, beside ``target``; quoted as one word in the suggestion.
 
         Raises:
             KeyError: no rule has this id, or its loss names a value that was not given.
         """
         rule = self._rules[rule_id]
+        values = {"target": target} | values
         if suggestion is None:
             suggestion = _filled(rule.suggestion, {name: shlex.quote(value) for name, value in values.items()})
         effect = _effect(rule, command, target, rule.loss.format_map(values), suggestion)

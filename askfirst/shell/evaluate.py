@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.shell.command import HOLE, Command, Redirect, Stream, Word
 from askfirst.shell.expand import Expander, unmark
-from askfirst.shell.limits import MAX_SCRIPT_BYTES, Budget, LimitError
+from askfirst.shell.limits import MAX_SCRIPT_BYTES, Budget, LimitError, require_parsable
 from askfirst.shell.parse import parse
 from askfirst.shell.source import DECODED as DECODED_MARK
 from askfirst.shell.source import HEREDOC, HEREDOC_END, HERESTRING, NETWORK, READ_WRITE, Source, prepare
@@ -159,6 +159,7 @@ class Evaluator:
             if self.budget.depth < 0:
                 raise LimitError("texts are nested too deeply in it")
             source = prepare(text, inner=place.base != 0 or bool(place.via))
+            require_parsable(source.code)
             return self.range(source, (0, len(source.code)), place, state, stdin)
         finally:
             self.budget.depth += 1
@@ -559,8 +560,7 @@ class _InWords:
         return self.evaluator.process(source, inner, direction, self.place, self.state)
 
     def _text(self, stream: Stream) -> str:
-        if stream.kind == "file":
-            stream = self.evaluator.read(stream)
+        """The output as text; files on the disk are not read for words, they may hold secrets."""
         match stream.kind:
             case "none":
                 return ""

@@ -27,21 +27,29 @@ if TYPE_CHECKING:
 _OWN_PROCESS = re.compile(r"(?<![\w/.-])\[?a\]?skfirst(?![\w/])|askfirst[ -](?:serve|broker)|broker\.(?:json|lock|pid)")
 _HOST_PROCESS = re.compile(r"^-?(?:claude|codex|gemini|opencode|cursor-agent|qwen)$")
 _KILLERS = frozenset({"pkill", "killall", "skill", "xkill", "fuser"})
-_FINDERS = frozenset({"pgrep", "pidof", "ps", "lsof", "grep", "fuser", "cat", "jq", "awk", "ss", "pgrep"})
+_FINDERS = frozenset({"pgrep", "pidof", "ps", "lsof", "grep", "fuser", "cat", "jq", "awk", "ss"})
 _SERVICES = frozenset({"systemctl", "service", "launchctl", "supervisorctl", "pm2", "brew", "rc-service", "sv"})
-_UNINSTALLERS = frozenset({"pip", "pip3", "uv", "pipx", "pipenv", "poetry", "conda", "mamba", "brew", "apt", "apt-get", "dnf"})
-_TAKES_AWAY = frozenset({"uninstall", "remove", "purge", "stop", "disable", "mask", "kill", "bootout", "unload", "delete"})
+_UNINSTALLERS = frozenset(
+    {"pip", "pip3", "uv", "pipx", "pipenv", "poetry", "conda", "mamba", "brew", "apt", "apt-get", "dnf"}
+)
+_TAKES_AWAY = frozenset(
+    {"uninstall", "remove", "purge", "stop", "disable", "mask", "kill", "bootout", "unload", "delete"}
+)
 _ENVIRONMENT = ("CLAUDE_CODE_SIMPLE", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "ASKFIRST_STATE_DIR", "ASKFIRST_CONFIG")
-_HOSTS = frozenset({"claude", "codex", "gemini", "opencode", "qwen", "cursor-agent", "copilot", "droid", "amp", "goose"})
+_HOSTS = frozenset(
+    {"claude", "codex", "gemini", "opencode", "qwen", "cursor-agent", "copilot", "droid", "amp", "goose"}
+)
 
+_VALUE = r"(?:[^`|;&<>$]|\$(?!\())*"
+_INIT = r"(?:init|env|hook|activate|shellenv|completion|shell|bash|zsh|fish|-|--[\w=-]+)"
 _PLAIN_LINE = re.compile(
-    r"""\s*(?:\#.*
-        | (?:export\s+|set\s+-gx\s+|typeset\s+-x\s+)?[A-Za-z_]\w*(?:=|\s)[^`|;&<>]*
-        | alias\s+[\w.-]+=[^`|;&<>]*
-        | (?:source|\.)\s+[^`|;&<>]+
-        | \[\s+-[sfdx]\s+[^`|;<>]+\]\s*&&\s*(?:\\?\.|source|export)\s+[^`|;<>&]+(?:\#.*)?
-        | eval\s+"?\$\(\s*[\w./~${}"'-]+(?:\s+(?:init|env|hook|activate|shellenv|completion|shell|bash|zsh|-|--[\w=-]+))*\s*\)"?
-        | (?:if|then|else|fi|\}|\{|setopt\b[^`|;&<>]*|shopt\b[^`|;&<>]*|bindkey\b.*|autoload\b[^`|;&<>]*|compinit)
+    rf"""\s*(?:\#.*
+        | (?:export\s+|typeset\s+-x\s+)?[A-Za-z_]\w*={_VALUE} | export\s+[\w\s]+ | set\s+-gx\s+{_VALUE}
+        | alias\s+[\w.-]+={_VALUE}
+        | (?:source|\.)\s+{_VALUE}
+        | \[\s+-[sfdx]\s+{_VALUE}\]\s*&&\s*(?:\\?\.|source|export)\s+{_VALUE}(?:\#.*)?
+        | eval\s+"?\$\([\w./~${{}}"'-]+(?:\s+{_INIT})*\s*\)"?
+        | (?:setopt|shopt|autoload)\s{_VALUE} | bindkey\b{_VALUE} | if\s+\[{_VALUE}\] | then | else | fi | compinit
         )?\s*""",
     re.VERBOSE,
 )
@@ -102,7 +110,8 @@ def line_guard_effects(commands: Iterable[Command], rules: RuleBook) -> Iterator
     """The effect of ``kill $(pgrep -f askfirst)`` and ``ps | grep askfirst | xargs kill``: found only in the line."""
     commands = tuple(commands)
     looks = any(
-        command.program in _FINDERS and any(_OWN_PROCESS.search(word.text) for word in command.args) for command in commands
+        command.program in _FINDERS and any(_OWN_PROCESS.search(word.text) for word in command.args)
+        for command in commands
     )
     if not looks:
         return

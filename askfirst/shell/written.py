@@ -51,7 +51,9 @@ _OUTPUT_OPTIONS = {
 def written(command: Command) -> list[Written]:
     """Every file that the command itself touches."""
     found = [
-        Written(each.target.text, _OPERATORS[each.operator]) for each in command.redirects if each.operator in _OPERATORS
+        Written(each.target.text, _OPERATORS[each.operator])
+        for each in command.redirects
+        if each.operator in _OPERATORS
     ]
     found += _by_program(command)
     return [Written(_absolute(each.path, command.cwd), each.how) for each in found if each.path]

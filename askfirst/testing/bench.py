@@ -66,7 +66,7 @@ class MemoryAuditLog:
 
     def rewind(self, mark: object) -> None:
         """Cut back to the mark."""
-        assert isinstance(mark, int)  # noqa: S101
+        assert isinstance(mark, int)
         del self.entries[mark:]
 
     def committed(self) -> None:

@@ -137,3 +137,10 @@ def test_openssl_verifies_a_checkpoint_with_the_public_key(folder: Path) -> None
     assert b"Successfully" in subprocess.run(command, cwd=folder, check=True, capture_output=True).stdout
     (folder / "body").write_bytes(text.encode() + b"x")
     assert subprocess.run(command, cwd=folder, check=False, capture_output=True).returncode != 0
+
+
+def test_a_key_of_another_user_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_keys(folder)
+    monkeypatch.setattr(os, "geteuid", lambda: 12_345)
+    with pytest.raises(KeyFileError, match="another user put it there"):
+        open_keys(folder)

@@ -260,6 +260,14 @@ def test_a_head_of_another_key_is_not_opened(store: Store) -> None:
         store.open(signer=signer_of(2))
 
 
+def test_a_head_that_is_ours_but_of_another_size_is_not_opened(store: Store) -> None:
+    early = store.log.head
+    store.write_many(10)
+    store.execute("update tree set checkpoint = ?", (early.checkpoint,))
+    with pytest.raises(LogError, match="the tree head of 11 entries is signed for 1 of"):
+        store.open()
+
+
 def test_a_store_that_was_emptied_is_never_a_fresh_start(store: Store) -> None:
     """A4: the head is gone with everything else, but the key was used."""
     store.write_many(10)

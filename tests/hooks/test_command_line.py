@@ -14,9 +14,9 @@ GOOD = {"python": Path("/p"), "socket": Path("/s"), "client_dir": Path("/c"), "w
 def test_the_whole_line() -> None:
     assert hook_command("claude-code", **GOOD) == (
         "set -- /p -I -S /c/client.py claude-code /s 590 CLAUDE_CODE_ENTRYPOINT,CLAUDE_CODE_SESSION_ATTENDED "
-        '"$PPID"; [ -x /usr/bin/perl ] && /usr/bin/perl -fTC0 /c/askfirst-hook.pl "$@"; '
+        '"$PPID"; [ -x /usr/bin/perl ] && LC_ALL=C /usr/bin/perl -fTC0 /c/askfirst-hook.pl "$@"; '
         'case $? in 0) exit 0;; 2) exit 2;; esac; "$@"; case $? in 0) exit 0;; 2) exit 2;; esac; '
-        "echo 'askfirst: this call is blocked: the gate could not be run; run askfirst doctor' >&2; exit 2"
+        "echo 'askfirst: this call is blocked: the gate could not be run; run askfirst serve in a terminal to see why' >&2; exit 2"
     )
 
 
