@@ -44,8 +44,8 @@ def _shell(job: Job, run: Execute) -> Stream | None:
         text = args[at].text
         has_script = has_script or _CLUSTER_C.fullmatch(text) is not None
         reads = reads or text == "-s"
-        if text in {"--version", "--help"}:
-            return None
+        if text in {"--version", "--help", "-n"}:
+            return None  # `-n` only checks the syntax
         at += 2 if text in SHELL_VALUES else 1
     if at < len(args) and args[at].text in {"-", "--"}:
         at += 1
