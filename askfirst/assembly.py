@@ -26,6 +26,7 @@ from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exi
 from askfirst.clock import SystemClock
 from askfirst.config import load_config
 from askfirst.desk import Desk
+from askfirst.dispatch import Dispatcher
 from askfirst.errors import BrokerUnavailableError
 from askfirst.gate import Gate
 from askfirst.hub import Hub
@@ -36,6 +37,7 @@ from audit.clock import SystemClock as AuditClock
 from audit.keys import open_keys
 from audit.log import open_log
 from channels.web.app import web_inbox
+from channels.web.channel import WebChannel
 from channels.web.logins import Logins, new_login_link
 from channels.web.sessions import Sessions
 from hooks.registry import HOSTS
@@ -97,7 +99,7 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
     hooks = Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS).respond, methods=["POST"])
     broker = Broker(
         paths=paths,
-        desk=core.desk,
+        workers=(core.desk.keep_time, core.dispatcher.run),
         listeners=Listeners(
             local=Router([hooks, Mount("/", api)]),
             web=_Fork(api=api, inbox=core.inbox(paths, web_listener)),
@@ -123,6 +125,15 @@ class _Core:
         self._analyst = DiskAnalyst()
         self._writer = Writer(engine, log, on_failure=exit_for_failed_store)
         self.desk = Desk(writer=self._writer, reader=reader, audit=log, hub=self._hub, clock=self._clock)
+        self.dispatcher = Dispatcher(
+            writer=self._writer,
+            reader=reader,
+            audit=log,
+            clock=self._clock,
+            channels={WebChannel.scheme: WebChannel()},
+            machine=socket.gethostname(),
+        )
+        self._hub.on_change = self.dispatcher.wake
         self.gate = Gate(desk=self.desk, analyst=self._analyst, config=config, clock=self._clock)
 
     @classmethod

@@ -16,7 +16,7 @@ from askfirst.clock import new_id
 from askfirst.engine import Cancel, Case, Cast, Deadline, Executed, LogLine, Redeem, Step
 from askfirst.entries import entry_of
 from askfirst.request import Action, Claim, Request, RequestKind, RequestState, Review, Terms, Verdict
-from askfirst.store import records
+from askfirst.store import outbox, records
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -99,6 +99,7 @@ class Desk:
                 decision={"rule": draft.terms.rule, "policy_sha256": draft.terms.policy_digest},
             )
             self._audit.append(connection, entry_of(case.request, line))
+            outbox.owe(connection, case.request, outbox.SEND, case.request.created_at_ms)
             return case
 
         return self._published(await self._write(work))
@@ -233,8 +234,11 @@ class Desk:
         return step
 
     def _apply(self, connection: sa.Connection, case: Case, event: engine.Event) -> Step:
-        step = engine.step(case, event, self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        step = engine.step(case, event, now_ms)
         records.save(connection, case, step.case)
+        if step.case != case:
+            outbox.owe(connection, step.case.request, outbox.UPDATE, now_ms)
         for line in step.log:
             self._audit.append(connection, entry_of(step.case.request, line))
         return step

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from askfirst.engine import Case
 
@@ -27,6 +27,8 @@ class Hub:
     def __init__(self) -> None:
         self._waiters: defaultdict[str, set[asyncio.Future[Case]]] = defaultdict(set)
         self._subscribers: set[asyncio.Queue[Case]] = set()
+        self.on_change: Callable[[], None] = lambda: None
+        """Called at every change, for whoever only needs to know that there was one."""
 
     @property
     def waiting(self) -> int:
@@ -60,6 +62,7 @@ class Hub:
         for future in tuple(self._waiters.get(case.request.id, ())):
             if not future.done():
                 future.set_result(case)
+        self.on_change()
         for changes in self._subscribers:
             if changes.full():
                 changes.get_nowait()

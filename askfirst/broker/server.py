@@ -30,12 +30,11 @@ from askfirst.errors import BrokerUnavailableError, StoreError
 from askfirst.paths import write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
     from starlette.types import ASGIApp
 
-    from askfirst.desk import Desk
     from askfirst.paths import StatePaths
 
 EXIT_STORE_FAILED = 70
@@ -116,7 +115,7 @@ class Broker:
 
     Args:
         paths: its state folder.
-        desk: its timers run here.
+        workers: run beside the listeners until it stops; timers, deliveries.
         listeners: its applications.
         web_listener: bound already, so that the applications know their own address.
         started: called once it accepts connections.
@@ -126,13 +125,13 @@ class Broker:
         self,
         *,
         paths: StatePaths,
-        desk: Desk,
+        workers: Sequence[Callable[[], Awaitable[None]]],
         listeners: Listeners,
         web_listener: socket.socket,
         started: Callable[[], Awaitable[None]],
     ) -> None:
         self._paths = paths
-        self._desk = desk
+        self._workers = workers
         self._listeners = listeners
         self._web_listener = web_listener
         self._started = started
@@ -155,22 +154,27 @@ class Broker:
             asyncio.create_task(server.serve(sockets=[listener]))
             for server, listener in zip(servers, (local_listener, self._web_listener), strict=True)
         ]
-        timekeeper = asyncio.create_task(self._keep_time())
+        working = [asyncio.create_task(self._work(worker)) for worker in self._workers]
         self._write_info()
         await self._started()
         await self._stop.wait()
-        timekeeper.cancel()
+        for task in working:
+            task.cancel()
         for server in servers:
             server.should_exit = True
         await asyncio.gather(*serving)
         self._paths.info.unlink(missing_ok=True)
         return self._exit_code
 
-    async def _keep_time(self) -> None:
+    async def _work(self, worker: Callable[[], Awaitable[None]]) -> None:
+        """A worker that ends by an error ends the broker: without timers or deliveries it would wait in vain."""
         try:
-            await self._desk.keep_time()
+            await worker()
         except StoreError as error:
             exit_for_failed_store(error)
+        except Exception:  # noqa: BLE001  # the outermost frame of a task
+            _log.exception("a worker failed, ending")
+            self.stop(EXIT_STORE_FAILED)
 
     def _write_info(self) -> None:
         host, port = self._web_listener.getsockname()[:2]

@@ -19,7 +19,7 @@ from askfirst.shell.command import HOLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from askfirst.rules.match import Pattern, Reading
+    from askfirst.rules.match import Pattern
     from askfirst.rules.schema import Pack, Rule
     from askfirst.shell.command import Command, Word
 
@@ -51,7 +51,7 @@ class RuleBook:
         for rule in self._rules.values():
             if not rule.handler and rule.id in self._live:
                 self._by_program[rule.program].append(rule)
-        self._syntaxes: dict[str, Syntax] = {}
+        self._cache: dict[str, Syntax] = {}
 
     @classmethod
     def load(cls, *, disabled: Iterable[str] = (), enabled: Iterable[str] = ()) -> RuleBook:
@@ -77,20 +77,10 @@ class RuleBook:
 
     def match(self, command: Command) -> list[Effect]:
         """What the data rules find in the command, gravest first."""
-        syntax = self._syntax(command.program)
-        if syntax is None:
-            return []
-        readings = [reading for reading in syntax.readings(command.args) if not syntax.is_exempt(reading)]
         found: dict[str, Effect] = {}
-        for reading in readings:
-            harmless_at = syntax.harmless_at(reading.words)
-            for compiled in syntax.rules:
-                if compiled.rule.id in found:
-                    continue
-                operands = compiled.operands_in(reading, harmless_at)
-                if operands is not None:
-                    path = reading.words[: len(reading.words) - len(operands)]
-                    found[compiled.rule.id] = _found(compiled.rule, command, path, operands)
+        for syntax in self._syntaxes(command.program):
+            for rule, path, operands in syntax.fitting(command):
+                found.setdefault(rule.id, _found(rule, command, path, operands))
         return sorted(found.values(), key=lambda effect: -effect.risk)
 
     def standing(self, command: Command) -> Standing:
@@ -99,11 +89,10 @@ class RuleBook:
         Harmless is said only of a command in which no rule was found, every reading of which is harmless, and whose
         subcommand is known to the letter.
         """
-        syntax = self._syntax(command.program)
-        if syntax is None:
+        syntaxes = self._syntaxes(command.program)
+        if not syntaxes:
             return "unknown"
-        readings = syntax.readings(command.args)
-        if all(self._is_harmless(syntax, reading) for reading in readings) and not self.match(command):
+        if all(syntax.is_harmless(command.args) for syntax in syntaxes) and not self.match(command):
             return "harmless"
         return "known"
 
@@ -131,12 +120,13 @@ class RuleBook:
             reversible: instead of the rule's.
             facts: what was looked up, as short sentences.
             suggestion: instead of the rule's, ready to run.
-            values: for the braces of the rule's loss and suggestion; quoted as one word in the suggestion.
+            values: for the braces of the rule's loss and suggestion, beside ``target``; quoted as one word in the suggestion.
 
         Raises:
             KeyError: no rule has this id, or its loss names a value that was not given.
         """
         rule = self._rules[rule_id]
+        values = {"target": target} | values
         if suggestion is None:
             suggestion = _filled(rule.suggestion, {name: shlex.quote(value) for name, value in values.items()})
         effect = _effect(rule, command, target, rule.loss.format_map(values), suggestion)
@@ -149,22 +139,16 @@ class RuleBook:
             facts=facts if is_live else (*facts, _SWITCHED_OFF),
         )
 
-    @staticmethod
-    def _is_harmless(syntax: Syntax, reading: Reading) -> bool:
-        if syntax.is_exempt(reading):
-            return True
-        end = syntax.harmless_at(reading.words)
-        return end is not None and all(word.known for word in reading.words[:end])
+    def _syntaxes(self, program: str) -> list[Syntax]:
+        """The programs that go by this name: ``copilot`` is two."""
+        name = program.removesuffix(".exe")
+        owners = self._names.get(name) or [owner for glob, owner in self._globs if glob.matches(name)]
+        return [self._compiled(owner) for owner in owners]
 
-    def _syntax(self, program: str) -> Syntax | None:
-        name = self._names.get(program.removesuffix(".exe"))
-        if name is None:
-            name = next((owner for glob, owner in self._globs if glob.matches(program)), None)
-        if name is None:
-            return None
-        if name not in self._syntaxes:
-            self._syntaxes[name] = Syntax(self._programs[name], self._by_program[name])
-        return self._syntaxes[name]
+    def _compiled(self, owner: str) -> Syntax:
+        if owner not in self._cache:
+            self._cache[owner] = Syntax(self._programs[owner], self._by_program[owner])
+        return self._cache[owner]
 
 
 def _found(rule: Rule, command: Command, path: tuple[Word, ...], operands: tuple[Word, ...]) -> Effect:
@@ -238,17 +222,17 @@ def _joined(first: Program, second: Program) -> Program:
     )
 
 
-def _names(programs: Mapping[str, Program]) -> tuple[dict[str, str], tuple[tuple[Pattern, str], ...]]:
-    """Base name to program, for plain names and for patterns."""
-    names: dict[str, str] = {}
+def _names(programs: Mapping[str, Program]) -> tuple[dict[str, list[str]], tuple[tuple[Pattern, str], ...]]:
+    """Base name to programs, for plain names and for patterns."""
+    names: dict[str, list[str]] = defaultdict(list)
     globs: list[tuple[Pattern, str]] = []
     for program in programs.values():
-        for name in (program.name, *program.aliases):
+        for name in dict.fromkeys((program.name, *program.aliases)):
             if "*" in name or "?" in name:
                 globs.append((pattern(name), program.name))
-            elif names.setdefault(name, program.name) != program.name:
-                raise ConfigError(f"{name!r} names two programs, {names[name]!r} and {program.name!r}")
-    return names, tuple(globs)
+            else:
+                names[name].append(program.name)
+    return dict(names), tuple(globs)
 
 
 class _Blank(dict[str, str]):

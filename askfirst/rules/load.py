@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from askfirst.effects import EffectKind, Risk
 from askfirst.errors import ConfigError
+from askfirst.rules.match import ANY_DEPTH, END
 from askfirst.rules.schema import Pack, Program, Rule
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _MATCHING: Final = (
     "options_any",
     "options_all",
     "options_none",
+    "stdin",
 )
 _PROGRAM_KEYS: Final = ("aliases", "value_options", "help_options", "dry_run", "harmless")
 _RULE_KEYS: Final = (
@@ -142,6 +144,18 @@ class _Table:
                 raise ConfigError(f"{self.where}: {key} holds {value!r}, expected texts")
         return tuple(values)
 
+    def paths(self, key: str) -> tuple[str, ...]:
+        """A list of subcommand paths; ``**`` stands only first, ``<end>`` only last, both alone."""
+        for source in self.texts(key):
+            words = source.split()
+            inner = words[words[0] == ANY_DEPTH : len(words) - (words[-1] == END)] if words else [END]
+            if any(ANY_DEPTH in word or END in word for word in inner):
+                raise ConfigError(
+                    f"{self.where}: {key} holds {source!r}, expected {ANY_DEPTH} only as the first word"
+                    f" and {END} only as the last"
+                )
+        return self.texts(key)
+
 
 def _program(name: str, value: object, where: str) -> Program:
     table = _Table(value, where, _PROGRAM_KEYS)
@@ -152,7 +166,7 @@ def _program(name: str, value: object, where: str) -> Program:
         value_options=frozenset(table.texts("value_options")),
         help_options=frozenset(table.texts("help_options")) if "help_options" in table else plain.help_options,
         dry_run=frozenset(table.texts("dry_run")),
-        harmless=table.texts("harmless"),
+        harmless=table.paths("harmless"),
     )
 
 
@@ -174,7 +188,8 @@ def _rule(value: object, pack: str) -> Rule:
         handler=table.get("handler", bool, False),
         gate=table.texts("gate"),
         allow=table.texts("allow"),
-        **{key: table.texts(key) for key in _MATCHING},
+        subcommand=table.paths("subcommand"),
+        **{key: table.texts(key) for key in _MATCHING if key != "subcommand"},
     )
     _require_complete(rule, table)
     return rule

@@ -19,16 +19,18 @@ from typing import TYPE_CHECKING
 from askfirst.shell.command import HOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from askfirst.rules.schema import Program, Rule
-    from askfirst.shell.command import Word
+    from askfirst.shell.command import Command, Stream, Word
 
 ANY_DEPTH = "**"
 """First word of a path: any number of words, at most ``MAX_DEPTH``."""
 END = "<end>"
 """Last word of a path: no further word follows."""
 MAX_DEPTH = 7
+_VERSION = frozenset({"--version", "-v", "-V", "-version"})
+"""Help options that elsewhere take a value: ``--version 3`` names the version to delete."""
 _TRUE = frozenset({"true", "1", "t", "yes"})
 _SHORTEST_ABBREVIATION = len("--abc")
 
@@ -133,6 +135,8 @@ class Path:
     def end(self, words: tuple[Word, ...]) -> int | None:
         """How many words the path takes up, earliest first; ``None`` when it does not match."""
         size = len(self.steps)
+        if self.any_depth and not size:
+            return len(words)
         last_start = min(len(words) - size, MAX_DEPTH) if self.any_depth else 0
         for start in range(last_start + 1):
             end = start + size
@@ -166,6 +170,7 @@ class CompiledRule:
     options_any: tuple[OptionPattern, ...]
     options_all: tuple[tuple[OptionPattern, ...], ...]
     options_none: tuple[OptionPattern, ...]
+    stdin: tuple[Pattern, ...]
 
     @classmethod
     def of(cls, rule: Rule) -> CompiledRule:
@@ -179,7 +184,14 @@ class CompiledRule:
             option_patterns(rule.options_any),
             tuple(option_patterns([source]) for source in rule.options_all),
             option_patterns(rule.options_none),
+            tuple(pattern(source) for source in rule.stdin),
         )
+
+    def reads(self, stdin: Stream) -> bool:
+        """Whether a line of the input is meant; input that is not known is."""
+        if not self.stdin or stdin.kind not in {"none", "text"}:
+            return True
+        return any(wanted.matches(line.strip()) for line in stdin.text.splitlines() for wanted in self.stdin)
 
     def operands_in(self, reading: Reading, harmless_at: int | None) -> tuple[Word, ...] | None:
         """The operands behind the path when the rule fits this reading, else ``None``.
@@ -209,12 +221,19 @@ class CompiledRule:
     def _operands_fit(self, operands: tuple[Word, ...]) -> bool:
         if len(operands) < len(self.operands):
             return False
-        if not all(wanted.matches(word.text) for wanted, word in zip(self.operands, operands, strict=False)):
+        if not all(_is_meant(wanted, word) for wanted, word in zip(self.operands, operands, strict=False)):
             return False
         targets = [word for word in operands if not any(harmless.matches(word.text) for harmless in self.not_operand)]
         if not self.any_operand:
             return bool(targets) or not self.not_operand
-        return any(wanted.matches(word.text) for wanted in self.any_operand for word in targets)
+        return any(_is_meant(wanted, word) for wanted in self.any_operand for word in targets)
+
+
+def _is_meant(wanted: Pattern, word: Word) -> bool:
+    """Whether the operand is meant; an unknown command substitution also by its source, ``$(docker ps -q)``."""
+    return wanted.matches(word.text) or (
+        word.text == HOLE and word.shown.startswith(("$(", "`")) and wanted.matches(word.shown)
+    )
 
 
 def _given(wanted: tuple[OptionPattern, ...], options: tuple[Option, ...]) -> bool:
@@ -234,7 +253,26 @@ class Syntax:
         self._harmless = tuple(path(source) for source in program.harmless)
         valued, flags = _arity(rule for rule in rules)
         self._valued = program.value_options | valued
-        self._flags = (flags | program.help_options | program.dry_run) - self._valued
+        self._flags = (flags | (program.help_options - _VERSION) | program.dry_run) - self._valued
+
+    def fitting(self, command: Command) -> Iterator[tuple[Rule, tuple[Word, ...], tuple[Word, ...]]]:
+        """Each rule that fits a reading, with the words of its path and the operands behind it."""
+        for reading in self.readings(command.args):
+            if self.is_exempt(reading):
+                continue
+            harmless_at = self.harmless_at(reading.words)
+            for rule in self.rules:
+                operands = rule.operands_in(reading, harmless_at)
+                if operands is not None and rule.reads(command.stdin):
+                    yield rule.rule, reading.words[: len(reading.words) - len(operands)], operands
+
+    def is_harmless(self, args: tuple[Word, ...]) -> bool:
+        """Whether every reading is exempt, or takes a harmless path of known words."""
+        return all(self.is_exempt(reading) or self._is_known_path(reading.words) for reading in self.readings(args))
+
+    def _is_known_path(self, words: tuple[Word, ...]) -> bool:
+        end = self.harmless_at(words)
+        return end is not None and all(word.known for word in words[:end])
 
     def readings(self, args: tuple[Word, ...]) -> tuple[Reading, ...]:
         """Every way to read the arguments, the plainest first."""
@@ -286,7 +324,8 @@ class Syntax:
             following = args[index].text if index < len(args) else None
             given, takes_next = self._options_of(text, following)
             options += given
-            is_open = greedy and given[-1].value is None and given[0].name not in self._flags
+            is_flag = text.startswith("--") and given[0].name in self._flags
+            is_open = greedy and given[-1].value is None and not is_flag
             index += takes_next or (is_open and following is not None and not following.startswith("-"))
         return Reading(tuple(words), tuple(options))
 
@@ -312,7 +351,7 @@ def _arity(rules: Iterable[Rule]) -> tuple[frozenset[str], frozenset[str]]:
     valued: set[str] = set()
     flags: set[str] = set()
     for rule in rules:
-        for source in (*rule.options_any, *rule.options_all, *rule.options_none):
+        for source in (*rule.options_any, *rule.options_all):
             for alternative in source.split("|"):
                 name, equals, _ = alternative.partition("=")
                 (valued if equals else flags).add(name)

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from askfirst.effects import Effect, Outcome, Risk
-from askfirst.facts import UNKNOWN, Facts
-from askfirst.shell import handlers, limits, opaque
+from askfirst.facts import UNKNOWN, Facts, NoFacts, OnlyHome
+from askfirst.shell import limits, opaque
 from askfirst.shell.code import code_effects
 from askfirst.shell.evaluate import Evaluator, Found, Note, Place
 from askfirst.shell.execute import Execute
+from askfirst.shell.handlers import HANDLERS, Registry
 from askfirst.shell.harmless import is_harmless
+from askfirst.shell.secrets import code_secret_effects, sent_secrets
 from askfirst.shell.state import State
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from askfirst.rules.book import RuleBook
     from askfirst.shell.command import Command
+    from askfirst.shell.findings import Findings
 
 FALLBACK_HOME = "/home/user"
 _GATED = Risk.HIGH
@@ -67,7 +70,7 @@ class Analysis:
     tree: tuple[Step, ...] = field(default=())
 
 
-def analyse(  # keyword-only context
+def analyse(
     text: str,
     *,
     cwd: str,
@@ -76,6 +79,7 @@ def analyse(  # keyword-only context
     written: Mapping[str, str] | None = None,
     home: str = "",
     cpu_s: float = limits.MAX_CPU_S,
+    registry: Registry = HANDLERS,
 ) -> Analysis:
     """Analyse a shell text.
 
@@ -87,12 +91,15 @@ def analyse(  # keyword-only context
         written: absolute path -> content of files that the session wrote by other tools.
         home: home directory; asked from ``facts`` when empty.
         cpu_s: processor time for the pure part, seconds.
+        registry: the code that finds effects.
     """
     if len(text) > limits.MAX_COMMAND_CHARS:
         return _refused(text, f"it is longer than {limits.MAX_COMMAND_CHARS} characters")
     if not home:
         asked = facts.home()
         home = FALLBACK_HOME if asked is UNKNOWN else asked
+    if isinstance(facts, NoFacts):
+        facts = OnlyHome(home, cwd)
     budget = limits.Budget()
     budget.start(cpu_s)
     evaluator = Evaluator(text, facts, budget, written or {}, Execute)
@@ -100,7 +107,7 @@ def analyse(  # keyword-only context
         evaluator.script(text, Place(), State(cwd=cwd or None, home=home))
     except limits.LimitError as limit:
         evaluator.found.notes.append(Note("limits", (0, len(text)), limit.reason, _short(text)))
-    return _concluded(text, evaluator.found, facts, book)
+    return _concluded(text, evaluator.found, _Judge(facts, book, registry))
 
 
 def _refused(text: str, reason: str) -> Analysis:
@@ -112,45 +119,58 @@ def _short(text: str) -> str:
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 
-def _concluded(text: str, found: Found, facts: Facts, book: RuleBook) -> Analysis:
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Finds effects and says what is understood."""
+
+    facts: Facts
+    book: RuleBook
+    registry: Registry
+
+    def effects(self, command: Command) -> tuple[Effect, ...]:
+        return tuple(self.registry.effects(command, self.facts, self.book))
+
+    def code(self, command: Command, findings: Findings) -> tuple[Effect, ...]:
+        """The effects of program code that are no commands."""
+        return (
+            *code_effects(findings, command, self.book),
+            *code_secret_effects(findings, command, self.book),
+        )
+
+    def line(self, found: Found) -> Iterable[Effect]:
+        """The effects that show only in the whole line."""
+        commands = [command for command, _ in found.commands]
+        for handler in self.registry.lines:
+            yield from handler(commands, self.book)
+        yield from sent_secrets(commands, self.book, [findings for _, findings in found.code])
+
+    def is_understood(self, command: Command) -> bool:
+        """Whether nothing about the command is left open: what it has no effect for, it does not do."""
+        if is_harmless(command):
+            return True
+        if command.program in self.registry.understood:
+            return all(word.known for word in command.argv)
+        return self.book.standing(command) == "harmless"
+
+
+def _concluded(text: str, found: Found, judge: _Judge) -> Analysis:
     notes = list(found.notes)
     if not found.clean:
         notes.append(Note("unparsed", (0, len(text)), "", text))
-    understood = not notes
-    judged: list[tuple[Command, bool, tuple[Effect, ...]]] = []
-    for command, runs in found.commands:
-        effects = tuple(_effects(command, facts, book))
-        understood = understood and (runs or is_understood(command, book))
-        judged.append((command, runs, effects))
-    for command, findings in found.code:
-        judged.append((command, True, tuple(code_effects(findings, command, book))))
-    opaque_effects = [opaque.effect(note) for note in notes]
-    effects = _sorted([*(one for _, _, own in judged for one in own), *opaque_effects])
+    judged = [(command, runs, judge.effects(command)) for command, runs in found.commands]
+    code = [(command, True, judge.code(command, findings)) for command, findings in found.code]
+    loose = [*(opaque.effect(note) for note in notes), *judge.line(found)]
+    effects = _sorted([*(one for _, _, own in judged + code for one in own), *loose])
     gated = any(effect.risk >= _GATED for effect in effects)
-    commands = tuple(command for command, _ in found.commands)
+    understood = not notes and all(runs or judge.is_understood(command) for command, runs in found.commands)
     return Analysis(
-        commands=commands,
+        commands=tuple(command for command, _ in found.commands),
         effects=effects,
         outcome=Outcome.GATE if gated else Outcome.ALLOW if understood else Outcome.PASS,
         expanded=_expanded(text, [command for command, runs in found.commands if not runs]),
         scripts=tuple(found.scripts),
-        tree=_tree(judged, opaque_effects),
+        tree=_tree(judged + code, loose),
     )
-
-
-def _effects(command: Command, facts: Facts, book: RuleBook) -> Iterable[Effect]:
-    for handler in (*handlers.HANDLERS.get(command.program, ()), *handlers.EVERY_COMMAND):
-        yield from handler(command, facts, book)
-    yield from book.match(command)
-
-
-def is_understood(command: Command, book: RuleBook) -> bool:
-    """Whether nothing about the command is left open: what it has no effect for, it does not do."""
-    if is_harmless(command):
-        return True
-    if command.program in handlers.UNDERSTOOD:
-        return all(word.known for word in command.argv)
-    return book.standing(command) == "harmless"
 
 
 def _sorted(effects: Iterable[Effect]) -> tuple[Effect, ...]:

@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING
 from askfirst.shell.code_calls import inspect_tokens
 from askfirst.shell.code_lexer import LANGUAGES
 from askfirst.shell.code_python import inspect_python
+from askfirst.shell.command import HOLE
 from askfirst.shell.findings import Findings
 from askfirst.shell.found import effect_of
+from askfirst.shell.persistence import written_effects
+from askfirst.shell.secrets import code_secret_effects
+from askfirst.shell.sql import sql_text_effects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +80,11 @@ def _python(text: str, home: str) -> Findings:
 
 
 def code_effects(found: Findings, command: Command, rules: RuleBook) -> Iterator[Effect]:
-    """The effects that are no commands of their own: foreign and opaque code, losses by libraries, reverse shells."""
+    """The effects of code that are no commands of their own.
+
+    Foreign and opaque code, reverse shells, losses by libraries, SQL, secrets that are read or sent, and writes to
+    files that start something or guard the agent.
+    """
     for what in found.foreign:
         yield effect_of(rules, "execution.foreign-code", command, target=what)
     for what in found.opaque:
@@ -85,3 +93,8 @@ def code_effects(found: Findings, command: Command, rules: RuleBook) -> Iterator
         yield effect_of(rules, "database.code-loss", command, target=what)
     if found.remote_shell:
         yield effect_of(rules, "execution.reverse-shell", command, target="a network connection")
+    for text in found.sql:
+        yield from sql_text_effects(text, "", command, rules)
+    for path in found.writes:
+        yield from written_effects(path, "write", HOLE * 2, command, rules)
+    yield from code_secret_effects(found, command, rules)

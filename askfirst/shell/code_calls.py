@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from askfirst.shell.findings import Findings
 
 _TABLE: dict[str, dict[str, str]] = {
-    # action -> calls: "name" with any receiver, "recv.name" with that one, "-.name" with none. In the order looked up.
+    # action -> calls: "name" with any receiver, "x.name" with that one, "-.name" with none; the first fit counts
     "javascript": {
         "shell": "execaCommand execaCommandSync exec execSync",
         "argv": "spawn spawnSync execFile execFileSync execa execaSync Deno.Command Deno.run",
-        "delete": "unlink unlinkSync Deno.remove Deno.removeSync fs.rmdir rmdirSync fs.rm promises.rm fsp.rm fsPromises.rm "
+        "delete": "unlink unlinkSync Deno.remove Deno.removeSync fs.rmdir rmdirSync fs.rm promises.rm fsp.rm "
+        "fsPromises.rm "
         "-.rm rmSync",
         "delete-tree": "rimraf rimrafSync removeSync fs.remove fse.remove emptyDir emptyDirSync deleteAsync deleteSync "
         "-.del shell.rm",
@@ -50,8 +51,8 @@ _TABLE: dict[str, dict[str, str]] = {
         "network": "urlopen requests.get requests.post",
     },
     "ruby": {
-        "shell": "-.system -.exec -.spawn Kernel.system Kernel.exec Kernel.spawn IO.popen Open3.capture2 Open3.capture2e "
-        "Open3.capture3 Open3.popen3 PTY.spawn Process.spawn -.sh",
+        "shell": "-.system -.exec -.spawn Kernel.system Kernel.exec Kernel.spawn IO.popen Open3.capture2 "
+        "Open3.capture2e Open3.capture3 Open3.popen3 PTY.spawn Process.spawn -.sh",
         "delete": "File.delete File.unlink FileUtils.rm FileUtils.rm_f FileUtils.safe_unlink -.rm_f",
         "delete-tree": "rm_rf rm_r remove_dir remove_entry remove_entry_secure rmtree rm_tree",
         "write": "File.write IO.write File.truncate",

@@ -362,8 +362,7 @@ def _percent(template: str, right: Value) -> str:
     values = iter(right) if isinstance(right, tuple) else iter([text_of(right)])
     pieces = template.split("%")
     out = [pieces[0]]
-    for piece in pieces[1:]:
-        out.append(next(values, HOLE) + piece[1:] if piece[:1] in {"s", "d", "r"} else "%" + piece)
+    out += [next(values, HOLE) + piece[1:] if piece[:1] in {"s", "d", "r"} else "%" + piece for piece in pieces[1:]]
     return "".join(out)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.shell.command import HOLE, Command, Redirect, Stream, Word
 from askfirst.shell.expand import Expander, unmark
-from askfirst.shell.limits import MAX_SCRIPT_BYTES, Budget, LimitError
+from askfirst.shell.limits import MAX_SCRIPT_BYTES, Budget, LimitError, require_parsable
 from askfirst.shell.parse import parse
 from askfirst.shell.source import DECODED as DECODED_MARK
 from askfirst.shell.source import HEREDOC, HEREDOC_END, HERESTRING, NETWORK, READ_WRITE, Source, prepare
@@ -159,7 +159,12 @@ class Evaluator:
             if self.budget.depth < 0:
                 raise LimitError("texts are nested too deeply in it")
             source = prepare(text, inner=place.base != 0 or bool(place.via))
-            return self.range(source, (0, len(source.code)), place, state, stdin)
+            require_parsable(source.code)
+            out = self.range(source, (0, len(source.code)), place, state, stdin)
+            while state.traps:
+                trap, span = state.traps.pop(0)
+                self.script(trap, self.nested(trap, span, place, "trap"), state)
+            return out
         finally:
             self.budget.depth += 1
 
@@ -559,8 +564,7 @@ class _InWords:
         return self.evaluator.process(source, inner, direction, self.place, self.state)
 
     def _text(self, stream: Stream) -> str:
-        if stream.kind == "file":
-            stream = self.evaluator.read(stream)
+        """The output as text; files on the disk are not read for words, they may hold secrets."""
         match stream.kind:
             case "none":
                 return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING
 from askfirst.shell.builtins import BUILTINS
 from askfirst.shell.command import HOLE, Stream, Word
 from askfirst.shell.evaluate import Job, Place, program_name
+from askfirst.shell.handlers import HANDLERS
 from askfirst.shell.interpreters import interpreter, is_interpreter
 from askfirst.shell.programs import PROGRAMS
 from askfirst.shell.source import DECODED, NETWORK
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, output
 from askfirst.shell.unwrap import Inner, joined, unwrap
+from askfirst.shell.unwrap_table import BY_NAME, SHELLS
 
 if TYPE_CHECKING:
     from askfirst.shell.evaluate import Evaluator
@@ -24,6 +27,17 @@ _SAME_SHELL = frozenset(
 _ENDS = frozenset({"}", "fi", "done", "esac", ")", "]]"})
 _MAX_CALLS = 2
 """A function that is running this often is not entered again: its body has been seen."""
+
+
+def _normal(job: Job) -> Job:
+    """The program by the name that the tables know: ``GIT.EXE`` and, where the disk ignores case, ``RM``."""
+    head = job.argv[0]
+    text = head.text.replace("\\", "/") if head.text.lower().endswith(".exe") else head.text
+    name = posixpath.basename(text)
+    plain = name.lower().removesuffix(".exe")
+    if plain == name or not (plain in BY_NAME or plain in PROGRAMS or plain in HANDLERS.by_program):
+        return job
+    return replace(job, argv=[replace(head, text=text.removesuffix(name) + plain), *job.argv[1:]])
 
 
 class Execute:
@@ -41,11 +55,14 @@ class Execute:
             name = head.text
             if name in _ENDS and len(job.argv) == 1:
                 return NOTHING
+            if name == "coproc" and len(job.argv) > 2 and job.argv[2].text == "{":
+                return self.inner(job, job.argv[2:], name)  # `coproc NAME { …; }`
             if name in job.state.aliases and name not in self.evaluator.active:
                 return self._alias(job, name)
             if name in job.state.functions:
                 return self._function(job, name)
-            stream = self._program(job, program_name(head))
+            job = _normal(job)
+            stream = self._program(job, program_name(job.argv[0]))
             self.evaluator.drain(job.argv, stream, job.state)
             return stream
 
@@ -204,6 +221,10 @@ class Execute:
             out.append(self.inner(job, inner.argv, label, where=where, state=state, env=env))
         elif inner.argv and then == "joined":
             script_state = state if same else self._script_state(state, where)
+            if (
+                inner.argv[0].text in SHELLS and len(inner.argv) > 1
+            ):  # `ssh host sh -c 'x y'`: what was meant counts too
+                out.append(self.inner(job, inner.argv, label, where=where, state=state.copy()))
             out.append(self.text(job, joined(inner.argv), label, where=where, state=script_state))
         elif then == "shell" or (inner.row.lone and not inner.scripts and not inner.argv):
             out.append(self.stream(job, job.stdin, label, where=where, state=self._script_state(state, where)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from askfirst.shell.braces import expand_braces
 from askfirst.shell.command import HOLE, Word
+from askfirst.shell.limits import MAX_WORDS, LimitError
 from askfirst.shell.source import DECODED, NETWORK
 from askfirst.shell.words import Part, lex
 
@@ -77,8 +78,13 @@ class Expander:
         self.nesting = 0
 
     def words(self, ranges: tuple[Range, ...]) -> list[Word]:
-        """The arguments that these words become."""
-        return [word for one in ranges for word in self.fields(one)]
+        """The arguments that these words become; LimitError when they are too many."""
+        out = []
+        for one in ranges:
+            out += self.fields(one)
+            if len(out) > MAX_WORDS:
+                raise LimitError("a command in it has too many words")
+        return out
 
     def fields(self, where: Range) -> list[Word]:
         """The arguments that one word becomes: none, one or several."""

@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from askfirst.effects import Effect
 from askfirst.facts import Facts
 from askfirst.rules.book import RuleBook
 from askfirst.shell.command import Command
+from askfirst.shell.files import FILE_JUDGES, judge_files, judge_redirects
+from askfirst.shell.find import judge_find
+from askfirst.shell.git import judge_git
+from askfirst.shell.persistence import line_guard_effects, persistence_effects
+from askfirst.shell.secrets import secret_effects
+from askfirst.shell.sql import SQL_HANDLERS
 
 Handler: TypeAlias = Callable[[Command, Facts, RuleBook], Iterable[Effect]]
 """Finds the effects of one command, of all risks."""
+LineHandler: TypeAlias = Callable[[Sequence[Command], RuleBook], Iterable[Effect]]
+"""Finds effects that show only in several commands together."""
 
-HANDLERS: dict[str, tuple[Handler, ...]] = {}
-"""Base name of a program -> its handlers."""
 
-EVERY_COMMAND: tuple[Handler, ...] = ()
-"""Handlers that look at each command: redirections, secrets, persistence."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """Who looks at which command.
 
-UNDERSTOOD: frozenset[str] = frozenset()
-"""Programs whose handlers say everything there is to say: without an effect they are harmless."""
+    Attributes:
+        by_program: base name of a program -> its handlers.
+        every: handlers that look at each command: redirections, secrets, persistence.
+        lines: handlers that look at all commands of a line together.
+        understood: programs whose handlers say everything there is to say: without an effect they are harmless.
+    """
+
+    by_program: Mapping[str, tuple[Handler, ...]] = field(default_factory=dict)
+    every: tuple[Handler, ...] = ()
+    lines: tuple[LineHandler, ...] = ()
+    understood: frozenset[str] = frozenset()
+
+    def effects(self, command: Command, facts: Facts, book: RuleBook) -> Iterable[Effect]:
+        """Everything found in the command, by code and by the data rules."""
+        for handler in (*self.by_program.get(command.program, ()), *self.every):
+            yield from handler(command, facts, book)
+        yield from book.match(command)
+
+
+HANDLERS = Registry(
+    by_program={
+        **dict.fromkeys(FILE_JUDGES, (judge_files,)),
+        **dict.fromkeys(("find", "gfind", "fd", "fdfind"), (judge_find,)),
+        **{name: (handler,) for name, handler in SQL_HANDLERS.items()},
+        "git": (judge_git,),
+    },
+    every=(judge_redirects, secret_effects, persistence_effects),
+    lines=(line_guard_effects,),
+    understood=frozenset({*FILE_JUDGES, "git", "find", "gfind", "fd", "fdfind", "rmdir", "trash", "trash-put"}),
+)
+"""The handlers of this program."""

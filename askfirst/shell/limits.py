@@ -6,14 +6,24 @@ import time
 from dataclasses import dataclass
 
 MAX_COMMAND_CHARS = 262_144
+MAX_CODE_CHARS = 131_072
+"""Shell text without the bodies of here-documents, the part that must be parsed."""
+MAX_SEPARATORS = 20_000
+"""Characters of a text that may end a command; counted before a long text is parsed."""
+MAX_SPECIAL = 40_000
+"""Quotes, backslashes, dollars and the like in one text."""
+MAX_OPEN = 2_000
+"""Quotes, substitutions and parentheses that are open at once."""
+MAX_WORDS = 4_096
+"""Words of one command, and parts of one word."""
 MAX_SCRIPT_DEPTH = 10
 """Texts inside texts (``bash -c 'bash -c …'``, functions, files) that are followed."""
 MAX_FRAMES = 60
 """Statements inside statements, wrappers inside wrappers, all levels together; keeps the Python stack flat."""
-MAX_STEPS = 5_000
+MAX_STEPS = 4_000
 """Simple commands that are evaluated, all loops and values together."""
-MAX_CPU_S = 0.25
-"""Processor time of the pure part, seconds; a guard behind the step limit for inputs that nobody thought of."""
+MAX_CPU_S = 0.04
+"""Processor time of the pure part, seconds; a guard behind the other limits, for inputs that nobody thought of."""
 MAX_SCRIPT_BYTES = 65_536
 """Script files up to this size are read and analysed."""
 
@@ -24,6 +34,16 @@ class LimitError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def require_parsable(code: str) -> None:
+    """Refuse a text that would take the parser too long; LimitError."""
+    if len(code) > MAX_CODE_CHARS:
+        raise LimitError(f"it has more than {MAX_CODE_CHARS} characters beside here-documents")
+    if len(code) > MAX_SEPARATORS and sum(map(code.count, ";&|\n(")) > MAX_SEPARATORS:
+        raise LimitError("it has too many commands")
+    if len(code) > MAX_SEPARATORS and len(code.split()) > MAX_SEPARATORS:
+        raise LimitError("it has too many words")
 
 
 @dataclass(slots=True)
@@ -44,5 +64,5 @@ class Budget:
         self.steps -= 1
         if self.steps < 0:
             raise LimitError(f"it runs more than {MAX_STEPS} commands")
-        if not self.steps % 64 and time.thread_time() > self.deadline_s:
+        if not self.steps % 16 and time.thread_time() > self.deadline_s:
             raise LimitError("it is too involved to be analysed in time")

@@ -55,7 +55,7 @@ _DESTRUCTIVE = re.compile(
     r"|\bof=/dev/|(?<!\S)(?:/|/\*|~|~/)(?!\S)"
     r"|\b(?:delete|destroy|drop|purge|wipe|truncate|terminate|mkfs|shred|FLUSHALL|FLUSHDB|DROP|TRUNCATE|DELETE)\b",
 )
-_RAISED = frozenset({"computed-program", "unknown-script", "unparsed"})
+_RAISED = frozenset({"computed-program", "unknown-script"})
 
 
 def looks_destructive(text: str) -> bool:

@@ -40,14 +40,16 @@ _HOSTS = frozenset(
     {"claude", "codex", "gemini", "opencode", "qwen", "cursor-agent", "copilot", "droid", "amp", "goose"}
 )
 
+_VALUE = r"(?:[^`|;&<>$]|\$(?!\())*"
+_INIT = r"(?:init|env|hook|activate|shellenv|completion|shell|bash|zsh|fish|-|--[\w=-]+)"
 _PLAIN_LINE = re.compile(
-    r"""\s*(?:\#.*
-        | (?:export\s+|set\s+-gx\s+|typeset\s+-x\s+)?[A-Za-z_]\w*(?:=|\s)[^`|;&<>]*
-        | alias\s+[\w.-]+=[^`|;&<>]*
-        | (?:source|\.)\s+[^`|;&<>]+
-        | \[\s+-[sfdx]\s+[^`|;<>]+\]\s*&&\s*(?:\\?\.|source|export)\s+[^`|;<>&]+(?:\#.*)?
-        | eval\s+"?\$\(\s*[\w./~${}"'-]+(?:\s+(?:init|env|hook|activate|shellenv|completion|shell|bash|zsh|-|--[\w=-]+))*\s*\)"?
-        | (?:if|then|else|fi|\}|\{|setopt\b[^`|;&<>]*|shopt\b[^`|;&<>]*|bindkey\b.*|autoload\b[^`|;&<>]*|compinit)
+    rf"""\s*(?:\#.*
+        | (?:export\s+|typeset\s+-x\s+)?[A-Za-z_]\w*={_VALUE} | export\s+[\w\s]+ | set\s+-gx\s+{_VALUE}
+        | alias\s+[\w.-]+={_VALUE}
+        | (?:source|\.)\s+{_VALUE}
+        | \[\s+-[sfdx]\s+{_VALUE}\]\s*&&\s*(?:\\?\.|source|export)\s+{_VALUE}(?:\#.*)?
+        | eval\s+"?\$\([\w./~${{}}"'-]+(?:\s+{_INIT})*\s*\)"?
+        | (?:setopt|shopt|autoload)\s{_VALUE} | bindkey\b{_VALUE} | if\s+\[{_VALUE}\] | then | else | fi | compinit
         )?\s*""",
     re.VERBOSE,
 )

@@ -7,10 +7,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from askfirst.facts import NoFacts
 from askfirst.shell.command import HOLE, Stream, Word
-from askfirst.shell.source import DECODED, NETWORK
-from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, found_names
-from askfirst.shell.unwrap import joined
+from askfirst.shell.find import operands as found_operands
+from askfirst.shell.git import nested
+from askfirst.shell.sql import SQL_HANDLERS, client_files, client_shell
+from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate
 from askfirst.shell.unwrap_table import SHELL_VALUES, SHELLS
 
 if TYPE_CHECKING:
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
     Program: TypeAlias = Callable[[Job, Execute], Stream | None]
 
 _XARGS_VALUES = frozenset(
-    "-n -P -L -s -d -a -E -I -R -S -J --max-args --max-procs --max-lines --max-chars --delimiter --arg-file --eof"
-    " --replace --process-slot-var".split()
+    "-n -P -L -s -d -a -E -I -R -S -J --max-args --max-procs --max-chars --delimiter --arg-file --process-slot-var".split()
 )
 _PARALLEL_VALUES = frozenset(
     "-j --jobs -P --max-procs -n -N --max-args -L -a --arg-file -S --sshlogin --sshloginfile -I --colsep -C --delay --timeout"
@@ -43,8 +44,8 @@ def _shell(job: Job, run: Execute) -> Stream | None:
         text = args[at].text
         has_script = has_script or _CLUSTER_C.fullmatch(text) is not None
         reads = reads or text == "-s"
-        if text in {"--version", "--help"}:
-            return None
+        if text in {"--version", "--help", "-n"}:
+            return None  # `-n` only checks the syntax
         at += 2 if text in SHELL_VALUES else 1
     if at < len(args) and args[at].text in {"-", "--"}:
         at += 1
@@ -157,8 +158,7 @@ def _find(job: Job, run: Execute) -> Stream | None:
             (i for i in range(start + 1, len(args)) if args[i].text in {";", "+"} or args[i].text == "\\;"), len(args)
         )
         command = args[start + 1 : end]
-        for name in found_names(args):
-            found = Word(text=name, shown=name, glob="*" in name or "?" in name)
+        for found in found_operands(run.evaluator.command(job)) or [Word(text=HOLE, shown="…")]:
             argv = [_replaced(word, "{}", found) for word in command]
             out.append(run.inner(job, argv, f"find {args[start].text}", state=job.state.copy(), stdin=NOTHING))
     return concatenate(out)
@@ -171,12 +171,13 @@ def _fd(job: Job, run: Execute) -> Stream | None:
         return None
     run.evaluator.emit(job, runs=True)
     end = next((i for i in range(start + 1, len(args)) if args[i].text == ";"), len(args))
-    found = Word(text=f"./{HOLE}", shown="…")
     command = args[start + 1 : end]
-    argv = [_replaced(word, "{}", found) for word in command]
-    if argv == command:
-        argv = [*command, found]
-    return run.inner(job, argv, "fd --exec", state=job.state.copy(), stdin=NOTHING)
+    out = []
+    for found in found_operands(run.evaluator.command(job)) or [Word(text=HOLE, shown="…")]:
+        argv = [_replaced(word, "{}", found) for word in command]
+        argv = [*command, found] if argv == command else argv
+        out.append(run.inner(job, argv, "fd --exec", state=job.state.copy(), stdin=NOTHING))
+    return concatenate(out)
 
 
 def _parallel(job: Job, run: Execute) -> Stream | None:
@@ -202,7 +203,10 @@ def _parallel(job: Job, run: Execute) -> Stream | None:
     for name in names:
         words = [_replaced(word, "{}", name) for word in command]
         words = [*words, name] if words == command else words
-        out.append(run.text(job, joined(words), "parallel", stdin=NOTHING))
+        if len(words) == 1:
+            out.append(run.text(job, words[0], "parallel", stdin=NOTHING))
+        else:
+            out.append(run.inner(job, words, "parallel", stdin=NOTHING, state=job.state.copy()))
     return concatenate(out)
 
 
@@ -233,6 +237,10 @@ def _make(job: Job, run: Execute) -> Stream | None:
     args = job.argv[1:]
     texts = [text.removeprefix("-f") for text in (word.text for word in args) if text.startswith("-f") and text != "-f"]
     texts += [args[i + 1].text for i, word in enumerate(args[:-1]) if word.text in {"-f", "--file", "--makefile"}]
+    for name in ("GNUmakefile", "makefile", "Makefile") if not texts else ():
+        path = job.state.path(name)
+        if path is not None and (path in job.state.files or path in run.evaluator.written):
+            texts = [path]
     streams = [
         job.stdin if text in {"-", "/dev/stdin"} else run.evaluator.content(Word(text=text), job.state)
         for text in texts[:4]
@@ -255,53 +263,22 @@ def _recipes(makefile: str) -> list[str]:
 
 
 def _git(job: Job, run: Execute) -> Stream | None:
-    """Commands inside of git's options; the git rules see the command itself."""
+    """Commands inside of git's options, environment and aliases; the git rules see the command itself."""
+    command = run.evaluator.command(job)
     texts = [word.text for word in job.argv[1:]]
-    scripts: list[tuple[Word, str]] = []
-    for i, word in enumerate(job.argv[1:], 1):
-        following = job.argv[i + 1] if i + 1 < len(job.argv) else None
-        if word.text in {"--exec", "-x"} and "rebase" in texts and following is not None:
-            scripts.append((following, "git rebase --exec"))
-        elif word.text.startswith("--exec=") and "rebase" in texts:
-            scripts.append((replace(word, text=word.text.partition("=")[2]), "git rebase --exec"))
-    for verb, label in (("foreach", "git submodule foreach"), ("run", "git bisect run")):
-        if verb in texts and label.split()[1] in texts[: texts.index(verb)]:
-            rest = [w for w in job.argv[1 + texts.index(verb) + 1 :] if w.text not in {"--recursive", "--quiet", "-q"}]
-            if rest:
-                scripts.append((joined(rest), label))
-    scripts += _git_alias(job, run)
-    for script, label in scripts:
-        run.text(job, script, label)
+    if texts[:1] == ["config"]:
+        _remember_alias(job, job.argv[2:])
+    remembered = job.state.aliases.get(f"git {texts[0]}") if texts else None
+    if remembered:
+        command = replace(
+            command, argv=(job.argv[0], Word(text="-c"), Word(text=f"alias.{texts[0]}={remembered}"), *job.argv[1:])
+        )
+    for one in nested(command, NoFacts() if job.place.where else run.evaluator.facts):
+        if one.script:
+            run.text(job, Word(text=one.script), one.label)
+        elif one.argv:
+            run.inner(job, list(one.argv), one.label)
     return None
-
-
-def _git_alias(job: Job, run: Execute) -> list[tuple[Word, str]]:
-    """The expansion of an alias from ``-c alias.x=…`` or from the configuration."""
-    aliases: dict[str, str] = {}
-    args = job.argv[1:]
-    at = 0
-    prefix: list[Word] = []
-    while at < len(args) and args[at].text.startswith("-"):
-        takes = args[at].text in {"-c", "-C", "--git-dir", "--work-tree", "--namespace", "--config-env", "--exec-path"}
-        if args[at].text == "-c" and at + 1 < len(args):
-            name, _, value = args[at + 1].text.partition("=")
-            if name.lower().startswith("alias."):
-                aliases[name[6:]] = value
-        if args[at].text == "-C" and at + 1 < len(args):
-            prefix += args[at : at + 2]
-        at += 2 if takes else 1
-    if at >= len(args):
-        return []
-    name = args[at].text
-    text = aliases.get(name) or job.state.aliases.get(f"git {name}") or ""
-    if not text:
-        if name == "config":
-            _remember_alias(job, args[at + 1 :])
-        return []
-    rest = args[at + 1 :]
-    if text.startswith("!"):
-        return [(joined([Word(text=text[1:], span=args[at].span), *rest]), f"git alias {name}")]
-    return [(joined([Word(text="git"), *prefix, Word(text=text, span=args[at].span), *rest]), f"git alias {name}")]
 
 
 def _remember_alias(job: Job, args: list[Word]) -> None:
@@ -340,8 +317,11 @@ def _download(job: Job, run: Execute) -> Stream | None:
     for i, word in enumerate(args):
         option = "-O" if name == "wget" else "-o"
         long = "--output-document" if name == "wget" else "--output"
-        if re.fullmatch(rf"-[A-Za-z]*{option[1]}", word.text) or word.text == long:
+        attached = re.fullmatch(rf"-[A-Za-z]*?{option[1]}(.*)", word.text)
+        if word.text == long or (attached and not attached[1]):
             target = args[i + 1] if i + 1 < len(args) else None
+        elif attached:
+            target = replace(word, text=attached[1])
         elif word.text.startswith(f"{long}="):
             target = replace(word, text=word.text.partition("=")[2])
         elif name == "curl" and re.fullmatch(r"-[A-Za-z]*O[A-Za-z]*|--remote-name(-all)?", word.text) and urls:
@@ -355,9 +335,27 @@ def _download(job: Job, run: Execute) -> Stream | None:
     return None
 
 
-def marked(text: str) -> str:
-    """Which note code a text with marks deserves: ``remote-code``, ``decoded-code`` or ``""``."""
-    return "remote-code" if NETWORK in text else "decoded-code" if DECODED in text else ""
+def _database(job: Job, run: Execute) -> Stream | None:
+    """Database clients: SQL files that we know go in as standard input; shell commands they start are run."""
+    source = run.evaluator.read(job.stdin)
+    job = replace(job, stdin=source)
+    for script in client_shell(run.evaluator.command(job)):
+        run.text(job, Word(text=script), posixpath.basename(job.argv[0].text), stdin=NOTHING)
+    files = {
+        path: run.evaluator.read(run.evaluator.content(Word(text=path), job.state))
+        for path in client_files(run.evaluator.command(job))
+    }
+    known = [one for one in files.values() if one.kind == "text"]
+    if known and len(known) == len(files):
+        argv = [
+            word
+            for word in job.argv
+            if word.text.partition("=")[2] not in files and word.text not in {*files, "-f", "--file"}
+        ]
+        run.evaluator.emit(replace(job, argv=argv, stdin=concatenate(known)), runs=False)
+        return UNKNOWN
+    run.evaluator.emit(job, runs=False)
+    return UNKNOWN
 
 
 PROGRAMS: dict[str, Program] = {
@@ -374,6 +372,7 @@ PROGRAMS: dict[str, Program] = {
     "make": _make,
     "gmake": _make,
     "git": _git,
+    **dict.fromkeys(SQL_HANDLERS, _database),
     "tee": _store,
     "cp": _store,
     "mv": _store,

@@ -1,7 +1,7 @@
 """Which files hold secrets, told by their names alone.
 
-Two grades. ``credential``: what logs a person or machine in elsewhere (private SSH keys, cloud and token files, password
-databases, the environment of another process). ``config``: files that often hold secrets beside harmless settings
+Two grades. ``credential``: what logs a person or machine in elsewhere (private SSH keys, cloud and token files,
+password stores, the environment of another process). ``config``: files that often hold secrets beside harmless settings
 (``.env``, ``*.pem``, ``.npmrc``), which agents read every day while they set up a project.
 """
 
@@ -17,7 +17,8 @@ _CREDENTIAL = re.compile(
         \.ssh/(?!known_hosts|config$|authorized_keys|[^/]*\.pub$|environment$|rc$)[^/]+   # id_*, agent sockets, *
       | id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?
       | \.aws/(?:credentials|sso/cache/.*|cli/cache/.*)
-      | (?:\.config/)?gcloud/(?:credentials\.db|access_tokens\.db|application_default_credentials\.json|legacy_credentials/.*)
+      | (?:\.config/)?gcloud/(?:credentials\.db|access_tokens\.db|application_default_credentials\.json)
+      | (?:\.config/)?gcloud/legacy_credentials/.*
       | \.azure/(?:accessTokens\.json|msal_token_cache\..*|service_principal_entries\..*)
       | \.kube/config | \.netrc | _netrc | \.git-credentials | \.pgpass | \.my\.cnf | \.vault-token | \.pypirc
       | \.config/(?:gh/hosts\.yml|hub|doctl/config\.yaml|op/.*|rclone/rclone\.conf)

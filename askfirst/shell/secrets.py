@@ -7,6 +7,7 @@ that is reading and a program that talks to another machine in one command line,
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,9 +36,77 @@ class Secret(NamedTuple):
 ENVIRONMENT = "the environment"
 
 _READERS = frozenset(
-    "cat bat batcat less more most head tail tac nl od xxd hexdump hd strings base64 base32 sed awk gawk cut sort uniq "
-    "jq yq rev fold fmt pr paste tr column cp mv install dd tee xclip pbcopy zip tar gzip bzip2 xz zstd 7z openssl gpg "
-    "vim vi nano emacs view code ed dotenv diff cmp comm split scp rsync sftp iconv expand mapfile read readarray cpio".split()
+    {
+        "7z",
+        "awk",
+        "base32",
+        "base64",
+        "bat",
+        "batcat",
+        "bzip2",
+        "cat",
+        "cmp",
+        "code",
+        "column",
+        "comm",
+        "cp",
+        "cpio",
+        "cut",
+        "dd",
+        "diff",
+        "dotenv",
+        "ed",
+        "emacs",
+        "expand",
+        "fmt",
+        "fold",
+        "gawk",
+        "gpg",
+        "gzip",
+        "hd",
+        "head",
+        "hexdump",
+        "iconv",
+        "install",
+        "jq",
+        "less",
+        "mapfile",
+        "more",
+        "most",
+        "mv",
+        "nano",
+        "nl",
+        "od",
+        "openssl",
+        "paste",
+        "pbcopy",
+        "pr",
+        "read",
+        "readarray",
+        "rev",
+        "rsync",
+        "scp",
+        "sed",
+        "sftp",
+        "sort",
+        "split",
+        "strings",
+        "tac",
+        "tail",
+        "tar",
+        "tee",
+        "tr",
+        "uniq",
+        "vi",
+        "view",
+        "vim",
+        "xclip",
+        "xxd",
+        "xz",
+        "yq",
+        "zip",
+        "zstd",
+    }
 )
 _PATTERN_FIRST = frozenset(
     {"grep", "egrep", "fgrep", "rg", "ag", "ack", "zgrep", "sed", "awk", "gawk", "jq", "yq", "tr"}
@@ -48,9 +117,59 @@ _COPIERS = frozenset(
 )
 _ENVIRONMENT_DUMPS = frozenset({"env", "printenv", "export", "set", "declare", "typeset"})
 _SENDERS = frozenset(
-    "curl wget http https xh httpie nc ncat netcat socat telnet scp rsync sftp ftp lftp tftp ssh mail mailx sendmail "
-    "mutt dig nslookup host ping drill aws gsutil gcloud rclone s3cmd azcopy az mc gh glab croc wormhole magic-wormhole "
-    "transfer ngrok websocat wscat grpcurl aria2c slackcat ntfy mosquitto_pub redis-cli psql".split()
+    {
+        "aria2c",
+        "aws",
+        "az",
+        "azcopy",
+        "croc",
+        "curl",
+        "dig",
+        "drill",
+        "ftp",
+        "gcloud",
+        "gh",
+        "glab",
+        "grpcurl",
+        "gsutil",
+        "host",
+        "http",
+        "httpie",
+        "https",
+        "lftp",
+        "magic-wormhole",
+        "mail",
+        "mailx",
+        "mc",
+        "mosquitto_pub",
+        "mutt",
+        "nc",
+        "ncat",
+        "netcat",
+        "ngrok",
+        "nslookup",
+        "ntfy",
+        "ping",
+        "psql",
+        "rclone",
+        "redis-cli",
+        "rsync",
+        "s3cmd",
+        "scp",
+        "sendmail",
+        "sftp",
+        "slackcat",
+        "socat",
+        "ssh",
+        "telnet",
+        "tftp",
+        "transfer",
+        "websocat",
+        "wget",
+        "wormhole",
+        "wscat",
+        "xh",
+    }
 )
 _LOCAL = re.compile(r"(?:^|[/@])(?:localhost|127(?:\.\d+){3}|\[?::1\]?|0\.0\.0\.0|host\.docker\.internal)(?=[:/]|$)")
 _UPLOADS = re.compile(r"(?:^|=|[^\w.])[@<]([^@<;,\s]+)")
@@ -151,7 +270,7 @@ def _carries(command: Command, secrets: Sequence[Secret]) -> bool:
 
 
 def _pairs(words: Sequence[Word]) -> Iterator[tuple[Word, Word]]:
-    yield from zip(words, words[1:], strict=False)
+    yield from itertools.pairwise(words)
 
 
 def sent_secrets(commands: Sequence[Command], rules: RuleBook, code: Sequence[Findings] = ()) -> Iterator[Effect]:

@@ -15,6 +15,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from askfirst.shell.command import HOLE
+from askfirst.shell.limits import MAX_OPEN, MAX_SPECIAL, LimitError
 
 HEREDOC, HEREDOC_END = "\ue000", "\ue001"
 """``<\\ue0000\\ue001`` reads here-document number 0."""
@@ -74,12 +75,15 @@ class _Frame:
 
 
 def prepare(text: str, *, heredoc: bool = False, inner: bool = False) -> Source:
-    """The prepared form of ``text``; never raises, whatever the text holds.
+    """The prepared form of ``text``, whatever it holds.
 
     Args:
         text: a script, or with ``heredoc`` the body of a here-document whose substitutions are to be found.
         heredoc: quotes are plain characters.
         inner: the text is a result of our own expansion, so holes in it are ours.
+
+    Raises:
+        LimitError: too much is open at once in it.
     """
     if not text.isascii():
         text = _STRANGE.sub("\ufffd", text if inner else _MARKS.sub("\ufffd", text))
@@ -101,13 +105,18 @@ class _Pass:
 
     def run(self) -> Source:
         text, end = self.text, len(self.text)
+        special = 0
         while self.at < end:
             char = text[self.at]
             match = _PLAIN.match(text, self.at)
             if match:
                 self.word_start = match.group()[-1] in _BOUNDARY
                 self._copy(match.end())
-            elif not self._step(char):
+                continue
+            special += 1
+            if special > MAX_SPECIAL:
+                raise LimitError("it has too many special characters")
+            if not self._step(char):
                 self._copy(self.at + 1)
                 self.word_start = char in _BOUNDARY
         for frame in self.stack[1:]:
@@ -172,6 +181,8 @@ class _Pass:
         return mode in "dha"
 
     def _open(self, mode: str, closer: str, length: int) -> bool:
+        if len(self.stack) > MAX_OPEN:
+            raise LimitError("too many quotes and parentheses are open in it")
         self.stack.append(_Frame(mode, closer, self.size))
         self._copy(self.at + length)
         self.word_start = True

@@ -29,6 +29,7 @@ class Inner:
         env: what it puts into the environment.
         directory: where it runs, ``""`` when that does not change.
         operands: the words that were skipped (host, container, duration).
+        entry: the program from an option of ``entries``.
         lookup: it only prints.
     """
 
@@ -38,6 +39,7 @@ class Inner:
     env: dict[str, Word] = field(default_factory=dict)
     directory: str = ""
     operands: list[Word] = field(default_factory=list)
+    entry: list[Word] = field(default_factory=list)
     lookup: bool = False
 
     @property
@@ -53,7 +55,7 @@ def unwrap(argv: list[Word]) -> Inner | None:
     """What ``argv`` runs, when its program is in the table and its subcommand fits; else ``None``."""
     for row in BY_NAME.get(posixpath.basename(argv[0].text), ()):
         rest = _behind_path(row, argv[1:])
-        if rest is not None:
+        if rest is not None and (not row.needs or any(word.text in row.needs for word in rest)):
             return _read(row, rest)
     return None
 
@@ -81,6 +83,13 @@ def _skip_options(row: Wrapper, args: list[Word], at: int, wanted: str) -> int:
 def _read(row: Wrapper, args: list[Word]) -> Inner:
     inner = Inner(row)
     rest = _options(row, args, inner)
+    if row.then == "nothing":
+        while rest:  # operands and options in any order
+            rest = _options(row, rest[1:], inner)
+    started = next((i for i, word in enumerate(args) if word.text in row.starts), None)
+    if started is not None:
+        inner.argv = args[started + 1 :]
+        return inner
     if row.dashes:
         rest = _behind_dashes(args)
         inner.operands = [word for word in args[: len(args) - len(rest)] if not word.text.startswith("-")][
@@ -89,11 +98,12 @@ def _read(row: Wrapper, args: list[Word]) -> Inner:
     else:
         skipped, rest = rest[: row.operands], rest[row.operands :]
         inner.operands = skipped
-        while row.operands and rest and rest[0].text.startswith("-"):
-            rest = rest[1:] if rest[0].text == "--" else _options(row, rest, inner)
-    if row.assignments:
-        rest = _assignments(rest, inner)
-    inner.argv += rest
+        while row.permuted and rest and rest[0].text.startswith("-") and rest[0].text != "--":
+            rest = _options(row, rest, inner)
+        if row.operands and rest and rest[0].text == "--":
+            rest = rest[1:]
+    rest = inner.entry + inner.argv + rest
+    inner.argv = _assignments(rest, inner) if row.assignments else rest
     return inner
 
 
@@ -123,7 +133,7 @@ def _options(row: Wrapper, args: list[Word], inner: Inner) -> list[Word]:
         if row.assignments and _ASSIGNMENT.fullmatch(text):
             _assignments([word], inner)
             continue
-        if not text.startswith(("-", "+")) or text == "-":
+        if not text.startswith(("-", "+")) or (text == "-" and row.operands):
             return args[index:]
         inner.lookup = inner.lookup or text in row.lookups
         if text.startswith("--"):
@@ -156,7 +166,7 @@ def _cluster(row: Wrapper, word: Word, words: Iterator[tuple[int, Word]], inner:
 
 
 def _has_value(row: Wrapper, name: str) -> bool:
-    return name in row.values or name in row.scripts or name in row.splits or name in row.directories
+    return any(name in options for options in (row.values, row.scripts, row.splits, row.directories, row.entries))
 
 
 def _take(row: Wrapper, name: str, value: Word | None, inner: Inner) -> None:
@@ -166,6 +176,8 @@ def _take(row: Wrapper, name: str, value: Word | None, inner: Inner) -> None:
         inner.scripts.append(value)
     elif name in row.directories:
         inner.directory = value.text
+    elif name in row.entries:
+        inner.entry = split(value)
     elif name in row.splits:
         inner.argv += split(value)
     elif name in {"-w", "--workdir", "--cwd"} and row.where:

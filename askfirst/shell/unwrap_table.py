@@ -33,10 +33,13 @@ class Wrapper:
         assignments: ``NAME=value`` in front of the command belong to its environment.
         operands: words to skip after the options (a duration, a lock file, a host, a container).
         dashes: the command starts behind ``--`` only.
+        starts: options behind which the command starts.
+        entries: options whose value is the program, the rest its arguments.
+        permuted: its own options may also stand behind the operands.
+        needs: the row holds only when one of these options is given.
         then: what the rest is: an argv, words joined to a script, a shell that reads standard input, or nothing.
         where: the command runs there; ``{}`` is the first skipped operand.
         lone: without a command it starts a shell that reads standard input.
-        clears: a shell on another machine: known variables and files do not hold there.
     """
 
     names: frozenset[str]
@@ -51,6 +54,10 @@ class Wrapper:
     assignments: bool = False
     operands: int = 0
     dashes: bool = False
+    starts: frozenset[str] = frozenset()
+    entries: frozenset[str] = frozenset()
+    permuted: bool = False
+    needs: frozenset[str] = frozenset()
     then: Then = "argv"
     where: str = ""
     lone: bool = False
@@ -59,7 +66,7 @@ class Wrapper:
 _DOCKER_RUN = _set(
     "-a --attach --add-host --annotation --blkio-weight --cap-add --cap-drop --cgroup-parent --cgroupns --cidfile -c"
     " --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device --device-cgroup-rule --dns --dns-option --dns-search"
-    " --domainname --entrypoint -e --env --env-file --expose --gpus --group-add --health-cmd --health-interval"
+    " --domainname -e --env --env-file --expose --gpus --group-add --health-cmd --health-interval"
     " --health-retries --health-timeout -h --hostname --ip --ip6 --ipc --isolation -l --label --label-file --link"
     " --log-driver --log-opt --mac-address -m --memory --memory-swap --mount --name --network --network-alias"
     " --oom-score-adj --pid --pids-limit --platform -p --publish --pull --restart --runtime --security-opt --shm-size"
@@ -92,17 +99,12 @@ WRAPPERS: tuple[Wrapper, ...] = (
         values=_set("-u -g -D --user --group --chdir --nice --unit --property --slice --setenv --background --machine"),
     ),
     Wrapper(names=_set("pkexec"), values=_set("--user"), directories=frozenset()),
+    Wrapper(names=_set("runuser"), values=_set("-u -g -G -w --user --group --supp-group"), needs=_set("-u --user")),
     Wrapper(
-        names=_set("su"),
+        names=_set("su runuser"),
         values=_set("-g -G -s -w --group --supp-group --shell --whitelist-environment"),
         scripts=_set("-c --command --session-command"),
         then="nothing",
-        lone=True,
-    ),
-    Wrapper(
-        names=_set("runuser"),
-        values=_set("-u -g -G -s -w --user --group --supp-group --shell --whitelist-environment"),
-        scripts=_set("-c --command --session-command"),
         lone=True,
     ),
     Wrapper(
@@ -110,6 +112,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
         values=_set("-B -E -I -m -o -O -T -t --echo --log-in --log-out --log-io --log-timing --logging-format --output-limit"),
         scripts=_set("-c --command"),
         operands=1,
+        permuted=True,
     ),
     # environment
     Wrapper(
@@ -120,13 +123,14 @@ WRAPPERS: tuple[Wrapper, ...] = (
         assignments=True,
     ),
     Wrapper(names=_set("cross-env cross-env-shell"), assignments=True),
-    Wrapper(names=_set("dotenv dotenvx"), path=("run", ""), values=_set("-f -e -c -v --file --env-file -p"), assignments=True),
+    Wrapper(names=_set("dotenv dotenvx"), path=("run", ""), before=_set("-f -e -c -v --file --env-file -p"), values=_set("-f -e -c -v --file --env-file -p"), assignments=True),
     # prefixes
     Wrapper(names=_set("command"), lookups=_set("-v -V")),
-    Wrapper(names=_set("builtin nohup noglob nocorrect setsid unbuffer chronic eatmydata catchsegv xvfb-run"
-                       " dbus-run-session torsocks torify fakeroot dumb-init tini linux32 linux64 then do else { !"
-                       " coproc rlwrap winpty lima"),
-            values=_set("-e -s -n -f -a --server-args --auth-file --error-file --server-num -p -w")),
+    Wrapper(names=_set("builtin nohup noglob nocorrect setsid unbuffer chronic eatmydata catchsegv dbus-run-session torsocks"
+                       " torify fakeroot linux32 linux64 then do else { ! coproc rlwrap winpty")),
+    Wrapper(names=_set("xvfb-run"), values=_set("-e -f -n -p -s -w --error-file --auth-file --server-num --xauth-protocol"
+                                                " --server-args --wait")),
+    Wrapper(names=_set("dumb-init tini"), values=_set("-p -e -r --rewrite")),
     Wrapper(names=_set("exec"), values=_set("-a")),
     Wrapper(names=_set("time gtime"), values=_set("-f -o --format --output")),
     Wrapper(names=_set("nice gnice"), values=_set("-n --adjustment")),
@@ -171,7 +175,8 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper(names=_set("concurrently npm-run-all"), values=_set("-n -c -p --names --prefix"), then="joined"),
     # strings and files
     Wrapper(names=_set("watch"), values=_set("-n --interval -q --equexit -s --shotsdir"), then="joined"),
-    Wrapper(names=_set("flock"), values=_set("-w --timeout -E --conflict-exit-code"), scripts=_set("-c --command"), operands=1),
+    Wrapper(names=_set("flock"), values=_set("-w --timeout -E --conflict-exit-code"), scripts=_set("-c --command"), operands=1,
+            permuted=True),
     Wrapper(names=_set("eval"), then="joined"),
     Wrapper(names=_set("expect"), values=_set("-f -b"), then="nothing"),
     # runners
@@ -192,7 +197,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper(names=_set("asdf"), path=("exec",)),
     Wrapper(names=_set("direnv"), path=("exec",), operands=1),
     Wrapper(names=_set("devbox"), path=("run",), values=_set("-c --config -e --env --env-file"), then="argv"),
-    Wrapper(names=_set("nix"), path=("develop", "shell", "run"), values=_set("-f --file"), splits=frozenset(), scripts=frozenset(),
+    Wrapper(names=_set("nix"), path=("develop", "shell", "run"), values=_set("-f --file"), starts=_set("-c --command"),
             dashes=True),
     Wrapper(names=_set("nix-shell"), values=_set("-p -A -I --packages"), scripts=_set("--run --command"), then="nothing"),
     Wrapper(names=_set("rbenv pyenv nodenv goenv"), path=("exec",)),
@@ -202,7 +207,8 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper(names=_set("op doppler infisical"), path=("run",), values=_set("--env-file --project -p --config -c --account --env --path"),
             scripts=_set("--command")),
     Wrapper(names=_set("aws-vault"), path=("exec",), values=_set("-d --duration -n -t"), operands=1),
-    Wrapper(names=_set("chamber envconsul"), path=("exec", ""), values=_set("-prefix -config -once"), dashes=True),
+    Wrapper(names=_set("chamber"), path=("exec",), values=_set("-b -s"), dashes=True),
+    Wrapper(names=_set("envconsul"), values=_set("-prefix -config -secret -consul-addr -vault-addr")),
     Wrapper(names=_set("sops"), path=("exec-env", "exec-file"), operands=1, then="joined"),
     Wrapper(names=_set("vault"), path=("agent exec",), dashes=True),
     Wrapper(names=_set("go"), path=("tool",), values=frozenset()),
@@ -213,19 +219,19 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper(
         names=_set("ssh autossh mosh slogin"),
         values=_set("-B -b -c -D -E -e -F -I -i -J -L -l -m -O -o -p -Q -R -S -W -w -M -P --ssh"),
-        operands=1, then="joined", where="ssh {}", lone=True,
+        operands=1, permuted=True, then="joined", where="ssh {}", lone=True,
     ),
     Wrapper(names=_set("sshpass"), values=_set("-p -f -d -P")),
-    Wrapper(names=_set("docker podman nerdctl"), path=("exec", "container exec"), before=_DOCKER_GLOBAL, values=_DOCKER_RUN,
+    Wrapper(names=_set("docker podman nerdctl"), path=("exec", "container exec"), before=_DOCKER_GLOBAL, values=_DOCKER_RUN, entries=_set("--entrypoint"),
             operands=1, where="docker exec {}"),
-    Wrapper(names=_set("docker podman nerdctl"), path=("run", "container run"), before=_DOCKER_GLOBAL, values=_DOCKER_RUN,
+    Wrapper(names=_set("docker podman nerdctl"), path=("run", "container run"), before=_DOCKER_GLOBAL, values=_DOCKER_RUN, entries=_set("--entrypoint"),
             operands=1, where="docker run {}"),
     Wrapper(names=_set("docker podman nerdctl"), path=("compose exec", "compose run"), before=_DOCKER_GLOBAL,
-            values=_DOCKER_RUN, operands=1, where="compose {}"),
-    Wrapper(names=_set("docker-compose podman-compose"), path=("exec", "run"), before=_DOCKER_GLOBAL, values=_DOCKER_RUN,
+            values=_DOCKER_RUN, entries=_set("--entrypoint"), operands=1, where="compose {}"),
+    Wrapper(names=_set("docker-compose podman-compose"), path=("exec", "run"), before=_DOCKER_GLOBAL, values=_DOCKER_RUN, entries=_set("--entrypoint"),
             operands=1, where="compose {}"),
     Wrapper(names=_set("kubectl oc k3s microk8s minikube"), path=("exec", "rsh", "kubectl exec", "kubectl -- exec"), before=_KUBECTL,
-            values=_KUBECTL, operands=1, where="kubectl exec {}"),
+            values=_KUBECTL, operands=1, permuted=True, where="kubectl exec {}"),
     Wrapper(names=_set("kubectl oc"), path=("run", "debug"), before=_KUBECTL, values=_KUBECTL, operands=1, dashes=True,
             where="kubectl run {}"),
     Wrapper(names=_set("lxc incus"), path=("exec",), values=_set("--env --cwd --user --group"), operands=1, where="lxc exec {}"),
@@ -247,7 +253,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper(names=_set("tmux"), path=("new-session", "new", "new-window", "neww", "split-window", "splitw", "respawn-pane",
                                       "run-shell", "run", "display-popup", "popup"), before=_set("-L -S -f"),
             values=_set("-s -n -c -t -x -y -e -F -l -w -h -E"), then="joined"),
-    Wrapper(names=_set("screen"), values=_set("-S -s -t -c -T -h -e -p"), path=("-X stuff",), then="joined"),
+    Wrapper(names=_set("screen"), before=_set("-S -s -t -c -T -h -e -p"), path=("-X stuff",), then="joined"),
     Wrapper(names=_set("screen"), values=_set("-S -s -t -c -T -h -e -p -X"), then="argv"),
     Wrapper(names=_set("at batch"), values=_set("-q -t"), then="shell"),
     Wrapper(names=_set("crontab"), values=_set("-u"), then="nothing"),

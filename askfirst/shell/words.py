@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from askfirst.shell.limits import MAX_WORDS, LimitError
+
 if TYPE_CHECKING:
     from askfirst.shell.source import Source
 
@@ -51,7 +53,11 @@ class Part:
 
 
 def lex(source: Source, start: int, end: int, *, quoted: bool = False) -> list[Part]:
-    """The parts of the word in ``source.code[start:end]``; ``quoted`` reads it as if inside double quotes."""
+    """The parts of the word in ``source.code[start:end]``; ``quoted`` reads it as if inside double quotes.
+
+    Raises:
+        LimitError: it has too many parts.
+    """
     parts: list[Part] = []
     at = start
     while at < end:
@@ -62,6 +68,8 @@ def lex(source: Source, start: int, end: int, *, quoted: bool = False) -> list[P
         else:
             parts += part or [Part("text", "", True, at, at + 1)]
             at = min(end, source.ends.get(at, at + 1))
+        if len(parts) > MAX_WORDS:
+            raise LimitError("a word in it has too many parts")
     return parts
 
 

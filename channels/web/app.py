@@ -93,7 +93,7 @@ class Failures:
 
     async def refused(self, request: HttpRequest, error: Exception) -> Response:
         """What a handler, or the routing, refused."""
-        assert isinstance(error, HTTPException)  # noqa: S101  # registered for it alone
+        assert isinstance(error, HTTPException)  # registered for it alone
         status = error.status_code
         response = self._page(request, status, error.detail, hint=_NEW_LINK if status in {401, 410} else "")
         response.headers.update(error.headers or {})

@@ -14,7 +14,7 @@ from askfirst.desk import ReviewDraft
 from askfirst.errors import InputError, RequestNotFoundError
 from askfirst.request import RequestState
 from channels.web.forms import decision_of, read_form, require_code, require_csrf
-from channels.web.pages import ASSURANCE, list_seen_of, seen_of, view_of
+from channels.web.view import ASSURANCE, list_seen_of, seen_of, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,12 +1,7 @@
-"""Pages as HTML: templates with autoescape always on, and the values that they show.
-
-Everything that an agent, a host or a person wrote passes ``askfirst.card.visible`` before it gets here.
-"""
+"""Pages as HTML: templates with autoescape always on."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,125 +10,15 @@ import jinja2
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from askfirst.card import card_of, visible
-from askfirst.request import GrantState, RequestState
-from channels.web.command_view import odd_characters, segments_of
-from channels.web.forms import needs_code
-from channels.web.timeline import outcome_of, timeline
+from askfirst.card import visible
+from channels.web.view import ended_line, loss_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
-    from askfirst.card import Card
-    from askfirst.engine import Case
-    from askfirst.request import Request
-    from channels.web.command_view import Segment
     from channels.web.sessions import Session
-    from channels.web.timeline import Moment
 
 FOLDER = Path(__file__).parent
-ASSURANCE = 1
-"""What a review from this inbox is worth (0..3): the session came from a link that only the terminal shows.
-
-That is more than a loopback page without login (0), and no fresh secret or signature for each decision (2, 3).
-"""
-
-_AT_DEADLINE = {
-    "reject": "then it expires and does not run",
-    "escalate": "then the next people are asked",
-    "approve": "then it runs",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseView:
-    """What the page of one request shows.
-
-    Attributes:
-        seen: changes whenever the page would look different; the live stream compares it.
-        offer: ``decide`` while pending, ``late`` or ``revoke`` while a review still changes something, else ``""``.
-        stronger: the assurance that is needed when this inbox gives too little, else 0.
-        odd: characters in the command that can be mistaken for others.
-    """
-
-    card: Card
-    seen: str
-    segments: tuple[Segment, ...]
-    expanded: tuple[Segment, ...]
-    odd: list[str]
-    loss: str
-    is_final: bool
-    moments: list[Moment]
-    outcome: Moment | None
-    at_deadline: str
-    offer: str
-    stronger: int
-    needs_code: bool
-    typed_code: str
-
-
-def view_of(case: Case, *, machine: str) -> CaseView:
-    """Everything about this case that its page shows."""
-    request = case.request
-    command = request.action.command if not request.question else ""
-    card = card_of(case, machine=visible(machine))
-    spans = [effect.span for effect in request.effects]
-    return CaseView(
-        card=card,
-        seen=seen_of(case),
-        segments=segments_of(command, spans) if command else segments_of(card.command),
-        expanded=segments_of(request.expanded) if request.expanded != command else (),
-        odd=odd_characters(command),
-        loss=loss_of(request),
-        is_final=any(not effect.reversible for effect in request.effects),
-        moments=timeline(case),
-        outcome=outcome_of(case),
-        at_deadline=_AT_DEADLINE.get(request.terms.on_timeout, f"then: {visible(request.terms.on_timeout)}"),
-        offer=_offer(case),
-        stronger=request.terms.assurance_min if request.terms.assurance_min > ASSURANCE else 0,
-        needs_code=needs_code(request),
-        typed_code=request.action_digest[:8],
-    )
-
-
-def seen_of(case: Case) -> str:
-    """A short text that differs whenever the case does."""
-    grant = case.grant.state.value if case.grant is not None else "none"
-    return f"{case.request.version}-{case.request.state.value}-{len(case.reviews)}-{grant}"
-
-
-def list_seen_of(requests: list[Request]) -> str:
-    """The same for a list of requests."""
-    text = "\n".join(f"{each.id} {each.version} {each.state.value}" for each in requests)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
-
-
-def loss_of(request: Request) -> str:
-    """The gravest loss in one clause."""
-    gravest = max(request.effects, key=lambda effect: effect.risk, default=None)
-    if gravest is not None:
-        return visible(gravest.loss)
-    return "asks a question" if request.question else "asks for approval"
-
-
-def ended_line(request: Request) -> str:
-    """How a request ended, for the list."""
-    end = request.end
-    if end is None:
-        return ""
-    who = {"deadline": "nobody answered", "agent": "by the agent"}.get(end.by, f"by {end.by}")
-    return visible(f"{who} via {end.channel}" if end.channel else who)
-
-
-def _offer(case: Case) -> str:
-    request, grant = case.request, case.grant
-    if request.state is RequestState.PENDING:
-        return "decide"
-    if grant is not None and grant.state is GrantState.ISSUED:
-        return "revoke"
-    if request.state is RequestState.EXPIRED and grant is None and request.terms.late_grant_ttl_ms > 0:
-        return "late"
-    return ""
 
 
 class Pages:

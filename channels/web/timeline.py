@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from askfirst.card import visible
@@ -35,11 +35,13 @@ class Moment:
 def timeline(case: Case) -> list[Moment]:
     """Everything that happened, oldest first."""
     request = case.request
-    moments = [Moment(at_ms=request.created_at_ms, text="the agent asked and waits")]
+    moments = [Moment(at_ms=request.created_at_ms, text="The agent asked")]
     moments += [_reviewed(each) for each in case.reviews]
     if request.end is not None and not request.end.decision_id:
         text = (
-            "nobody decided in time" if request.state is RequestState.EXPIRED else f"{request.state.value} by the agent"
+            "Nobody decided in time"
+            if request.state is RequestState.EXPIRED
+            else f"{request.state.value.capitalize()} by the agent"
         )
         tone = "bad" if request.state is RequestState.EXPIRED else "plain"
         moments.append(Moment(at_ms=request.end.at_ms, text=text, quote=visible(request.end.text), tone=tone))
@@ -50,7 +52,12 @@ def timeline(case: Case) -> list[Moment]:
 
 def outcome_of(case: Case) -> Moment | None:
     """How the approved action stands now; None when nothing was approved."""
-    return None if case.grant is None else _granted(case.grant)[-1]
+    if case.grant is None:
+        return None
+    last = _granted(case.grant)[-1]
+    if case.grant.state is GrantState.REDEEMED:
+        return replace(last, text=f"{last.text}, no outcome yet")
+    return last
 
 
 def _reviewed(review: Review) -> Moment:
@@ -66,15 +73,14 @@ def _reviewed(review: Review) -> Moment:
 
 
 def _granted(grant: Grant) -> list[Moment]:
-    late = "late " if grant.late else ""
-    text = f"{late}permission to run once was given"
+    text = "Approved late: may run once if tried again" if grant.late else "May run once"
     moments = [Moment(at_ms=grant.issued_at_ms, text=text)]
     if grant.redeemed_at_ms is not None:
-        moments.append(Moment(at_ms=grant.redeemed_at_ms, text="released to the agent to run once"))
+        moments.append(Moment(at_ms=grant.redeemed_at_ms, text="Released to the agent"))
     ended = {
-        GrantState.LAPSED: ("the permission was never used and has lapsed", "plain"),
-        GrantState.REVOKED: ("the permission was taken back before it was used", "bad"),
-        GrantState.UNDONE: ("what had run was undone", "plain"),
+        GrantState.LAPSED: ("Never ran: the permission has lapsed", "plain"),
+        GrantState.REVOKED: ("Never ran: the approval was taken back", "bad"),
+        GrantState.UNDONE: ("Undone", "plain"),
         GrantState.EXECUTED: _outcome(grant.outcome),
     }.get(grant.state)
     if ended is not None and grant.ended_at_ms is not None:
@@ -84,4 +90,6 @@ def _granted(grant: Grant) -> list[Moment]:
 
 
 def _outcome(outcome: str) -> tuple[str, str]:
-    return {"ok": ("ran: ok", "good"), "failed": ("ran: failed", "bad")}.get(outcome, ("ran: outcome unknown", "plain"))
+    return {"ok": ("Ran, ok", "good"), "failed": ("Ran and failed", "bad")}.get(
+        outcome, ("Ran, outcome unknown", "plain")
+    )

@@ -1,0 +1,143 @@
+"""The dispatcher: carries out owed deliveries, each recorded as sent or failed.
+
+A delivery that fails is tried again with growing pauses, for as long as it could still matter to the request's
+deadline, at most ``ATTEMPTS_MAX`` times. A crash between delivery and record delivers twice, never not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from askfirst.audit_port import Actor, Entry, EntryType
+from askfirst.card import card_of
+from askfirst.errors import ChannelError
+from askfirst.store import outbox, records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeVar
+
+    import sqlalchemy as sa
+
+    from askfirst.audit_port import AuditLog, Value
+    from askfirst.clock import Clock
+    from askfirst.ports import Channel
+    from askfirst.store.outbox import Delivery
+    from askfirst.store.writer import Writer
+
+    T = TypeVar("T")
+
+ATTEMPTS_MAX = 8
+PAUSE_FIRST_MS = 1_000
+PAUSE_MAX_MS = 60_000
+IDLE_S = 5.0
+_BATCH = 64
+_log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """Delivers what is owed by these channels, for one broker."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        reader: sa.Engine,
+        audit: AuditLog,
+        clock: Clock,
+        channels: Mapping[str, Channel],
+        machine: str,
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._audit = audit
+        self._clock = clock
+        self._channels = channels
+        self._machine = machine
+        self._owed = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something new is owed; on the event loop."""
+        self._owed.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        while True:
+            while await self.deliver_due():
+                pass
+            self._owed.clear()
+            due_ms = await self._read(outbox.next_due)
+            pause_s = IDLE_S if due_ms is None else min(IDLE_S, max(0.01, (due_ms - self._clock.now_ms()) / 1000))
+            try:
+                await asyncio.wait_for(self._owed.wait(), pause_s)
+            except TimeoutError:
+                continue
+
+    async def deliver_due(self) -> int:
+        """Carry out what is due now; how many deliveries that were."""
+        now_ms = self._clock.now_ms()
+        due = await self._read(lambda connection: outbox.due(connection, now_ms, _BATCH))
+        await asyncio.gather(*(self._deliver(each) for each in due))
+        return len(due)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        try:
+            external_id = await self._hand_over(delivery)
+        except ChannelError as error:
+            await self._record_failure(delivery, str(error))
+        except Exception as error:  # noqa: BLE001  # a channel's bug is that delivery's failure, not the others'
+            _log.exception("delivery to %s failed", delivery.recipient)
+            await self._record_failure(delivery, type(error).__name__)
+        else:
+            await self._record(delivery, EntryType.CHANNEL_SENT, external_id)
+
+    async def _hand_over(self, delivery: Delivery) -> str:
+        channel = self._channels.get(delivery.scheme)
+        if channel is None:
+            known = ", ".join(sorted(self._channels))
+            raise ChannelError(f"no channel {delivery.scheme!r}, expected one of {known}")
+        case = await self._read(lambda connection: records.read(connection, delivery.request_id))
+        card = card_of(case, machine=self._machine)
+        if delivery.kind == outbox.SEND:
+            return await channel.send(card, delivery.recipient, f"{delivery.request_id}:{delivery.recipient}")
+        await channel.update(card, delivery.recipient, delivery.external_id)
+        return delivery.external_id
+
+    async def _record(self, delivery: Delivery, entry_type: EntryType, external_id: str) -> None:
+        def work(connection: sa.Connection) -> None:
+            outbox.delivered(connection, delivery, external_id)
+            self._append(connection, delivery, entry_type, {"message": external_id})
+
+        await asyncio.wrap_future(self._writer.submit(work))
+
+    async def _record_failure(self, delivery: Delivery, cause: str) -> None:
+        pause_ms = min(PAUSE_MAX_MS, PAUSE_FIRST_MS << delivery.attempts)
+        last = delivery.attempts + 1 >= ATTEMPTS_MAX
+        next_at_ms = None if last else self._clock.now_ms() + pause_ms
+
+        def work(connection: sa.Connection) -> None:
+            outbox.failed(connection, delivery, next_at_ms)
+            data: dict[str, Value] = {"cause": cause, "attempt": delivery.attempts + 1, "given_up": last}
+            self._append(connection, delivery, EntryType.CHANNEL_FAILED, data)
+
+        await asyncio.wrap_future(self._writer.submit(work))
+
+    def _append(
+        self, connection: sa.Connection, delivery: Delivery, entry_type: EntryType, data: Mapping[str, Value]
+    ) -> None:
+        entry = Entry(
+            type=entry_type,
+            request=delivery.request_id,
+            actor=Actor(type="system", id="broker", channel=delivery.scheme),
+            data={"recipient": delivery.recipient, "kind": delivery.kind, **data},
+        )
+        self._audit.append(connection, entry)
+
+    async def _read(self, query: Callable[[sa.Connection], T]) -> T:
+        def run() -> T:
+            with self._reader.connect() as connection:
+                return query(connection)
+
+        return await asyncio.to_thread(run)
