@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WITHIN_S = 110
 TOLD = (
     "was denied by a person",
-    "They say: not now: two commits would be lost",
+    "not now: two commits would be lost",
     "the command did not run; all 2 unpushed commits and the uncommitted change are still there",
     "the command ran exactly once; 0 of 2 unpushed commits are left",
     "the log verifies",
@@ -33,15 +38,20 @@ def processes(scratch: Path) -> list[str]:
     return found
 
 
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A temporary folder whose path is short enough for a socket's."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="ask-") as name:
+        yield Path(name)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads processes from /proc")
 @pytest.mark.parametrize("client", ["real", "stand-in"])
 def test_denied_first_approved_second_run_once_and_nothing_left_behind(
-    client: str, newest_claude: Path, tmp_path: Path
+    client: str, newest_claude: Path, scratch: Path
 ) -> None:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    executable = str(newest_claude) if client == "real" else str(tmp_path / "absent")
+    executable = str(newest_claude) if client == "real" else str(scratch / "absent")
     done = subprocess.run(
         [sys.executable, "-m", "askfirst.entry", "demo", "--auto"],
         env={**os.environ, "ASKFIRST_CLAUDE_CODE": executable, "TMPDIR": str(scratch)},
