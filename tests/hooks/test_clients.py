@@ -186,10 +186,15 @@ def test_an_unusable_payload_is_blocked_before_the_broker_hears_of_it(hook: Hook
         assert broker.received.empty()
 
 
-def test_a_closed_standard_input_is_blocked(hook: Hook) -> None:
-    with FakeBroker(hook.socket, answering(ALLOW)):
-        result = subprocess.run(["sh", "-c", f"exec <&-; {hook.line}"], capture_output=True, check=False)
-        blocked((result.returncode, result.stdout, result.stderr))
+@pytest.mark.parametrize(
+    ("closed", "answer"), [("<&-", ALLOW), (">&-", ALLOW), ("2>&-", DENY), ("<&- >&-", ALLOW), ("<&- >&- 2>&-", ALLOW)]
+)
+def test_a_closed_standard_file_is_blocked(hook: Hook, closed: str, answer: HookAnswer) -> None:
+    line = f"exec {closed}; {hook.line}"
+    with FakeBroker(hook.socket, answering(answer)):
+        result = subprocess.run(["sh", "-c", line], input=b"{}", capture_output=True, check=False)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr or "2>&-" in closed
 
 
 def test_an_unreadable_standard_input_is_blocked(hook: Hook, folder: Path) -> None:
