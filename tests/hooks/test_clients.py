@@ -86,7 +86,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("data", MALFORMED.values(), ids=MALFORMED)
 def test_anything_but_a_whole_well_formed_answer_blocks(hook: Hook, data: bytes) -> None:
-    short = dataclasses.replace(hook, wait_s=2)
+    short = dataclasses.replace(hook, wait_s=1)
     with FakeBroker(hook.socket, sending(data)):
         blocked(short.run())
 
@@ -164,6 +164,7 @@ def test_a_killed_client_blocks(hook: Hook) -> None:
         assert process.stdout.read() == b""
 
 
+@pytest.mark.slow
 def test_a_client_whose_host_dies_lets_the_broker_know(hook: Hook) -> None:
     with FakeBroker(hook.socket, waiting) as broker:
         host = subprocess.Popen(
@@ -270,6 +271,7 @@ def test_the_environment_cannot_put_code_into_the_clients(hook: Hook, folder: Pa
         assert hook.run(b"\xc3\x28", env=env) == (0, ALLOW.stdout, b"")
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(payload=st.binary(max_size=200), data=st.binary(max_size=200), whole=st.booleans())
 def test_no_bytes_of_host_or_broker_give_another_exit_code_or_a_partial_answer(
