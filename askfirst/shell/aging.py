@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from askfirst.facts import UNKNOWN, Changes, Kind, Loss
+from askfirst.facts import UNKNOWN, Kind, Loss
 from askfirst.shell.git.call import parse_git
 
 if TYPE_CHECKING:
-    from askfirst.facts import Commits, Facts, GitPlace, PathFacts, Repository, Unknown
+    from askfirst.facts import Changes, Commits, Facts, GitPlace, PathFacts, Repository, Unknown
     from askfirst.shell.command import Command
 
 _MOVERS: Final = frozenset({"mv", "gmv", "rename", "mmv", "rsync", "tar", "gtar", "bsdtar", "zip", "ditto"})
@@ -91,7 +91,9 @@ class Aging:
     def changes(self, place: GitPlace, paths: tuple[str, ...] = ()) -> Changes | Unknown:
         """Uncommitted changes; that there are none may have changed."""
         found = self._facts.changes(place, paths)
-        return UNKNOWN if self._refs_moved and found == Changes() else found
+        if found is UNKNOWN or found.tracked or found.more:
+            return found
+        return UNKNOWN if self._refs_moved else found
 
     def cleanable(self, place: GitPlace, options: tuple[str, ...], paths: tuple[str, ...]) -> tuple[str, ...] | Unknown:
         """What ``git clean`` would delete."""
