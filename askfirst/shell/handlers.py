@@ -16,7 +16,7 @@ from askfirst.shell.git import judge_git
 from askfirst.shell.line import line_effects
 from askfirst.shell.persistence import persistence_effects
 from askfirst.shell.secrets import secret_effects
-from askfirst.shell.sql import SQL_HANDLERS
+from askfirst.shell.sql import SQL_HANDLERS, typed_effects
 from askfirst.shell.system import SYSTEM_HANDLERS, network_shell_effects, preload_effects
 
 Handler: TypeAlias = Callable[[Command, Facts, RuleBook], Iterable[Effect]]
@@ -55,7 +55,7 @@ HANDLERS = Registry(
         **{name: (handler,) for name, handler in (SQL_HANDLERS | SYSTEM_HANDLERS).items()},
         "git": (judge_git,),
     },
-    every=(judge_redirects, secret_effects, persistence_effects, network_shell_effects, preload_effects),
+    every=(judge_redirects, secret_effects, persistence_effects, network_shell_effects, preload_effects, typed_effects),
     lines=(line_effects,),
     understood=frozenset({*FILE_JUDGES, "git", "find", "gfind", "fd", "fdfind", "rmdir", "trash", "trash-put"}),
 )
