@@ -79,7 +79,7 @@ class RuleBook:
         """What the data rules find in the command, gravest first."""
         found: dict[str, Effect] = {}
         for syntax in self._syntaxes(command.program):
-            for rule, path, operands in syntax.fitting(command.args):
+            for rule, path, operands in syntax.fitting(command):
                 found.setdefault(rule.id, _found(rule, command, path, operands))
         return sorted(found.values(), key=lambda effect: -effect.risk)
 

@@ -30,6 +30,7 @@ _MATCHING: Final = (
     "options_any",
     "options_all",
     "options_none",
+    "stdin",
 )
 _PROGRAM_KEYS: Final = ("aliases", "value_options", "help_options", "dry_run", "harmless")
 _RULE_KEYS: Final = (

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from askfirst.rules.schema import Program, Rule
-    from askfirst.shell.command import Word
+    from askfirst.shell.command import Command, Stream, Word
 
 ANY_DEPTH = "**"
 """First word of a path: any number of words, at most ``MAX_DEPTH``."""
 END = "<end>"
 """Last word of a path: no further word follows."""
 MAX_DEPTH = 7
+_VERSION = frozenset({"--version", "-v", "-V", "-version"})
+"""Help options that elsewhere take a value: ``--version 3`` names the version to delete."""
 _TRUE = frozenset({"true", "1", "t", "yes"})
 _SHORTEST_ABBREVIATION = len("--abc")
 
@@ -168,6 +170,7 @@ class CompiledRule:
     options_any: tuple[OptionPattern, ...]
     options_all: tuple[tuple[OptionPattern, ...], ...]
     options_none: tuple[OptionPattern, ...]
+    stdin: tuple[Pattern, ...]
 
     @classmethod
     def of(cls, rule: Rule) -> CompiledRule:
@@ -181,7 +184,14 @@ class CompiledRule:
             option_patterns(rule.options_any),
             tuple(option_patterns([source]) for source in rule.options_all),
             option_patterns(rule.options_none),
+            tuple(pattern(source) for source in rule.stdin),
         )
+
+    def reads(self, stdin: Stream) -> bool:
+        """Whether a line of the input is meant; input that is not known is."""
+        if not self.stdin or stdin.kind not in {"none", "text"}:
+            return True
+        return any(wanted.matches(line.strip()) for line in stdin.text.splitlines() for wanted in self.stdin)
 
     def operands_in(self, reading: Reading, harmless_at: int | None) -> tuple[Word, ...] | None:
         """The operands behind the path when the rule fits this reading, else ``None``.
@@ -243,17 +253,17 @@ class Syntax:
         self._harmless = tuple(path(source) for source in program.harmless)
         valued, flags = _arity(rule for rule in rules)
         self._valued = program.value_options | valued
-        self._flags = (flags | program.help_options | program.dry_run) - self._valued
+        self._flags = (flags | (program.help_options - _VERSION) | program.dry_run) - self._valued
 
-    def fitting(self, args: tuple[Word, ...]) -> Iterator[tuple[Rule, tuple[Word, ...], tuple[Word, ...]]]:
+    def fitting(self, command: Command) -> Iterator[tuple[Rule, tuple[Word, ...], tuple[Word, ...]]]:
         """Each rule that fits a reading, with the words of its path and the operands behind it."""
-        for reading in self.readings(args):
+        for reading in self.readings(command.args):
             if self.is_exempt(reading):
                 continue
             harmless_at = self.harmless_at(reading.words)
             for rule in self.rules:
                 operands = rule.operands_in(reading, harmless_at)
-                if operands is not None:
+                if operands is not None and rule.reads(command.stdin):
                     yield rule.rule, reading.words[: len(reading.words) - len(operands)], operands
 
     def is_harmless(self, args: tuple[Word, ...]) -> bool:

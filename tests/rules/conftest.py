@@ -1,43 +1,32 @@
-"""Commands from text, before there is a shell: words by shlex, ``$(…)`` and ``$X`` as unknown words."""
+"""Commands from text by the shell engine itself, and the book of every pack."""
 
 from __future__ import annotations
 
-import re
-import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 
+from askfirst.facts import NoFacts
 from askfirst.rules.book import RuleBook
-from askfirst.shell.command import HOLE, Command, Word
+from askfirst.shell.analysis import analyse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_UNKNOWN = re.compile(r"\$\([^)]*\)|`[^`]*`|\$\w+")
-
-
-def _word(text: str, sources: list[str]) -> Word:
-    shown = text
-    for source in sources[: text.count(HOLE)]:
-        shown = shown.replace(HOLE, source, 1)
-    del sources[: text.count(HOLE)]
-    return Word(text=text, shown=shown, glob=any(letter in text for letter in "*?["))
-
-
-@pytest.fixture(scope="session")
-def command() -> Callable[[str], Command]:
-    """A function from one simple command's text to its ``Command``."""
-
-    def parse(text: str) -> Command:
-        sources = _UNKNOWN.findall(text)
-        words = shlex.split(re.split(r" <<? | \| ", _UNKNOWN.sub(HOLE, text))[0])
-        return Command(argv=tuple(_word(word, sources) for word in words))
-
-    return parse
+    from askfirst.shell.command import Command
 
 
 @pytest.fixture(scope="session")
 def book() -> RuleBook:
     """The book of every pack."""
     return RuleBook.load()
+
+
+@pytest.fixture(scope="session")
+def commands(book: RuleBook) -> Callable[[str], tuple[Command, ...]]:
+    """A function from a shell text to the simple commands that would run."""
+
+    def parse(text: str) -> tuple[Command, ...]:
+        return analyse(text, cwd="/home/user/project", facts=NoFacts(), book=book).commands
+
+    return parse
