@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S = 20.0
 """How long a starting broker may take, seconds; a cold disk and a large log are the slow cases."""
+
+STOP_TIMEOUT_S = 15.0
 
 _ERRORS: dict[int, type[Error]] = {
     401: NotAllowedError,
@@ -115,6 +118,32 @@ def start_broker(paths: StatePaths) -> None:
     finally:
         os.close(descriptor)
     raise BrokerUnavailableError(f"the broker did not start; see {paths.log}")
+
+
+def stop_broker(paths: StatePaths) -> int | None:
+    """End the running broker gracefully and wait until it has gone; its pid, None when none was running.
+
+    Raises:
+        BrokerUnavailableError: it is still there after ``STOP_TIMEOUT_S``.
+    """
+    try:
+        pid: int = Client(paths).call("GET", "/healthz", timeout=5.0)["pid"]
+    except BrokerUnavailableError:
+        return None
+    os.kill(pid, signal.SIGTERM)
+    descriptor = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        until = time.monotonic() + STOP_TIMEOUT_S
+        while time.monotonic() < until:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.02)
+            else:
+                return pid
+    finally:
+        os.close(descriptor)
+    raise BrokerUnavailableError(f"the broker (pid {pid}) has not ended within {STOP_TIMEOUT_S:.0f} s")
 
 
 def _spawn(paths: StatePaths) -> subprocess.Popen[bytes]:

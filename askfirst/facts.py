@@ -282,14 +282,23 @@ class NoFacts:
 
 
 class OnlyHome(NoFacts):
-    """Knows the home folder and nothing else: for a working directory that does not exist on this machine."""
+    """Knows the home folder and nothing else: for a working directory that does not exist on this machine.
 
-    def __init__(self, home: str | Unknown) -> None:
+    With the folder that the session works in, a folder above it is not taken for a project of its own.
+    """
+
+    def __init__(self, home: str | Unknown, session: str = "") -> None:
         self._home = home
+        self._session = session
 
     def home(self) -> str | Unknown:
         """The home folder it was made with."""
         return self._home
+
+    def project(self, cwd: str) -> str | Unknown:
+        """The session's folder, for one above it."""
+        is_above = self._session.startswith(cwd.rstrip("/") + "/")
+        return self._session if is_above else UNKNOWN
 
 
 def usable(facts: Facts, *, cwd: str | None, where: str) -> Facts:

@@ -91,7 +91,7 @@ class Verifier:
             return False
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
-        except InvalidSignature:
+        except (InvalidSignature, ValueError):  # ValueError: the 32 bytes are no point
             return False
         return True
 

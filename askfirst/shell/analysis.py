@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from askfirst.effects import Effect, Outcome, Risk
-from askfirst.facts import UNKNOWN, Facts
+from askfirst.facts import UNKNOWN, Facts, NoFacts, OnlyHome
 from askfirst.shell import limits, opaque
 from askfirst.shell.code import code_effects
 from askfirst.shell.evaluate import Evaluator, Found, Note, Place
@@ -98,6 +98,8 @@ def analyse(
     if not home:
         asked = facts.home()
         home = FALLBACK_HOME if asked is UNKNOWN else asked
+    if isinstance(facts, NoFacts):
+        facts = OnlyHome(home, cwd)
     budget = limits.Budget()
     budget.start(cpu_s)
     evaluator = Evaluator(text, facts, budget, written or {}, Execute)

@@ -125,10 +125,11 @@ def _source(job: Job, run: Execute) -> bool:
 
 
 def _trap(job: Job, run: Execute) -> bool:
+    """``trap text EXIT``: the text runs with what the variables are then, so it waits for the end of the script."""
     operands = [word for word in job.argv[1:] if word.text not in {"-", "--", "-p", "-l"}]
     run.evaluator.emit(job, runs=True)
     if len(operands) > 1 and operands[0].text:
-        run.text(job, operands[0], "trap", state=job.state)
+        job.state.traps.append((operands[0].text, operands[0].span if operands[0].span[1] else job.span))
     return False
 
 

@@ -19,7 +19,10 @@ from askfirst.shell.places import Place, Spot
 from askfirst.shell.precious import is_precious, is_regenerable
 
 if TYPE_CHECKING:
+    from askfirst.effects import Effect
     from askfirst.facts import Facts
+    from askfirst.shell.command import Command
+    from askfirst.shell.ports import Rules
 
 _GLOB_LIMIT = 64  # matches that are looked at one by one; a glob with more is a loss
 
@@ -45,6 +48,19 @@ class Grade:
     what: str
     facts: tuple[str, ...] = ()
     reversible: bool = False
+
+
+def effect(book: Rules, rule: str, command: Command, target: str, grade: Grade) -> Effect:
+    """The effect of a rule with a graded loss."""
+    return book.effect(
+        rule,
+        command,
+        target=target,
+        risk=grade.risk,
+        reversible=grade.reversible,
+        facts=grade.facts,
+        what=grade.what,
+    )
 
 
 def grade_delete(spot: Spot, facts: Facts, *, recursive: bool) -> Grade:
@@ -151,7 +167,7 @@ def _overwritten_inside(spot: Spot, facts: Facts, *, empties: bool) -> Grade:
     """Inside the project new content is the agent's ordinary work, unless nobody can bring the old one back."""
     loss = facts.loss(spot.path) if spot.known and not spot.glob else UNKNOWN
     if loss is UNKNOWN:
-        bad = empties and is_precious(spot.path)
+        bad = empties and not is_regenerable(spot.inner)
         return Grade(risk=Risk.HIGH if bad else Risk.MEDIUM, what=f"the content of {spot.shown}")
     if loss.precious and loss.size_bytes:
         return Grade(risk=Risk.HIGH, what=f"{some(loss.precious)}, which nobody can rebuild", facts=_size(loss))

@@ -160,7 +160,11 @@ class Evaluator:
                 raise LimitError("texts are nested too deeply in it")
             source = prepare(text, inner=place.base != 0 or bool(place.via))
             require_parsable(source.code)
-            return self.range(source, (0, len(source.code)), place, state, stdin)
+            out = self.range(source, (0, len(source.code)), place, state, stdin)
+            while state.traps:
+                trap, span = state.traps.pop(0)
+                self.script(trap, self.nested(trap, span, place, "trap"), state)
+            return out
         finally:
             self.budget.depth += 1
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN, Kind, usable
 from askfirst.shell.command import HOLE, Word
-from askfirst.shell.deletes import Grade, grade_delete, grade_overwrite
+from askfirst.shell.deletes import Grade, effect, grade_delete, grade_overwrite
 from askfirst.shell.options import Options, part, read_options, syntax
+from askfirst.shell.permissions import judge_permissions
 from askfirst.shell.places import Place, locate
 
 if TYPE_CHECKING:
@@ -26,21 +27,43 @@ if TYPE_CHECKING:
     from askfirst.shell.ports import Rules
 
 _FAN_OUT: Final = re.compile(r"(xargs|parallel|rush|find|fd|fdfind)\b")
-_RECURSIVE_DANGER: Final = (Place.OUTSIDE, Place.UNKNOWN, Place.GIT, Place.DEVICE)
-_OPEN_MODE: Final = re.compile(r"0?[0-7]?777|0?[0-7]?666|([ugo]*[ao][ugoa]*)\+[rxXst]*w[rwxXst]*|a=rwx|0?000|a-rwx|a=")
-_SETUID_MODE: Final = re.compile(r"0?[4567][0-7]{3}|[ugoa,]*\+[rwxXt]*s[rwxXst]*|.*u[+=][rwxXt]*s.*")
-
-
-def _effect(book: Rules, rule: str, command: Command, target: str, grade: Grade) -> Effect:
-    return book.effect(
-        rule,
-        command,
-        target=target,
-        risk=grade.risk,
-        reversible=grade.reversible,
-        facts=grade.facts,
-        what=grade.what,
-    )
+_SYNTAX: Final = {
+    name: syntax(table)
+    for name, table in {
+        "rm": (
+            "f/force i/ I/ interactive? r/recursive R/recursive d/dir v/verbose one-file-system "
+            "no-preserve-root preserve-root?"
+        ),
+        "shred": "n/iterations: s/size: random-source: u/ remove? f/force z/zero r/ x/exact",
+        "truncate": "s/size: r/reference: c/no-create o/io-blocks",
+        "tee": "a/append i/ignore-interrupts p/ output-error?",
+        "cp": (
+            "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory m/mode: o/owner: "
+            "g/group: f/force i/interactive u/update? r/recursive R/recursive a/archive p/ preserve? "
+            "s/symbolic d/directory D/ v/verbose reflink? sparse: l/link"
+        ),
+        "mv": (
+            "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory f/force "
+            "i/interactive u/update? v/verbose"
+        ),
+        "rsync": (
+            "n/dry-run delete delete-before delete-during delete-delay delete-after delete-excluded "
+            "delete-missing-args del remove-source-files e/rsh: f/filter: exclude: include: exclude-from: "
+            "include-from: files-from: T/temp-dir: B/block-size: M/remote-option: port: rsync-path: "
+            "password-file: log-file: max-delete: backup-dir: bwlimit: timeout: chmod: chown: compare-dest: "
+            "link-dest: b/backup"
+        ),
+        "tar": (
+            "remove-files C/directory: f/file: x/extract get c/create t/list exclude: X/exclude-from: "
+            "T/files-from: z/ j/ J/ v/ p/ k/keep-old-files"
+        ),
+        "sed": (
+            "i/in-place? e/expression: f/file: n/quiet E/regexp-extended r/ s/separate z/null-data "
+            "u/unbuffered l/line-length:"
+        ),
+    }.items()
+}
+"""Options, in the notation of ``askfirst.shell.options``. From: GNU coreutils 9, rsync 3.4, GNU tar 1.35."""
 
 
 def _deleted(
@@ -51,31 +74,28 @@ def _deleted(
         grade = grade_delete(spot, facts, recursive=recursive)
         if spot.place is Place.UNKNOWN and command.via and _FAN_OUT.match(command.via[-1]) and word.text == HOLE:
             grade = Grade(risk=Risk.HIGH, what="files from a list that is not known")
-        yield _effect(book, rule, command, spot.shown, grade)
+        yield effect(book, rule, command, spot.shown, grade)
 
 
 def remove(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``rm`` and ``unlink``."""
-    table = "f/force i/ I/ interactive? r/recursive R/recursive d/dir v/verbose one-file-system no-preserve-root preserve-root?"
-    options = read_options(command.args, syntax(table))
+    options = read_options(command.args, _SYNTAX["rm"])
     recursive = options.has("recursive") or options.unsure
     yield from _deleted(options.words, command, facts, book, rule="filesystem.delete", recursive=recursive)
 
 
 def shred(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``shred``, ``srm``, ``wipe``: as rm, and what git does not hold is gone beyond recovery tools."""
-    options = read_options(
-        command.args, syntax("n/iterations: s/size: random-source: u/ remove? f/force z/zero r/ x/exact")
-    )
+    options = read_options(command.args, _SYNTAX["shred"])
     for word in options.words:
         spot = locate(word, command, facts)
         grade = grade_delete(spot, facts, recursive=True)
-        yield _effect(book, "filesystem.shred", command, spot.shown, grade)
+        yield effect(book, "filesystem.shred", command, spot.shown, grade)
 
 
 def truncate(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``truncate``: to nothing or to a size."""
-    options = read_options(command.args, syntax("s/size: r/reference: c/no-create o/io-blocks"))
+    options = read_options(command.args, _SYNTAX["truncate"])
     size = options.value("size")
     empties = size is None or not size.known or size.text.strip("<=/%") in {"0", ""}
     yield from _overwritten(options.words, command, facts, book, empties=empties)
@@ -90,7 +110,7 @@ def _overwritten(
             continue
         grade = grade_overwrite(spot, facts, empties=empties)
         rule = "disk.write-device" if spot.place is Place.DEVICE else "filesystem.overwrite"
-        yield _effect(book, rule, command, spot.shown, grade)
+        yield effect(book, rule, command, spot.shown, grade)
 
 
 def judge_redirects(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
@@ -116,7 +136,7 @@ def _copies_nothing(command: Command) -> bool:
 
 def tee(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``tee`` without ``-a``."""
-    options = read_options(command.args, syntax("a/append i/ignore-interrupts p/ output-error?"))
+    options = read_options(command.args, _SYNTAX["tee"])
     words = options.words
     if options.has("append"):
         words = tuple(word for word in words if word.text.startswith("/dev/"))
@@ -125,11 +145,7 @@ def tee(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
 
 def copy(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``cp``, ``install``, ``ln``: what the destination loses."""
-    table = (
-        "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory m/mode: o/owner: g/group: f/force i/interactive"
-        " u/update? r/recursive R/recursive a/archive p/ preserve? s/symbolic d/directory D/ v/verbose reflink? sparse: l/link"
-    )
-    options = read_options(command.args, syntax(table))
+    options = read_options(command.args, _SYNTAX["cp"])
     keeps = options.has("no-clobber", "backup", "-b", "interactive", "update")
     makes_folders = command.program == "install" and options.has("directory")
     refuses = command.program == "ln" and not options.has("force")
@@ -169,9 +185,7 @@ def move(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``mv``: to ``/dev/null`` it deletes; of a root it takes everything away; over a file it overwrites."""
     options = read_options(
         command.args,
-        syntax(
-            "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory f/force i/interactive u/update? v/verbose"
-        ),
+        _SYNTAX["mv"],
     )
     sources, destination = _destination(options)
     if destination is None:
@@ -183,7 +197,7 @@ def move(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
         spot = locate(word, command, facts)
         if spot.place >= Place.GIT:
             grade = Grade(risk=Risk.HIGH, what=f"{spot.shown} from where it is needed", reversible=True)
-            yield _effect(book, "filesystem.move-root", command, spot.shown, grade)
+            yield effect(book, "filesystem.move-root", command, spot.shown, grade)
     if not options.has("no-clobber", "backup", "-b", "interactive", "update"):
         yield from _overwritten(_files_written(sources, destination, command, facts), command, facts, book)
 
@@ -195,17 +209,12 @@ def disk_dump(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     for word in command.args:
         if word.text.startswith(HOLE):
             grade = Grade(risk=Risk.HIGH, what="a file or device that is not known")
-            yield _effect(book, "disk.write-device", command, word.shown or word.text, grade)
+            yield effect(book, "disk.write-device", command, word.shown or word.text, grade)
 
 
 def synchronise(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``rsync --delete``: everything in the destination that the source does not have."""
-    table = (
-        "n/dry-run delete delete-before delete-during delete-delay delete-after delete-excluded delete-missing-args del remove-source-files"
-        " e/rsh: f/filter: exclude: include: exclude-from: include-from: files-from: T/temp-dir: B/block-size: M/remote-option: port:"
-        " rsync-path: password-file: log-file: max-delete: backup-dir: bwlimit: timeout: chmod: chown: compare-dest: link-dest: b/backup"
-    )
-    options = read_options(command.args, syntax(table))
+    options = read_options(command.args, _SYNTAX["rsync"])
     deletes = any(name.startswith("del") for name in options.given)
     if options.has("dry-run") or not options.words or (deletes and options.has("backup")):
         return
@@ -216,7 +225,7 @@ def synchronise(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]
     destination = options.words[-1]
     if ":" in destination.text.partition("/")[0]:
         grade = Grade(risk=Risk.HIGH, what=f"files in {destination.text} that the source does not have")
-        yield _effect(book, "filesystem.sync-delete", command, destination.shown or destination.text, grade)
+        yield effect(book, "filesystem.sync-delete", command, destination.shown or destination.text, grade)
         return
     yield from _deleted([destination], command, facts, book, rule="filesystem.sync-delete", recursive=True)
 
@@ -225,9 +234,7 @@ def archive(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``tar --remove-files``, and unpacking over system folders."""
     options = read_options(
         command.args,
-        syntax(
-            "remove-files C/directory: f/file: x/extract get c/create t/list exclude: X/exclude-from: T/files-from: z/ j/ J/ v/ p/ k/keep-old-files"
-        ),
+        _SYNTAX["tar"],
     )
     if options.has("remove-files"):
         words = options.words or (Word(text=HOLE, shown="the archived files"),)
@@ -238,61 +245,14 @@ def archive(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
         spot = locate(folder, command, facts, follow=True)
         if spot.place in {Place.ROOT, Place.SYSTEM, Place.DEVICE}:
             grade = Grade(risk=Risk.HIGH, what=f"files below {spot.shown} that the archive also has")
-            yield _effect(book, "filesystem.overwrite", command, spot.shown, grade)
-
-
-def permissions(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
-    """``chmod``, ``chown``, ``chgrp``, ``setfacl``, ``chattr``: whole trees outside the project, open doors, setuid."""
-    options = read_options(
-        command.args, syntax("R/recursive reference: from: f/silent v/verbose c/changes h/no-dereference H/ L/ P/")
-    )
-    words = options.words
-    mode = ""
-    if not options.has("reference") and command.program not in {"setfacl", "chattr"} and words:
-        first = next((word for word in command.args if word.text.startswith("-") and _is_mode(word.text)), words[0])
-        mode = first.text
-        words = words if first.text.startswith("-") else words[1:]
-    if command.program == "chmod" and _SETUID_MODE.fullmatch(mode) and not re.fullmatch(r"0?2[0-7]{3}|g\+s", mode):
-        for word in words:
-            grade = Grade(
-                risk=Risk.HIGH, what=f"{word.shown or word.text} runs with its owner's rights", reversible=True
-            )
-            yield _effect(book, "filesystem.setuid", command, word.shown or word.text, grade)
-    opens = command.program == "chmod" and _OPEN_MODE.fullmatch(mode) is not None
-    for word in words:
-        yield from _opened(word, command, facts, book, recursive=options.has("recursive"), opens=opens)
-
-
-def _is_mode(text: str) -> bool:
-    return re.fullmatch(r"-[rwxXst]+", text) is not None and text not in {"-R", "-h"}
-
-
-def _opened(
-    word: Word, command: Command, facts: Facts, book: Rules, *, recursive: bool, opens: bool
-) -> Iterable[Effect]:
-    spot = locate(word, command, facts, follow=True)
-    whole = spot.place >= Place.SYSTEM
-    if recursive and whole and (opens or spot.place is not Place.PROJECT):
-        risk = Risk.CRITICAL if spot.place is not Place.PROJECT else Risk.HIGH
-    elif (
-        (recursive and spot.place in _RECURSIVE_DANGER)
-        or (opens and spot.place in {Place.SYSTEM, Place.ROOT})
-        or (opens and spot.place in {Place.HOME, Place.GIT, Place.DEVICE})
-    ):
-        risk = Risk.HIGH
-    else:
-        risk = Risk.MEDIUM
-    grade = Grade(risk=risk, what=f"who may do what with {spot.shown}")
-    yield _effect(book, "filesystem.permissions", command, spot.shown, grade)
+            yield effect(book, "filesystem.overwrite", command, spot.shown, grade)
 
 
 def edit_in_place(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``sed -i`` and its like: an edit of a file outside the project without a backup."""
     options = read_options(
         command.args,
-        syntax(
-            "i/in-place? e/expression: f/file: n/quiet E/regexp-extended r/ s/separate z/null-data u/unbuffered l/line-length:"
-        ),
+        _SYNTAX["sed"],
     )
     backup = options.value("in-place")
     if not options.has("in-place") or (backup is not None and backup.text):
@@ -302,17 +262,15 @@ def edit_in_place(command: Command, facts: Facts, book: Rules) -> Iterable[Effec
         spot = locate(word, command, facts, follow=True)
         if spot.place in {Place.OUTSIDE, Place.SYSTEM, Place.GIT, Place.DEVICE}:
             grade = grade_overwrite(spot, facts, empties=spot.place is not Place.OUTSIDE)
-            yield _effect(book, "filesystem.edit-outside", command, spot.shown, grade)
+            yield effect(book, "filesystem.edit-outside", command, spot.shown, grade)
 
 
 def empty_trash(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``trash-empty``, ``gio trash --empty``: the way back from the trash."""
     del facts
     if command.program == "trash-empty" or any(word.text == "--empty" for word in command.args):
-        yield _effect(book, "filesystem.empty-trash", command, "the trash", Grade(risk=Risk.HIGH, what="the trash"))
+        yield effect(book, "filesystem.empty-trash", command, "the trash", Grade(risk=Risk.HIGH, what="the trash"))
 
-
-_Judge = "Callable[[Command, Facts, Rules], Iterable[Effect]]"
 
 FILE_JUDGES: Final[Mapping[str, Callable[[Command, Facts, Rules], Iterable[Effect]]]] = {
     "rm": remove,
@@ -335,11 +293,11 @@ FILE_JUDGES: Final[Mapping[str, Callable[[Command, Facts, Rules], Iterable[Effec
     "tar": archive,
     "gtar": archive,
     "bsdtar": archive,
-    "chmod": permissions,
-    "chown": permissions,
-    "chgrp": permissions,
-    "setfacl": permissions,
-    "chattr": permissions,
+    "chmod": judge_permissions,
+    "chown": judge_permissions,
+    "chgrp": judge_permissions,
+    "setfacl": judge_permissions,
+    "chattr": judge_permissions,
     "sed": edit_in_place,
     "gsed": edit_in_place,
     "trash-empty": empty_trash,

@@ -7,12 +7,13 @@ an unknown folder, and the name pattern if there is one, e.g. ``./`` + HOLE + ``
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from askfirst.effects import Risk
 from askfirst.facts import usable
 from askfirst.shell.command import HOLE, Word
-from askfirst.shell.deletes import Grade, grade_delete, grade_overwrite
+from askfirst.shell.deletes import Grade, effect, grade_delete, grade_overwrite
 from askfirst.shell.options import read_options, syntax
 from askfirst.shell.places import Place, locate
 from askfirst.shell.precious import is_regenerable
@@ -25,67 +26,114 @@ if TYPE_CHECKING:
     from askfirst.shell.command import Command
     from askfirst.shell.ports import Rules
 
+# From: GNU findutils 4.10 manual, and find(1) of macOS.
 _NAME_TESTS: Final = frozenset({"-name", "-iname", "-path", "-ipath", "-wholename", "-iwholename"})
-_OTHER_TESTS: Final = frozenset(
-    """
-    -mtime -mmin -atime -amin -ctime -cmin -newer -size -regex -iregex -user -group -perm -inum -links -samefile -empty
-    -newermt -newerat -newerct -lname -uid -gid -nouser -nogroup -used
-    """.split()
+_NARROWING: Final = re.compile(
+    r"-([acm](time|min)|newer\w*|size|i?regex|user|group|perm|inum|links|samefile|uid|gid|used)"
 )
-_WRITES: Final = frozenset({"-fprint", "-fprint0", "-fls", "-fprintf"})
-_NEGATIONS: Final = frozenset({"!", "-not"})
-_ALTERNATIVES: Final = frozenset({"-o", "-or", ","})
-_GLOBAL: Final = re.compile(r"-[HLPX]|-D|-O\d?|-E|-x|-s|-d")
+_VALUED: Final = re.compile(
+    r"-(maxdepth|mindepth|type|xtype|fstype|printf|context|regextype|files0-from|lname|ilname|flags|depth)"
+)
+_EXECUTES: Final = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
+_WRITES: Final = {"-fprint": 1, "-fprint0": 1, "-fls": 1, "-fprintf": 2}
+_GLOBAL: Final = re.compile(r"-[HLPXEsdx]+|-D|-O\d?")
+_FD_SYNTAX: Final = (
+    "e/extension: t/type: d/max-depth: E/exclude: x/exec: X/exec-batch: S/size: o/owner: j/threads: c/color: H/hidden"
+    " I/no-ignore g/glob a/absolute-path s/case-sensitive i/ignore-case F/fixed-strings L/follow p/full-path 0/print0"
+    " base-directory: search-path: changed-within: changed-before:"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """A ``find`` command line, read.
+
+    Attributes:
+        roots: where it begins.
+        tests: primaries with their first argument (``""`` without one), operators among them, in order.
+        written: the files that ``-fprint`` and its like overwrite.
+    """
+
+    roots: tuple[Word, ...]
+    tests: tuple[tuple[str, str], ...]
+    written: tuple[Word, ...]
+
+    def has(self, *primaries: str) -> bool:
+        """Whether one of these primaries is there."""
+        return any(name in primaries for name, _ in self.tests)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name patterns one of which every hit matches; none where that cannot be told."""
+        found = [value for name, value in self.tests if name in _NAME_TESTS]
+        before = [
+            earlier for (earlier, _), (name, _) in zip(self.tests, self.tests[1:], strict=False) if name in _NAME_TESTS
+        ]
+        alternatives = sum(name in {"-o", "-or", ","} for name, _ in self.tests)
+        if (
+            alternatives >= max(len(found), 1)
+            or {"!", "-not"}.intersection(before)
+            or any(HOLE in each for each in found)
+        ):
+            return ()
+        return tuple(name.rstrip("/*").rpartition("/")[2] or name for name in found)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether age, size, owner or the like narrow the hits."""
+        return any(_NARROWING.fullmatch(name) for name, _ in self.tests)
+
+
+def read_find(words: Sequence[Word]) -> Search:
+    """Reads the arguments of ``find``; what stands behind ``-exec`` is left out."""
+    start = 0
+    while start < len(words) and _GLOBAL.fullmatch(words[start].text):
+        start += 2 if words[start].text == "-D" else 1
+    at = start
+    while at < len(words) and not words[at].text.startswith(("-", "(", "!", ")")):
+        at += 1
+    roots = tuple(words[start:at]) or (Word(text="."),)
+    tests: list[tuple[str, str]] = []
+    written: list[Word] = []
+    while at < len(words):
+        name = words[at].text
+        value = words[at + 1].text if at + 1 < len(words) else ""
+        at += 1
+        if name in _EXECUTES:
+            at = next((i for i in range(at, len(words)) if words[i].text in {";", "+"}), len(words)) + 1
+        elif name in _WRITES:
+            written += words[at : at + 1]
+            at += _WRITES[name]
+        elif name in _NAME_TESTS or _NARROWING.fullmatch(name) or _VALUED.fullmatch(name):
+            tests.append((name, value))
+            at += 1
+        else:
+            tests.append((name, ""))
+    return Search(roots=roots, tests=tuple(tests), written=tuple(written))
 
 
 def operands(command: Command) -> tuple[Word, ...]:
     """The words that stand for ``{}`` in the command that ``find`` or ``fd`` runs."""
     if command.program in {"fd", "fdfind"}:
         return _fd_operands(command)
-    roots, tests = _split(command.args)
-    narrowed = _OTHER_TESTS.intersection(word.text for word in tests)
-    names = _names(tests) or (("?" + HOLE,) if narrowed else ("",))
-    return tuple(_operand(root, name) for root in roots for name in names)
+    search = read_find(command.args)
+    names = search.names or (("?" + HOLE,) if search.is_narrowed else ("",))
+    return tuple(_operand(root, name) for root in search.roots for name in names)
 
 
 def _operand(root: Word, name: str) -> Word:
-    top = root.text.rstrip("/") or ("/" if root.text.startswith("/") else ".")
-    text = f"{top.rstrip('/')}/{HOLE}/{name}" if name else f"{top.rstrip('/')}/{HOLE}"
-    shown = f"{root.shown or root.text}/…/{name}" if name else f"{root.shown or root.text}/…"
-    return Word(text=text, glob=any(c in name for c in "*?["), shown=shown, span=root.span)
-
-
-def _split(words: Sequence[Word]) -> tuple[tuple[Word, ...], tuple[Word, ...]]:
-    """The roots and the expression of a ``find`` command line."""
-    start = 0
-    while start < len(words) and _GLOBAL.fullmatch(words[start].text):
-        start += 2 if words[start].text == "-D" else 1
-    end = start
-    while end < len(words) and not words[end].text.startswith(("-", "(", "!", ")")):
-        end += 1
-    return tuple(words[start:end]) or (Word(text="."),), tuple(words[end:])
-
-
-def _names(tests: Sequence[Word]) -> tuple[str, ...]:
-    """The name patterns that narrow the hits; none when they do not hold for every hit."""
-    texts = [word.text for word in tests]
-    names = [texts[i + 1] for i, text in enumerate(texts[:-1]) if text in _NAME_TESTS]
-    negated = any(text in _NEGATIONS and after in _NAME_TESTS for text, after in zip(texts, texts[1:], strict=False))
-    alternatives = sum(text in _ALTERNATIVES for text in texts)
-    if negated or any(HOLE in name for name in names) or alternatives >= max(len(names), 1):
-        return ()
-    names = [name.rstrip("/*") if name.rstrip("/*") else name for name in names]
-    return tuple(name.rpartition("/")[2] or name for name in names)
+    top = root.text.rstrip("/") if root.text.strip("/") else root.text[:1].rstrip("/")
+    shown = root.shown or root.text
+    if not name:
+        return Word(text=f"{top}/{HOLE}", shown=f"{shown}/…", span=root.span)
+    glob = any(letter in name for letter in "*?[")
+    return Word(text=f"{top}/{HOLE}/{name}", glob=glob, shown=f"{shown}/…/{name.replace(HOLE, '…')}", span=root.span)
 
 
 def _fd_operands(command: Command) -> tuple[Word, ...]:
-    table = (
-        "e/extension: t/type: d/max-depth: E/exclude: x/exec: X/exec-batch: S/size: o/owner: j/threads: c/color: H/hidden I/no-ignore"
-        " g/glob a/absolute-path s/case-sensitive i/ignore-case F/fixed-strings L/follow p/full-path 0/print0 base-directory: search-path:"
-    )
     words = list(command.args)
     cut = next((i for i, w in enumerate(words) if w.text in {"-x", "-X", "--exec", "--exec-batch"}), len(words))
-    options = read_options(words[:cut], syntax(table))
+    options = read_options(words[:cut], syntax(_FD_SYNTAX))
     extension = options.value("extension")
     pattern = options.words[0].text if options.words else ""
     name = f"*.{extension.text}" if extension else pattern if options.has("glob") else ""
@@ -96,35 +144,24 @@ def _fd_operands(command: Command) -> tuple[Word, ...]:
 def judge_find(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``find … -delete`` and the files that ``-fprint`` overwrites; commands behind ``-exec`` are the engine's."""
     facts = usable(facts, cwd=command.cwd, where=command.where)
-    roots, tests = _split(command.args)
-    texts = [word.text for word in tests]
-    for position, text in enumerate(texts[:-1]):
-        if text in _WRITES:
-            spot = locate(tests[position + 1], command, facts, follow=True)
-            if spot.place is not Place.SINK:
-                grade = grade_overwrite(spot, facts)
-                yield _effect(book, "filesystem.overwrite", command, spot.shown, grade)
-    if "-delete" in texts:
-        for root in roots:
-            yield from _deleted(root, texts, command, facts, book)
+    search = read_find(command.args)
+    for word in search.written:
+        spot = locate(word, command, facts, follow=True)
+        if spot.place is not Place.SINK:
+            yield effect(book, "filesystem.overwrite", command, spot.shown, grade_overwrite(spot, facts))
+    if search.has("-delete"):
+        for root in search.roots:
+            spot = locate(root, command, facts, follow=True)
+            yield effect(book, "filesystem.delete", command, spot.shown, _grade(search, root, command, facts))
 
 
-def _deleted(root: Word, texts: list[str], command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
-    names = _names([Word(text=text) for text in texts])
+def _grade(search: Search, root: Word, command: Command, facts: Facts) -> Grade:
     spot = locate(root, command, facts, follow=True)
-    narrowed = bool(_OTHER_TESTS.intersection(texts) or names)
-    if "-empty" in texts and not _ALTERNATIVES.intersection(texts):
-        grade = Grade(risk=Risk.MEDIUM, what="only empty files and folders")
-    elif names and all(is_regenerable(name) for name in names) and spot.place in {Place.INSIDE, Place.PROJECT}:
-        grade = Grade(risk=Risk.MEDIUM, what=f"files that tools rebuild: {', '.join(names)}")
-    elif spot.place is Place.TEMP_ROOT and narrowed:
-        grade = Grade(risk=Risk.MEDIUM, what="some temporary files")
-    else:
-        grade = grade_delete(spot, facts, recursive=True)
-    yield _effect(book, "filesystem.delete", command, spot.shown, grade)
-
-
-def _effect(book: Rules, rule: str, command: Command, target: str, grade: Grade) -> Effect:
-    return book.effect(
-        rule, command, target=target, risk=grade.risk, reversible=grade.reversible, facts=grade.facts, what=grade.what
-    )
+    names = search.names
+    if search.has("-empty") and not search.has("-o", "-or", ",", "!", "-not"):
+        return Grade(risk=Risk.MEDIUM, what="only empty files and folders")
+    if names and spot.place in {Place.INSIDE, Place.PROJECT} and all(is_regenerable(name) for name in names):
+        return Grade(risk=Risk.MEDIUM, what=f"files that tools rebuild: {', '.join(names)}")
+    if spot.place is Place.TEMP_ROOT and (names or search.is_narrowed):
+        return Grade(risk=Risk.MEDIUM, what="some temporary files")
+    return grade_delete(spot, facts, recursive=True)

@@ -74,11 +74,16 @@ class Spot:
     contents: bool = False
 
 
-_SYSTEM: Final = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/System",
-                  "/Library", "/run", "/private/etc", "/nix", "/snap")  # fmt: skip
-_ROOT_FOLDERS: Final = frozenset({*_SYSTEM, "/", "/home", "/mnt", "/media", "/opt", "/root", "/srv", "/var", "/Users",
-                                  "/Applications", "/Volumes", "/private", "/private/var", "/data", "/usr/local", "/usr/bin",
-                                  "/usr/lib", "/usr/share", "/var/lib", "/var/log", "/cygdrive/c", "/mnt/c"})  # fmt: skip
+_SYSTEM: Final = (
+    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/System",
+    "/Library", "/run", "/private/etc", "/nix", "/snap",
+)  # fmt: skip
+_ROOT_FOLDERS: Final = frozenset({
+    *_SYSTEM,
+    "/", "/home", "/mnt", "/media", "/opt", "/root", "/srv", "/var", "/Users", "/Applications", "/Volumes",
+    "/private", "/private/var", "/data", "/usr/local", "/usr/bin", "/usr/lib", "/usr/share", "/var/lib", "/var/log",
+    "/cygdrive/c", "/mnt/c",
+})  # fmt: skip
 _TEMP: Final = ("/tmp", "/var/tmp", "/private/tmp", "/private/var/tmp", "/dev/shm")  # noqa: S108  # named, not used
 _DOWNLOADS: Final = ("/var/lib/apt/lists", "/var/cache/apt", "/var/cache/apk", "/var/cache/yum", "/var/cache/dnf")
 _SINKS: Final = re.compile(r"/dev/(null|zero|full|tty|stdin|stdout|stderr|fd/\d+|pts/\d+|u?random)$|/proc/self/fd/\d+$")

@@ -12,13 +12,14 @@ from typing import Final
 
 _FOLDERS: Final = frozenset(
     """
-    node_modules bower_components jspm_packages .yarn .pnpm-store .npm .parcel-cache .turbo .nx .next .nuxt .output
-    .svelte-kit .angular .astro .docusaurus .cache .vite .webpack .expo .gradle .mypy_cache .pytest_cache
-    .ruff_cache .tox .nox .hypothesis .ipynb_checkpoints __pycache__ __pypackages__ .eggs .pytype .pyre .venv venv env
-    virtualenv .virtualenv site-packages htmlcov .nyc_output coverage dist build _build out target obj  Debug Release DerivedData .build Pods .dart_tool .bundle cmake-build-debug cmake-build-release
-    CMakeFiles .terraform .serverless .aws-sam cdk.out .vercel .netlify storybook-static .sass-cache tmp
-    temp .tmp .temp test-results playwright-report .eslintcache .stylelintcache wheelhouse pip-wheel-metadata
-    lib-cov elm-stuff .stack-work dist-newstyle _site .jekyll-cache .docz logs log .coverage_html
+    .angular .astro .aws-sam bower_components .build _build build .bundle .cache cdk.out cmake-build-debug
+    cmake-build-release CMakeFiles coverage .coverage_html .dart_tool Debug DerivedData dist dist-newstyle
+    .docusaurus .docz .eggs elm-stuff env .eslintcache .expo .gradle htmlcov .hypothesis .ipynb_checkpoints
+    .jekyll-cache jspm_packages lib-cov log logs .mypy_cache .netlify .next node_modules .nox .npm .nuxt .nx
+    .nyc_output obj out .output .parcel-cache pip-wheel-metadata playwright-report .pnpm-store Pods __pycache__
+    __pypackages__ .pyre .pytest_cache .pytype Release .ruff_cache .sass-cache .serverless _site site-packages
+    .stack-work storybook-static .stylelintcache .svelte-kit target .temp temp .terraform test-results .tmp tmp .tox
+    .turbo .venv venv .vercel .virtualenv virtualenv .vite .webpack wheelhouse .yarn
     """.split()
 )
 _FOLDER_PATTERNS: Final = (
@@ -38,11 +39,12 @@ _FILE_PATTERNS: Final = (
     "coverage.xml", "junit.xml", "nohup.out", "core.[0-9]*", "*.orig", "*.rej", "*.profraw", "*.prof", "*.map",
 )  # fmt: skip
 _PRECIOUS: Final = (
-    ".env", ".env.*", "*.env", ".envrc", "*.db", "*.db3", "*.sqlite", "*.sqlite3", "*.sql", "*.sql.*", "*.dump", "*.dmp",
-    "*.bak", "*.backup", "*.rdb", "*.mdb", "*.ldf", "*.mdf", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore",
-    "*.kdbx", "*.gpg", "*.asc", "*.ppk", "id_rsa*", "id_ed25519*", "id_ecdsa*", "id_dsa*", "*.tfstate", "*.tfstate.*",
-    "*.tfvars", "credentials", "credentials.*", "secrets.*", "service-account*.json", ".netrc", ".pgpass", ".htpasswd",
-    ".git", ".ssh", ".gnupg", ".aws", ".kube", "*.qcow2", "*.vmdk", "*.vdi", "pgdata", "postgres-data", "*.wallet",
+    ".env", ".env.*", "*.env", ".envrc", "*.db", "*.db3", "*.sqlite", "*.sqlite3", "*.sql", "*.sql.*", "*.dump",
+    "*.dmp", "*.bak", "*.backup", "*.rdb", "*.mdb", "*.ldf", "*.mdf", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks",
+    "*.keystore", "*.kdbx", "*.gpg", "*.asc", "*.ppk", "id_rsa*", "id_ed25519*", "id_ecdsa*", "id_dsa*", "*.tfstate",
+    "*.tfstate.*", "*.tfvars", "credentials", "credentials.*", "secrets.*", "service-account*.json", ".netrc",
+    ".pgpass", ".htpasswd", ".git", ".ssh", ".gnupg", ".aws", ".kube", "*.qcow2", "*.vmdk", "*.vdi", "pgdata",
+    "postgres-data", "*.wallet",
 )  # fmt: skip
 _NOT_PRECIOUS: Final = (".env.example", ".env.sample", ".env.template", ".env.dist", "*.example", "*.sample")
 

@@ -13,7 +13,6 @@ from askfirst.shell.find import operands as found_operands
 from askfirst.shell.git import nested
 from askfirst.shell.sql import SQL_HANDLERS, client_files, client_shell
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate
-from askfirst.shell.unwrap import joined
 from askfirst.shell.unwrap_table import SHELL_VALUES, SHELLS
 
 if TYPE_CHECKING:
@@ -45,8 +44,8 @@ def _shell(job: Job, run: Execute) -> Stream | None:
         text = args[at].text
         has_script = has_script or _CLUSTER_C.fullmatch(text) is not None
         reads = reads or text == "-s"
-        if text in {"--version", "--help"}:
-            return None
+        if text in {"--version", "--help", "-n"}:
+            return None  # `-n` only checks the syntax
         at += 2 if text in SHELL_VALUES else 1
     if at < len(args) and args[at].text in {"-", "--"}:
         at += 1

@@ -53,6 +53,7 @@ class State:
         aliases: defined so far.
         files: what is known to be in files written so far, by absolute path; shared between subshells.
         previous: the directory before the last ``cd``.
+        traps: texts that run when the shell ends or gets a signal, with the span they stand in.
     """
 
     cwd: str | None
@@ -64,6 +65,7 @@ class State:
     aliases: dict[str, str] = field(default_factory=dict)
     files: dict[str, Stream] = field(default_factory=dict)
     previous: str | None = None
+    traps: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
 
     def copy(self) -> State:
         """A shell that starts from here and does not change this one, but for files."""

@@ -8,13 +8,13 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from askfirst.shell.command import HOLE, Stream
+from askfirst.shell.command import HOLE, Command, Stream, Word
+from askfirst.shell.find import operands as found
 from askfirst.shell.words import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from askfirst.shell.command import Word
     from askfirst.shell.state import State
 
 MAX_CHARS = 262_144
@@ -308,21 +308,9 @@ def _sequence(args: list[Word], _: Stream, __: State) -> Stream:
 
 
 def _find(args: list[Word], _: Stream, __: State) -> Stream:
-    """Names below the roots: ``root/pattern`` stands for them."""
-    return text_stream("".join(f"{name}\n" for name in found_names(args)))
-
-
-def found_names(args: list[Word]) -> list[str]:
-    """Words that stand for what ``find`` finds: each root joined with the pattern of ``-name``, else with ``*``."""
-    roots = []
-    for word in args:
-        if word.text.startswith(("-", "(", "!")):
-            break
-        roots.append(word.text)
-    patterns = [args[i + 1].text for i, word in enumerate(args[:-1]) if word.text in {"-name", "-iname"}]
-    negated = any(word.text in {"!", "-not"} for word in args)
-    names = patterns if patterns and not negated else ["*"]
-    return [f"{root.rstrip('/') or ''}/{name}" for root in roots or ["."] for name in names]
+    """Names below the roots, each as the words that stand for them."""
+    names = found(Command(argv=(Word(text="find"), *args)))
+    return text_stream("".join(f"{word.text}\n" for word in names))
 
 
 def _list(args: list[Word], _: Stream, __: State) -> Stream:

@@ -50,6 +50,7 @@ def test_a_store_gives_receipts_for_each_of_its_entries(store: Store, size: int)
     connection.close()
 
 
+@pytest.mark.slow
 def test_a_store_of_more_than_65536_entries_gives_receipts_from_its_upper_tiles(store: Store) -> None:
     store.write_many(66_000, batch=22_000)
     head = Checkpoint(origin=SIGNER.name, size=66_001, root=store.log.head.root)

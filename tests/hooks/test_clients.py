@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from askfirst.host import HookAnswer
 from askfirst.testing.hook_broker import BOUND_S, FakeBroker, answering, response, sending, waiting
+from hooks.command_line import PERL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,6 +220,13 @@ def test_without_perl_and_python_it_is_blocked(hook: Hook) -> None:
     nothing = dataclasses.replace(hook, perl="/nonexistent/perl", python=Path("/nonexistent/python"))
     with FakeBroker(hook.socket, answering(ALLOW)):
         blocked(nothing.run())
+
+
+def test_an_interpreter_that_hangs_at_its_start_is_ended_by_the_deadline(hook: Hook, folder: Path) -> None:
+    python = folder / "python"
+    python.write_text("#!/bin/sh\nexec sleep 60\n", encoding="ascii")
+    python.chmod(0o755)
+    blocked(dataclasses.replace(hook, python=python, wait_s=1, perl=PERL).run())
 
 
 @pytest.mark.parametrize("body", ["exit 1", "die 'x'", "kill 9, $$", "syntax error {"])

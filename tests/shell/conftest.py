@@ -1,49 +1,17 @@
-"""Commands from plain text, and a rule book with the packs of git and files."""
+"""Commands from plain text, judged by the code for git and files and by the packs."""
 
-import pathlib
 import shlex
-import string
-import tomllib
 
 import pytest
 
-from askfirst.effects import Effect, EffectKind, Risk
 from askfirst.facts import NoFacts
+from askfirst.rules.book import RuleBook
 from askfirst.shell.command import Command, Redirect, Word
 from askfirst.shell.files import FILE_JUDGES, judge_files, judge_redirects
 from askfirst.shell.find import judge_find, operands
 from askfirst.shell.git import judge_git
 
-PACKS = pathlib.Path(__file__).parents[2] / "askfirst/rules/packs"
-
-
-class SmallBook:
-    """The rules of the packs that code emits."""
-
-    def __init__(self) -> None:
-        files = [PACKS / f"{name}.toml" for name in ("git", "filesystem", "disk")]
-        self.rules = {
-            rule["id"]: rule
-            for file in files
-            for rule in tomllib.loads(file.read_text(encoding="utf-8")).get("rules", [])
-        }
-
-    def effect(self, rule_id, command, *, target, risk=None, reversible=None, facts=(), suggestion=None, **values):
-        rule = self.rules[rule_id]
-        loss = string.Formatter().vformat(rule["loss"], (), {"target": target, **values})
-        return Effect(
-            rule=rule_id,
-            kind=EffectKind(rule["kind"]),
-            risk=risk or Risk.of(rule["risk"]),
-            reversible=rule["reversible"] if reversible is None else reversible,
-            target=target,
-            loss=loss,
-            suggestion=rule.get("suggestion", "") if suggestion is None else suggestion,
-            facts=facts,
-        )
-
-
-BOOK = SmallBook()
+BOOK = RuleBook.load()
 
 
 def words(text):
@@ -84,7 +52,7 @@ def command(text, *, cwd="/home/me/project", where="", via=()):
 def judge(text, facts=None, **place):
     facts = NoFacts() if facts is None else facts
     parsed = command(text, **place)
-    effects = list(judge_redirects(parsed, facts, BOOK))
+    effects = [*judge_redirects(parsed, facts, BOOK), *BOOK.match(parsed)]
     if parsed.program == "git":
         effects += judge_git(parsed, facts, BOOK)
     elif parsed.program == "find":

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from askfirst.effects import Risk
 from askfirst.facts import NoFacts
+from askfirst.shell.deletes import effect, grade_overwrite
 from askfirst.shell.git import programs, push, refs, tree
 from askfirst.shell.git.call import parse_git
 from askfirst.shell.git.case import Case, Loss
 from askfirst.shell.git.programs import Nested, nested
+from askfirst.shell.options import part
+from askfirst.shell.places import locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -76,6 +79,7 @@ _HARMLESS: Final = frozenset(
 )
 """Read-only, or ordinary work that git itself keeps from losing anything."""
 
+_WRITERS = frozenset({"archive", "diff", "diff-index", "diff-tree", "log", "show", "whatchanged"})
 _LOOKS_DESTRUCTIVE = frozenset({"force", "hard", "delete", "prune", "mirror", "-f", "-D", "destroy", "purge"})
 
 
@@ -84,6 +88,7 @@ def judge_git(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     call = parse_git(command)
     case = Case(call=call, facts=facts if call.place else NoFacts(), book=book)
     yield from programs.steered(case)
+    yield from _output(case)
     judge = _JUDGES.get(call.name)
     if judge is not None:
         yield from judge(case)
@@ -91,6 +96,19 @@ def judge_git(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
         yield case.note("git.credential-fill", "stored passwords")
     elif call.name not in _HARMLESS and not nested(command, case.facts):
         yield _opaque(case)
+
+
+def _output(case: Case) -> Iterable[Effect]:
+    """The file that ``diff``, ``log``, ``show`` or ``archive`` writes instead of printing."""
+    if case.call.name not in _WRITERS:
+        return
+    short = case.options.values.get("output", ())
+    spelled = [part(word, word.text.partition("=")[2]) for word in case.call.words if word.text.startswith("--output=")]
+    for word in dict.fromkeys((*short, *spelled)):
+        spot = locate(word, case.call.command, case.facts, follow=True)
+        yield effect(
+            case.book, "filesystem.overwrite", case.call.command, spot.shown, grade_overwrite(spot, case.facts)
+        )
 
 
 def _opaque(case: Case) -> Effect:

@@ -24,6 +24,9 @@ _VALUE_GLOBALS = frozenset({"-C", "-c", "--git-dir", "--work-tree", "--namespace
 _LONG_VALUES = ("--git-dir", "--work-tree", "--namespace", "--config-env", "--exec-path", "--super-prefix")
 _HELP = frozenset({"--help", "-h", "--version", "-v", "--html-path", "--man-path", "--info-path", "--exec-path"})
 
+_USAGE_ANYWHERE = frozenset({"branch", "checkout", "clean", "mv", "push", "reset", "restore", "rm", "switch", "tag"})
+"""Subcommands that read every option before they act, and for ``-h`` or ``--help`` only print their usage."""
+
 # Variables that change which repository or configuration git reads in ways that we do not follow.
 _STEERING = ("GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES")
 
@@ -81,6 +84,8 @@ def parse_git(command: Command) -> GitCall:
     if HOLE in name:
         name = ""
     options = read_options(words, syntax(SYNTAX.get(name, "")))
+    if name in _USAGE_ANYWHERE and options.has("help", "-h"):
+        name = "help"
     return GitCall(command=command, name=name, options=options, words=words, settings=settings, place=place)
 
 

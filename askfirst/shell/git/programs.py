@@ -50,10 +50,16 @@ _PROGRAM_VARIABLES = (
     "GIT_ASKPASS", "SSH_ASKPASS", "GIT_EXTERNAL_DIFF", "GIT_PROXY_COMMAND",
 )  # fmt: skip
 _PROGRAM_OPTIONS = {
-    "clone": ("upload-pack",), "fetch": ("upload-pack",), "pull": ("upload-pack",), "ls-remote": ("upload-pack", "exec"),
-    "push": ("receive-pack", "exec"), "archive": ("exec",), "rebase": ("exec",), "difftool": ("extcmd",),
+    "archive": ("exec",),
+    "clone": ("upload-pack",),
+    "difftool": ("extcmd",),
+    "fetch": ("upload-pack",),
     "grep": ("open-files-in-pager",),
-}  # fmt: skip
+    "ls-remote": ("upload-pack", "exec"),
+    "pull": ("upload-pack",),
+    "push": ("receive-pack", "exec"),
+    "rebase": ("exec",),
+}
 _READS_CONFIG = ("get", "get-all", "get-regexp", "get-urlmatch", "list", "unset", "unset-all", "remove-section")
 _BOOLEANS = frozenset({"", "true", "false", "yes", "no", "on", "off", "0", "1"})
 

@@ -6,6 +6,7 @@ What destroys that way back (reflog expire, gc --prune=now, update-ref -d …) i
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from askfirst.shell.command import Word
     from askfirst.shell.git.case import Case
 
-_GC_LEAVES_TIME = frozenset({"", "never", "2.weeks.ago", "2.weeks", "1.month.ago"})
+_KEPT_DAYS = 14
 _EXPIRY_SETTINGS = ("gc.pruneexpire", "gc.reflogexpire", "gc.reflogexpireunreachable")
 
 
@@ -109,7 +110,17 @@ def reflog(case: Case) -> Iterable[Effect]:
     words = case.options.words
     if not words or words[0].text not in {"expire", "delete", "drop"} or case.options.has("dry-run"):
         return
+    times = [case.options.value(name) for name in ("expire", "expire-unreachable")]
+    if words[0].text == "expire" and all(time is None or _keeps_weeks(time.text) for time in times):
+        return
     yield case.effect("git.reflog-expire", listed(words[1:]) or "the reflog", _way_back())
+
+
+def _keeps_weeks(expiry: str) -> bool:
+    """Whether an expiry time leaves at least what git leaves by itself to unreachable commits: 30 days, 2 weeks."""
+    found = re.fullmatch(r"(\d+)[. ](day|week|month|year)s?([. ]ago)?", expiry)
+    days = {"day": 1, "week": 7, "month": 30, "year": 365}
+    return expiry in {"", "never"} or (found is not None and int(found[1]) * days[found[2]] >= _KEPT_DAYS)
 
 
 def collect(case: Case) -> Iterable[Effect]:
@@ -118,7 +129,7 @@ def collect(case: Case) -> Iterable[Effect]:
     expiries = [case.call.setting(key) for key in _EXPIRY_SETTINGS]
     named = [value for value in (until.text if until else None, *expiries) if value is not None]
     unknown = any(setting.key in _EXPIRY_SETTINGS and setting.value is None for setting in case.call.settings)
-    if unknown or any(value not in _GC_LEAVES_TIME for value in named):
+    if unknown or not all(_keeps_weeks(value) for value in named):
         yield case.effect("git.gc-prune", "unreachable objects", _way_back())
 
 

@@ -1,4 +1,4 @@
-"""Git commands that overwrite or delete files of the work tree: reset, checkout, switch, restore, clean, rm, stash …
+"""Git commands that overwrite or delete files of the work tree: reset, checkout, restore, clean, rm, stash and more.
 
 What is lost is what no commit and no other ref holds. Git itself refuses to lose work in the plain forms (a switch
 over changed files, ``rm`` of a changed file, ``worktree remove`` of a dirty one); those forms are not asked about.
@@ -127,7 +127,7 @@ def _forced_branch(case: Case, option: str, starts: tuple[Word, ...]) -> Iterabl
 
 
 def restore(case: Case) -> Iterable[Effect]:
-    """``git restore``: of the work tree it overwrites; of the index alone nothing is lost that the files do not have."""
+    """``git restore``: overwrites the work tree; with ``--staged`` alone nothing is lost that the files do not have."""
     options = case.options
     staged = options.has("staged") and not options.has("no-staged")
     worktree = options.has("worktree") or not (staged or options.has("no-worktree"))
