@@ -15,10 +15,11 @@ from askfirst.facts import UNKNOWN, Facts, NoFacts, OnlyHome
 from askfirst.shell import limits, opaque
 from askfirst.shell.aging import Aging
 from askfirst.shell.code import code_effects
-from askfirst.shell.evaluate import Evaluator, Found, Note, Place
+from askfirst.shell.evaluate import Evaluator
 from askfirst.shell.execute import Execute
 from askfirst.shell.handlers import HANDLERS, Registry
 from askfirst.shell.harmless import is_harmless
+from askfirst.shell.job import Found, Note, Place
 from askfirst.shell.secrets import code_secret_effects, sent_secrets
 from askfirst.shell.state import State
 
@@ -108,7 +109,7 @@ def analyse(
         evaluator.script(text, Place(), State(cwd=cwd or None, home=home))
     except limits.LimitError as limit:
         evaluator.found.notes.append(Note("limits", (0, len(text)), limit.reason, _short(text)))
-    return _concluded(text, evaluator.found, _Judge(Aging(facts), book, registry, cwd))
+    return _concluded(text, evaluator.found, tuple(evaluator.files.scripts), _Judge(Aging(facts), book, registry, cwd))
 
 
 def _refused(text: str, reason: str) -> Analysis:
@@ -159,7 +160,7 @@ class _Judge:
         return self.book.standing(command) == "harmless"
 
 
-def _concluded(text: str, found: Found, judge: _Judge) -> Analysis:
+def _concluded(text: str, found: Found, scripts: tuple[str, ...], judge: _Judge) -> Analysis:
     notes = list(found.notes)
     if not found.clean:
         notes.append(Note("unparsed", (0, len(text)), "", text))
@@ -175,7 +176,7 @@ def _concluded(text: str, found: Found, judge: _Judge) -> Analysis:
         effects=effects,
         outcome=Outcome.GATE if gated else Outcome.ALLOW if understood else Outcome.PASS,
         expanded=_expanded(text, [command for command, runs in found.commands if not runs]),
-        scripts=tuple(found.scripts),
+        scripts=scripts,
         tree=_tree(judged + code, loose),
     )
 
