@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from askfirst.rules.schema import Rule
     from askfirst.shell.command import Command
 
-_RULES = [rule for pack in load.packs() for rule in pack.rules if not rule.handler]
+_RULES = [rule for pack in load.packs(load.sources()) for rule in pack.rules if not rule.handler]
 _GATING = [rule for rule in _RULES if rule.risk >= Risk.HIGH]
 
 
@@ -61,6 +61,6 @@ def test_every_gating_rule_has_examples_of_both_kinds(rule: Rule) -> None:
 
 
 def test_rule_ids_are_unique_over_all_packs() -> None:
-    ids = [rule.id for pack in load.packs() for rule in pack.rules]
+    ids = [rule.id for pack in load.packs(load.sources()) for rule in pack.rules]
 
     assert len(ids) == len(set(ids))
