@@ -21,7 +21,7 @@ _MAX_CHARS = 200
 READS: Final = _set(
     "get list search read fetch find describe show view count check status preview validate explain lookup retrieve "
     "query "
-    "browse inspect diff compare analyze analyse monitor watch poll resolve download tail head stat ls cat grep glob "
+    "browse inspect diff compare analyze analyse monitor watch poll download tail head stat ls cat grep glob "
     "ping "
     "health info help estimate calculate convert translate summarize screenshot snapshot lint test whoami verify"
 )
@@ -132,7 +132,7 @@ _WRITES: Final = _set(
     "import assign "
     "close reopen approve reject submit run execute exec start enable disable open save apply sync append replace "
     "toggle mark "
-    "request rerun cancel archive restore clone checkout pull init"
+    "request rerun resolve cancel archive restore clone checkout pull init"
 )
 _CREDENTIAL_VERBS: Final = _set(
     "create generate rotate revoke delete reset reveal set update add regenerate put store write remove issue"

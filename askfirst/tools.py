@@ -73,6 +73,11 @@ _POWERSHELL = _set("PowerShell powershell pwsh")
 _OWN = re.compile(r"mcp__(?:plugin_)?askfirst(?:_askfirst)?__")
 _PATH_KEYS = _set("file_path path notebook_path filename file target_file destination dest target filepath paths uri")
 _SQL_KEYS = _set("sql query statement queries statements q script sql_query")
+_DATABASES = _set(
+    "sql db database postgres postgresql pg mysql mariadb sqlite clickhouse bigquery snowflake supabase neon "
+    "redshift duckdb "
+    "databricks mssql oracle cockroach trino athena planetscale turso"
+)
 _CODE_KEYS = _set("code source python script")
 _ACTION_KEYS = _set("action method operation op command verb mode type event")
 _PLACE_KEYS = _set("environment env stage target branch ref database cluster namespace context")
@@ -240,10 +245,10 @@ def _named_effect(rule: str, words: tuple[str, ...], found: Sequence[Leaf], comm
 
 def _sql(words: tuple[str, ...], found: Sequence[Leaf], command: Command, book: RuleBook) -> Iterator[Effect]:
     """The effects of SQL in the arguments of tools that run queries."""
-    if not {"query", "sql", "execute", "exec", "run", "statement", "db", "database", "read", "write"} & set(words):
-        return
+    named = bool(_DATABASES & {*words, *words_of(command.argv[0].text)})
     for leaf in found:
-        if leaf.key.lower() in _SQL_KEYS and _is_sql(leaf.text):
+        says_sql = leaf.key.lower() in {"sql", "statement", "statements", "sql_query"}
+        if leaf.key.lower() in _SQL_KEYS and (named or says_sql) and _is_sql(leaf.text):
             yield from sql_text_effects(leaf.text, "", command, book)
 
 

@@ -27,7 +27,7 @@ from audit.note import Checkpoint, NoteError, Signer, open_checkpoint, sign
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from askfirst.audit_port import Actor, Value
+    from askfirst.audit_port import Actor, AuditLog, Value
     from audit.clock import Clock
 
 ORIGIN_KEY = "log.origin"
@@ -188,6 +188,10 @@ class StoredLog:
         """The transaction never happened; forget what was appended in it."""
         self._queue.clear()
         self._state = self._committed
+
+
+if TYPE_CHECKING:
+    _implements: type[AuditLog] = StoredLog
 
 
 def open_log(connection: Connection, signer: Signer, clock: Clock, *, may_found: bool) -> StoredLog:

@@ -1,11 +1,10 @@
-"""What only shows in a command line as a whole: a secret read here and sent there, a shell joined with a socket."""
+"""What only shows in a command line as a whole: a guard that is looked up and killed, a shell joined with a socket."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from askfirst.shell.persistence import line_guard_effects
-from askfirst.shell.secrets import sent_secrets
 from askfirst.shell.system import line_network_shell_effects
 
 if TYPE_CHECKING:
@@ -14,11 +13,9 @@ if TYPE_CHECKING:
     from askfirst.effects import Effect
     from askfirst.rules.book import RuleBook
     from askfirst.shell.command import Command
-    from askfirst.shell.findings import Findings
 
 
-def line_effects(commands: Sequence[Command], code: Sequence[Findings], rules: RuleBook) -> Iterator[Effect]:
-    """The effects of several commands of one line together; ``code`` is what programs in it do."""
-    yield from sent_secrets(commands, rules, code)
+def line_effects(commands: Sequence[Command], rules: RuleBook) -> Iterator[Effect]:
+    """The effects of several commands of one line together."""
     yield from line_guard_effects(commands, rules)
     yield from line_network_shell_effects(commands, rules)

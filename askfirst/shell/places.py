@@ -151,9 +151,17 @@ def _ground(command: Command, facts: Facts) -> _Ground:
     if command.cwd is None:
         return _Ground(cwd=_UNKNOWN_FOLDER, root=_UNKNOWN_FOLDER, home=home)
     cwd = _normal(command.cwd)
-    root = facts.project(cwd)
-    usable = root is not UNKNOWN and root not in {home, "/", *_TEMP}
-    return _Ground(cwd=cwd, root=root if usable and root is not UNKNOWN else cwd, home=home)
+    return _Ground(cwd=cwd, root=_root(command, facts, cwd, home), home=home)
+
+
+def _root(command: Command, facts: Facts, cwd: str, home: str) -> str:
+    """The project's root: where the text starts, or where the command runs when that start is no project."""
+    for folder in (command.origin, cwd):
+        project = facts.project(folder) if folder else UNKNOWN
+        root = _normal(folder) if project is UNKNOWN else project
+        if folder and root not in {home, "/", *_TEMP}:
+            return root
+    return cwd
 
 
 def _with_variables(word: Word, command: Command, home: str) -> str:
