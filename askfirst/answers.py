@@ -52,14 +52,14 @@ def unavailable(cause: str) -> str:
 
 def _denied(request: Request) -> str:
     end = request.end
-    comment = f" They say: {end.text}" if end is not None and end.text else ""
-    found = f" It {request.effects[0].loss}." if request.effects and request.effects[0].loss else ""
-    safer = next((effect.suggestion for effect in request.effects if effect.suggestion), "")
-    instead = f" Safer: {safer}" if safer else ""
-    return (
-        f"{_what(request)} was denied by a person (request {request.code}).{comment}{found}{instead} "
-        "Do not retry it and do not reach the same effect another way."
-    )
+    parts = [
+        f"{_what(request)} was denied by a person (request {request.code}).",
+        f'They say: "{end.text}".' if end is not None and end.text else "",
+        f"It {request.effects[0].loss}." if request.effects and request.effects[0].loss else "",
+        next((f"Safer: `{effect.suggestion}`." for effect in request.effects if effect.suggestion), ""),
+        "Do not retry it and do not reach the same effect another way.",
+    ]
+    return " ".join(part for part in parts if part)
 
 
 def _what(request: Request) -> str:

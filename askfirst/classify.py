@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from askfirst.effects import Classification, Outcome
+from askfirst.effects import Classification
 from askfirst.facts import Facts, NoFacts
 from askfirst.rules.book import RuleBook
 from askfirst.shell.analysis import analyse
+from askfirst.tools import classify_tool, shell_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,9 @@ def classify(
         home: home directory; asked from ``facts`` when empty.
     """
     rules = RuleBook.load() if book is None else book
-    if call.tool != "Bash":
-        return Classification(outcome=Outcome.PASS)
-    found = analyse(call.command, cwd=call.cwd, facts=facts or NoFacts(), book=rules, written=written, home=home)
+    facts = facts or NoFacts()
+    text = shell_text(call)
+    if not text and call.tool != "Bash":
+        return classify_tool(call, facts, rules)
+    found = analyse(text, cwd=call.cwd, facts=facts, book=rules, written=written, home=home)
     return Classification(outcome=found.outcome, effects=found.effects, expanded=found.expanded, scripts=found.scripts)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 START_TIMEOUT_S = 20.0
 """How long a starting broker may take, seconds; a cold disk and a large log are the slow cases."""
 
+STOP_TIMEOUT_S = 15.0
+
 _ERRORS: dict[int, type[Error]] = {
     401: NotAllowedError,
     403: NotAllowedError,
@@ -50,6 +54,10 @@ class Client:
             transport=httpx.HTTPTransport(uds=str(paths.socket)), base_url="http://askfirst", timeout=130.0
         )
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
     def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """One API call; the answer's JSON object.
 
@@ -57,6 +65,7 @@ class Client:
             BrokerUnavailableError: no broker answers.
             Error: the class that the answer's status stands for, with the broker's sentence.
         """
+        self._require_listener()
         try:
             response = self._http.request(method, path, **options)
         except httpx.TransportError as error:
@@ -65,6 +74,14 @@ class Client:
             raise _ERRORS.get(response.status_code, Error)(_detail(response))
         answer: dict[str, Any] = response.json()
         return answer
+
+    def _require_listener(self) -> None:
+        """Knock first: httpx leaks the socket of a connection that is refused (httpcore 1.0)."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
+            try:
+                knock.connect(str(self._paths.socket))
+            except OSError as error:
+                raise BrokerUnavailableError(f"no broker answers on {self._paths.socket}: {error.strerror}") from error
 
     @contextmanager
     def events(self) -> Iterator[Iterator[dict[str, Any]]]:
@@ -98,8 +115,8 @@ def start_broker(paths: StatePaths) -> None:
     Raises:
         BrokerUnavailableError: it did not come up; its log says why.
     """
-    client = Client(paths)
     descriptor = os.open(paths.start_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    client = Client(paths)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if _answers(client):
@@ -113,8 +130,36 @@ def start_broker(paths: StatePaths) -> None:
                 break
             time.sleep(0.02)
     finally:
+        client.close()
         os.close(descriptor)
     raise BrokerUnavailableError(f"the broker did not start; see {paths.log}")
+
+
+def stop_broker(paths: StatePaths) -> int | None:
+    """End the running broker gracefully and wait until it has gone; its pid, None when none was running.
+
+    Raises:
+        BrokerUnavailableError: it is still there after ``STOP_TIMEOUT_S``.
+    """
+    with closing(Client(paths)) as client:
+        try:
+            pid: int = client.call("GET", "/healthz", timeout=5.0)["pid"]
+        except BrokerUnavailableError:
+            return None
+    os.kill(pid, signal.SIGTERM)
+    descriptor = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        until = time.monotonic() + STOP_TIMEOUT_S
+        while time.monotonic() < until:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.02)
+            else:
+                return pid
+    finally:
+        os.close(descriptor)
+    raise BrokerUnavailableError(f"the broker (pid {pid}) has not ended within {STOP_TIMEOUT_S:.0f} s")
 
 
 def _spawn(paths: StatePaths) -> subprocess.Popen[bytes]:

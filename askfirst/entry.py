@@ -7,6 +7,7 @@ loads only what it needs.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,9 +28,18 @@ def outer_packages() -> Path:
     return nested if nested.is_dir() else _HERE.parent
 
 
+def own_path(path: list[str], environ: Mapping[str, str], cwd: str) -> list[str]:
+    """The import path of our own processes: the outer packages first, nothing from ``PYTHONPATH`` or the folder.
+
+    Where we are started an agent may write; a ``typer.py`` of its making must not run as the person's command.
+    """
+    foreign = {os.path.abspath(each) for each in (*environ.get("PYTHONPATH", "").split(os.pathsep), cwd)}  # noqa: PTH100
+    return [str(outer_packages()), *(each for each in path if os.path.abspath(each) not in foreign)]  # noqa: PTH100
+
+
 def main() -> None:
     """``askfirst``."""
-    sys.path.insert(0, str(outer_packages()))
+    sys.path[:] = own_path(sys.path, os.environ, os.getcwd())  # noqa: PTH109
     from askfirst.cli.app import build  # noqa: PLC0415
     from askfirst.cli.parts import Parts  # noqa: PLC0415
 

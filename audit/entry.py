@@ -31,6 +31,9 @@ VERSION: Final = 1
 MAX_ENTRY_BYTES: Final = 65_535
 """Entries in tiles carry a length of 16 bits. From: https://c2sp.org/tlog-tiles"""
 
+MAX_PAYLOAD_BYTES: Final = 64 << 20
+"""Largest payload that stands apart."""
+
 _SALT_BYTES: Final = 32
 _APART_CHARS: Final = 1024
 """Texts longer than this stand apart when the entry would be too large with them."""
@@ -202,10 +205,17 @@ class _Writer:
         return text
 
     def _apart(self, private: Private) -> dict[str, object]:
+        if len(private.payload) > MAX_PAYLOAD_BYTES:
+            raise LogError(f"a payload has {len(private.payload)} bytes, expected at most {MAX_PAYLOAD_BYTES}")
         salt = secrets.token_bytes(_SALT_BYTES)
-        sha256 = hashlib.sha256(salt + private.payload)
-        self.blobs.append(Blob(sha256=sha256.digest(), salt=salt, payload=private.payload))
-        return {"len": len(private.payload), "sha256": sha256.hexdigest()}
+        blob = Blob(sha256=salted_digest(salt, private.payload), salt=salt, payload=private.payload)
+        self.blobs.append(blob)
+        return {"len": len(private.payload), "sha256": blob.sha256.hex()}
+
+
+def salted_digest(salt: bytes, payload: bytes) -> bytes:
+    """What an entry holds of a payload that stands apart; the salt keeps short ones from being guessed."""
+    return hashlib.sha256(salt + payload).digest()
 
 
 def ulid(at_ms: int) -> str:

@@ -60,9 +60,15 @@ class Keys:
     is_founded: bool
 
     def publish(self) -> None:
-        """Write the public halves beside the private ones: the log is founded, which is committed. May be repeated."""
+        """Write the public halves beside the private ones: the log is founded, which is committed. May be repeated.
+
+        Keys that the log had before stay in ``log.vkey``: what they signed must go on verifying.
+        """
         _write(self.folder / f"{GRANTS}.vkey", f"{self.grants.verifier.vkey}\n", 0o644, replace=True)
-        _write(self.folder / f"{LOG}.vkey", f"{self.log.verifier.vkey}\n", 0o644, replace=True)
+        path, vkey = self.folder / f"{LOG}.vkey", self.log.verifier.vkey
+        known = path.read_text(encoding="utf-8").split() if path.exists() else []
+        if vkey not in known:
+            _write(path, "".join(f"{line}\n" for line in [*known, vkey]), 0o644, replace=True)
 
 
 def open_keys(folder: Path) -> Keys:

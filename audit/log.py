@@ -27,11 +27,12 @@ from audit.note import Checkpoint, NoteError, Signer, open_checkpoint, sign
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from askfirst.audit_port import Actor, Value
+    from askfirst.audit_port import Actor, AuditLog, Value
     from audit.clock import Clock
 
 ORIGIN_KEY = "log.origin"
 VKEY_KEY = "log.vkey"
+"""All keys that the log ever had, one vkey a line, oldest first."""
 
 # Built once: making them anew costs more than running them.
 _INSERT_ENTRY = insert(schema.audit)
@@ -44,11 +45,19 @@ _REPLACE_HEAD = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _State:
-    """The log between two seals; ``reference`` is the reading that later ones are compared with."""
+    """The log between two seals.
+
+    Attributes:
+        tree: over all entries that are sealed.
+        head: signed over it.
+        reference: the reading that later ones are compared with.
+        signers: who signs the next head; two when the key is being changed.
+    """
 
     tree: merkle.Tree
     head: TreeHead
     reference: Reading
+    signers: tuple[Signer, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +65,13 @@ class _Mark:
     tree: merkle.Tree
     queued: int
     reference: Reading
+    signers: tuple[Signer, ...]
 
 
 class StoredLog:
     """The log of one store, for its only writer; implements ``askfirst.audit_port.AuditLog``."""
 
-    def __init__(self, signer: Signer, clock: Clock, state: _State) -> None:
-        self._signer = signer
+    def __init__(self, clock: Clock, state: _State) -> None:
         self._clock = clock
         self._state = self._committed = state
         self._queue = list[Encoded]()
@@ -99,6 +108,26 @@ class StoredLog:
             raise LogError(f"no payload with the digest {sha256.hex()}")
         return self.append(connection, Entry(type=EntryType.BLOB_ERASED, actor=actor, data={"sha256": sha256.hex()}))
 
+    def rotate(self, connection: Connection, new: Signer) -> int:
+        """Change the log's key: an entry names both, the next head is signed by both, later ones by the new key alone.
+
+        The store's list of keys gets the new one; publish it to everyone who verifies, beside the old one.
+
+        Raises:
+            LogError: the new key has another name, which would make it another log's.
+        """
+        old = self._state.signers[-1]
+        if new.name != old.name:
+            raise LogError(f"the new key is named {new.name!r}, expected {old.name!r}")
+        vkeys: dict[str, Value] = {"old": old.verifier.vkey, "new": new.verifier.vkey}
+        index = self.append(connection, Entry(type=EntryType.LOG_KEY_ROTATED, data=vkeys))
+        known = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == VKEY_KEY)).scalar_one()
+        connection.execute(
+            update(schema.meta).where(schema.meta.c.key == VKEY_KEY).values(value=f"{known}\n{new.verifier.vkey}")
+        )
+        self._state = replace(self._state, signers=(old, new))
+        return index
+
     def seal(self, connection: Connection) -> TreeHead:
         """Write what is queued and the signed head over it; the head as it is when nothing is queued.
 
@@ -110,28 +139,20 @@ class StoredLog:
         before = self._state.tree
         leaves = [merkle.leaf_hash(one.body) for one in self._queue]
         tree, tiles = merkle.grow(before, leaves)
-        head = _signed_head(self._signer, tree)
+        head = _signed_head(self._state.signers, tree)
         _replace_head(connection, before.size, tree, head)
-        rows = zip(range(before.size, tree.size), leaves, self._queue, strict=True)
-        connection.execute(_INSERT_ENTRY, [{"seq": seq, "leaf": leaf, "body": one.body} for seq, leaf, one in rows])
+        _insert_entries(connection, before.size, leaves, self._queue)
         if tiles:
-            connection.execute(
-                insert(schema.tile), [{"level": one.level, "n": one.n, "hashes": one.hashes} for one in tiles]
-            )
-        blobs = [
-            {"sha256": blob.sha256, "salt": blob.salt, "bytes": blob.payload}
-            for one in self._queue
-            for blob in one.blobs
-        ]
-        if blobs:
-            connection.execute(insert(schema.blob), blobs)
+            rows = [{"level": one.level, "n": one.n, "hashes": one.hashes} for one in tiles]
+            connection.execute(insert(schema.tile), rows)
         self._queue.clear()
-        self._state = replace(self._state, tree=tree, head=head)
+        self._state = replace(self._state, tree=tree, head=head, signers=self._state.signers[-1:])
         return head
 
     def mark(self) -> object:
         """A place to ``rewind`` to, before a savepoint is opened."""
-        return _Mark(tree=self._state.tree, queued=len(self._queue), reference=self._state.reference)
+        state = self._state
+        return _Mark(tree=state.tree, queued=len(self._queue), reference=state.reference, signers=state.signers)
 
     def rewind(self, mark: object) -> None:
         """Forget what was appended since the mark: its savepoint was rolled back.
@@ -142,7 +163,7 @@ class StoredLog:
         if not isinstance(mark, _Mark) or mark.tree is not self._state.tree or mark.queued > len(self._queue):
             raise LogError("the log cannot be rewound to before it was sealed")
         del self._queue[mark.queued :]
-        self._state = replace(self._state, reference=mark.reference)
+        self._state = replace(self._state, reference=mark.reference, signers=mark.signers)
 
     def committed(self) -> None:
         """The transaction is on disk.
@@ -158,6 +179,10 @@ class StoredLog:
         """The transaction never happened; forget what was appended in it."""
         self._queue.clear()
         self._state = self._committed
+
+
+if TYPE_CHECKING:
+    _implements: type[AuditLog] = StoredLog
 
 
 def open_log(connection: Connection, signer: Signer, clock: Clock, *, may_found: bool) -> StoredLog:
@@ -186,7 +211,7 @@ def open_log(connection: Connection, signer: Signer, clock: Clock, *, may_found:
         raise LogError("the last entries of the log are not those that were signed; run `askfirst audit verify`")
     last = connection.execute(select(schema.audit.c.body).where(schema.audit.c.seq == row.size - 1)).scalar_one()
     head = TreeHead(size=row.size, root=checkpoint.root, checkpoint=row.checkpoint)
-    return StoredLog(signer, clock, _State(tree=tree, head=head, reference=reading_of(last)))
+    return StoredLog(clock, _State(tree=tree, head=head, reference=reading_of(last), signers=(signer,)))
 
 
 def _found(connection: Connection, signer: Signer, clock: Clock, *, may_found: bool) -> StoredLog:
@@ -203,9 +228,9 @@ def _found(connection: Connection, signer: Signer, clock: Clock, *, may_found: b
         insert(schema.meta), [{"key": ORIGIN_KEY, "value": signer.name}, {"key": VKEY_KEY, "value": vkey}]
     )
     tree = merkle.Tree()
-    head = _signed_head(signer, tree)
+    head = _signed_head((signer,), tree)
     connection.execute(insert(schema.tree).values(one=1, size=0, frontier=b"", checkpoint=head.checkpoint))
-    log = StoredLog(signer, clock, _State(tree=tree, head=head, reference=clock.read()))
+    log = StoredLog(clock, _State(tree=tree, head=head, reference=clock.read(), signers=(signer,)))
     log.append(connection, Entry(type=EntryType.LOG_FOUNDED, data={"origin": signer.name, "vkey": vkey}))
     log.seal(connection)
     return log
@@ -241,9 +266,9 @@ def _tile_roots(connection: Connection, level: int, start: int, end: int) -> lis
     return [merkle.complete_root(merkle.split_hashes(row.hashes)) for row in rows]
 
 
-def _signed_head(signer: Signer, tree: merkle.Tree) -> TreeHead:
-    checkpoint = Checkpoint(origin=signer.name, size=tree.size, root=tree.root())
-    return TreeHead(size=tree.size, root=checkpoint.root, checkpoint=sign(checkpoint.text, signer))
+def _signed_head(signers: tuple[Signer, ...], tree: merkle.Tree) -> TreeHead:
+    checkpoint = Checkpoint(origin=signers[0].name, size=tree.size, root=tree.root())
+    return TreeHead(size=tree.size, root=checkpoint.root, checkpoint=sign(checkpoint.text, *signers))
 
 
 def _replace_head(connection: Connection, old_size: int, tree: merkle.Tree, head: TreeHead) -> None:
@@ -251,6 +276,18 @@ def _replace_head(connection: Connection, old_size: int, tree: merkle.Tree, head
     changed = connection.execute(_REPLACE_HEAD, values).rowcount
     if changed != 1:
         raise LogError(f"the stored tree head is no longer that of {old_size} entries: someone else writes this log")
+
+
+def _insert_entries(connection: Connection, start: int, leaves: list[bytes], queue: list[Encoded]) -> None:
+    """Write entries from this index on, with what stands apart from them."""
+    rows = [
+        {"seq": seq, "leaf": leaf, "body": one.body}
+        for seq, (leaf, one) in enumerate(zip(leaves, queue, strict=True), start)
+    ]
+    connection.execute(_INSERT_ENTRY, rows)
+    blobs = [{"sha256": blob.sha256, "salt": blob.salt, "bytes": blob.payload} for one in queue for blob in one.blobs]
+    if blobs:
+        connection.execute(insert(schema.blob), blobs)
 
 
 def _clock_jump(before: Reading, drift: int) -> Entry:

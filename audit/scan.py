@@ -24,7 +24,8 @@ class Problem:
 
     Attributes:
         code: for programs: ``changed``, ``missing``, ``dropped``, ``rewritten``, ``unsigned``, ``head``, ``tile``,
-            ``key``, ``anchor`` or ``unreadable``.
+            ``key``, ``anchor``, ``payload`` or
+            ``unreadable``.
         message: one sentence.
         index: the first entry that is concerned, as far as can be told.
         time: when that entry, or the last good one before it, was made; ``""`` when that cannot be told.

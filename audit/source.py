@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 from urllib.parse import quote
 
 from askfirst.errors import LogError
 from audit import tree as merkle
-from audit.entry import MAX_ENTRY_BYTES
+from audit.entry import MAX_ENTRY_BYTES, MAX_PAYLOAD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ VKEY_FILE: Final = "log.vkey"
 Row = tuple[int, "bytes | None", bytes]
 """Index, stored leaf hash (None where the form has none), stored bytes."""
 
+_SQLITE: Final = b"SQLite format 3\0"
 _MAX_CELL_BYTES: Final = 1 << 20
 _MAX_HEADER_BYTES: Final = 1 << 20
 
@@ -58,6 +60,7 @@ class Source:
         cosignatures: as stored.
         rows: reads all entries from the first on, 256 at a time.
         tile: reads a tile by level and number; None when there is none.
+        payloads: reads digest, salt and bytes of each payload that stands apart.
     """
 
     checkpoint: str
@@ -68,6 +71,7 @@ class Source:
     cosignatures: tuple[Cosignature, ...] = ()
     rows: Callable[[], Iterator[list[Row]]] = field(repr=False)
     tile: Callable[[int, int], bytes | None] | None = field(default=None, repr=False)
+    payloads: Callable[[], Iterator[tuple[bytes, bytes, bytes]]] = field(default=lambda: iter(()), repr=False)
 
 
 @contextlib.contextmanager
@@ -75,28 +79,48 @@ def open_source(path: Path) -> Iterator[Source]:
     """The log at this path, of whatever form, open until the block ends.
 
     Raises:
-        LogError: there is none, or it cannot be read (also while it is being read).
+        LogError: there is none, or it cannot be read (also later, by what reads entries, tiles and payloads).
     """
+    with contextlib.ExitStack() as stack:
+        with _reading(path):
+            source = _open(path, stack)
+        yield source
+
+
+def _open(path: Path, stack: contextlib.ExitStack) -> Source:
+    if path.is_dir():
+        return _folder(path, stack.enter_context((path / ENTRIES_FILE).open("rb")))
+    file = stack.enter_context(path.open("rb"))
+    if file.read(len(_SQLITE)) == _SQLITE:
+        return _store(path, stack.enter_context(contextlib.closing(connect(path))))
+    file.seek(0)
+    return _stream(path, file)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
     try:
-        if path.is_dir() and (path / ENTRIES_FILE).exists():
-            with (path / ENTRIES_FILE).open("rb") as file:
-                yield _folder(path, file)
-        else:
-            with path.open("rb") as file:
-                if file.read(16) != b"SQLite format 3\0":
-                    file.seek(0)
-                    yield _stream(file)
-                    return
-            with contextlib.closing(connect(path)) as connection:
-                yield _store(path, connection)
-    except (OSError, sqlite3.Error, UnicodeError) as error:
+        yield
+    except (OSError, sqlite3.Error, ValueError, TypeError) as error:  # the last two: of another type than ours
         raise LogError(f"{path} cannot be read as a log: {error}") from error
+
+
+_Item = TypeVar("_Item")
+
+
+def _guarded(path: Path, items: Iterator[_Item]) -> Iterator[_Item]:
+    """The items; what goes wrong in reading them (and not in using them) is a LogError."""
+    with _reading(path):
+        yield from items
 
 
 def connect(path: Path) -> sqlite3.Connection:
     """A read-only connection to a store, in a read transaction."""
-    # A store on a read-only disk has no place for SQLite's shared memory, and nobody who writes to it either.
-    connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
+    options = "mode=ro"
+    if not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
+        # There is no place for SQLite's shared memory, and no writer either.
+        options += "&immutable=1"
+    connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?{options}", uri=True, isolation_level=None)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_CELL_BYTES)
     connection.execute("pragma trusted_schema=off")
     connection.execute("begin")
@@ -143,6 +167,17 @@ def _store(path: Path, connection: sqlite3.Connection) -> Source:
         while batch := cursor.fetchmany(merkle.TILE_WIDTH):
             yield batch
 
+    def tile(level: int, n: int) -> bytes | None:
+        with _reading(path):
+            return _tile(connection, level, n)
+
+    def payloads() -> Iterator[tuple[bytes, bytes, bytes]]:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_PAYLOAD_BYTES + _MAX_CELL_BYTES)
+        for row in connection.execute("select sha256, salt, bytes from blob"):
+            if not all(isinstance(cell, bytes) for cell in row):
+                raise TypeError("a payload is not stored as bytes")
+            yield row
+
     return Source(
         checkpoint=str(head[2]),
         size=head[0],
@@ -150,8 +185,9 @@ def _store(path: Path, connection: sqlite3.Connection) -> Source:
         origin=str(origin[0]),
         vkeys=_vkeys(path.with_name(VKEY_FILE)),
         cosignatures=tuple(Cosignature(size=int(size), line=str(line)) for size, line in lines),
-        rows=rows,
-        tile=lambda level, n: _tile(connection, level, n),
+        rows=lambda: _guarded(path, rows()),
+        tile=tile,
+        payloads=lambda: _guarded(path, payloads()),
     )
 
 
@@ -160,19 +196,19 @@ def _folder(path: Path, entries: BinaryIO) -> Source:
     return Source(
         checkpoint=checkpoint.read_text(encoding="utf-8") if checkpoint.exists() else "",
         vkeys=_vkeys(path / VKEY_FILE),
-        rows=lambda: _lines(entries),
+        rows=lambda: _guarded(path, _lines(entries)),
     )
 
 
-def _stream(file: BinaryIO) -> Source:
+def _stream(path: Path, file: BinaryIO) -> Source:
     try:
         header = json.loads(file.readline(_MAX_HEADER_BYTES))
         kind, checkpoint, vkeys = header["format"], str(header["checkpoint"]), tuple(map(str, header["vkeys"]))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise LogError(f"this is neither a store nor an export of the format {FORMAT}") from error
+        raise LogError(f"{path} is neither a store nor an export of the format {FORMAT}") from error
     if kind != FORMAT:
-        raise LogError(f"this is an export of the format {str(kind)[:40]!r}, expected {FORMAT}")
-    return Source(checkpoint=checkpoint, vkeys=vkeys, rows=lambda: _lines(file))
+        raise LogError(f"{path} is an export of the format {str(kind)[:40]!r}, expected {FORMAT}")
+    return Source(checkpoint=checkpoint, vkeys=vkeys, rows=lambda: _guarded(path, _lines(file)))
 
 
 def _vkeys(path: Path) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from askfirst.errors import LogError
+from audit.entry import salted_digest
 from audit.note import (
     COSIGNATURE,
     ED25519,
@@ -134,6 +135,7 @@ class _Verification:
         for file, receipt in opened:
             self._check_receipt(file, receipt, scan)
         self._check_cosignatures(scan)
+        self._check_payloads()
         return self._report(scan)
 
     def _parse_keys(self, lines: Iterable[str], kind: int) -> list[Verifier]:
@@ -260,6 +262,12 @@ class _Verification:
                 self.proofs.append(f"{key.name} has witnessed the first {one.size} entries")
             else:
                 self._problem("rewritten", f"{key.name} has witnessed another tree of {one.size} entries")
+
+    def _check_payloads(self) -> None:
+        """Each payload that stands apart, against its digest; one that is gone may have been erased."""
+        for sha256, salt, payload in self.source.payloads():
+            if salted_digest(salt, payload) != sha256:
+                self._problem("payload", f"the payload {sha256.hex()} was changed")
 
     def _report(self, scan: Scan) -> Report:
         problems = sorted([*scan.problems, *self.problems], key=lambda problem: problem.code != "unreadable")

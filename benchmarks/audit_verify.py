@@ -1,4 +1,7 @@
-"""Time to verify a log from disk, and the size of its file, at growing numbers of entries."""
+"""Time to verify a log from disk, to make and verify proofs, and to open the log again, at growing numbers of entries.
+
+Arguments: numbers of entries, by default 10,000, 100,000 and 1,000,000. Proofs are of entries spread over the log.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,23 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audit.clock import SystemClock
 from audit.log import open_log
+from audit.note import open_checkpoint
+from audit.receipt import make_receipt, verify_receipt
+from audit.source import connect, node_reader
 from audit.testing import decided, engine_of, signer_of
+from audit.tree import consistency_proof
 from audit.verify import verify_store
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 BATCH = 1000
+SAMPLES = 50
+STANDALONE = Path(__file__).parent.parent / "audit" / "verify_standalone.py"
 
 
 def build(path: Path, count: int) -> None:
@@ -34,23 +47,56 @@ def build(path: Path, count: int) -> None:
     path.with_name("log.vkey").write_text(f"{signer.verifier.vkey}\n", encoding="utf-8")
 
 
+def timed(act: Callable[[], object]) -> float:
+    """Wall time of one call, seconds."""
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start
+
+
+def proofs(path: Path, count: int) -> tuple[float, float, float]:
+    """Milliseconds to make a receipt, to verify it, and to make a proof of consistency with half the log."""
+    verifier, connection = signer_of(1).verifier, connect(path)
+    (signed,) = connection.execute("select checkpoint from tree").fetchone()
+    head, node = open_checkpoint(signed, [verifier]), node_reader(connection)
+    indexes = [count * step // SAMPLES for step in range(SAMPLES)]
+    bodies = [connection.execute("select body from audit where seq = ?", (at,)).fetchone()[0] for at in indexes]
+    receipts = [make_receipt(node, at, head, signed) for at in indexes]
+    made_s = timed(lambda: [make_receipt(node, at, head, signed) for at in indexes])
+    pairs = list(zip(receipts, bodies, strict=True))
+    verified_s = timed(lambda: [verify_receipt(receipt, body, [verifier]) for receipt, body in pairs])
+    consistency_s = timed(lambda: [consistency_proof(node, max(at, 1), count) for at in indexes])
+    connection.close()
+    return made_s / SAMPLES * 1000, verified_s / SAMPLES * 1000, consistency_s / SAMPLES * 1000
+
+
+def reopen(path: Path) -> None:
+    """Open the log as a broker that starts."""
+    engine = engine_of(path)
+    with engine.begin() as connection:
+        open_log(connection, signer_of(1), SystemClock(), may_found=False)
+    engine.dispose()
+
+
+def measure(path: Path, count: int) -> tuple[float, ...]:
+    """One line of the table."""
+    assert verify_store(path).ok
+    whole_s = timed(lambda: verify_store(path))
+    command = [sys.executable, str(STANDALONE), str(path)]
+    alone_s = timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+    open_s = timed(lambda: reopen(path))
+    return path.stat().st_size / 1e6, whole_s, count / whole_s, alone_s, open_s * 1000, *proofs(path, count)
+
+
 def main() -> None:
-    """Print the table; with a path of the stand-alone verifier, time that as well."""
-    standalone = Path(__file__).parent.parent / "audit" / "verify_standalone.py"
-    print(f"{'entries':>9}{'MB':>8}{'verify, s':>12}{'entries/s':>12}{'stand-alone, s':>16}")
+    """Print the table."""
+    titles = ("MB", "verify, s", "entries/s", "stand-alone, s", "open, ms", "receipt, ms", "its check, ms", "grown, ms")
+    print(f"{'entries':>9}" + "".join(f"{title:>16}" for title in titles))
     for count in map(int, sys.argv[1:] or ["10000", "100000", "1000000"]):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "bench.db"
             build(path, count)
-            start = time.perf_counter()
-            report = verify_store(path)
-            taken_s = time.perf_counter() - start
-            assert report.ok, report.problems
-            start = time.perf_counter()
-            subprocess.run([sys.executable, standalone, path], check=True, stdout=subprocess.DEVNULL)
-            alone_s = time.perf_counter() - start
-            size_mb = path.stat().st_size / 1e6
-        print(f"{count:>9}{size_mb:>8.0f}{taken_s:>12.2f}{count / taken_s:>12.0f}{alone_s:>16.2f}")
+            print(f"{count:>9}" + "".join(f"{cell:>16.2f}" for cell in measure(path, count)))
 
 
 if __name__ == "__main__":

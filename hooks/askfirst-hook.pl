@@ -18,8 +18,7 @@ my $max_bytes = 16 * 1024 * 1024;    # of the payload and of an answer; client.p
 my $reserve_s = 5;    # what the broker's answer at its own deadline may take to reach us; client.py has it too
 my @python = map { /\A(.*)\z/s } @ARGV;    # untainted: the person's installed command line
 my ($host, $path, $wait_s, $names, $host_pid) = @python[4 .. 8];
-my $parent   = getppid;
-my $deadline = time + $wait_s;
+my $parent = getppid;
 
 $SIG{ALRM} = sub { refuse("nobody decided within $wait_s s and the gate did not answer; try again later") };
 $SIG{$_} = sub { refuse('stopped before the gate answered') } for qw(HUP INT TERM);
@@ -47,6 +46,7 @@ sub connected {
     return if length $path > ($is_linux ? 107 : 103);
     my $address = $is_linux ? pack('S a108', 1, $path) : pack('C C a104', 106, 1, $path);
     socket(my $socket, 1, 1, 0) or return;    # AF_UNIX and SOCK_STREAM are 1 on both
+    fileno $socket > 2 or refuse('standard input, output or error is closed');    # it took the place of one
     return connect($socket, $address) ? $socket : undef;
 }
 
@@ -129,9 +129,8 @@ sub parts {
 # Replaces this process with client.py; its standard input is ours, untouched, or the payload that we have read.
 sub become_python {
     my ($bytes) = @_;
-    my $left_s = $deadline - time;
-    $left_s < 1 and refuse('the gate did not answer in time');
-    $python[6] = $left_s;
+    $python[6] = alarm 0;    # what is left of it, whatever the clock has done
+    alarm $python[6];
     feed($bytes), $python[8] = "$host_pid:$attempt" if defined $bytes;
     $ENV{ASKFIRST_PATH} = $ENV{PATH};    # -T lets nothing run with a PATH from outside; client.py puts it back
     $ENV{PATH} = '/usr/bin:/bin';
@@ -147,7 +146,7 @@ sub feed {
     my $child = fork;
     defined $child or refuse('no process for its payload');
     if (!$child) {
-        close $_ for *STDIN, *STDOUT, *STDERR, $read;    # the host waits until nobody holds its pipes
+        close $_ for *STDIN, *STDOUT, *STDERR, $read, $broker;    # the host waits until nobody holds its pipes
         $SIG{$_} = 'DEFAULT' for qw(HUP INT TERM);
         written($write, $bytes);
         exit 0;

@@ -28,6 +28,8 @@ MAX_TIMEOUT_S = 2_147_483
 """Above it Claude Code up to 2.1.265 cancels the hook at once and runs the command (facts of 2.1.197 and 2.1.265)."""
 MAX_SOCKET_BYTES = 103
 """The longest socket path that macOS takes (sys/un.h); Linux takes 107 bytes (unix(7))."""
+ALARMED = 128 + 14
+"""What a shell makes of a death by SIGALRM: the deadline is over, so nothing else is tried."""
 SENTENCE = "askfirst: this call is blocked: the gate could not be run; run askfirst serve in a terminal to see why"
 
 
@@ -67,9 +69,9 @@ def hook_command(
     starter = " ".join(["", *map(shlex.quote, broker)])
     # In the C locale perl starts 0.2 ms sooner; a Python that it becomes is in UTF-8 mode then (PEP 540).
     fast = "LC_ALL=C " + shlex.join([perl, "-fTC0", str(client_dir / "askfirst-hook.pl")])
-    passed = "case $? in 0) exit 0;; 2) exit 2;; esac"
     return (
-        f'set -- {line} "$PPID"{starter}; [ -x {shlex.quote(perl)} ] && {fast} "$@"; {passed}; "$@"; {passed}; '
+        f'set -- {line} "$PPID"{starter}; [ -x {shlex.quote(perl)} ] && {fast} "$@"; c=$?; '
+        f'case $c in 0|2|{ALARMED}) ;; *) "$@"; c=$?;; esac; case $c in 0|2) exit $c;; esac; '
         f"echo {shlex.quote(SENTENCE)} >&2; exit 2"
     )
 

@@ -1,4 +1,4 @@
-"""``askfirst serve``: run the broker."""
+"""``askfirst serve`` and ``askfirst stop``: run the broker, end it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from askfirst.cli.options import StateDir
-from askfirst.cli.output import sentences
+from askfirst.cli.options import AsJson, StateDir
+from askfirst.cli.output import console, print_json, sentences
+from askfirst.client import stop_broker
 from askfirst.paths import state_paths
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add(app: typer.Typer, parts: Parts) -> None:
-    """Register the command."""
+    """Register the commands."""
 
     @app.command()
     def serve(
@@ -28,3 +29,13 @@ def add(app: typer.Typer, parts: Parts) -> None:
         """Run the broker until it is interrupted. On a terminal it prints a one-time link to the web inbox."""
         with sentences():
             raise typer.Exit(parts.serve(state_paths(state_dir), port, background))
+
+    @app.command()
+    def stop(state_dir: StateDir = None, as_json: AsJson = False) -> None:
+        """Stop the broker gracefully. Pending requests stay; a waiting hook starts the next broker."""
+        with sentences():
+            pid = stop_broker(state_paths(state_dir))
+            if as_json:
+                print_json({"stopped": pid})
+            else:
+                console.print("no broker was running" if pid is None else f"stopped the broker (pid {pid})")

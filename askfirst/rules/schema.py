@@ -24,6 +24,7 @@ A pack file, ``askfirst/rules/packs/<id>.toml``::
     options_any = []                     # at least one of these is given
     options_all = []                     # each of these is given
     options_none = []                    # none of these is given
+    stdin = []                           # a line of its input matches, or the input is not known
     kind = "changes-infrastructure"      # an EffectKind
     risk = "critical"
     reversible = false
@@ -82,6 +83,7 @@ class Rule:
     options_any: tuple[str, ...] = ()
     options_all: tuple[str, ...] = ()
     options_none: tuple[str, ...] = ()
+    stdin: tuple[str, ...] = ()
     handler: bool = False
     gate: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()

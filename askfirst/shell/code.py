@@ -17,7 +17,6 @@ from askfirst.shell.command import HOLE
 from askfirst.shell.findings import Findings
 from askfirst.shell.found import effect_of
 from askfirst.shell.persistence import written_effects
-from askfirst.shell.secrets import code_secret_effects
 from askfirst.shell.sql import sql_text_effects
 
 if TYPE_CHECKING:
@@ -82,8 +81,8 @@ def _python(text: str, home: str) -> Findings:
 def code_effects(found: Findings, command: Command, rules: RuleBook) -> Iterator[Effect]:
     """The effects of code that are no commands of their own.
 
-    Foreign and opaque code, reverse shells, losses by libraries, SQL, secrets that are read or sent, and writes to
-    files that start something or guard the agent.
+    Foreign and opaque code, reverse shells, losses by libraries, SQL, and writes to files that start something or guard
+    the agent. Secrets are ``secrets.code_secret_effects``.
     """
     for what in found.foreign:
         yield effect_of(rules, "execution.foreign-code", command, target=what)
@@ -97,4 +96,3 @@ def code_effects(found: Findings, command: Command, rules: RuleBook) -> Iterator
         yield from sql_text_effects(text, "", command, rules)
     for path in found.writes:
         yield from written_effects(path, "write", HOLE * 2, command, rules)
-    yield from code_secret_effects(found, command, rules)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import posixpath
+import re
 import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -133,6 +134,27 @@ _NETWORK_WORDS = frozenset(
         "Net",
     }
 )
+_LIBRARIES = (
+    "@aws-sdk",
+    "aws-sdk",
+    "@google-cloud",
+    "@azure",
+    "stripe",
+    "algolia",
+    "@octokit",
+    "firebase",
+    "@elastic",
+    "meilisearch",
+    "cloudflare",
+    "@kubernetes",
+    "digitalocean",
+    "aws::",
+    "braintree",
+    "square",
+    "@sendgrid",
+    "mailgun",
+)
+_LIBRARY_LOSS = re.compile(r"(?:delete|destroy|terminate|purge|drop|clear|remove)(?:[A-Z_]\w*)")
 _JOINERS = frozenset({"+", ".", "..", "::", ","})
 
 
@@ -238,6 +260,7 @@ class _Reader:
             self._found.add("deletes", Delete(HOLE, recursive=True))
         rows = self._calls.get(name)
         if rows is None:
+            self._library(name, index)
             return
         receiver = self._receiver(index)
         for wanted, action in rows:
@@ -248,6 +271,13 @@ class _Reader:
                 if arguments is not None:
                     self._act(action, name, arguments, index)
                 return
+
+    def _library(self, name: str, index: int) -> None:
+        """Calls such as ``client.deleteIndex("prod")`` in code that uses a cloud or data library."""
+        if self._text(index - 1) == "." and self._text(index + 1) == "(" and _LIBRARY_LOSS.fullmatch(name):
+            texts = self._strings | self._words
+            if any(text.lower().startswith(_LIBRARIES) for text in texts):
+                self._found.add("losses", name)
 
     def _receiver(self, index: int) -> str:
         """The word in front of the dot, ``-`` when there is none, ``?`` when it is an expression."""
@@ -353,6 +383,8 @@ class _Reader:
             return posixpath.join(*parts) if parts else HOLE
         if name == "cwd":
             return "."
+        if name == "glob" and inside:
+            return self._evaluate(inside)
         if name in {"String", "Path", "Pathname", "new", "escapeshellarg"} and inside:
             return self._evaluate(inside)
         if name in _DECODERS and inside and inside[0].kind == "string":

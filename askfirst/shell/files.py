@@ -31,34 +31,35 @@ _SYNTAX: Final = {
     name: syntax(table)
     for name, table in {
         "rm": (
-            "f/force i/ I/ interactive? r/recursive R/recursive d/dir v/verbose one-file-system no-preserve- "
-            "root preserve-root?"
+            "f/force i/ I/ interactive? r/recursive R/recursive d/dir v/verbose one-file-system "
+            "no-preserve-root preserve-root?"
         ),
         "shred": "n/iterations: s/size: random-source: u/ remove? f/force z/zero r/ x/exact",
         "truncate": "s/size: r/reference: c/no-create o/io-blocks",
         "tee": "a/append i/ignore-interrupts p/ output-error?",
         "cp": (
             "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory m/mode: o/owner: "
-            "g/group: f/force i/interactive u/update? r/recursive R/recursive a/archive p/ preserve? s/symbolic "
-            "d/directory D/ v/verbose reflink? sparse: l/link"
+            "g/group: f/force i/interactive u/update? r/recursive R/recursive a/archive p/ preserve? "
+            "s/symbolic d/directory D/ v/verbose reflink? sparse: l/link"
         ),
         "mv": (
-            "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory f/force i/interactive "
-            "u/update? v/verbose"
+            "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory f/force "
+            "i/interactive u/update? v/verbose"
         ),
         "rsync": (
-            "n/dry-run delete delete-before delete-during delete-delay delete-after delete-excluded delete- "
-            "missing-args del remove-source-files e/rsh: f/filter: exclude: include: exclude-from: include- "
-            "from: files-from: T/temp-dir: B/block-size: M/remote-option: port: rsync-path: password-file: log- "
-            "file: max-delete: backup-dir: bwlimit: timeout: chmod: chown: compare-dest: link-dest: b/backup"
+            "n/dry-run delete delete-before delete-during delete-delay delete-after delete-excluded "
+            "delete-missing-args del remove-source-files e/rsh: f/filter: exclude: include: exclude-from: "
+            "include-from: files-from: T/temp-dir: B/block-size: M/remote-option: port: rsync-path: "
+            "password-file: log-file: max-delete: backup-dir: bwlimit: timeout: chmod: chown: compare-dest: "
+            "link-dest: b/backup"
         ),
         "tar": (
-            "remove-files C/directory: f/file: x/extract get c/create t/list exclude: X/exclude-from: T/files- "
-            "from: z/ j/ J/ v/ p/ k/keep-old-files"
+            "remove-files C/directory: f/file: x/extract get c/create t/list exclude: X/exclude-from: "
+            "T/files-from: z/ j/ J/ v/ p/ k/keep-old-files"
         ),
         "sed": (
-            "i/in-place? e/expression: f/file: n/quiet E/regexp-extended r/ s/separate z/null-data u/unbuffered "
-            "l/line-length:"
+            "i/in-place? e/expression: f/file: n/quiet E/regexp-extended r/ s/separate z/null-data "
+            "u/unbuffered l/line-length:"
         ),
     }.items()
 }
@@ -171,7 +172,7 @@ def _files_written(sources: Sequence[Word], destination: Word, command: Command,
     spot = locate(destination, command, facts, follow=True)
     found = facts.path(spot.path) if spot.known else UNKNOWN
     is_folder = destination.text.endswith(("/", "/.")) or destination.text in {".", ".."} or len(sources) > 1
-    is_folder = is_folder or spot.place in {Place.PROJECT, Place.HOME, Place.ROOT, Place.TEMP_ROOT}
+    is_folder = is_folder or spot.place in {Place.PROJECT, Place.ABOVE, Place.HOME, Place.ROOT, Place.TEMP_ROOT}
     if not is_folder and (found is UNKNOWN or found.kind is not Kind.FOLDER):
         return [destination]
     folder = destination.text.rstrip("/") + "/"
@@ -197,6 +198,9 @@ def move(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
         if spot.place >= Place.GIT:
             grade = Grade(risk=Risk.HIGH, what=f"{spot.shown} from where it is needed", reversible=True)
             yield effect(book, "filesystem.move-root", command, spot.shown, grade)
+        elif locate(destination, command, facts).place in {Place.TEMP, Place.TEMP_ROOT}:
+            # From there it can be deleted without a question, so that this is the moment to ask.
+            yield from _deleted([word], command, facts, book, rule="filesystem.move-away", recursive=False)
     if not options.has("no-clobber", "backup", "-b", "interactive", "update"):
         yield from _overwritten(_files_written(sources, destination, command, facts), command, facts, book)
 

@@ -15,9 +15,11 @@ from askfirst.shell.files import FILE_JUDGES, judge_files, judge_redirects
 from askfirst.shell.find import judge_find
 from askfirst.shell.findings import Findings
 from askfirst.shell.git import judge_git
-from askfirst.shell.persistence import line_guard_effects, persistence_effects
-from askfirst.shell.secrets import code_secret_effects, secret_effects, sent_secrets
-from askfirst.shell.sql import SQL_HANDLERS
+from askfirst.shell.line import line_effects
+from askfirst.shell.persistence import persistence_effects
+from askfirst.shell.secrets import code_secret_effects, secret_effects
+from askfirst.shell.sql import SQL_HANDLERS, typed_effects
+from askfirst.shell.system import SYSTEM_HANDLERS, network_shell_effects, preload_effects
 
 Handler: TypeAlias = Callable[[Command, Facts, RuleBook], Iterable[Effect]]
 """Finds the effects of one command, of all risks."""
@@ -52,23 +54,15 @@ class Registry:
         yield from book.match(command)
 
 
-def _guards(commands: Sequence[Command], _: Sequence[Findings], book: RuleBook) -> Iterable[Effect]:
-    return line_guard_effects(commands, book)
-
-
-def _sent(commands: Sequence[Command], code: Sequence[Findings], book: RuleBook) -> Iterable[Effect]:
-    return sent_secrets(commands, book, code)
-
-
 HANDLERS = Registry(
     by_program={
         **dict.fromkeys(FILE_JUDGES, (judge_files,)),
         **dict.fromkeys(("find", "gfind", "fd", "fdfind"), (judge_find,)),
-        **{name: (handler,) for name, handler in SQL_HANDLERS.items()},
+        **{name: (handler,) for name, handler in (SQL_HANDLERS | SYSTEM_HANDLERS).items()},
         "git": (judge_git,),
     },
-    every=(judge_redirects, secret_effects, persistence_effects),
-    lines=(_guards, _sent),
+    every=(judge_redirects, secret_effects, persistence_effects, network_shell_effects, preload_effects, typed_effects),
+    lines=(line_effects,),
     code=(code_effects, code_secret_effects),
     understood=frozenset({*FILE_JUDGES, "git", "find", "gfind", "fd", "fdfind", "rmdir", "trash", "trash-put"}),
 )

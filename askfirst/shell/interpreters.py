@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.shell.code import inspect_code
 from askfirst.shell.command import HOLE, Stream, Word
+from askfirst.shell.frameworks import is_script
 from askfirst.shell.source import DECODED, NETWORK
 from askfirst.shell.streams import NOTHING, output
 from askfirst.shell.unwrap_table import INTERPRETERS, Interpreter
@@ -41,6 +42,9 @@ def interpreter(job: Job, run: Execute) -> Stream | None:
         return output(job.argv, job.stdin, job.state)
     if row.name == "javascript" and rest and rest[0].text in _SUBCOMMANDS:
         return None
+    if rest and is_script(rest[0].text):
+        run.evaluator.emit(job, runs=True)
+        return run.inner(job, rest, posixpath.basename(job.argv[0].text))
     source = job.stdin
     if rest and rest[0].text not in {"-", "/dev/stdin"}:
         source = run.evaluator.files.content(rest[0], job.state)

@@ -1,4 +1,4 @@
-"""What only shows in a command line as a whole: a secret read here and sent there, a shell joined with a socket."""
+"""What only shows in a command line as a whole: a guard that is looked up and killed, a shell joined with a socket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def line_effects(commands: Sequence[Command], code: Sequence[Findings], rules: RuleBook) -> Iterator[Effect]:
-    """The effects of several commands of one line together; ``code`` is what programs in it do."""
+    """The effects of several commands of one line, and of program code in it, together."""
     yield from sent_secrets(commands, rules, code)
     yield from line_guard_effects(commands, rules)
     yield from line_network_shell_effects(commands, rules)

@@ -12,14 +12,14 @@ from typing import Final
 
 _FOLDERS: Final = frozenset(
     """
-    .angular .astro .aws-sam bower_components .build _build build .bundle .cache cdk.out cmake-build-debug cmake-
-    build-release CMakeFiles coverage .coverage_html .dart_tool Debug DerivedData dist dist-newstyle .docusaurus
-    .docz .eggs elm-stuff env .eslintcache .expo .gradle htmlcov .hypothesis .ipynb_checkpoints .jekyll-cache
-    jspm_packages lib-cov log logs .mypy_cache .netlify .next node_modules .nox .npm .nuxt .nx .nyc_output obj out
-    .output .parcel-cache pip-wheel-metadata playwright-report .pnpm-store Pods __pycache__ __pypackages__ .pyre
-    .pytest_cache .pytype Release .ruff_cache .sass-cache .serverless _site site-packages .stack-work storybook-
-    static .stylelintcache .svelte-kit target .temp temp .terraform test-results .tmp tmp .tox .turbo .venv venv
-    .vercel .virtualenv virtualenv .vite .webpack wheelhouse .yarn
+    .angular .astro .aws-sam bower_components .build _build build .bundle .cache cdk.out cmake-build-debug
+    cmake-build-release CMakeFiles coverage .coverage_html .dart_tool Debug DerivedData dist dist-newstyle
+    .docusaurus .docz .eggs elm-stuff env .eslintcache .expo .gradle htmlcov .hypothesis .ipynb_checkpoints
+    .jekyll-cache jspm_packages lib-cov log logs .mypy_cache .netlify .next node_modules .nox .npm .nuxt .nx
+    .nyc_output obj out .output .parcel-cache pip-wheel-metadata playwright-report .pnpm-store Pods __pycache__
+    __pypackages__ .pyre .pytest_cache .pytype Release .ruff_cache .sass-cache .serverless _site site-packages
+    .stack-work storybook-static .stylelintcache .svelte-kit target .temp temp .terraform test-results .tmp tmp .tox
+    .turbo .venv venv .vercel .virtualenv virtualenv .vite .webpack wheelhouse .yarn
     """.split()
 )
 _FOLDER_PATTERNS: Final = (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from askfirst.facts import NoFacts
 from askfirst.shell.command import HOLE, Stream, Word
 from askfirst.shell.find import operands as found_operands
+from askfirst.shell.frameworks import FRAMEWORKS, framework_code
 from askfirst.shell.git import nested
 from askfirst.shell.sql import SQL_HANDLERS, client_files, client_shell
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate
@@ -360,7 +361,19 @@ def _database(job: Job, run: Execute) -> Stream | None:
     return UNKNOWN
 
 
+def _framework(job: Job, run: Execute) -> Stream | None:
+    """Code on the command line of a web framework's task runner; the command itself is judged by the packs."""
+    code = framework_code([word.text for word in job.argv])
+    if code is None:
+        return None
+    run.evaluator.emit(job, runs=False)
+    argv = {"ruby": "ruby -e", "php": "php -r", "python": "python3 -c", "sql": "psql -c"}[code.language].split()
+    words = [Word(text=one, span=job.span) for one in (*argv, code.text)]
+    return run.inner(job, words, posixpath.basename(job.argv[0].text))
+
+
 PROGRAMS: dict[str, Program] = {
+    **dict.fromkeys(FRAMEWORKS, _framework),
     **dict.fromkeys(SHELLS, _shell),
     "xargs": _xargs,
     "gxargs": _xargs,

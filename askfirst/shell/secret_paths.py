@@ -15,6 +15,7 @@ Grade = Literal["", "config", "credential"]
 _CREDENTIAL = re.compile(
     r"""(?:^|/|\ufffc)(?:
         \.ssh/(?!known_hosts|config$|authorized_keys|[^/]*\.pub$|environment$|rc$)[^/]+   # id_*, agent sockets, *
+      | \.(?:ssh|aws|gnupg|kube|azure) | \.config/gcloud                                     # the folders themselves
       | id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?
       | \.aws/(?:credentials|sso/cache/.*|cli/cache/.*)
       | (?:\.config/)?gcloud/(?:credentials\.db|access_tokens\.db|application_default_credentials\.json)

@@ -71,6 +71,30 @@ def sql_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Ef
         yield effect_of(rules, "database.restore", command, target=f"database {given.database}")
 
 
+_TYPED = frozenset({"DROP", "DELETE", "UPDATE", "ALTER", "GRANT", "TRUNCATE", "FLUSHALL", "FLUSHDB"})
+
+
+def typed_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:
+    """The effect of a statement that stands where a shell command should: meant for a session that we do not see.
+
+    Words like ``truncate`` are programs too, so in lower case the statement has to name what it is about.
+    """
+    head = command.program.upper()
+    if head not in _TYPED:
+        return
+    second = command.args[0].text.upper() if command.args else ""
+    if head.startswith("FLUSH"):
+        is_statement = not command.args or second in {"ASYNC", "SYNC"}
+    else:
+        is_statement = second in {"TABLE", "FROM"} or (head != "TRUNCATE" or command.program == head)
+        text = " ".join(word.text for word in command.argv)
+        is_statement = is_statement and any(
+            each.risk != Risk.MEDIUM for each in inspect_sql(text) if "some" not in each.rule
+        )
+    if is_statement:
+        yield effect_of(rules, "database.typed", command, target=command.shown[:120])
+
+
 def _is_scratch(client: Client, given: Input) -> bool:
     """A database in memory or in a temporary folder: nothing of it is missed."""
     if not client.local:

@@ -33,6 +33,7 @@ class Client:
         read_only: options that make the session unable to write.
         local: the database is a file on this machine.
         under: the first operand has to be one of these words, which is then skipped (``bq query``); empty: none.
+        reads: without SQL on its command line it takes it from standard input.
         meta: which meta commands the client knows: ``psql``, ``mysql``, ``sqlite``, ``sqlplus`` or ``""``.
 
     """
@@ -47,6 +48,7 @@ class Client:
     read_only: frozenset[str] = frozenset()
     local: bool = False
     under: frozenset[str] = frozenset()
+    reads: bool = True
     meta: str = ""
 
 
@@ -189,7 +191,14 @@ CLIENTS: dict[str, Client] = {
     "impala-shell": _HIVE,
     "sqlplus": Client(dialect="oracle", meta="sqlplus"),
     "db2": Client(dialect="", files=_set("-f -tvf -tf -vf"), sql_operand=0),
-    "turso": Client(dialect="sqlite", sql_operand=2, under=_set("db")),
+    "turso": Client(dialect="sqlite", sql_operand=2, under=_set("db"), reads=False),
+    "wrangler": Client(dialect="sqlite", inline=_set("--command"), files=_set("--file"), under=_set("d1"), reads=False),
+    "aws": Client(
+        dialect="",
+        inline=_set("--sql --query-string --query-statement"),
+        under=_set("rds-data athena redshift-data timestream-query"),
+        reads=False,
+    ),
 }
 
 
@@ -229,9 +238,9 @@ def gather(client: Client, command: Command) -> Input:
             return Input()
         del operands[0]
     if client.sql_operand is not None:
-        found.sql += [word.text for word in operands[client.sql_operand :]]
+        found.sql += [word.text for word in operands[client.sql_operand :] if word.text]
     found.database = operands[0].text if operands else ""
-    _standard_input(command, found)
+    _standard_input(client, command, found)
     _meta_commands(client, found)
     return found
 
@@ -272,9 +281,9 @@ def _option(client: Client, name: str, value: str, found: Input) -> None:
         found.files.append(value)
 
 
-def _standard_input(command: Command, found: Input) -> None:
+def _standard_input(client: Client, command: Command, found: Input) -> None:
     stdin = command.stdin
-    asked = not found.sql and not found.files
+    asked = client.reads and not found.sql and not found.files
     if stdin.kind == "text" and (asked or "-" in found.files or "/dev/stdin" in found.files):
         found.sql.append(stdin.text)
         found.files = [name for name in found.files if name not in {"-", "/dev/stdin"}]

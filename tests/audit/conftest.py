@@ -3,12 +3,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from audit.testing import Store, found_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+# Deadlines are wall-clock assertions, and other people use this machine.
+settings.register_profile("askfirst", deadline=None)
+settings.load_profile("askfirst")
 
 
 @pytest.fixture

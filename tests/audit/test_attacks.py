@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, update
 
+from askfirst.audit_port import SYSTEM, Entry, EntryType, Private
 from askfirst.store import schema
 from audit import tree, verify_standalone
 from audit.note import Checkpoint, Signer, cosign, sign
@@ -40,8 +41,8 @@ def check() -> Check:
         given += [f"--checkpoint={checkpoint}"] if checkpoint else []
         command = [sys.executable, "-I", "-S", str(verify_standalone.__file__), str(store.path), *given]
         alone = subprocess.run(command, capture_output=True, text=True, check=False)
-        # The stand-alone one looks at entries and heads only, not at the stored hashes, tiles and sizes beside them.
-        if any(problem.code not in {"changed", "tile", "head"} for problem in report.problems) or report.ok:
+        # The stand-alone one looks at entries and heads only, not at the hashes, tiles, sizes and payloads beside them.
+        if any(problem.code not in {"changed", "tile", "head", "payload"} for problem in report.problems) or report.ok:
             assert alone.returncode == (0 if report.ok else 1), alone.stdout + alone.stderr
         return report
 
@@ -343,3 +344,16 @@ def test_what_lies_beside_the_entries_must_fit_them_too(store: Store, damage: st
     store.write_many(700)
     store.execute(statement)
     assert codes(verify_store(store.path)) == expected
+
+
+def test_a_changed_payload_is_named_and_an_erased_one_is_none(store: Store, check: Check) -> None:
+    store.write(Entry(type=EntryType.GATE_REQUESTED, action={"input": Private(b"rm -rf build")}))
+    (digest,) = (bytes.fromhex(json.loads(body)["action"]["input"]["sha256"]) for body in store.bodies()[1:])
+    store.execute("update blob set bytes = ?", (b"rm -rf /",))
+    report = check(store)
+    assert report.problems == (Problem(code="payload", message=f"the payload {digest.hex()} was changed"),)
+    with store.engine.begin() as connection:
+        store.log.erase(connection, digest, SYSTEM)
+        store.log.seal(connection)
+    store.log.committed()
+    assert check(store).ok

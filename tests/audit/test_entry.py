@@ -136,6 +136,7 @@ def nested(depth: int) -> object:
     [
         (list(range(100_000)), "expected at most 65535"),
         (2**53, "expected at most 9007199254740991"),
+        (Private(bytes((64 << 20) + 1)), "a payload has 67108865 bytes"),
         (float("nan"), "is no JSON"),
         (float("inf"), "is no JSON"),
         (b"bytes", "a bytes, which is no JSON"),

@@ -17,6 +17,8 @@ from audit.note import parse_vkey, sign, split_note
 if TYPE_CHECKING:
     from pathlib import Path
 
+NEUMANN = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -47,6 +49,14 @@ def test_the_public_halves_appear_when_the_log_is_founded(folder: Path) -> None:
     assert parse_vkey((folder / "log.vkey").read_text(encoding="utf-8")) == keys.log.verifier
     assert parse_vkey((folder / "grants.vkey").read_text(encoding="utf-8")) == keys.grants.verifier
     assert sorted(path.name for path in folder.iterdir()) == ["grants.key", "grants.vkey", "log.key", "log.vkey"]
+
+
+def test_keys_that_the_log_had_before_stay_published(folder: Path) -> None:
+    keys = open_keys(folder)
+    (folder / "log.vkey").write_text(f"{NEUMANN}\n", encoding="utf-8")
+    keys.publish()
+    keys.publish()
+    assert (folder / "log.vkey").read_text(encoding="utf-8") == f"{NEUMANN}\n{keys.log.verifier.vkey}\n"
 
 
 def test_brokers_that_start_at_once_get_the_same_keys(folder: Path) -> None:

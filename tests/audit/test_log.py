@@ -15,8 +15,9 @@ from askfirst.audit_port import SYSTEM, AuditLog, Entry, EntryType, Private
 from askfirst.errors import LogError
 from askfirst.store import schema
 from audit import tree
-from audit.note import open_checkpoint
+from audit.note import open_checkpoint, open_note
 from audit.testing import Store, decided, signer_of
+from audit.verify import verify_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,7 @@ def test_a_log_that_is_opened_again_goes_on_as_if_never_closed(
     assert store.log.head.root == grown.root()
 
 
+@pytest.mark.slow
 def test_a_log_of_more_than_65536_entries_is_opened_from_its_tiles(store: Store) -> None:
     store.write_many(66_000, batch=22_000)
     head = store.log.head
@@ -277,3 +279,46 @@ def test_a_store_that_was_emptied_is_never_a_fresh_start(store: Store) -> None:
         store.open(may_found=False)
     with pytest.raises(LogError, match="the store was deleted or replaced"):
         store.open()
+
+
+def test_a_new_key_is_vouched_for_by_the_old_one(store: Store) -> None:
+    old, new = store.signer, signer_of(2)
+    early = store.write(decided(1))
+    with store.engine.begin() as connection:
+        assert store.log.rotate(connection, new) == 2
+        both = store.log.seal(connection)
+    store.log.committed()
+    late = store.write(decided(2))
+
+    entry = json.loads(store.bodies()[2])
+    assert (entry["type"], entry["data"]) == ("log.key_rotated", {"old": old.verifier.vkey, "new": new.verifier.vkey})
+    assert open_note(both.checkpoint, [old.verifier, new.verifier]).verified == (old.verifier, new.verifier)
+    assert open_note(late.checkpoint, [old.verifier, new.verifier]).verified == (new.verifier,)
+    assert store.open(signer=new).head == late
+    with store.engine.begin() as connection:
+        vkeys = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "log.vkey")).scalar_one()
+    assert vkeys == f"{old.verifier.vkey}\n{new.verifier.vkey}"
+
+    kept = store.path.with_name("kept")
+    kept.write_text(early.checkpoint, encoding="utf-8")
+    assert verify_store(store.path, checkpoint=kept, vkeys=vkeys.split()).ok
+    assert verify_store(store.path, vkeys=[new.verifier.vkey]).ok
+    assert not verify_store(store.path, vkeys=[old.verifier.vkey]).ok
+
+
+def test_a_key_change_that_was_rolled_back_never_happened(store: Store) -> None:
+    with store.engine.connect() as connection, connection.begin() as transaction:
+        mark = store.log.mark()
+        store.log.rotate(connection, signer_of(2))
+        store.log.rewind(mark)
+        store.log.rotate(connection, signer_of(3))
+        store.log.seal(connection)
+        transaction.rollback()
+    store.log.rolled_back()
+    head = store.write(decided(1))
+    assert store.open().head == head
+
+
+def test_a_key_of_another_name_cannot_take_over(store: Store) -> None:
+    with store.engine.begin() as connection, pytest.raises(LogError, match="the new key is named"):
+        store.log.rotate(connection, signer_of(2, "other.example/1"))

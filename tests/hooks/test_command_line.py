@@ -15,8 +15,9 @@ def test_the_whole_line() -> None:
     assert hook_command("claude-code", **GOOD) == (
         "set -- /p -I -S /c/client.py claude-code /s 590 CLAUDE_CODE_ENTRYPOINT,CLAUDE_CODE_SESSION_ATTENDED "
         '"$PPID"; [ -x /usr/bin/perl ] && LC_ALL=C /usr/bin/perl -fTC0 /c/askfirst-hook.pl "$@"; '
-        'case $? in 0) exit 0;; 2) exit 2;; esac; "$@"; case $? in 0) exit 0;; 2) exit 2;; esac; '
-        "echo 'askfirst: this call is blocked: the gate could not be run; run askfirst serve in a terminal to see why' >&2; exit 2"
+        'c=$?; case $c in 0|2|142) ;; *) "$@"; c=$?;; esac; case $c in 0|2) exit $c;; esac; '
+        "echo 'askfirst: this call is blocked: the gate could not be run; run askfirst serve in a terminal to see why' "
+        ">&2; exit 2"
     )
 
 

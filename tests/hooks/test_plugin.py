@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from askfirst import entry
 from hooks.install_claude import EVENTS
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ def install(folder: Path, line: str) -> None:
 
 def test_every_event_and_every_tool_comes_to_the_same_command() -> None:
     assert {event: HOOKS[event] for event in EVENTS} == HOOKS
-    handler = {"type": "command", "command": COMMAND, "timeout": 86_400, "onFailure": "block"}
+    handler = {"type": "command", "command": COMMAND, "timeout": entry._HOST_TIMEOUT_S, "onFailure": "block"}
     assert all(groups == [{"matcher": "*", "hooks": [handler]}] for groups in HOOKS.values())
 
 

@@ -68,12 +68,11 @@ class Case:
             facts=loss.facts,
             suggestion=suggestion,
             what=loss.what,
-            name=target,
         )
 
     def note(self, rule: str, target: str, what: str = "") -> Effect:
         """The effect of a rule at the rule's own risk."""
-        return self.book.effect(rule, self.call.command, target=target, what=what or target, name=target)
+        return self.book.effect(rule, self.call.command, target=target, what=what or target)
 
     def repository(self) -> Repository | None:
         """The repository; None when there is none or it cannot be read."""

@@ -1,0 +1,79 @@
+"""Task runners of web frameworks: code and SQL on their command lines, and scripts that stand for a program.
+
+``php artisan migrate:fresh`` and ``python manage.py flush`` run the program ``artisan`` or ``manage.py``: the rules of
+the packs know these by name. ``rails runner CODE``, ``manage.py shell -c CODE``, ``artisan tinker --execute=CODE`` run
+code; ``doctrine:query:sql`` and ``wp db query`` run SQL.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from askfirst.shell.findings import Code
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SCRIPTS = frozenset(
+    {"artisan", "manage.py", "console", "rails", "rake", "django-admin", "django-admin.py", "drush", "wp"}
+)
+"""Scripts that an interpreter is given and that packs know as programs."""
+
+
+class _Row(NamedTuple):
+    """A subcommand that runs code or SQL: by an option, or as its first operand when there is no option."""
+
+    programs: frozenset[str]
+    subcommands: frozenset[str]
+    language: str
+    options: tuple[str, ...] = ()
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ROWS = (
+    _Row(_set("rails"), _set("runner r"), "ruby"),
+    _Row(_set("artisan"), _set("tinker"), "php", ("--execute",)),
+    _Row(_set("manage.py django-admin django-admin.py"), _set("shell shell_plus"), "python", ("-c", "--command")),
+    _Row(_set("wp"), _set("eval"), "php"),
+    _Row(_set("drush"), _set("php:eval eval ev php-eval"), "php"),
+    _Row(_set("console"), _set("doctrine:query:sql dbal:run-sql"), "sql"),
+    _Row(_set("drush"), _set("sql:query sqlq sql-query"), "sql"),
+)
+FRAMEWORKS = frozenset(name for row in _ROWS for name in row.programs)
+"""Programs that ``framework_code`` knows."""
+
+
+def is_script(path: str) -> bool:
+    """Whether the script that an interpreter is given is one that rules know by its name."""
+    return posixpath.basename(path) in SCRIPTS
+
+
+def framework_code(argv: Sequence[str]) -> Code | None:
+    """The code (or SQL, as language ``sql``) that this command line of a framework's task runner runs."""
+    program = posixpath.basename(argv[0])
+    words = [word for word in argv[1:] if not word.startswith("-")]
+    if program == "wp" and words[:2] == ["db", "query"] and len(words) > 2:
+        return Code("sql", words[2])
+    for row in _ROWS:
+        if program not in row.programs or not row.subcommands & set(words[:1]):
+            continue
+        if row.options:
+            return _of_option(argv, row)
+        operand = next((word for word in words[1:] if " " in word or "." in word), "")
+        is_file = operand.endswith((".rb", ".php", ".py", ".sql"))
+        return Code(row.language, operand) if operand and not is_file else None
+    return None
+
+
+def _of_option(argv: Sequence[str], row: _Row) -> Code | None:
+    for index, word in enumerate(argv):
+        name, equals, value = word.partition("=")
+        if equals and name in row.options:
+            return Code(row.language, value)
+        if word in row.options and index + 1 < len(argv):
+            return Code(row.language, argv[index + 1])
+    return None

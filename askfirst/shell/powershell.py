@@ -1,0 +1,225 @@
+"""PowerShell and cmd text, in a first form: destructive commands that are recognised, everything else is no opinion.
+
+Statements are split at ``;``, ``|``, ``&&`` and line ends outside of strings and comments; strings are data. Aliases
+of destructive cmdlets are known. There is no expansion of variables.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from askfirst.shell.found import effect_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from askfirst.effects import Effect
+    from askfirst.rules.book import RuleBook
+    from askfirst.shell.command import Command
+
+_MAX_CHARS = 256_000
+_MAX_DEPTH = 4
+_TOKEN = re.compile(
+    r"(?P<comment><\#.*?(?:\#>|\Z)|(?<![^\s;|(){}])\#[^\n]*)"
+    r"|(?P<here>@'\n.*?(?:\n'@|\Z)|@\"\n.*?(?:\n\"@|\Z))"
+    r"|(?P<string>'(?:''|[^'])*'?|\"(?:`.|\"\"|[^\"`])*\"?)"
+    r"|(?P<end>[;|\n&{}()]+)|(?P<space>[ \t\r,]+)|(?P<word>(?:`.|[^\s;|&'\",(){}])+)",
+    re.DOTALL,
+)
+
+
+class _Statement(NamedTuple):
+    """One statement.
+
+    Attributes:
+        words: without quotes, as written.
+        piped: the statement before feeds it.
+        is_data: it begins with a string that nothing calls.
+    """
+
+    words: tuple[str, ...]
+    piped: bool
+    is_data: bool
+
+
+_REMOVE = frozenset({"remove-item", "ri", "rm", "rmdir", "del", "erase", "rd"})
+_DISK = frozenset(
+    {"format-volume", "clear-disk", "initialize-disk", "remove-partition", "format", "diskpart", "remove-volume"}
+)
+_POWER = frozenset({"stop-computer", "restart-computer", "shutdown", "shutdown.exe"})
+_EMPTY = frozenset({"clear-content", "clc"})
+_SERVICE = frozenset({"stop-service", "remove-service", "spsv", "disable-service", "sc", "sc.exe", "net"})
+_REGISTRY = frozenset({"remove-itemproperty", "rp", "clear-itemproperty", "set-itemproperty", "sp", "new-itemproperty"})
+_ACCOUNT = frozenset(
+    {
+        "remove-localuser",
+        "disable-localuser",
+        "set-localuser",
+        "remove-aduser",
+        "add-localgroupmember",
+        "remove-localgroupmember",
+    }
+    | {"remove-adcomputer", "remove-adgroup", "set-acl", "takeown", "icacls", "new-localuser", "set-adaccountpassword"}
+)
+_PROTECTION = frozenset(
+    {
+        "set-mppreference",
+        "add-mppreference",
+        "set-executionpolicy",
+        "disable-windowsoptionalfeature",
+        "set-netfirewallprofile",
+    }
+    | {"remove-netfirewallrule", "disable-netfirewallrule", "bcdedit", "vssadmin", "wbadmin", "disable-computerrestore"}
+    | {"clear-eventlog", "remove-eventlog", "wevtutil", "netsh", "cipher", "uninstall-windowsfeature"}
+)
+_SCHEDULED = frozenset(
+    {"register-scheduledtask", "new-scheduledtask", "schtasks", "new-service", "unregister-scheduledtask"}
+)
+_RUN = frozenset({"invoke-expression", "iex"})
+_FETCH = re.compile(
+    r"\b(?:iwr|irm|curl|wget|invoke-webrequest|invoke-restmethod|downloadstring|downloadfile|start-bitstransfer)\b"
+)
+_HARMLESS_WORDS = frozenset({"-whatif", "-wi", "/?", "-?"})
+_TEMPORARY = re.compile(
+    r"^(?:\$env:te?mp|%te?mp%|[a-z]:\\(?:windows\\)?temp|\$env:localappdata\\temp)\\[^*?]", re.IGNORECASE
+)
+_REGENERABLE = re.compile(
+    r"^(?:\.[\\/])?(?:[\w.-]+[\\/])*(?:node_modules|dist|build|bin|obj|out|target|\.next|__pycache__|\.pytest_cache|coverage|\.venv"
+    r"|packages|\.vs|testresults)[\\/]?$",
+    re.IGNORECASE,
+)
+_ARGUMENT_NEEDED: dict[str, frozenset[str]] = {
+    "sc": frozenset({"stop", "delete", "config"}),
+    "sc.exe": frozenset({"stop", "delete", "config"}),
+    "net": frozenset({"stop", "user", "localgroup"}),
+    "bcdedit": frozenset({"/set", "/delete", "/deletevalue"}),
+    "vssadmin": frozenset({"delete", "resize"}),
+    "wbadmin": frozenset({"delete", "disable", "stop"}),
+    "wevtutil": frozenset({"cl", "clear-log"}),
+    "netsh": frozenset({"off", "reset", "delete", "disable"}),
+    "cipher": frozenset({"/w"}),
+    "icacls": frozenset({"/grant", "/reset", "/deny", "/setowner", "/remove", "/inheritance:r"}),
+    "schtasks": frozenset({"/create", "/delete", "/change"}),
+    "format": frozenset({"/q", "/y", "/fs:ntfs", "c:", "d:", "e:", "f:"}),
+}
+_TABLE: tuple[tuple[str, frozenset[str]], ...] = (
+    ("windows.disk", _DISK),
+    ("windows.power", _POWER),
+    ("windows.empty", _EMPTY),
+    ("windows.service", _SERVICE),
+    ("windows.registry", _REGISTRY),
+    ("windows.account", _ACCOUNT),
+    ("windows.protection", _PROTECTION),
+    ("windows.scheduled", _SCHEDULED),
+)
+
+
+def powershell_effects(text: str, command: Command, rules: RuleBook, *, depth: int = 0) -> Iterator[Effect]:
+    """The effects of recognised commands in PowerShell or cmd text."""
+    if len(text) > _MAX_CHARS or depth > _MAX_DEPTH:
+        yield effect_of(rules, "windows.foreign-code", command, target="text of this size or depth")
+        return
+    parsed = _statements(text)
+    for index, statement in enumerate(parsed):
+        before = parsed[index - 1].words if statement.piped and index else ()
+        yield from _statement(statement, before, command, rules, depth)
+
+
+def _statements(text: str) -> list[_Statement]:
+    found: list[_Statement] = []
+    words: list[str] = []
+    ending = ""
+    is_data = False
+    for match in _TOKEN.finditer(text):
+        kind, value = match.lastgroup, match.group()
+        if kind in {"word", "string", "here"}:
+            is_data = is_data or (not words and kind != "word" and "&" not in ending)
+            words.append(value.replace("`", "") if kind == "word" else value.strip("@'\"\n"))
+        elif kind == "end" and words and value.strip("()") == "":
+            continue  # parentheses belong to the statement around them: iex (iwr …)
+        elif kind == "end":
+            if words:
+                found.append(_Statement(tuple(words), _pipes(ending), is_data))
+            words, ending, is_data = [], value, False
+    if words:
+        found.append(_Statement(tuple(words), _pipes(ending), is_data))
+    return found
+
+
+def _pipes(ending: str) -> bool:
+    return ending.strip("(){} \n") == "|"
+
+
+def _statement(
+    statement: _Statement, before: tuple[str, ...], command: Command, rules: RuleBook, depth: int
+) -> Iterator[Effect]:
+    written = _without_assignment(statement.words)
+    words = tuple(word.lower() for word in written)
+    if not words or statement.is_data or _HARMLESS_WORDS & set(words):
+        return
+    name, rest = words[0].rpartition("\\")[2].removesuffix(".exe"), words[1:]
+    target = " ".join((name, *rest))[:120]
+    if name in _REMOVE:
+        yield from _removal(rest, before, command, rules)
+    elif name in _RUN:
+        if _FETCH.search(" ".join((*rest, *before)).lower()):
+            yield effect_of(rules, "windows.foreign-code", command, target=target)
+        elif rest:
+            yield from powershell_effects(" ".join(written[1:]), command, rules, depth=depth + 1)
+    elif name in {"powershell", "pwsh", "cmd"}:
+        yield from _nested(written[1:], command, rules, depth)
+    elif name == "reg" and rest[:1] and rest[0] in {"delete", "add", "import", "restore", "load"}:
+        yield effect_of(rules, "windows.registry", command, target=target)
+    else:
+        rule = next((rule for rule, names in _TABLE if name in names), None)
+        needed = _ARGUMENT_NEEDED.get(name)
+        if rule is not None and (needed is None or needed & set(rest)):
+            yield effect_of(rules, rule, command, target=target)
+
+
+def _without_assignment(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Drops ``$x =`` and call operators in front."""
+    if len(words) > 2 and words[0].startswith("$") and words[1] == "=":
+        return words[2:]
+    return words[1:] if words[0] in {".", "=", "!", "-not"} else words
+
+
+def _removal(rest: tuple[str, ...], before: tuple[str, ...], command: Command, rules: RuleBook) -> Iterator[Effect]:
+    options = {word for word in rest if word.startswith(("-", "/")) and len(word) < 12}
+    recursive = any("-recurse".startswith(word) and len(word) > 1 for word in options) or bool(
+        options & {"/s", "-rf", "-fr", "-r", "-rec"}
+    )
+    targets = [word for word in rest if word not in options and word not in {"silentlycontinue", "stop", "ignore"}]
+    if any(word.startswith(("hklm:", "hkcu:", "hkey_")) for word in targets):
+        yield effect_of(rules, "windows.registry", command, target=" ".join(targets)[:120])
+    elif targets and all(_TEMPORARY.match(word) or _REGENERABLE.match(word) for word in targets):
+        yield effect_of(rules, "windows.delete-file", command, target=" ".join(targets)[:120])
+    else:
+        wide = recursive or any(letter in word for word in targets for letter in "*?$%") or (not targets and before)
+        rule = "windows.delete" if wide else "windows.delete-file"
+        yield effect_of(rules, rule, command, target=" ".join(targets or before)[:120] or "what it is fed")
+
+
+def _nested(rest: tuple[str, ...], command: Command, rules: RuleBook, depth: int) -> Iterator[Effect]:
+    """``powershell -Command …``, ``powershell -EncodedCommand …``, ``cmd /c …``."""
+    for index, written in enumerate(rest):
+        word = written.lower()
+        if word in {"/c", "/k", "-c"} or ("-command".startswith(word) and len(word) > 2):
+            yield from powershell_effects(" ".join(rest[index + 1 :]), command, rules, depth=depth + 1)
+            return
+        if word.startswith("-e") and "-encodedcommand".startswith(word):
+            text = _decoded(rest[index + 1] if index + 1 < len(rest) else "")
+            if text is None:
+                yield effect_of(rules, "windows.foreign-code", command, target="an encoded command")
+            else:
+                yield from powershell_effects(text, command, rules, depth=depth + 1)
+            return
+
+
+def _decoded(text: str) -> str | None:
+    try:
+        return base64.b64decode(text, validate=True).decode("utf-16-le")
+    except (ValueError, UnicodeError):
+        return None
