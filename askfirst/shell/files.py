@@ -172,7 +172,7 @@ def _files_written(sources: Sequence[Word], destination: Word, command: Command,
     spot = locate(destination, command, facts, follow=True)
     found = facts.path(spot.path) if spot.known else UNKNOWN
     is_folder = destination.text.endswith(("/", "/.")) or destination.text in {".", ".."} or len(sources) > 1
-    is_folder = is_folder or spot.place in {Place.PROJECT, Place.HOME, Place.ROOT, Place.TEMP_ROOT}
+    is_folder = is_folder or spot.place in {Place.PROJECT, Place.ABOVE, Place.HOME, Place.ROOT, Place.TEMP_ROOT}
     if not is_folder and (found is UNKNOWN or found.kind is not Kind.FOLDER):
         return [destination]
     folder = destination.text.rstrip("/") + "/"
