@@ -281,7 +281,10 @@ class Syntax:
         self._harmless = tuple(path(source) for source in program.harmless)
         valued, flags = _arity(rule for rule in rules)
         self._valued = program.value_options | valued
-        self._flags = (flags | (program.help_options - _VERSION) | program.dry_run) - self._valued
+        exempting = {name for source in program.dry_run for name in source.split("|")}
+        exempting |= program.help_options - _VERSION
+        self._flags = (flags | exempting) - self._valued
+        self._never_open = {name for name in self._flags if name.startswith("--") or name in exempting}
 
     def fitting(self, command: Command) -> Iterator[tuple[Rule, tuple[Word, ...], tuple[Word, ...]]]:
         """Each rule that fits a reading, with the words of its path and the operands behind it."""
@@ -360,8 +363,7 @@ class Syntax:
 
     def _is_open(self, given: list[Option]) -> bool:
         """Whether the last option of a word may take the next word, as far as the pack knows."""
-        is_flag = given[0].name.startswith("--") and given[0].name in self._flags
-        return given[-1].value is None and not is_flag
+        return given[-1].value is None and given[0].name not in self._never_open
 
     def _options_of(self, text: str, following: str | None) -> tuple[list[Option], bool]:
         """The options in one word, and whether the last one takes the next word as its value."""
