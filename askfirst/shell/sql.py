@@ -80,9 +80,9 @@ def typed_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[
     Words like ``truncate`` are programs too, so in lower case the statement has to name what it is about.
     """
     head = command.program.upper()
-    if head not in _TYPED:
-        return
     second = command.args[0].text.upper() if command.args else ""
+    if head not in _TYPED or second.startswith("-"):
+        return
     if head.startswith("FLUSH"):
         is_statement = not command.args or second in {"ASYNC", "SYNC"}
     else:
