@@ -28,7 +28,7 @@ check: ## the quick tests, under a minute
 
 bench: ## the benchmarks, ratios in one run
 	@$(INSTALL) environment
-	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
 lint: ## formatting, lint, types, direction of imports
 	@$(INSTALL) environment

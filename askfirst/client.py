@@ -6,10 +6,11 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -53,6 +54,10 @@ class Client:
             transport=httpx.HTTPTransport(uds=str(paths.socket)), base_url="http://askfirst", timeout=130.0
         )
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
     def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """One API call; the answer's JSON object.
 
@@ -60,6 +65,7 @@ class Client:
             BrokerUnavailableError: no broker answers.
             Error: the class that the answer's status stands for, with the broker's sentence.
         """
+        self._require_listener()
         try:
             response = self._http.request(method, path, **options)
         except httpx.TransportError as error:
@@ -68,6 +74,14 @@ class Client:
             raise _ERRORS.get(response.status_code, Error)(_detail(response))
         answer: dict[str, Any] = response.json()
         return answer
+
+    def _require_listener(self) -> None:
+        """Knock first: httpx leaks the socket of a connection that is refused (httpcore 1.0)."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
+            try:
+                knock.connect(str(self._paths.socket))
+            except OSError as error:
+                raise BrokerUnavailableError(f"no broker answers on {self._paths.socket}: {error.strerror}") from error
 
     @contextmanager
     def events(self) -> Iterator[Iterator[dict[str, Any]]]:
@@ -101,8 +115,8 @@ def start_broker(paths: StatePaths) -> None:
     Raises:
         BrokerUnavailableError: it did not come up; its log says why.
     """
-    client = Client(paths)
     descriptor = os.open(paths.start_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    client = Client(paths)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if _answers(client):
@@ -116,6 +130,7 @@ def start_broker(paths: StatePaths) -> None:
                 break
             time.sleep(0.02)
     finally:
+        client.close()
         os.close(descriptor)
     raise BrokerUnavailableError(f"the broker did not start; see {paths.log}")
 
@@ -126,10 +141,11 @@ def stop_broker(paths: StatePaths) -> int | None:
     Raises:
         BrokerUnavailableError: it is still there after ``STOP_TIMEOUT_S``.
     """
-    try:
-        pid: int = Client(paths).call("GET", "/healthz", timeout=5.0)["pid"]
-    except BrokerUnavailableError:
-        return None
+    with closing(Client(paths)) as client:
+        try:
+            pid: int = client.call("GET", "/healthz", timeout=5.0)["pid"]
+        except BrokerUnavailableError:
+            return None
     os.kill(pid, signal.SIGTERM)
     descriptor = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

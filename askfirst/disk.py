@@ -132,13 +132,14 @@ class Disk:
             return None
         except _UNUSABLE:
             return UNKNOWN
-        with os.fdopen(descriptor, "rb") as file:
-            try:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    return None
-                content = file.read(max_bytes + 1)
-            except OSError:
-                return UNKNOWN
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            content = os.read(descriptor, max_bytes + 1)
+        except OSError:
+            return UNKNOWN
+        finally:
+            os.close(descriptor)
         return UNKNOWN if len(content) > max_bytes else content
 
     def loss(self, path: str) -> Loss | Unknown:

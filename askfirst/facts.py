@@ -118,7 +118,6 @@ class Repository:
         branch: the current branch without ``refs/heads/``, ``""`` when HEAD is detached.
         default_branch: where ``refs/remotes/origin/HEAD`` points, e.g. ``main``; ``""`` when the remote told none.
         upstream: what the current branch tracks, e.g. ``refs/remotes/origin/main``, or ``""``.
-        remotes: names of the configured remotes.
         stashes: number of stash entries.
     """
 
@@ -128,7 +127,6 @@ class Repository:
     branch: str = ""
     default_branch: str = ""
     upstream: str = ""
-    remotes: tuple[str, ...] = ()
     stashes: int = 0
 
 

@@ -150,7 +150,8 @@ class GitFacts:
         if found is UNKNOWN or found.code:
             return UNKNOWN
         lines = [line for line in found.text.split("\n") if line.startswith(_CLEAN_LINE)]
-        return tuple(os.path.join(place.folder, _unquoted(line.removeprefix(_CLEAN_LINE))) for line in lines)
+        names = [_unquoted(line.removeprefix(_CLEAN_LINE)) for line in lines]
+        return tuple(os.path.normpath(os.path.join(place.folder, name)) for name in names)
 
     def commit(self, place: GitPlace, revision: str) -> str | Unknown | None:
         """Object id of a commit; a revision that would be read as an option is not looked up."""

@@ -47,8 +47,8 @@ class StatePaths:
 
     @property
     def start_lock(self) -> Path:
-        """Held by the client that is starting a broker; the hook's clients know it by the socket's name, too."""
-        return self.socket.with_name(f"{self.socket.name}.start")
+        """Held by the client that is starting a broker; the hook's clients know it by the socket's folder."""
+        return self.socket.with_name("start.lock")
 
     @property
     def info(self) -> Path:

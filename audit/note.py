@@ -252,8 +252,8 @@ def open_note(note: str, known: Iterable[Verifier]) -> Opened:
             cosigned.append((key.name, int.from_bytes(signature.value[:8], "big")))
         verified[key] = None
     if not verified:
-        signers = ", ".join(f"{one.name} (key {one.key_id.hex()})" for one in signatures[:4])
-        expected = ", ".join(f"{key.name} (key {key.key_id.hex()})" for key in keys.values()) or "no key at all"
+        signers = ", ".join(f"{one.name!r} (key {one.key_id.hex()})" for one in signatures[:4])
+        expected = ", ".join(f"{key.name!r} (key {key.key_id.hex()})" for key in keys.values()) or "no key at all"
         raise NoteError(f"no known key signed the note: found {signers}, expected {expected}")
     return Opened(text=text, verified=tuple(verified), cosigned_at_s=tuple(cosigned))
 

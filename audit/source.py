@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
@@ -100,7 +101,7 @@ def _open(path: Path, stack: contextlib.ExitStack) -> Source:
 def _reading(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, sqlite3.Error, UnicodeError) as error:
+    except (OSError, sqlite3.Error, ValueError, TypeError) as error:  # the last two: of another type than ours
         raise LogError(f"{path} cannot be read as a log: {error}") from error
 
 
@@ -115,8 +116,11 @@ def _guarded(path: Path, items: Iterator[_Item]) -> Iterator[_Item]:
 
 def connect(path: Path) -> sqlite3.Connection:
     """A read-only connection to a store, in a read transaction."""
-    # A store on a read-only disk has no place for SQLite's shared memory, and nobody who writes to it either.
-    connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
+    options = "mode=ro"
+    if not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
+        # There is no place for SQLite's shared memory, and no writer either.
+        options += "&immutable=1"
+    connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?{options}", uri=True, isolation_level=None)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_CELL_BYTES)
     connection.execute("pragma trusted_schema=off")
     connection.execute("begin")
@@ -169,7 +173,10 @@ def _store(path: Path, connection: sqlite3.Connection) -> Source:
 
     def payloads() -> Iterator[tuple[bytes, bytes, bytes]]:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_PAYLOAD_BYTES + _MAX_CELL_BYTES)
-        yield from connection.execute("select sha256, salt, bytes from blob")
+        for row in connection.execute("select sha256, salt, bytes from blob"):
+            if not all(isinstance(cell, bytes) for cell in row):
+                raise TypeError("a payload is not stored as bytes")
+            yield row
 
     return Source(
         checkpoint=str(head[2]),

@@ -108,11 +108,12 @@ def open_head(note: str, keys: list[Key]) -> tuple[int, bytes]:
         for key_name, key_id, public in keys:
             if (dash, name, blob[:4]) == ("\u2014", key_name, key_id):
                 if not ed25519_verifies(public, text.encode(), blob[4:]):
-                    raise ValueError(f"the signature of {name} is wrong")
+                    raise ValueError(f"the signature of {name!r} is wrong")
                 signed = signed or name == origin
-    if not signed:
-        raise ValueError(f"no given key of {origin!r} signed it")
-    return int(size), base64.b64decode(root, validate=True)
+    root_hash = base64.b64decode(root, validate=True)
+    if not signed or len(root_hash) != 32:
+        raise ValueError(f"this is no head that a given key of {origin!r} signed")
+    return int(size), root_hash
 
 
 # --- The tree, RFC 6962 section 2.1 -----------------------------------------------------------------------------------
@@ -188,9 +189,10 @@ def verify(
     heads += [(name, *open_head(pathlib.Path(name).read_text("utf-8"), keys)) for name in checkpoints]
     for text in seen:
         size_text, _, digits = text.partition(":")
-        if len(digits) < 16:
+        seen_root = bytes.fromhex(digits)
+        if len(seen_root) < 8:
             raise ValueError(f"--seen {text}: expected size:root with at least 16 hexadecimal digits")
-        heads.append((f"--seen {text}", int(size_text), bytes.fromhex(digits)))
+        heads.append((f"--seen {text}", int(size_text), seen_root))
     present, roots = roots_at({size for _, size, _ in heads}, entries)
     holds, fails = list[str](), list[str]()
     for name, size, root in heads:
@@ -215,7 +217,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         holds, fails = verify(given.log, given.key, given.checkpoint, given.seen)
-    except (OSError, ValueError, TypeError, KeyError, IndexError, sqlite3.Error) as error:
+    except (OSError, ValueError, TypeError, LookupError, RecursionError, sqlite3.Error) as error:
         holds, fails = [], [str(error)]
     for line in holds:
         print(f"ok   {line}")

@@ -46,6 +46,7 @@ sub connected {
     return if length $path > ($is_linux ? 107 : 103);
     my $address = $is_linux ? pack('S a108', 1, $path) : pack('C C a104', 106, 1, $path);
     socket(my $socket, 1, 1, 0) or return;    # AF_UNIX and SOCK_STREAM are 1 on both
+    fileno $socket > 2 or refuse('standard input, output or error is closed');    # it took the place of one
     return connect($socket, $address) ? $socket : undef;
 }
 

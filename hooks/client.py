@@ -51,8 +51,8 @@ MAX_REFUSALS = 3
 """Complete responses without an answer, after which we give up."""
 HOST_CHECK_S = 2.0
 """How often we look whether the host is still there, seconds."""
-MAX_PAUSE_S = 1.0
-"""The longest pause between two tries, seconds; the first is a twentieth of it."""
+PAUSES_S = (0.05, 10.0)
+"""The first and the longest pause between two tries, seconds; each is twice the one before."""
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
 BROKER_VARIABLES = ("HOME", "PATH", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "ASKFIRST_", "LC_", "XDG_", "SSL_CERT_")
 """Names, or beginnings ending in ``_``, of what a broker gets of our environment. The rest is the agent's session: its
@@ -83,7 +83,7 @@ class NoAnswerError(Exception):
 def main(arguments: list[str]) -> int:
     """Runs the client and returns its exit code, 0 or 2; arguments as in the module's docstring."""
     try:
-        out_fd = os.dup(1)
+        out_fd = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, 3)  # never in the place of one that is closed
         os.dup2(2, 1)
         code, out, err = answer(arguments, out_fd)
         write_all(2, err)
@@ -187,7 +187,8 @@ def ask_until(exchange: "Exchange", broker: list[str], *, was_there: bool) -> tu
         Blocked: the broker answers, and not with an answer.
         BrokenError: there never was a broker and none can be started.
     """
-    refusals, pause_s = 0, MAX_PAUSE_S / 20
+    refusals = 0
+    pause_s, longest_s = PAUSES_S
     while True:
         try:
             return exchange.once()
@@ -203,7 +204,7 @@ def ask_until(exchange: "Exchange", broker: list[str], *, was_there: bool) -> tu
                 if not was_there:
                     raise
         time.sleep(pause_s)
-        pause_s = min(MAX_PAUSE_S, pause_s * 2)
+        pause_s = min(longest_s, pause_s * 2)
 
 
 class Exchange:

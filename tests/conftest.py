@@ -1,7 +1,9 @@
-"""What every test gets: a home of its own, and a desk over a real store in a temporary folder."""
+"""What every test gets: a home of its own, a desk over a real store, and the released clients by name."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +12,6 @@ from askfirst.testing.bench import Bench, bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -30,3 +31,40 @@ def desk_bench(tmp_path: Path) -> Iterator[Bench]:
     """A desk over a SQLite store, with a clock that stands still until told otherwise."""
     with bench(tmp_path / "askfirst.db") as made:
         yield made
+
+
+def installed(variable: str, pin: str) -> Path:
+    """A client that tools/install.py has put into .cache; missing is an error, never a skip."""
+    root = Path(__file__).parent.parent
+    pins = dict(line.split("=") for line in (root / "tools/pins.env").read_text().splitlines() if line[0] != "#")
+    default = root / ".cache/npm" / pins[pin] / "node_modules/.bin/claude"
+    path = Path(os.environ.get(variable, default))
+    if not path.exists():
+        pytest.fail(f"{path} is missing: run `make test`, or once `python3 tools/install.py claude-code{{,-oldest}}`")
+    return path
+
+
+@pytest.fixture(params=["newest", "oldest"])
+def claude(request: pytest.FixtureRequest) -> Path:
+    if request.param == "newest":
+        return installed("ASKFIRST_CLAUDE_CODE", "CLAUDE_CODE")
+    return installed("ASKFIRST_CLAUDE_CODE_OLDEST", "CLAUDE_CODE_OLDEST")
+
+
+@pytest.fixture
+def newest_claude() -> Path:
+    return installed("ASKFIRST_CLAUDE_CODE", "CLAUDE_CODE")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "agents-home"  # `home` is the person's, see tests/conftest.py
+    folder.mkdir()
+    return folder

@@ -30,7 +30,7 @@ class RealAgent:
     home: Path
     gate: Gate
     timeout_s: float
-    title: str = "Claude Code (the released client), with a scripted model on loopback"
+    title: str = "Claude Code, the released client, with a scripted model"
 
     def play(self, turns: Sequence[Turn], watch: Watch, stop: threading.Event) -> None:
         """Play the script to its end, or until ``stop``."""
@@ -57,7 +57,7 @@ class StandInAgent:
     project: Path
     gate: Gate
     environ: Mapping[str, str]
-    title: str = "a scripted stand-in (no Claude Code here: with Node.js, `npm install -g @anthropic-ai/claude-code`)"
+    title: str = "a scripted stand-in that runs the same hook"
 
     def play(self, turns: Sequence[Turn], watch: Watch, stop: threading.Event) -> None:
         """Play the script to its end, or until ``stop``."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, assert_never
 
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
@@ -13,7 +12,7 @@ from askfirst.card import visible
 from askfirst.demo.script import AgentEvent, Call, Say, ToolResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
     from rich.status import Status
@@ -38,10 +37,7 @@ class Screen:
 
     def line(self, label: str, text: str, style: str = "") -> None:
         """One thing that happened, by whom."""
-        body = Text("\n".join(visible(part) for part in text.splitlines()[:MAX_LINES]), style=style)
-        head = Text(f"{label:>{LABEL_WIDTH}}  ", style="dim")
-        head.append_text(Text(f"\n{'':{LABEL_WIDTH + 2}}").join(body.split("\n")))
-        self._console.print(head, soft_wrap=True)
+        self._print(label, text.splitlines()[:MAX_LINES], style)
 
     def link(self, url: str) -> None:
         """The inbox's address, whole on one line so that it can be copied."""
@@ -62,8 +58,12 @@ class Screen:
     def shown(self, shown: Shown) -> None:
         """A command and all that it printed."""
         self.line("you", f"$ {shown.command}", "bold")
-        text = "\n".join(visible(part) for part in shown.output.rstrip().splitlines())
-        self._console.print(Padding(Text(text), (0, 0, 0, LABEL_WIDTH + 2)), soft_wrap=True)
+        self._print("", shown.output.rstrip().splitlines(), "")
+
+    def _print(self, label: str, lines: Sequence[str], style: str) -> None:
+        for number, line in enumerate(lines):
+            head = Text(f"{'' if number else label:>{LABEL_WIDTH}}  ", style="dim")
+            self._console.print(head.append(visible(line.rstrip()), style=style), soft_wrap=True)
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:

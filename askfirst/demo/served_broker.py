@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from askfirst.client import START_TIMEOUT_S, Client
 from askfirst.demo.hook_protocol import HookCommand
 from askfirst.demo.parts import DemoError, Gate, Shown
+from askfirst.demo.screen import LABEL_WIDTH
 from askfirst.errors import BrokerUnavailableError
 from askfirst.paths import StatePaths, state_paths
 
@@ -26,6 +28,7 @@ HOOK_TIMEOUT_S = 86_400
 """Longer than the hook's own deadline: it is the hook that gives up, never the host."""
 CONFIG = "[web]\nport = 0  # beside the person's own broker\n"
 REPORTS = (("requests", "list"), ("audit", "tail"), ("audit", "verify"))
+MIN_COLUMNS = 100
 STOP_WAIT_S = 10
 POLL_S = 0.05
 
@@ -101,7 +104,9 @@ class ServedBroker:
         return state_paths(self._root / "state")
 
     def _environ(self) -> dict[str, str]:
-        return {**os.environ, "ASKFIRST_CONFIG": str(self._config), "ASKFIRST_STATE_DIR": str(self._paths.root)}
+        own = {"ASKFIRST_CONFIG": str(self._config), "ASKFIRST_STATE_DIR": str(self._paths.root)}
+        columns = max(shutil.get_terminal_size().columns - LABEL_WIDTH - 2, MIN_COLUMNS)
+        return {**os.environ, **own, "COLUMNS": str(columns)}
 
     def _command(self, *arguments: str) -> tuple[str, ...]:
         return (sys.executable, "-I", "-m", "askfirst.entry", *arguments)

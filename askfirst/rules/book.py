@@ -120,7 +120,8 @@ class RuleBook:
             reversible: instead of the rule's.
             facts: what was looked up, as short sentences.
             suggestion: instead of the rule's, ready to run.
-            values: for the braces of the rule's loss and suggestion, beside ``target``; quoted as one word in the suggestion.
+            values: for the braces of the rule's loss and suggestion, beside ``target``; quoted as one word in the
+                suggestion.
 
         Raises:
             KeyError: no rule has this id, or its loss names a value that was not given.
@@ -180,7 +181,7 @@ def _effect(rule: Rule, command: Command, target: str, loss: str, suggestion: st
 
 @functools.cache
 def _loaded(disabled: frozenset[str], enabled: frozenset[str]) -> RuleBook:
-    return RuleBook(load.packs(), disabled=disabled, enabled=enabled)
+    return RuleBook(load.packs(load.sources()), disabled=disabled, enabled=enabled)
 
 
 def _live(packs: tuple[Pack, ...], disabled: frozenset[str], enabled: frozenset[str]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import string
 import tomllib
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from askfirst.effects import EffectKind, Risk
@@ -50,15 +50,19 @@ VALUES: Final = frozenset({"program", "subcommand", "operands", *(f"operand{numb
 """What the braces of a data rule may name."""
 
 
-def packs() -> tuple[Pack, ...]:
-    """Every pack that comes with the program, by id.
+def sources() -> dict[str, str]:
+    """The text of every pack that comes with the program, by the name of its file."""
+    folder = Path(__file__).parent / "packs"
+    return {file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.toml"))}
+
+
+def packs(texts: Mapping[str, str]) -> tuple[Pack, ...]:
+    """The packs in these texts, by file name.
 
     Raises:
         ConfigError: one of them breaks the schema, or two rules share an id.
     """
-    folder = resources.files("askfirst.rules") / "packs"
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
-    found = tuple(pack(file.read_text(encoding="utf-8"), file.name.removesuffix(".toml")) for file in files)
+    found = tuple(pack(text, name.removesuffix(".toml")) for name, text in texts.items())
     require_consistent(found)
     return found
 
@@ -200,7 +204,9 @@ def _kind(table: _Table) -> EffectKind:
     try:
         return EffectKind(label)
     except ValueError:
-        raise ConfigError(f"{table.where}: unknown kind {label!r}{nearest(label, list(EffectKind))}") from None
+        raise ConfigError(
+            f"{table.where}: unknown kind {label!r}{nearest(label, [kind.value for kind in EffectKind])}"
+        ) from None
 
 
 def _risk(table: _Table) -> Risk:

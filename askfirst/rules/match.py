@@ -12,8 +12,7 @@ The rules kept here:
 from __future__ import annotations
 
 import functools
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from askfirst.shell.command import HOLE
@@ -37,17 +36,17 @@ _SHORTEST_ABBREVIATION = len("--abc")
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Alternatives of one pattern, sorted by how they are tested."""
+    """Alternatives of one pattern, sorted by how they are tested; no test takes more than linear time a piece."""
 
     exact: frozenset[str]
     prefixes: tuple[str, ...]
-    general: re.Pattern[str] | None
+    general: tuple[tuple[str, ...], ...]
 
     def matches(self, text: str) -> bool:
         """Whether one of the alternatives matches the whole text."""
         if text in self.exact or text.startswith(self.prefixes):
             return True
-        return self.general is not None and self.general.fullmatch(text) is not None
+        return any(_fits(pieces, text) for pieces in self.general)
 
 
 @functools.cache
@@ -57,19 +56,48 @@ def pattern(source: str) -> Pattern:
     for alternative in source.split("|"):
         stem = alternative.removesuffix("*")
         if "*" in stem or "?" in stem:
-            general.append(_regex(alternative))
+            general.append(tuple(alternative.split("*")))
         elif stem != alternative:
             prefixes.append(stem)
         else:
             exact.add(alternative)
-    compiled = re.compile("|".join(general), re.DOTALL) if general else None
-    return Pattern(frozenset(exact), tuple(prefixes), compiled)
+    return Pattern(frozenset(exact), tuple(prefixes), tuple(general))
 
 
-def _regex(alternative: str) -> str:
-    """Regular expression of one alternative; ``?`` never stands for an unknown part."""
-    pieces = re.split(r"([*?])", re.sub(r"\*+", "*", alternative))
-    return "".join({"*": ".*", "?": f"[^{HOLE}]"}.get(piece, re.escape(piece)) for piece in pieces)
+def _fits(pieces: tuple[str, ...], text: str) -> bool:
+    """Whether the pieces between the stars stand in the text in order, the first at its start, the last at its end."""
+    first, *middle = pieces
+    if not middle:
+        return len(text) == len(first) and _stands(first, text, 0)
+    last = middle.pop()
+    end = len(text) - len(last)
+    position = len(first)
+    if position > end or not _stands(first, text, 0) or not _stands(last, text, end):
+        return False
+    for piece in middle:
+        found = _find(piece, text, position, end)
+        if found is None:
+            return False
+        position = found + len(piece)
+    return True
+
+
+def _find(piece: str, text: str, start: int, end: int) -> int | None:
+    """Where the piece first stands between two offsets."""
+    if "?" not in piece:
+        found = text.find(piece, start, end)
+        return None if found < 0 else found
+    return next((at for at in range(start, end - len(piece) + 1) if _stands(piece, text, at)), None)
+
+
+def _stands(piece: str, text: str, at: int) -> bool:
+    """Whether the piece stands at this offset; ``?`` is any character but an unknown part."""
+    if "?" not in piece:
+        return text.startswith(piece, at)
+    part = text[at : at + len(piece)]
+    return len(part) == len(piece) and all(
+        mine == letter or (mine == "?" and letter != HOLE) for mine, letter in zip(piece, part, strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +281,10 @@ class Syntax:
         self._harmless = tuple(path(source) for source in program.harmless)
         valued, flags = _arity(rule for rule in rules)
         self._valued = program.value_options | valued
-        self._flags = (flags | (program.help_options - _VERSION) | program.dry_run) - self._valued
+        exempting = {name for source in program.dry_run for name in source.split("|")}
+        exempting |= program.help_options - _VERSION
+        self._flags = (flags | exempting) - self._valued
+        self._never_open = {name for name in self._flags if name.startswith("--") or name in exempting}
 
     def fitting(self, command: Command) -> Iterator[tuple[Rule, tuple[Word, ...], tuple[Word, ...]]]:
         """Each rule that fits a reading, with the words of its path and the operands behind it."""
@@ -323,11 +354,16 @@ class Syntax:
                 continue
             following = args[index].text if index < len(args) else None
             given, takes_next = self._options_of(text, following)
+            if greedy and not takes_next and following and not following.startswith("-") and self._is_open(given):
+                given[-1] = replace(given[-1], value=following)
+                takes_next = True
             options += given
-            is_flag = text.startswith("--") and given[0].name in self._flags
-            is_open = greedy and given[-1].value is None and not is_flag
-            index += takes_next or (is_open and following is not None and not following.startswith("-"))
+            index += takes_next
         return Reading(tuple(words), tuple(options))
+
+    def _is_open(self, given: list[Option]) -> bool:
+        """Whether the last option of a word may take the next word, as far as the pack knows."""
+        return given[-1].value is None and given[0].name not in self._never_open
 
     def _options_of(self, text: str, following: str | None) -> tuple[list[Option], bool]:
         """The options in one word, and whether the last one takes the next word as its value."""

@@ -10,14 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from askfirst.effects import Effect, Outcome, Risk
+from askfirst.effects import Effect, EffectKind, Outcome, Risk
 from askfirst.facts import UNKNOWN, Facts, NoFacts, OnlyHome
 from askfirst.shell import limits, opaque
+from askfirst.shell.aging import Aging
 from askfirst.shell.code import code_effects
-from askfirst.shell.evaluate import Evaluator, Found, Note, Place
+from askfirst.shell.evaluate import Evaluator
 from askfirst.shell.execute import Execute
 from askfirst.shell.handlers import HANDLERS, Registry
 from askfirst.shell.harmless import is_harmless
+from askfirst.shell.job import Found, Note, Place
 from askfirst.shell.secrets import code_secret_effects, sent_secrets
 from askfirst.shell.state import State
 
@@ -107,7 +109,7 @@ def analyse(
         evaluator.script(text, Place(), State(cwd=cwd or None, home=home))
     except limits.LimitError as limit:
         evaluator.found.notes.append(Note("limits", (0, len(text)), limit.reason, _short(text)))
-    return _concluded(text, evaluator.found, _Judge(facts, book, registry))
+    return _concluded(text, evaluator.found, tuple(evaluator.files.scripts), _Judge(Aging(facts), book, registry, cwd))
 
 
 def _refused(text: str, reason: str) -> Analysis:
@@ -123,12 +125,17 @@ def _short(text: str) -> str:
 class _Judge:
     """Finds effects and says what is understood."""
 
-    facts: Facts
+    facts: Aging
     book: RuleBook
     registry: Registry
+    origin: str
 
     def effects(self, command: Command) -> tuple[Effect, ...]:
-        return tuple(self.registry.effects(command, self.facts, self.book))
+        """The effects of the next command of the line."""
+        placed = replace(command, origin=self.origin)
+        found = tuple(self.registry.effects(placed, self.facts, self.book))
+        self.facts.ran(command)
+        return found
 
     def code(self, command: Command, findings: Findings) -> tuple[Effect, ...]:
         """The effects of program code that are no commands."""
@@ -153,7 +160,7 @@ class _Judge:
         return self.book.standing(command) == "harmless"
 
 
-def _concluded(text: str, found: Found, judge: _Judge) -> Analysis:
+def _concluded(text: str, found: Found, scripts: tuple[str, ...], judge: _Judge) -> Analysis:
     notes = list(found.notes)
     if not found.clean:
         notes.append(Note("unparsed", (0, len(text)), "", text))
@@ -162,13 +169,14 @@ def _concluded(text: str, found: Found, judge: _Judge) -> Analysis:
     loose = [*(opaque.effect(note) for note in notes), *judge.line(found)]
     effects = _sorted([*(one for _, _, own in judged + code for one in own), *loose])
     gated = any(effect.risk >= _GATED for effect in effects)
-    understood = not notes and all(runs or judge.is_understood(command) for command, runs in found.commands)
+    opaque_found = notes or any(effect.kind is EffectKind.OPAQUE for effect in effects)
+    understood = not opaque_found and all(runs or judge.is_understood(command) for command, runs in found.commands)
     return Analysis(
         commands=tuple(command for command, _ in found.commands),
         effects=effects,
         outcome=Outcome.GATE if gated else Outcome.ALLOW if understood else Outcome.PASS,
         expanded=_expanded(text, [command for command, runs in found.commands if not runs]),
-        scripts=tuple(found.scripts),
+        scripts=scripts,
         tree=_tree(judged + code, loose),
     )
 

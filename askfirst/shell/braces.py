@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ def _expand(pieces: list[Part], depth: int) -> list[list[Part]]:
     before, after = pieces[:start], pieces[end + 1 :]
     if commas:
         bounds = [start, *commas, end]
-        choices = [pieces[a + 1 : b] for a, b in zip(bounds, bounds[1:], strict=False)]
+        choices = [pieces[a + 1 : b] for a, b in itertools.pairwise(bounds)]
     else:
         choices = [[replace(pieces[start], text=text)] for text in _sequence(pieces[start + 1].text)]
     out: list[list[Part]] = []

@@ -1,4 +1,4 @@
-"""Built-ins that change what the shell knows: ``cd``, ``export``, ``read``, ``set``, ``alias``, ``source``, ``trap`` …
+"""Built-ins that change what the shell knows: ``cd``, ``export``, ``read``, ``set``, ``alias``, ``trap`` and others.
 
 Each returns whether the command is a plain one afterwards: listed, and printing what ``streams`` says.
 """
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from askfirst.shell.command import HOLE, Word
 from askfirst.shell.state import Variable
+from askfirst.shell.streams import NOTHING, output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from askfirst.shell.evaluate import Job
     from askfirst.shell.execute import Execute
+    from askfirst.shell.job import Job
 
     Builtin: TypeAlias = Callable[[Job, Execute], bool]
 
@@ -117,7 +118,7 @@ def _source(job: Job, run: Execute) -> bool:
     if path is None:
         run.note(job, "unknown-script", operands[0].shown or operands[0].text)
         return False
-    stream = run.evaluator.file(path, job.state)
+    stream = run.evaluator.files.at(path, job.state)
     if path == "/dev/stdin":
         stream = job.stdin
     run.stream(job, stream, "source", state=job.state)
@@ -136,8 +137,6 @@ def _trap(job: Job, run: Execute) -> bool:
 def _printf(job: Job, _: Execute) -> bool:
     """``printf -v name format …``: the variable gets what would be printed."""
     if len(job.argv) > 3 and job.argv[1].text == "-v":
-        from askfirst.shell.streams import NOTHING, output  # noqa: PLC0415
-
         text = output([job.argv[0], *job.argv[3:]], NOTHING, job.state)
         job.state.assign(job.argv[2].text, [text.text])
     return True
@@ -147,8 +146,7 @@ def _mapfile(job: Job, _: Execute) -> bool:
     names = [word.text for word in _operands(job) if _NAME.fullmatch(word.text)]
     lines = tuple(job.stdin.text.splitlines()) if job.stdin.kind == "text" else (HOLE,)
     for name in names[-1:]:
-        job.state.assign(name, [" ".join(lines)])
-        job.state.variables[name] = replace(job.state.variables[name], elements=lines)
+        job.state.assign(name, [" ".join(lines)], elements=lines)
     return True
 
 

@@ -70,6 +70,7 @@ class Command:
     Attributes:
         argv: its words, program first; never empty.
         cwd: directory it would run in, absolute, or ``None`` when that cannot be known.
+        origin: directory that the whole text would start in, absolute, ``""`` when not known: the project is there.
         env: the assignments in front of it and the exported ones known to us.
         redirects: in order.
         stdin: what it reads.
@@ -80,6 +81,7 @@ class Command:
 
     argv: tuple[Word, ...]
     cwd: str | None = None
+    origin: str = ""
     env: dict[str, Word] = field(default_factory=dict)
     redirects: tuple[Redirect, ...] = ()
     stdin: Stream = Stream()

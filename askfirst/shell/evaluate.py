@@ -7,29 +7,29 @@ what cannot be told becomes a ``HOLE``. The evaluator decides nothing: it lists 
 from __future__ import annotations
 
 import itertools
-import posixpath
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from askfirst.shell.command import HOLE, Command, Redirect, Stream, Word
+from askfirst.shell.command import HOLE, Command, Stream, Word
 from askfirst.shell.expand import Expander, unmark
-from askfirst.shell.limits import MAX_SCRIPT_BYTES, Budget, LimitError, require_parsable
+from askfirst.shell.job import Found, Job, Note, Place, Scope
+from askfirst.shell.known_files import KnownFiles
+from askfirst.shell.limits import Budget, LimitError, require_parsable
 from askfirst.shell.parse import parse
-from askfirst.shell.source import DECODED as DECODED_MARK
-from askfirst.shell.source import HEREDOC, HEREDOC_END, HERESTRING, NETWORK, READ_WRITE, Source, prepare
-from askfirst.shell.state import Callable, State
-from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, text_stream
+from askfirst.shell.redirects import resolve, send
+from askfirst.shell.source import DECODED, NETWORK, Source, prepare
+from askfirst.shell.state import Function, State
+from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate
 from askfirst.shell.syntax import (
     Case,
+    Define,
     For,
-    Function,
     Group,
     If,
     Node,
     Pipeline,
     Redirected,
-    Redirection,
     Sequence,
     Simple,
     Test,
@@ -37,101 +37,27 @@ from askfirst.shell.syntax import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from askfirst.facts import Facts
     from askfirst.shell.execute import Execute
-    from askfirst.shell.findings import Findings
     from askfirst.shell.syntax import Assignment, Range
 
 MAX_COMBINATIONS = 64
-_WRITES = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a text stands: how to map its offsets, and what it was found under.
-
-    Attributes:
-        base: offset of the text in what the host sent, ``None`` when it does not stand there letter by letter.
-        span: the part of what the host sent that it came from.
-        where: ``""`` on this machine.
-        via: wrappers, outermost first.
-    """
-
-    base: int | None = 0
-    span: Range = (0, 0)
-    where: str = ""
-    via: tuple[str, ...] = ()
-
-    def locate(self, source: Source, where: Range) -> Range:
-        """The offsets in what the host sent."""
-        if self.base is None:
-            return self.span
-        return self.base + source.original(where[0]), self.base + source.original(max(where[0], where[1] - 1)) + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A simple command about to run.
-
-    Attributes:
-        argv: program first; words may hold marked holes.
-        state: of the shell that runs it.
-        place: where it stands.
-        span: of the whole command.
-        stdin: what it reads.
-        env: assignments in front of it.
-        redirects: in order.
-    """
-
-    argv: list[Word]
-    state: State
-    place: Place
-    span: Range
-    stdin: Stream = NOTHING
-    env: dict[str, Word] = field(default_factory=dict)
-    redirects: tuple[Redirect, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something that could not be followed, or is dangerous as such.
-
-    Attributes:
-        code: which one, see ``opaque``.
-        job: the command.
-        detail: what in it.
-    """
-
-    code: str
-    span: Range
-    detail: str
-    command: str = ""
-    via: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Found:
-    """What the evaluation collects.
-
-    Attributes:
-        commands: in the order they were met; with ``True`` for those that only run others.
-        code: what program code does beside running commands, with the interpreter's command.
-        notes: what stayed opaque.
-        scripts: absolute paths of files whose text runs.
-        clean: every text was parsed without an error.
-    """
-
-    commands: list[tuple[Command, bool]] = field(default_factory=list)
-    code: list[tuple[Command, Findings]] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    scripts: dict[str, None] = field(default_factory=dict)
-    clean: bool = True
+_DECLARING = frozenset({"declare", "typeset", "local", "export", "readonly"})
 
 
 class Evaluator:
-    """One analysis of one text."""
+    """One analysis of one text.
+
+    Attributes:
+        facts: what may be asked about this machine.
+        budget: what is left of the limits.
+        files: what is known to be in files.
+        found: what was collected.
+        active: functions and aliases that are running.
+        piped: number of pipelines around the current statement.
+    """
 
     def __init__(
         self, text: str, facts: Facts, budget: Budget, written: Mapping[str, str], execute: type[Execute]
@@ -139,19 +65,17 @@ class Evaluator:
         self.root = text
         self.facts = facts
         self.budget = budget
-        self.written = written
+        self.files = KnownFiles(facts, written)
         self.found = Found()
-        self.executor = execute(self)
         self.active: list[str] = []
         self.piped = 0
-        self._processes = 0
-        self._sinks: dict[str, tuple[Source, Range, Place]] = {}
+        self._executor = execute(self)
         self._trees: dict[tuple[int, Range], tuple[Source, Sequence]] = {}
 
     # -- texts -------------------------------------------------------------------------------------------------------
 
     def script(self, text: str, place: Place, state: State, stdin: Stream = NOTHING) -> Stream:
-        """Run a shell text; what it prints."""
+        """Run a shell text, then the traps it has set; what it prints."""
         if not text.strip():
             return NOTHING
         self.budget.depth -= 1
@@ -160,7 +84,7 @@ class Evaluator:
                 raise LimitError("texts are nested too deeply in it")
             source = prepare(text, inner=place.base != 0 or bool(place.via))
             require_parsable(source.code)
-            out = self.range(source, (0, len(source.code)), place, state, stdin)
+            out = self.range((0, len(source.code)), Scope(source, place, state, stdin))
             while state.traps:
                 trap, span = state.traps.pop(0)
                 self.script(trap, self.nested(trap, span, place, "trap"), state)
@@ -168,16 +92,17 @@ class Evaluator:
         finally:
             self.budget.depth += 1
 
-    def range(self, source: Source, where: Range, place: Place, state: State, stdin: Stream) -> Stream:
+    def range(self, where: Range, scope: Scope) -> Stream:
         """Run a range of a prepared text; what it prints."""
+        source = scope.source
         key = (id(source), where)
         if key not in self._trees:
             tree = parse(source, *where)
             self._trees[key] = (source, tree.body)
             self.found.clean = self.found.clean and tree.clean and source.closed
             if tree.too_deep:
-                self.note("limits", place.locate(source, where), "statements are nested too deeply in it", place)
-        return self.run(self._trees[key][1], source, place, state, stdin)
+                self.note("limits", scope.locate(where), "statements are nested too deeply in it", scope.place)
+        return self.run(self._trees[key][1], scope)
 
     def nested(self, text: str, span: Range, place: Place, label: str, *, where: str = "") -> Place:
         """The place of a text that is a word of a command."""
@@ -187,9 +112,36 @@ class Evaluator:
             base = at if at >= 0 else None
         return Place(base, span, where or place.where, (*place.via, label))
 
+    # -- results -----------------------------------------------------------------------------------------------------
+
     def note(self, code: str, span: Range, detail: str, place: Place, command: str = "") -> None:
         """Remember something opaque."""
         self.found.notes.append(Note(code, span, unmark(detail), unmark(command), place.via))
+
+    def emit(self, job: Job, *, runs: bool) -> None:
+        """List a command; ``runs``: it only runs another one, which is listed too."""
+        self.found.commands.append((self.command(job), runs))
+
+    @staticmethod
+    def command(job: Job) -> Command:
+        """The command as rules see it."""
+        exported = {
+            name: Word(text=unmark(one.values[0]))
+            for name, one in job.state.variables.items()
+            if one.exported and one.values
+        }
+        return Command(
+            argv=tuple(_clean(word) for word in job.argv),
+            cwd=job.state.cwd,
+            env=exported | {name: _clean(word) for name, word in job.env.items()},
+            redirects=tuple(replace(one, target=_clean(one.target)) for one in job.redirects),
+            stdin=replace(job.stdin, text=unmark(job.stdin.text)),
+            where=job.place.where,
+            via=job.place.via,
+            span=job.span,
+        )
+
+    # -- statements --------------------------------------------------------------------------------------------------
 
     @contextmanager
     def frame(self) -> Iterator[None]:
@@ -202,346 +154,188 @@ class Evaluator:
         finally:
             self.budget.frames += 1
 
-    # -- statements --------------------------------------------------------------------------------------------------
-
-    def run(self, node: Node, source: Source, place: Place, state: State, stdin: Stream) -> Stream:
+    def run(self, node: Node, scope: Scope) -> Stream:
         """Run one statement; what it prints."""
-        if isinstance(node, Simple):
-            return self.simple(node, source, place, state, stdin)
         with self.frame():
-            match node:
-                case Pipeline(stages):
-                    return self._pipeline(stages, source, place, state, stdin)
-                case Sequence():
-                    return self._sequence(node, source, place, state, stdin)
-                case If(branches):
-                    return self._if(branches, source, place, state, stdin)
-                case For():
-                    return self._for(node, source, place, state, stdin)
-                case While(condition, body):
-                    return self._while(condition, body, source, place, state, stdin)
-                case Case():
-                    return self._case(node, source, place, state, stdin)
-                case Group(body, subshell):
-                    return self.run(body, source, place, state.copy() if subshell else state, stdin)
-                case Function(name, body):
-                    state.functions[name] = Callable(source, body, place)
-                    return NOTHING
-                case Redirected(body, redirects):
-                    return self._redirected(body, redirects, source, place, state, stdin)
-                case Test(where):
-                    self._expander(source, state, place).run_inside(where)
-                    return NOTHING
+            return _STATEMENTS[type(node)](self, node, scope)
 
-    def _pipeline(self, stages: tuple[Node, ...], source: Source, place: Place, state: State, stdin: Stream) -> Stream:
-        stream = stdin
+    def expander(self, scope: Scope) -> Expander:
+        """Expands the words of a scope."""
+        return Expander(scope.source, scope.state, _InWords(self, scope), scope.locate)
+
+    def pipeline_(self, node: Pipeline, scope: Scope) -> Stream:
+        """Each stage in a shell of its own reads what the one before prints."""
+        stream = scope.stdin
         self.piped += 1
-        for index, stage in enumerate(stages):
-            stream = self.run(stage, source, place, state.copy(), stream)
-            if stream.kind == "none" and index < len(stages) - 1:
+        for index, stage in enumerate(node.stages):
+            stream = self.run(stage, replace(scope, state=scope.state.copy(), stdin=stream))
+            if stream.kind == "none" and index < len(node.stages) - 1:
                 stream = UNKNOWN
         self.piped -= 1
         return stream
 
-    def _sequence(self, node: Sequence, source: Source, place: Place, state: State, stdin: Stream) -> Stream:
+    def sequence_(self, node: Sequence, scope: Scope) -> Stream:
+        """One statement after the other, all of them."""
         out = []
         for operator, item in node.items:
             if operator == "||":
-                other = state.copy()
-                out.append(self.run(item, source, place, other, stdin))
-                other.cwd = state.cwd  # `cd x || exit`: what follows runs where the left side went
-                state.merge([other], also_self=True)
+                other = scope.state.copy()
+                out.append(self.run(item, replace(scope, state=other)))
+                other.cwd = scope.state.cwd  # `cd x || exit`: what follows runs where the left side went
+                scope.state.merge([other], also_self=True)
             else:
-                out.append(self.run(item, source, place, state, stdin))
+                out.append(self.run(item, scope))
         return concatenate(out)
 
-    def _if(
-        self,
-        branches: tuple[tuple[Sequence | None, Sequence], ...],
-        source: Source,
-        place: Place,
-        state: State,
-        stdin: Stream,
-    ) -> Stream:
+    def if_(self, node: If, scope: Scope) -> Stream:
+        """Every branch; what follows may come from any."""
         out: list[Stream] = []
         ends: list[State] = []
-        for condition, body in branches:
+        for condition, body in node.branches:
             if condition is not None:
-                self.run(condition, source, place, state, stdin)
-            branch = state.copy()
-            out.append(self.run(body, source, place, branch, stdin))
-            ends.append(branch)
-        state.merge(ends, also_self=branches[-1][0] is not None)
+                self.run(condition, scope)
+            ends.append(scope.state.copy())
+            out.append(self.run(body, replace(scope, state=ends[-1])))
+        scope.state.merge(ends, also_self=node.branches[-1][0] is not None)
         return concatenate(out)
 
-    def _for(self, node: For, source: Source, place: Place, state: State, stdin: Stream) -> Stream:
-        if node.values is None:
-            values = list(state.positionals)
-        else:
-            words = self._expander(source, state, place).words(node.values)
-            values = [word.text for word in words]
+    def for_(self, node: For, scope: Scope) -> Stream:
+        """The body, with every value at once."""
+        values = list(scope.state.positionals)
+        if node.values is not None:
+            values = [word.text for word in self.expander(scope).words(node.values)]
         if not values:
             return NOTHING
-        state.assign(node.name, values)
-        return self._twice(node.body, source, place, state, stdin)
+        scope.state.assign(node.name, values)
+        return self._twice(node.body, scope)
 
-    def _while(self, condition: Node, body: Node, source: Source, place: Place, state: State, stdin: Stream) -> Stream:
-        self.run(condition, source, place, state, stdin)
-        return self._twice(body, source, place, state, stdin)
+    def while_(self, node: While, scope: Scope) -> Stream:
+        """The condition, then the body."""
+        self.run(node.condition, scope)
+        return self._twice(node.body, scope)
 
-    def _twice(self, body: Node, source: Source, place: Place, state: State, stdin: Stream) -> Stream:
+    def _twice(self, body: Node, scope: Scope) -> Stream:
         """A loop body: once more when it changed a variable, so that the next round sees the new value."""
-        before = dict(state.variables)
-        out = self.run(body, source, place, state, stdin)
-        if any(before.get(name) is not one for name, one in state.variables.items() if name in before):
-            out = self.run(body, source, place, state, stdin)
+        before = dict(scope.state.variables)
+        out = self.run(body, scope)
+        now = scope.state.variables
+        if any(now.get(name) is not one for name, one in before.items()):
+            out = self.run(body, scope)
         return out
 
-    def _case(self, node: Case, source: Source, place: Place, state: State, stdin: Stream) -> Stream:
-        self._expander(source, state, place).text(node.subject)
-        out, ends = [], []
+    def case_(self, node: Case, scope: Scope) -> Stream:
+        """Every arm; what follows may come from any, or from none."""
+        self.expander(scope).text(node.subject)
+        out: list[Stream] = []
+        ends: list[State] = []
         for patterns, body in node.arms:
-            branch = state.copy()
+            branch = replace(scope, state=scope.state.copy())
             for pattern in patterns:
-                self._expander(source, branch, place).text(pattern)
-            out.append(self.run(body, source, place, branch, stdin))
-            ends.append(branch)
-        state.merge(ends, also_self=True)
+                self.expander(branch).text(pattern)
+            out.append(self.run(body, branch))
+            ends.append(branch.state)
+        scope.state.merge(ends, also_self=True)
         return concatenate(out)
 
-    def _redirected(
-        self,
-        body: Node,
-        redirects: tuple[Redirection, ...],
-        source: Source,
-        place: Place,
-        state: State,
-        stdin: Stream,
-    ) -> Stream:
-        resolved, stdin = self._redirects(redirects, source, place, state, stdin)
-        if resolved:
-            span = resolved[0].target.span
-            self.emit(Job([Word(text=":", shown=":", span=span)], state, place, span, redirects=resolved), runs=False)
-        return self._written(resolved, self.run(body, source, place, state, stdin), state)
+    def group_(self, node: Group, scope: Scope) -> Stream:
+        """The body, in a shell of its own in round brackets."""
+        return self.run(node.body, replace(scope, state=scope.state.copy()) if node.subshell else scope)
+
+    def define_(self, node: Define, scope: Scope) -> Stream:
+        """Remember a function."""
+        scope.state.functions[node.name] = Function(scope.source, node.body, scope.place)
+        return NOTHING
+
+    def redirected_(self, node: Redirected, scope: Scope) -> Stream:
+        """A compound statement with redirections."""
+        redirects, stdin = resolve(self, node.redirects, scope)
+        if redirects:
+            self._only_redirects(Job([], scope.state, scope.place, redirects[0].target.span, redirects=redirects))
+        return send(self, redirects, self.run(node.body, replace(scope, stdin=stdin)), scope.state)
+
+    def test_(self, node: Test, scope: Scope) -> Stream:
+        """Only what is substituted into a test runs."""
+        self.expander(scope).run_inside(node.range)
+        return NOTHING
 
     # -- simple commands ---------------------------------------------------------------------------------------------
 
-    def simple(self, node: Simple, source: Source, place: Place, state: State, stdin: Stream) -> Stream:
+    def simple_(self, node: Simple, scope: Scope) -> Stream:
         """A simple command, once for each combination of the values that its variables may have."""
-        with self.frame():
-            first = self._expander(source, state, place)
-            out = [self._simple_once(node, source, place, state, stdin, first)]
-            if not first.widths:
-                return out[0]
-            names = list(first.widths)
-            combinations = itertools.product(*(range(first.widths[name]) for name in names))
-            for combination in itertools.islice(combinations, 1, MAX_COMBINATIONS):
-                expander = self._expander(source, state, place)
-                expander.choice = dict(zip(names, combination, strict=True))
-                out.append(self._simple_once(node, source, place, state, stdin, expander, again=True))
-            return concatenate(dict.fromkeys(out))
+        first = self.expander(scope)
+        out = [self._once(node, scope, first)]
+        if not first.widths:
+            return out[0]
+        names = list(first.widths)
+        combinations = itertools.product(*(range(first.widths[name]) for name in names))
+        for combination in itertools.islice(combinations, 1, MAX_COMBINATIONS):
+            expander = self.expander(scope)
+            expander.choice = dict(zip(names, combination, strict=True))
+            out.append(self._once(node, scope, expander, again=True))
+        return concatenate(dict.fromkeys(out))
 
-    def _simple_once(  # the context of every statement
-        self,
-        node: Simple,
-        source: Source,
-        place: Place,
-        state: State,
-        stdin: Stream,
-        expander: Expander,
-        *,
-        again: bool = False,
-    ) -> Stream:
+    def _once(self, node: Simple, scope: Scope, expander: Expander, *, again: bool = False) -> Stream:
         self.budget.spend()
+        state = scope.state
         argv = expander.words(node.words)
-        lasting = not argv or self._declares(source, node)
+        lasting = not argv or argv[0].text in _DECLARING
         env: dict[str, Word] = {}
         for one in node.assignments:
-            value = self._assigned(one, expander)
-            env[one.name] = Word(text=value[0], shown=value[0])
+            text, elements = _assigned(one, expander)
+            env[one.name] = Word(text=text, shown=text)
             if lasting:
-                self._assign(one, value, state, again=again)
-        redirects, stdin = self._redirects(node.redirects, source, place, state, stdin)
-        span = place.locate(source, node.span)
-        if not argv:
-            if redirects:
-                argv = [Word(text=":", shown=":", span=span)]
-                self.emit(Job(argv, state, place, span, redirects=redirects), runs=False)
-            return self._written(redirects, NOTHING, state)
-        job = Job(argv, state, place, span, stdin, env, redirects)
-        return self._written(redirects, self.executor.execute(job), state)
+                _assign(state, one, text, elements, again=again)
+        redirects, stdin = resolve(self, node.redirects, scope)
+        job = Job(argv, state, scope.place, scope.locate(node.span), stdin, env, redirects)
+        if argv:
+            return send(self, redirects, self._executor.execute(job), state)
+        if redirects:
+            self._only_redirects(job)
+        return send(self, redirects, NOTHING, state)
 
-    @staticmethod
-    def _declares(source: Source, node: Simple) -> bool:
-        start, end = node.words[0] if node.words else (0, 0)
-        return source.code[start:end] in {"declare", "typeset", "local", "export", "readonly"}
+    def _only_redirects(self, job: Job) -> None:
+        """Redirections without a command of their own are listed as those of ``:``."""
+        self.emit(replace(job, argv=[Word(text=":", shown=":", span=job.span)], stdin=NOTHING, env={}), runs=False)
 
-    @staticmethod
-    def _assigned(one: Assignment, expander: Expander) -> tuple[str, tuple[str, ...] | None]:
-        if one.elements is not None:
-            elements = tuple(word.text for word in expander.words(one.elements))
-            return " ".join(elements), elements
+
+def _assigned(one: Assignment, expander: Expander) -> tuple[str, tuple[str, ...] | None]:
+    """The value, and the elements of an array."""
+    if one.elements is None:
         return expander.text(one.value), None
+    elements = tuple(word.text for word in expander.words(one.elements))
+    return " ".join(elements), elements
 
-    @staticmethod
-    def _assign(one: Assignment, value: tuple[str, tuple[str, ...] | None], state: State, *, again: bool) -> None:
-        text, elements = value
-        old = state.variables.get(one.name)
-        before = (old.elements or ()) if old else ()
-        if elements is not None:
-            state.assign(one.name, [text])
-            kept = before if one.append else ()
-            state.variables[one.name] = replace(state.variables[one.name], elements=(*kept, *elements))
-        elif one.element:
-            state.assign(one.name, [HOLE])
-            state.variables[one.name] = replace(state.variables[one.name], elements=(*before, text))
-        else:
-            others = old.values if again and old else ()
-            state.assign(one.name, (*others, text), append=one.append)
 
-    def _redirects(
-        self,
-        redirections: tuple[Redirection, ...],
-        source: Source,
-        place: Place,
-        state: State,
-        stdin: Stream,
-    ) -> tuple[tuple[Redirect, ...], Stream]:
-        """The redirections with expanded targets (here-documents left out), and what standard input then is."""
-        out: list[Redirect] = []
-        expander = self._expander(source, state, place)
-        for one in redirections:
-            start, end = one.target
-            raw = source.code[start:end]
-            if raw.startswith(HEREDOC) and one.operator == "<":
-                body = self._heredoc(source, raw, place, state)
-                stdin = text_stream(body) if one.fd in {-1, 0} else stdin
-            elif raw.startswith(HERESTRING) and one.operator == "<":
-                stdin = text_stream(expander.text((start + 1, end)) + "\n")
-            elif raw.startswith(READ_WRITE):
-                out.append(Redirect(operator="<>", target=expander.word((start + 1, end)), fd=max(one.fd, 0)))
-            else:
-                target = expander.word(one.target)
-                fd = one.fd if one.fd >= 0 else 0 if one.operator.startswith("<") else 1
-                out.append(Redirect(operator=one.operator, target=target, fd=fd))
-                if one.operator == "<" and fd == 0:
-                    stdin = self.content(target, state)
-        return tuple(out), stdin
+def _assign(state: State, one: Assignment, text: str, elements: tuple[str, ...] | None, *, again: bool) -> None:
+    old = state.variables.get(one.name)
+    before = (old.elements or ()) if old else ()
+    if elements is not None:
+        state.assign(one.name, [text], elements=(*before, *elements) if one.append else elements)
+    elif one.element:
+        state.assign(one.name, [HOLE], elements=(*before, text))
+    else:
+        others = old.values if again and old else ()
+        state.assign(one.name, (*others, text), append=one.append)
 
-    def _heredoc(self, source: Source, raw: str, place: Place, state: State) -> str:
-        number = raw[1 : raw.index(HEREDOC_END)] if HEREDOC_END in raw else ""
-        if not number.isdecimal() or int(number) >= len(source.heredocs):
-            return HOLE
-        heredoc = source.heredocs[int(number)]
-        if heredoc.quoted or not any(char in heredoc.body for char in "$`\\"):
-            return heredoc.body
-        inner = prepare(heredoc.body, heredoc=True, inner=True)
-        body_place = replace(place, base=None, span=place.span if place.base is None else (0, 0))
-        return self._expander(inner, state, body_place).text((0, len(inner.code)), quoted=True)
 
-    def content(self, word: Word, state: State) -> Stream:
-        """What reading a file gives."""
-        path = state.path(word.text)
-        if path is None or word.glob:
-            return UNKNOWN
-        if path == "/dev/null":
-            return NOTHING
-        return self.file(path, state)
-
-    def file(self, path: str, state: State) -> Stream:
-        """What is known to be in the file: written by this command, by this session, or read from the disk."""
-        if path in state.files:
-            return state.files[path]
-        if path in self.written:
-            return text_stream(self.written[path])
-        return Stream(kind="file", text=path)
-
-    def read(self, stream: Stream) -> Stream:
-        """A file's stream as its text, when it is small and can be read."""
-        if stream.kind != "file":
-            return stream
-        data = self.facts.read_script(stream.text, MAX_SCRIPT_BYTES)
-        if not isinstance(data, bytes) or b"\0" in data:
-            return stream
-        self.found.scripts[stream.text] = None
-        return text_stream(data.decode("utf-8", "replace").replace(HOLE, "\ufffd"))
-
-    def _written(self, redirects: tuple[Redirect, ...], stream: Stream, state: State) -> Stream:
-        """Put what was printed where the redirections send it; what is left for the pipe."""
-        for one in redirects:
-            if one.operator not in _WRITES or one.fd != 1:
-                continue
-            if one.operator == ">&" and (one.target.text.isdecimal() or one.target.text == "-"):
-                continue
-            self.store(one.target, stream, state, append=one.operator.endswith(">>"))
-            stream = NOTHING
-        return stream
-
-    def store(self, word: Word, stream: Stream, state: State, *, append: bool = False) -> None:
-        """A file gets this content."""
-        sink = self._sinks.get(word.text)
-        if sink is not None:
-            source, inner, place = sink
-            self.range(source, inner, place, state.copy(), stream)
-            return
-        path = state.path(word.text)
-        if path is None or path.startswith("/dev/"):
-            return
-        if append:
-            before = self.file(path, state)
-            stream = stream if before.kind == "file" else concatenate([before, stream])
-        state.files[path] = Stream(kind="text") if stream.kind == "none" else stream
-
-    # -- what stands in words ----------------------------------------------------------------------------------------
-
-    def _expander(self, source: Source, state: State, place: Place) -> Expander:
-        return Expander(source, state, _InWords(self, state, place), lambda where: place.locate(source, where))
-
-    def process(self, source: Source, inner: Range, direction: str, place: Place, state: State) -> str:
-        """``<(…)`` and ``>(…)``: a path whose content is the output, or that feeds the script what is written."""
-        self._processes += 1
-        path = f"/dev/fd/{100 + self._processes}"
-        if direction == "<":
-            state.files[path] = self.range(source, inner, place, state.copy(), NOTHING)
-        else:
-            self._sinks[path] = (source, inner, place)
-        return path
-
-    def drain(self, words: list[Word], stream: Stream, state: State) -> None:
-        """A program that got ``>(…)`` as an argument writes its output there."""
-        for word in words:
-            if word.text in self._sinks:
-                self.store(word, stream, state)
-
-    # -- results -----------------------------------------------------------------------------------------------------
-
-    def emit(self, job: Job, *, runs: bool) -> None:
-        """List a command; ``runs``: it only runs another one, which is listed too."""
-        self.found.commands.append((self.command(job), runs))
-
-    def command(self, job: Job) -> Command:
-        """The command as rules see it."""
-        state = job.state
-        env = {
-            name: Word(text=unmark(one.values[0]))
-            for name, one in state.variables.items()
-            if one.exported and one.values
-        }
-        env |= {name: replace(word, text=unmark(word.text)) for name, word in job.env.items()}
-        return Command(
-            argv=tuple(_clean(word) for word in job.argv),
-            cwd=state.cwd,
-            env=env,
-            redirects=tuple(replace(one, target=_clean(one.target)) for one in job.redirects),
-            stdin=replace(job.stdin, text=unmark(job.stdin.text)),
-            where=job.place.where,
-            via=job.place.via,
-            span=job.span,
-        )
+_STATEMENTS: dict[type, Callable[[Evaluator, Any, Scope], Stream]] = {
+    Simple: Evaluator.simple_,
+    Pipeline: Evaluator.pipeline_,
+    Sequence: Evaluator.sequence_,
+    If: Evaluator.if_,
+    For: Evaluator.for_,
+    While: Evaluator.while_,
+    Case: Evaluator.case_,
+    Group: Evaluator.group_,
+    Define: Evaluator.define_,
+    Redirected: Evaluator.redirected_,
+    Test: Evaluator.test_,
+}
+"""How each kind of statement runs."""
 
 
 def _clean(word: Word) -> Word:
-    return replace(word, text=unmark(word.text), shown=unmark(word.shown)) if not word.text.isascii() else word
+    return word if word.text.isascii() else replace(word, text=unmark(word.text), shown=unmark(word.shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -549,35 +343,42 @@ class _InWords:
     """Runs substitutions for the expander."""
 
     evaluator: Evaluator
-    state: State
-    place: Place
+    scope: Scope
 
-    def capture(self, source: Source, inner: Range) -> str:
-        return self._text(self.evaluator.range(source, inner, self.place, self.state.copy(), NOTHING))
+    def capture(self, inner: Range) -> str:
+        return _output(self.evaluator.range(inner, self._aside()))
 
     def capture_text(self, script: str, span: Range) -> str:
-        place = self.evaluator.nested(script, span, self.place, "`…`")
-        place = replace(place, via=self.place.via)
-        return self._text(self.evaluator.script(script, place, self.state.copy()))
+        place = replace(self.evaluator.nested(script, span, self.scope.place, ""), via=self.scope.place.via)
+        return _output(self.evaluator.script(script, place, self.scope.state.copy()))
 
-    def process(self, source: Source, inner: Range, direction: str) -> str:
-        return self.evaluator.process(source, inner, direction, self.place, self.state)
+    def process(self, inner: Range, direction: str) -> str:
+        """``<(…)`` and ``>(…)``: a path whose content is the output, or that feeds the script what is written."""
+        files, scope = self.evaluator.files, self.scope
+        path = f"/dev/fd/{100 + len(files.sinks) + len(scope.state.files)}"
+        if direction == "<":
+            scope.state.files[path] = self.evaluator.range(inner, self._aside())
+        else:
+            files.sinks[path] = lambda stream, state: self._feed(inner, stream, state)
+        return path
 
-    def _text(self, stream: Stream) -> str:
-        """The output as text; files on the disk are not read for words, they may hold secrets."""
-        match stream.kind:
-            case "none":
-                return ""
-            case "text":
-                return stream.text.rstrip("\n").replace("\0", "")
-            case "network":
-                return HOLE + NETWORK
-            case "decoded":
-                return HOLE + DECODED_MARK
-            case _:
-                return HOLE
+    def _feed(self, inner: Range, stream: Stream, state: State) -> None:
+        self.evaluator.range(inner, replace(self.scope, state=state.copy(), stdin=stream))
+
+    def _aside(self) -> Scope:
+        return replace(self.scope, state=self.scope.state.copy(), stdin=NOTHING)
 
 
-def program_name(word: Word) -> str:
-    """Base name of a program word."""
-    return posixpath.basename(word.text)
+def _output(stream: Stream) -> str:
+    """The output as text; files on the disk are not read for words, they may hold secrets."""
+    match stream.kind:
+        case "none":
+            return ""
+        case "text":
+            return stream.text.rstrip("\n").replace("\0", "")
+        case "network":
+            return HOLE + NETWORK
+        case "decoded":
+            return HOLE + DECODED
+        case _:
+            return HOLE

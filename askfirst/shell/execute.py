@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from askfirst.shell.builtins import BUILTINS
 from askfirst.shell.command import HOLE, Stream, Word
-from askfirst.shell.evaluate import Job, Place, program_name
 from askfirst.shell.handlers import HANDLERS
 from askfirst.shell.interpreters import interpreter, is_interpreter
+from askfirst.shell.job import Job, Scope, program_name
 from askfirst.shell.programs import PROGRAMS
 from askfirst.shell.source import DECODED, NETWORK
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, output
@@ -63,7 +63,7 @@ class Execute:
                 return self._function(job, name)
             job = _normal(job)
             stream = self._program(job, program_name(job.argv[0]))
-            self.evaluator.drain(job.argv, stream, job.state)
+            self.evaluator.files.drain(job.argv, stream, job.state)
             return stream
 
     def inner(self, job: Job, argv: list[Word], label: str, **changes: object) -> Stream:
@@ -92,7 +92,7 @@ class Execute:
 
     def stream(self, job: Job, stream: Stream, label: str, **options: object) -> Stream:
         """Run what a stream holds as a shell text, or note that it cannot be known."""
-        stream = self.evaluator.read(stream)
+        stream = self.evaluator.files.read(stream)
         match stream.kind:
             case "text":
                 return self.text(job, Word(text=stream.text), label, stdin=NOTHING, **options)
@@ -141,14 +141,12 @@ class Execute:
         if evaluator.active.count(name) >= _MAX_CALLS:
             return UNKNOWN
         function = state.functions[name]
-        place = function.place
-        assert isinstance(place, Place)
         before = state.positionals
         state.positionals = tuple(word.text for word in job.argv[1:])
         evaluator.active.append(name)
         try:
-            inside = replace(place, via=(*job.place.via, name), where=job.place.where)
-            return evaluator.run(function.body, function.source, inside, state, job.stdin)
+            inside = replace(function.place, via=(*job.place.via, name), where=job.place.where)
+            return evaluator.run(function.body, Scope(function.source, inside, state, job.stdin))
         finally:
             evaluator.active.pop()
             state.positionals = before
@@ -173,7 +171,7 @@ class Execute:
         head = job.argv[0]
         path = job.state.path(head.text) if "/" in head.text and not job.place.where else None
         if path is not None:
-            stream = self.evaluator.file(path, job.state)
+            stream = self.evaluator.files.at(path, job.state)
             if stream.kind != "file" or not path.startswith(("/usr/", "/bin/", "/sbin/", "/opt/")):
                 return self.file(job, stream, path, job.argv[1:])
         self.evaluator.emit(job, runs=False)
@@ -181,7 +179,7 @@ class Execute:
 
     def file(self, job: Job, stream: Stream, path: str, arguments: list[Word]) -> Stream:
         """Run a file: by its first line with a shell or another interpreter."""
-        stream = self.evaluator.read(stream)
+        stream = self.evaluator.files.read(stream)
         if stream.kind == "file":
             self.evaluator.emit(job, runs=False)
             return UNKNOWN

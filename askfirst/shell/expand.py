@@ -1,5 +1,7 @@
-"""From the words of a simple command to its arguments, as the shell expands them: braces, ``~``, parameters,
-substitutions, field splitting, quote removal. File names are not expanded: a word only says that it is a pattern.
+"""From the words of a simple command to its arguments, as the shell expands them.
+
+Braces, ``~``, parameters, substitutions, field splitting, quote removal; file names are not expanded, a word only says
+that it is a pattern.
 """
 
 from __future__ import annotations
@@ -34,13 +36,13 @@ _DIGITS = re.compile(r"\s*(-?\d{1,6})\s*(?::\s*(-?\d{1,6})\s*)?")
 class Runner(Protocol):
     """Runs what stands inside words."""
 
-    def capture(self, source: Source, inner: Range) -> str:
+    def capture(self, inner: Range) -> str:
         """The output of ``$(…)``, without the newlines at its end."""
 
     def capture_text(self, script: str, span: Range) -> str:
         """The output of a script in backticks."""
 
-    def process(self, source: Source, inner: Range, direction: str) -> str:
+    def process(self, inner: Range, direction: str) -> str:
         """A path that stands for ``<(…)`` or ``>(…)``."""
 
 
@@ -199,11 +201,11 @@ class Expander:
                 case "parameter":
                     return self._parameter(part)
                 case "command":
-                    return self.runner.capture(self.source, part.inner)
+                    return self.runner.capture(part.inner)
                 case "backtick":
                     return self.runner.capture_text(part.text, self.locate((part.start, part.end)))
                 case "process":
-                    return self.runner.process(self.source, part.inner, part.text)
+                    return self.runner.process(part.inner, part.text)
                 case "arithmetic":
                     self.run_inside(part.inner)
                     return HOLE

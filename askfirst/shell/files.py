@@ -172,7 +172,7 @@ def _files_written(sources: Sequence[Word], destination: Word, command: Command,
     spot = locate(destination, command, facts, follow=True)
     found = facts.path(spot.path) if spot.known else UNKNOWN
     is_folder = destination.text.endswith(("/", "/.")) or destination.text in {".", ".."} or len(sources) > 1
-    is_folder = is_folder or spot.place in {Place.PROJECT, Place.HOME, Place.ROOT, Place.TEMP_ROOT}
+    is_folder = is_folder or spot.place in {Place.PROJECT, Place.ABOVE, Place.HOME, Place.ROOT, Place.TEMP_ROOT}
     if not is_folder and (found is UNKNOWN or found.kind is not Kind.FOLDER):
         return [destination]
     folder = destination.text.rstrip("/") + "/"
@@ -198,6 +198,9 @@ def move(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
         if spot.place >= Place.GIT:
             grade = Grade(risk=Risk.HIGH, what=f"{spot.shown} from where it is needed", reversible=True)
             yield effect(book, "filesystem.move-root", command, spot.shown, grade)
+        elif locate(destination, command, facts).place in {Place.TEMP, Place.TEMP_ROOT}:
+            # From there it can be deleted without a question, so that this is the moment to ask.
+            yield from _deleted([word], command, facts, book, rule="filesystem.move-away", recursive=False)
     if not options.has("no-clobber", "backup", "-b", "interactive", "update"):
         yield from _overwritten(_files_written(sources, destination, command, facts), command, facts, book)
 

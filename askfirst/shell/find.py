@@ -32,7 +32,7 @@ _NARROWING: Final = re.compile(
     r"-([acm](time|min)|newer\w*|size|i?regex|user|group|perm|inum|links|samefile|uid|gid|used)"
 )
 _VALUED: Final = re.compile(
-    r"-(maxdepth|mindepth|type|xtype|fstype|printf|context|regextype|files0-from|lname|ilname|flags|depth)"
+    r"-(maxdepth|mindepth|type|xtype|fstype|printf|context|regextype|files0-from|lname|ilname|flags)"
 )
 _EXECUTES: Final = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 _WRITES: Final = {"-fprint": 1, "-fprint0": 1, "-fls": 1, "-fprintf": 2}
@@ -158,7 +158,8 @@ def judge_find(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
 def _grade(search: Search, root: Word, command: Command, facts: Facts) -> Grade:
     spot = locate(root, command, facts, follow=True)
     names = search.names
-    if search.has("-empty") and not search.has("-o", "-or", ",", "!", "-not"):
+    is_ours = spot.place in {Place.TEMP, Place.TEMP_ROOT, Place.INSIDE, Place.PROJECT}
+    if is_ours and search.has("-empty") and not search.has("-o", "-or", ",", "!", "-not"):
         return Grade(risk=Risk.MEDIUM, what="only empty files and folders")
     if names and spot.place in {Place.INSIDE, Place.PROJECT} and all(is_regenerable(name) for name in names):
         return Grade(risk=Risk.MEDIUM, what=f"files that tools rebuild: {', '.join(names)}")

@@ -10,28 +10,34 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from askfirst.shell.command import Command
 
-_ALWAYS = frozenset(
-    # shell
-    ": true false [ [[ test echo printf print pwd cd pushd popd dirs export declare typeset local readonly set unset shift"
-    " read type which whereis command hash alias unalias times ulimit umask wait jobs fg bg sleep exit return break"
-    " continue let getopts shopt source . exec eval trap mapfile readarray help history"
-    # reading
-    " ls ll la dir vdir exa eza tree cat bat less more head tail nl tac rev wc sort uniq cut paste join comm column fold fmt"
-    " expand tr grep egrep fgrep zgrep rg ag ack diff cmp sdiff colordiff diffstat md5sum sha1sum sha224sum sha256sum"
-    " sha384sum sha512sum b2sum cksum sum md5 shasum file stat du df find fd locate strings xxd od hexdump hd base64 base32"
-    " basename dirname realpath readlink seq yes date cal uptime whoami id groups users who w last hostname uname arch nproc"
-    " free vmstat iostat lscpu lsmem lsblk lspci lsusb lsof ps top htop pgrep pidof pstree env printenv locale tty stty"
-    " getent getconf nm objdump readelf ldd size c++filt jq yq xmllint tokei cloc scc ping ping6 dig host nslookup whois"
-    " traceroute tracepath mtr ss netstat ip ifconfig man info apropos tldr clear reset tput bc dc expr factor numfmt"
-    " cksum tsort ptx shuf sleep time timeout nice nohup zcat bzcat xzcat zless acpi sensors sw_vers system_profiler"
-    " git-lfs delta difft mediainfo ffprobe identify exiftool pdfinfo pdftotext nvidia-smi lshw dmidecode fc-list"
-    # making folders and empty files, checking, formatting, testing, building
-    " mkdir touch mktemp pytest py.test tox nox unittest mypy pyright ruff flake8 pylint black isort bandit coverage"
-    " eslint prettier tsc jest vitest mocha ava karma cypress phpunit rspec rubocop shellcheck shfmt hadolint yamllint"
-    " markdownlint gcc g++ cc c++ clang clang++ cpp ld as ar ranlib rustc javac ghc ocamlc nasm gofmt goimports golint"
-    " golangci-lint staticcheck rustfmt cmake ctest ninja meson bazelisk gcov valgrind gdb"
-    " black autopep8 yapf pyflakes pydocstyle sphinx-build mkdocs protoc latexmk pdflatex xelatex pandoc ".split(),
-)
+_SHELL = """
+    : true false [ [[ test echo printf print pwd cd pushd popd dirs export declare typeset local readonly set unset
+    shift read type which whereis command hash alias unalias times ulimit umask wait jobs fg bg sleep exit return
+    break continue let getopts shopt source . exec eval trap mapfile readarray help history
+"""
+"""Shell."""
+_READING = """
+    ls ll la dir vdir exa eza tree cat bat less more head tail nl tac rev wc sort uniq cut paste join comm column
+    fold fmt expand tr grep egrep fgrep zgrep rg ag ack diff cmp sdiff colordiff diffstat md5sum sha1sum sha224sum
+    sha256sum sha384sum sha512sum b2sum cksum sum md5 shasum file stat du df find fd locate strings xxd od hexdump
+    hd base64 base32 basename dirname realpath readlink seq yes date cal uptime whoami id groups users who w last
+    hostname uname arch nproc free vmstat iostat lscpu lsmem lsblk lspci lsusb lsof ps top htop pgrep pidof pstree
+    env printenv locale tty stty getent getconf nm objdump readelf ldd size c++filt jq yq xmllint tokei cloc scc
+    ping ping6 dig host nslookup whois traceroute tracepath mtr ss netstat ip ifconfig man info apropos tldr clear
+    reset tput bc dc expr factor numfmt tsort ptx shuf sleep time timeout nice nohup zcat bzcat xzcat zless acpi
+    sensors sw_vers system_profiler git-lfs delta difft mediainfo ffprobe identify exiftool pdfinfo pdftotext
+    nvidia-smi lshw dmidecode fc-list
+"""
+"""Reading."""
+_WORKING = """
+    mkdir touch mktemp pytest py.test tox nox unittest mypy pyright ruff flake8 pylint black isort bandit coverage
+    eslint prettier tsc jest vitest mocha ava karma cypress phpunit rspec rubocop shellcheck shfmt hadolint yamllint
+    markdownlint gcc g++ cc c++ clang clang++ cpp ld as ar ranlib rustc javac ghc ocamlc nasm gofmt goimports golint
+    golangci-lint staticcheck rustfmt cmake ctest ninja meson bazelisk gcov valgrind gdb autopep8 yapf pyflakes
+    pydocstyle sphinx-build mkdocs protoc latexmk pdflatex xelatex pandoc
+"""
+"""Making folders and empty files, checking, formatting, testing, building."""
+_ALWAYS = frozenset(f"{_SHELL} {_READING} {_WORKING}".split())
 _SUBCOMMANDS: dict[str, frozenset[str]] = {
     "pip": frozenset("install list show freeze check download wheel index config debug".split()),
     "npm": frozenset(

@@ -18,8 +18,8 @@ from askfirst.shell.streams import NOTHING, output
 from askfirst.shell.unwrap_table import INTERPRETERS, Interpreter
 
 if TYPE_CHECKING:
-    from askfirst.shell.evaluate import Job
     from askfirst.shell.execute import Execute
+    from askfirst.shell.job import Job
 
 _VERSION = re.compile(r"[0-9.]+$")
 _MAX_FOLLOWED = 64
@@ -47,10 +47,10 @@ def interpreter(job: Job, run: Execute) -> Stream | None:
         return run.inner(job, rest, posixpath.basename(job.argv[0].text))
     source = job.stdin
     if rest and rest[0].text not in {"-", "/dev/stdin"}:
-        source = run.evaluator.content(rest[0], job.state)
+        source = run.evaluator.files.content(rest[0], job.state)
     run.evaluator.emit(job, runs=False)
     if source.kind not in {"none", "unknown"}:
-        _inspect(job, run, row.name, run.evaluator.read(source), job.argv[0])
+        _inspect(job, run, row.name, run.evaluator.files.read(source), job.argv[0])
     return output(job.argv, NOTHING, job.state)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from askfirst.effects import Effect, EffectKind, Risk
 
 if TYPE_CHECKING:
-    from askfirst.shell.evaluate import Note
+    from askfirst.shell.job import Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from askfirst.shell.salvage import salvage
 from askfirst.shell.syntax import (
     Assignment,
     Case,
+    Define,
     For,
-    Function,
     Group,
     If,
     Node,
@@ -87,11 +87,8 @@ class _Converter:
         """Statements in a row, anonymous separators in between."""
         if depth > MAX_NESTING:
             raise _TooDeepError
-        items: list[tuple[str, Node]] = []
-        for child in children:
-            if child.is_named and child.type not in _SKIPPED:
-                items.append((";", self.statement(child, depth)))
-        return Sequence(tuple(items))
+        statements = (child for child in children if child.is_named and child.type not in _SKIPPED)
+        return Sequence(tuple((";", self.statement(child, depth)) for child in statements))
 
     def statement(self, raw: Raw, depth: int) -> Node:
         """One statement."""
@@ -269,7 +266,7 @@ class _Converter:
         if name is None or body is None:
             raise _UnknownError(raw.type)
         start, end = self.range(name)
-        return Function(self.code[start:end], self.statement(body, depth + 1))
+        return Define(self.code[start:end], self.statement(body, depth + 1))
 
     def test(self, raw: Raw, _: int) -> Node:
         return Test(self.range(raw))

@@ -19,18 +19,19 @@ from askfirst.shell.unwrap_table import SHELL_VALUES, SHELLS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from askfirst.shell.evaluate import Job
     from askfirst.shell.execute import Execute
+    from askfirst.shell.job import Job
 
     Program: TypeAlias = Callable[[Job, Execute], Stream | None]
 
 _XARGS_VALUES = frozenset(
-    "-n -P -L -s -d -a -E -I -R -S -J --max-args --max-procs --max-chars --delimiter --arg-file --process-slot-var".split()
+    "-n -P -L -s -d -a -E -I -R -S -J --max-args --max-procs --max-chars --delimiter --arg-file"
+    " --process-slot-var".split()
 )
 _PARALLEL_VALUES = frozenset(
-    "-j --jobs -P --max-procs -n -N --max-args -L -a --arg-file -S --sshlogin --sshloginfile -I --colsep -C --delay --timeout"
-    " --retries --results --joblog --tmpdir --workdir --wd -d --delimiter --memfree --load --nice --halt --tag-string"
-    " --tagstring --block --recstart --recend --env --basefile --bf --return --shuf-n".split()
+    "-j --jobs -P --max-procs -n -N --max-args -L -a --arg-file -S --sshlogin --sshloginfile -I --colsep -C --delay"
+    " --timeout --retries --results --joblog --tmpdir --workdir --wd -d --delimiter --memfree --load --nice --halt"
+    " --tag-string --tagstring --block --recstart --recend --env --basefile --bf --return --shuf-n".split()
 )
 _MAX_NAMES = 64
 _CLUSTER_C = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
@@ -64,7 +65,7 @@ def _shell(job: Job, run: Execute) -> Stream | None:
         if path is None:
             run.note(job, "unknown-script", operands[0].shown or operands[0].text)
             return UNKNOWN
-        return run.stream(job, run.evaluator.file(path, job.state), name, state=state)
+        return run.stream(job, run.evaluator.files.at(path, job.state), name, state=state)
     state.positionals = tuple(word.text for word in operands)
     return run.stream(job, job.stdin, name, state=state)
 
@@ -99,8 +100,8 @@ def _xargs(job: Job, run: Execute) -> Stream | None:
     source = job.stdin
     file = options.get("-a") or options.get("--arg-file")
     if file is not None:
-        source = run.evaluator.content(file, job.state)
-    source = run.evaluator.read(source)
+        source = run.evaluator.files.content(file, job.state)
+    source = run.evaluator.files.read(source)
     marker = options.get("-I") or options.get("--replace") or options.get("-J")
     placeholder = marker.text if marker and marker.text else "{}" if {"-i", "-I", "--replace"} & options.keys() else ""
     separate = bool(placeholder) or bool({"-d", "--delimiter", "-0", "-L"} & options.keys())
@@ -195,8 +196,8 @@ def _parallel(job: Job, run: Execute) -> Stream | None:
             or options.get("--arg-file")
             or (rest[marks[0] + 1] if marks and len(rest) > marks[0] + 1 else None)
         )
-        source = job.stdin if file is None else run.evaluator.content(file, job.state)
-        source = run.evaluator.read(source)
+        source = job.stdin if file is None else run.evaluator.files.content(file, job.state)
+        source = run.evaluator.files.read(source)
         if not command and source.kind != "text":
             return run.stream(job, source, "parallel")
         names = _names(source, separate=True)
@@ -220,9 +221,9 @@ def _crontab(job: Job, run: Execute) -> Stream | None:
     source = (
         job.stdin
         if not operands or operands[-1].text in {"-", "/dev/stdin"}
-        else run.evaluator.content(operands[-1], job.state)
+        else run.evaluator.files.content(operands[-1], job.state)
     )
-    source = run.evaluator.read(source)
+    source = run.evaluator.files.read(source)
     if source.kind != "text":
         run.note(job, "unknown-script", "crontab")
         return NOTHING
@@ -240,10 +241,10 @@ def _make(job: Job, run: Execute) -> Stream | None:
     texts += [args[i + 1].text for i, word in enumerate(args[:-1]) if word.text in {"-f", "--file", "--makefile"}]
     for name in ("GNUmakefile", "makefile", "Makefile") if not texts else ():
         path = job.state.path(name)
-        if path is not None and (path in job.state.files or path in run.evaluator.written):
+        if path is not None and (path in job.state.files or path in run.evaluator.files.written):
             texts = [path]
     streams = [
-        job.stdin if text in {"-", "/dev/stdin"} else run.evaluator.content(Word(text=text), job.state)
+        job.stdin if text in {"-", "/dev/stdin"} else run.evaluator.files.content(Word(text=text), job.state)
         for text in texts[:4]
     ]
     evals = [word.text.partition("=")[2] for word in args if word.text.startswith("--eval=")]
@@ -284,7 +285,7 @@ def _git(job: Job, run: Execute) -> Stream | None:
 
 def _remember_alias(job: Job, args: list[Word]) -> None:
     """``git config alias.x text`` earlier in the same command."""
-    texts = [word.text for word in args if not word.text.startswith("-") and word.text not in {"set"}]
+    texts = [word.text for word in args if not word.text.startswith("-") and word.text != "set"]
     if len(texts) > 1 and texts[0].lower().startswith("alias."):
         job.state.aliases[f"git {texts[0][6:]}"] = texts[1]
 
@@ -296,15 +297,15 @@ def _store(job: Job, run: Execute) -> Stream | None:
     evaluator, state = run.evaluator, job.state
     if name == "tee":
         for word in operands:
-            evaluator.store(word, job.stdin, state, append="-a" in {w.text for w in job.argv})
+            evaluator.files.store(word, job.stdin, state, append="-a" in {w.text for w in job.argv})
     elif len(operands) == 2:
         path = state.path(operands[0].text)
-        stream = evaluator.file(path, state) if path is not None else UNKNOWN
+        stream = evaluator.files.at(path, state) if path is not None else UNKNOWN
         if stream.kind != "file" or name != "mv":
             target = operands[1]
             if target.text.endswith("/") or target.text == ".":
                 target = replace(target, text=posixpath.join(target.text, posixpath.basename(operands[0].text)))
-            evaluator.store(target, stream, state)
+            evaluator.files.store(target, stream, state)
     return None
 
 
@@ -330,7 +331,7 @@ def _download(job: Job, run: Execute) -> Stream | None:
     if target is None and name == "wget" and urls:
         target = replace(urls[0], text=posixpath.basename(urls[0].text))
     if target is not None and target.text != "-":
-        run.evaluator.store(target, network, job.state)
+        run.evaluator.files.store(target, network, job.state)
         run.evaluator.emit(job, runs=False)
         return NOTHING
     return None
@@ -338,12 +339,12 @@ def _download(job: Job, run: Execute) -> Stream | None:
 
 def _database(job: Job, run: Execute) -> Stream | None:
     """Database clients: SQL files that we know go in as standard input; shell commands they start are run."""
-    source = run.evaluator.read(job.stdin)
+    source = run.evaluator.files.read(job.stdin)
     job = replace(job, stdin=source)
     for script in client_shell(run.evaluator.command(job)):
         run.text(job, Word(text=script), posixpath.basename(job.argv[0].text), stdin=NOTHING)
     files = {
-        path: run.evaluator.read(run.evaluator.content(Word(text=path), job.state))
+        path: run.evaluator.files.read(run.evaluator.files.content(Word(text=path), job.state))
         for path in client_files(run.evaluator.command(job))
     }
     known = [one for one in files.values() if one.kind == "text"]

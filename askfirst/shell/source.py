@@ -150,7 +150,7 @@ class _Pass:
         if char == "`":
             return self._open("c", "`", 1)
         if char == "$":
-            return self._dollar(frame)
+            return self._dollar()
         if char == "'" and not self._in_quotes():
             return self._single()
         return frame.mode in "ca" and self._command_step(char, frame)
@@ -194,7 +194,7 @@ class _Pass:
         self._copy(self.at + 1)
         self.stack.pop()
         self.source.ends[frame.start] = self.size
-        self.word_start = frame.closer in ")"
+        self.word_start = frame.closer == ")"
         return True
 
     def _backslash(self) -> bool:
@@ -205,7 +205,7 @@ class _Pass:
         self.word_start = False
         return True
 
-    def _dollar(self, frame: _Frame) -> bool:
+    def _dollar(self) -> bool:
         following = self.text[self.at + 1 : self.at + 3]
         if following == "((":
             self.stack.append(_Frame("a", ")", self.size))

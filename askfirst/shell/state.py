@@ -14,6 +14,7 @@ from askfirst.shell.command import HOLE, Stream
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from askfirst.shell.job import Place
     from askfirst.shell.source import Source
     from askfirst.shell.syntax import Node
 
@@ -31,12 +32,12 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Callable:
+class Function:
     """A shell function: its body and where that stands."""
 
     source: Source
     body: Node
-    place: object
+    place: Place
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class State:
     variables: dict[str, Variable] = field(default_factory=dict)
     positionals: tuple[str, ...] = ()
     zero: str = "bash"
-    functions: dict[str, Callable] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     files: dict[str, Stream] = field(default_factory=dict)
     previous: str | None = None
@@ -81,15 +82,17 @@ class State:
         """The state of a shell on another machine or in a container: nothing is known."""
         return State(cwd=None, home=f"{HOLE}/home")
 
-    def assign(self, name: str, values: Iterable[str], *, append: bool = False) -> None:
-        """Give ``name`` these possible values."""
+    def assign(
+        self, name: str, values: Iterable[str], *, append: bool = False, elements: tuple[str, ...] | None = None
+    ) -> None:
+        """Give ``name`` these possible values, or make it an array."""
         old = self.variables.get(name)
         found = tuple(dict.fromkeys(values))
         if append and old:
             found = tuple(dict.fromkeys(a + b for a in old.values for b in found))
         if len(found) > MAX_VALUES or any(len(one) > MAX_VALUE_CHARS for one in found):
             found = (HOLE,)
-        self.variables[name] = Variable(found, exported=bool(old and old.exported))
+        self.variables[name] = Variable(found, elements, exported=bool(old and old.exported))
 
     def path(self, text: str) -> str | None:
         """``text`` as an absolute normal path, ``None`` when that cannot be known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import posixpath
 import re
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from askfirst.shell.find import operands as found
 from askfirst.shell.words import unescape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from askfirst.shell.state import State
 
@@ -25,18 +26,19 @@ _URL = re.compile(r"(?:https?|ftp|file)://\S+|[\w-]+(?:\.[\w-]+)+(?::\d+)?/\S*")
 _FORMAT = re.compile(r"%[-+ #0]*\d*(?:\.\d+)?[sdiuxXobqc]|%%")
 _SUBSTITUTE = re.compile(r"s([/|,#:@!])((?:(?!\1).)*)\1((?:(?!\1).)*)\1([gpI]*)")
 _PLAIN_PATTERN = re.compile(r"[^\\.*\[\]^$+?(){}|&]*")
-_DOWNLOADS = frozenset(
-    {"curl", "wget", "fetch", "http", "https", "xh", "aria2c", "lynx", "w3m", "nc", "ncat", "netcat"}
-)
+_DOWNLOADS = frozenset("curl wget fetch http https xh aria2c lynx w3m nc ncat netcat".split())
 _PASSING = frozenset(
-    {"cat", "tee", "head", "tail", "sort", "uniq", "grep", "egrep", "fgrep", "rg", "more", "less", "nl", "pv",
-     "sponge", "tac", "bat", "dos2unix", "fmt", "stdbuf", "ack", "ts", "cut", "shuf", "envsubst", "iconv"},
-)  # fmt: skip
+    """
+    cat tee head tail sort uniq grep egrep fgrep rg more less nl pv sponge tac bat dos2unix fmt stdbuf ack ts cut shuf
+    envsubst iconv
+    """.split()
+)
 _DECODERS = frozenset(
-    {"base64", "base32", "gbase64", "xxd", "openssl", "gpg", "gpg2", "age", "uudecode", "gunzip", "zcat", "gzip", "bunzip2",
-     "bzcat", "xz", "xzcat", "unxz", "zstd", "zstdcat", "lz4", "brotli", "rev", "tr", "sed", "awk", "gawk", "mawk", "perl",
-     "python", "python3", "ruby", "node", "php", "dd", "od", "hexdump", "ansible-vault", "sops", "unzip", "tar", "jq"},
-)  # fmt: skip
+    """
+    base64 base32 gbase64 xxd openssl gpg gpg2 age uudecode gunzip zcat gzip bunzip2 bzcat xz xzcat unxz zstd zstdcat
+    lz4 brotli rev tr sed awk gawk mawk perl python python3 ruby node php dd od hexdump ansible-vault sops unzip tar jq
+    """.split()
+)
 
 
 def concatenate(streams: Iterable[Stream]) -> Stream:
@@ -107,16 +109,17 @@ def _printf(args: list[Word], _: Stream, __: State) -> Stream:
     out: list[str] = []
     while True:
         used = iter(values)
-        out.append(
-            _FORMAT.sub(lambda match: "%" if match.group() == "%%" else _formatted(match, next(used, "")), template)
-        )
+        out.append(_FORMAT.sub(functools.partial(_formatted, used), template))
         rest = list(used)
         if not rest or len(rest) == len(values) or len(out) > 256:
             return text_stream("".join(out))
         values = rest
 
 
-def _formatted(match: re.Match[str], value: str) -> str:
+def _formatted(values: Iterator[str], match: re.Match[str]) -> str:
+    if match.group() == "%%":
+        return "%"
+    value = next(values, "")
     if match.group()[-1] == "c":
         return value[:1]
     return unescape(value) if match.group()[-1] == "b" else value
@@ -303,7 +306,7 @@ def _realpath(args: list[Word], _: Stream, state: State) -> Stream:
     return text_stream(f"{(state.path(operands[-1].text) if operands else None) or HOLE}\n")
 
 
-def _sequence(args: list[Word], _: Stream, __: State) -> Stream:
+def _sequence(_: list[Word], __: Stream, ___: State) -> Stream:
     return text_stream(f"{HOLE}\n")
 
 

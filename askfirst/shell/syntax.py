@@ -95,7 +95,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class Define:
     """A definition; the body runs when the name is called."""
 
     name: str
@@ -117,7 +117,7 @@ class Test:
     range: Range
 
 
-Node = Simple | Pipeline | Sequence | If | For | While | Case | Group | Function | Redirected | Test
+Node = Simple | Pipeline | Sequence | If | For | While | Case | Group | Define | Redirected | Test
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ util-linux, coreutils, sudo 1.9, OpenSSH, Docker, kubectl, uv, npm; facts of the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Then = Literal["argv", "joined", "shell", "nothing"]
 
@@ -63,7 +63,15 @@ class Wrapper:
     lone: bool = False
 
 
-_DOCKER_RUN = _set(
+def _row(
+    names: str, *, path: str = "", then: Then = "argv", where: str = "", operands: int = 0, **columns: str | bool
+) -> Wrapper:
+    """A row, its sets written as words; ``path``: alternatives parted by ``|``."""
+    given: dict[str, Any] = {name: _set(value) if isinstance(value, str) else value for name, value in columns.items()}
+    return Wrapper(names=_set(names), path=tuple(path.split("|")), then=then, where=where, operands=operands, **given)
+
+
+_DOCKER_RUN = (
     "-a --attach --add-host --annotation --blkio-weight --cap-add --cap-drop --cgroup-parent --cgroupns --cidfile -c"
     " --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device --device-cgroup-rule --dns --dns-option --dns-search"
     " --domainname -e --env --env-file --expose --gpus --group-add --health-cmd --health-interval"
@@ -73,193 +81,298 @@ _DOCKER_RUN = _set(
     " --stop-signal --stop-timeout --storage-opt --sysctl --tmpfs --ulimit -u --user --userns --uts -v --volume"
     " --volume-driver --volumes-from -w --workdir --detach-keys --index --volumes --arch --requires --rootfs"
 )
-_DOCKER_GLOBAL = _set(
+_DOCKER_GLOBAL = (
     "-H --host -c --context --config -l --log-level --tlscacert --tlscert --tlskey -f --file -p --project-name"
     " --project-directory --env-file --profile --connection --url --identity --ansi --parallel"
 )
-_KUBECTL = _set(
+_KUBECTL = (
     "-n --namespace --context --kubeconfig --cluster --user --as -s --server --token -c --container"
     " --request-timeout -v --pod-running-timeout -f --filename --image --restart --overrides -l --labels"
 )
 
 WRAPPERS: tuple[Wrapper, ...] = (
     # privilege
-    Wrapper(
-        names=_set("sudo"),
-        values=_set("-u -g -h -p -C -U -r -t -T -R --user --group --host --prompt --close-from --other-user --role --type"
-                    " --chroot --command-timeout"),
-        directories=_set("-D --chdir"),
-        lookups=_set("-l --list -v --validate -V --version -K --remove-timestamp"),
+    _row(
+        "sudo",
+        values=(
+            "-u -g -h -p -C -U -r -t -T -R --user --group --host --prompt --close-from --other-user --role --type"
+            " --chroot --command-timeout"
+        ),
+        directories="-D --chdir",
+        lookups="-l --list -v --validate -V --version -K --remove-timestamp",
         assignments=True,
         lone=True,
     ),
-    Wrapper(names=_set("doas"), values=_set("-u -C -a"), lone=True),
-    Wrapper(
-        names=_set("run0"),
-        values=_set("-u -g -D --user --group --chdir --nice --unit --property --slice --setenv --background --machine"),
+    _row("doas", values="-u -C -a", lone=True),
+    _row(
+        "run0",
+        values="-u -g -D --user --group --chdir --nice --unit --property --slice --setenv --background --machine",
     ),
-    Wrapper(names=_set("pkexec"), values=_set("--user"), directories=frozenset()),
-    Wrapper(names=_set("runuser"), values=_set("-u -g -G -w --user --group --supp-group"), needs=_set("-u --user")),
-    Wrapper(
-        names=_set("su runuser"),
-        values=_set("-g -G -s -w --group --supp-group --shell --whitelist-environment"),
-        scripts=_set("-c --command --session-command"),
+    _row(
+        "pkexec",
+        values="--user",
+    ),
+    _row("runuser", values="-u -g -G -w --user --group --supp-group", needs="-u --user"),
+    _row(
+        "su runuser",
+        values="-g -G -s -w --group --supp-group --shell --whitelist-environment",
+        scripts="-c --command --session-command",
         then="nothing",
         lone=True,
     ),
-    Wrapper(
-        names=_set("script"),
-        values=_set("-B -E -I -m -o -O -T -t --echo --log-in --log-out --log-io --log-timing --logging-format --output-limit"),
-        scripts=_set("-c --command"),
+    _row(
+        "script",
+        values="-B -E -I -m -o -O -T -t --echo --log-in --log-out --log-io"
+        " --log-timing --logging-format --output-limit",
+        scripts="-c --command",
         operands=1,
         permuted=True,
     ),
     # environment
-    Wrapper(
-        names=_set("env genv"),
-        values=_set("-u --unset -P --default-signal --ignore-signal --block-signal"),
-        directories=_set("-C --chdir"),
-        splits=_set("-S --split-string"),
+    _row(
+        "env genv",
+        values="-u --unset -P --default-signal --ignore-signal --block-signal",
+        directories="-C --chdir",
+        splits="-S --split-string",
         assignments=True,
     ),
-    Wrapper(names=_set("cross-env cross-env-shell"), assignments=True),
-    Wrapper(names=_set("dotenv dotenvx"), path=("run", ""), before=_set("-f -e -c -v --file --env-file -p"), values=_set("-f -e -c -v --file --env-file -p"), assignments=True),
-    # prefixes
-    Wrapper(names=_set("command"), lookups=_set("-v -V")),
-    Wrapper(names=_set("builtin nohup noglob nocorrect setsid unbuffer chronic eatmydata catchsegv dbus-run-session torsocks"
-                       " torify fakeroot linux32 linux64 then do else { ! coproc rlwrap winpty")),
-    Wrapper(names=_set("xvfb-run"), values=_set("-e -f -n -p -s -w --error-file --auth-file --server-num --xauth-protocol"
-                                                " --server-args --wait")),
-    Wrapper(names=_set("dumb-init tini"), values=_set("-p -e -r --rewrite")),
-    Wrapper(names=_set("exec"), values=_set("-a")),
-    Wrapper(names=_set("time gtime"), values=_set("-f -o --format --output")),
-    Wrapper(names=_set("nice gnice"), values=_set("-n --adjustment")),
-    Wrapper(names=_set("ionice"), values=_set("-c -n -p -P -u --class --classdata --pid"), lookups=_set("-p")),
-    Wrapper(names=_set("chrt"), values=_set("-T -P -D --sched-runtime --sched-period --sched-deadline"), operands=1),
-    Wrapper(names=_set("taskset"), operands=1),
-    Wrapper(names=_set("stdbuf gstdbuf"), values=_set("-i -o -e --input --output --error")),
-    Wrapper(names=_set("timeout gtimeout"), values=_set("-k -s --kill-after --signal"), operands=1),
-    Wrapper(names=_set("prlimit"), values=_set("-p --pid -o --output")),
-    Wrapper(names=_set("cpulimit"), values=_set("-l -p -e --limit --pid --exe -m")),
-    Wrapper(names=_set("trickle"), values=_set("-d -u -w -t -l -n")),
-    Wrapper(names=_set("setpriv"), values=_set("--reuid --regid --groups --inh-caps --ambient-caps --bounding-set"
-                                               " --securebits --selinux-label --apparmor-profile --pdeathsig")),
-    Wrapper(names=_set("capsh"), scripts=_set("-c"), then="nothing"),
-    Wrapper(names=_set("unshare"), values=_set("-S -G -R -w --setuid --setgid --root --wd --propagation --map-user"
-                                               " --map-group --setgroups --kill-child"), lone=True),
-    Wrapper(names=_set("nsenter"), values=_set("-t --target -S --setuid -G --setgid"), where="nsenter", lone=True),
-    Wrapper(names=_set("chroot"), values=_set("--userspec --groups"), operands=1, where="chroot {}", lone=True),
-    Wrapper(names=_set("systemd-run"), values=_set(
-        "-p --property -u --unit --description --slice -E --setenv --uid --gid --nice --on-active --on-boot --on-startup"
-        " --on-unit-active --on-unit-inactive --on-calendar --timer-property --path-property -M --machine -H --host"
-        " --service-type --working-directory -d"), assignments=True),
-    Wrapper(names=_set("systemd-inhibit"), values=_set("--what --who --why --mode")),
-    Wrapper(names=_set("systemd-cat"), values=_set("-t -p --identifier --priority --stderr-priority")),
-    Wrapper(names=_set("strace ltrace"), values=_set("-e -o -p -s -u -E -a -b -I -O -S -P -X -n -l -x -A -D -w")),
-    Wrapper(names=_set("perf"), path=("stat", "record", "trace"), values=_set("-e -o -p -F -g -c -a --event --output"), dashes=False),
-    Wrapper(names=_set("valgrind"), values=frozenset()),
-    Wrapper(names=_set("gdb lldb"), values=_set("-ex -x -iex"), path=("--args",)),
-    Wrapper(names=_set("hyperfine"), values=_set("-w -r -m -M -p -c -s -S -L -P -n --warmup --runs --export-json"
-                                                 " --export-markdown --shell"), scripts=_set("--prepare --setup --cleanup"),
-            then="joined"),
-    Wrapper(names=_set("busybox toybox"), lookups=_set("--list --install")),
-    Wrapper(names=_set("caffeinate"), values=_set("-t -w")),
-    Wrapper(names=_set("proxychains proxychains4"), values=_set("-f")),
-    Wrapper(names=_set("faketime"), operands=1),
-    Wrapper(names=_set("firejail bwrap"), values=_set("--bind --ro-bind --dev --proc --tmpfs --chdir --setenv")),
-    Wrapper(names=_set("arch"), values=_set("-e -d")),
-    Wrapper(names=_set("sem"), values=_set("-j --jobs --id"), then="joined"),
-    Wrapper(names=_set("ts-node-dev nodemon watchexec entr"), values=_set("-w -e -i -d -f --watch --ext --ignore --exts"),
-            scripts=_set("-x --exec")),
-    Wrapper(names=_set("tsp ts"), values=_set("-L -N -D -W")),
-    Wrapper(names=_set("concurrently npm-run-all"), values=_set("-n -c -p --names --prefix"), then="joined"),
-    # strings and files
-    Wrapper(names=_set("watch"), values=_set("-n --interval -q --equexit -s --shotsdir"), then="joined"),
-    Wrapper(names=_set("flock"), values=_set("-w --timeout -E --conflict-exit-code"), scripts=_set("-c --command"), operands=1,
-            permuted=True),
-    Wrapper(names=_set("eval"), then="joined"),
-    Wrapper(names=_set("expect"), values=_set("-f -b"), then="nothing"),
-    # runners
-    Wrapper(names=_set("uv"), path=("run", "tool run"), before=_set("--directory --project --cache-dir --config-file --color"),
-            values=_set("--with --with-editable --with-requirements --python -p --group --extra --only-group --package"
-                        " --env-file --index --directory --project --isolated-from --index-url --default-index --from"
-                        " --no-group --no-extra")),
-    Wrapper(names=_set("uvx pipx"), path=("run", ""), values=_set("--with --python -p --from --spec --pip-args --index-url")),
-    Wrapper(names=_set("poetry pipenv pdm rye hatch pixi"), path=("run", "env run"), before=_set("-C --directory -p -P --project -e --env"),
-            values=_set("-e --environment")),
-    Wrapper(names=_set("conda mamba micromamba"), path=("run",), values=_set("-n --name -p --prefix --cwd")),
-    Wrapper(names=_set("bundle"), path=("exec",), values=frozenset()),
-    Wrapper(names=_set("npx pnpx bunx"), values=_set("-p --package -w --workspace"), scripts=_set("-c --call --shell-auto-fallback")),
-    Wrapper(names=_set("npm pnpm yarn bun"), path=("exec", "x", "dlx"), before=_set("--prefix -C --dir --filter -F --cwd -w --workspace"),
-            values=_set("-p --package -w --workspace"), scripts=_set("-c --call")),
-    Wrapper(names=_set("mise rtx"), path=("exec", "x"), before=_set("-C --cd -E --env"), values=_set("-j --jobs"),
-            scripts=_set("-c --command"), dashes=True),
-    Wrapper(names=_set("asdf"), path=("exec",)),
-    Wrapper(names=_set("direnv"), path=("exec",), operands=1),
-    Wrapper(names=_set("devbox"), path=("run",), values=_set("-c --config -e --env --env-file"), then="argv"),
-    Wrapper(names=_set("nix"), path=("develop", "shell", "run"), values=_set("-f --file"), starts=_set("-c --command"),
-            dashes=True),
-    Wrapper(names=_set("nix-shell"), values=_set("-p -A -I --packages"), scripts=_set("--run --command"), then="nothing"),
-    Wrapper(names=_set("rbenv pyenv nodenv goenv"), path=("exec",)),
-    Wrapper(names=_set("rvm"), path=("do",), operands=0),
-    Wrapper(names=_set("nvm fnm"), path=("exec", "run"), operands=1),
-    Wrapper(names=_set("volta"), path=("run",), values=_set("--node --npm --yarn")),
-    Wrapper(names=_set("op doppler infisical"), path=("run",), values=_set("--env-file --project -p --config -c --account --env --path"),
-            scripts=_set("--command")),
-    Wrapper(names=_set("aws-vault"), path=("exec",), values=_set("-d --duration -n -t"), operands=1),
-    Wrapper(names=_set("chamber"), path=("exec",), values=_set("-b -s"), dashes=True),
-    Wrapper(names=_set("envconsul"), values=_set("-prefix -config -secret -consul-addr -vault-addr")),
-    Wrapper(names=_set("sops"), path=("exec-env", "exec-file"), operands=1, then="joined"),
-    Wrapper(names=_set("vault"), path=("agent exec",), dashes=True),
-    Wrapper(names=_set("go"), path=("tool",), values=frozenset()),
-    Wrapper(names=_set("cargo"), path=("watch",), values=_set("-w -i -x"), scripts=_set("-s --shell"), dashes=True),
-    Wrapper(names=_set("lerna nx turbo"), path=("exec",), dashes=True),
-    Wrapper(names=_set("coverage"), path=("run",), values=_set("--source --omit --include --rcfile --data-file"), then="nothing"),
-    # elsewhere
-    Wrapper(
-        names=_set("ssh autossh mosh slogin"),
-        values=_set("-B -b -c -D -E -e -F -I -i -J -L -l -m -O -o -p -Q -R -S -W -w -M -P --ssh"),
-        operands=1, permuted=True, then="joined", where="ssh {}", lone=True,
+    _row("cross-env cross-env-shell", assignments=True),
+    _row(
+        "dotenv dotenvx",
+        path="run|",
+        before="-f -e -c -v --file --env-file -p",
+        values="-f -e -c -v --file --env-file -p",
+        assignments=True,
     ),
-    Wrapper(names=_set("sshpass"), values=_set("-p -f -d -P")),
-    Wrapper(names=_set("docker podman nerdctl"), path=("exec", "container exec"), before=_DOCKER_GLOBAL, values=_DOCKER_RUN, entries=_set("--entrypoint"),
-            operands=1, where="docker exec {}"),
-    Wrapper(names=_set("docker podman nerdctl"), path=("run", "container run"), before=_DOCKER_GLOBAL, values=_DOCKER_RUN, entries=_set("--entrypoint"),
-            operands=1, where="docker run {}"),
-    Wrapper(names=_set("docker podman nerdctl"), path=("compose exec", "compose run"), before=_DOCKER_GLOBAL,
-            values=_DOCKER_RUN, entries=_set("--entrypoint"), operands=1, where="compose {}"),
-    Wrapper(names=_set("docker-compose podman-compose"), path=("exec", "run"), before=_DOCKER_GLOBAL, values=_DOCKER_RUN, entries=_set("--entrypoint"),
-            operands=1, where="compose {}"),
-    Wrapper(names=_set("kubectl oc k3s microk8s minikube"), path=("exec", "rsh", "kubectl exec", "kubectl -- exec"), before=_KUBECTL,
-            values=_KUBECTL, operands=1, permuted=True, where="kubectl exec {}"),
-    Wrapper(names=_set("kubectl oc"), path=("run", "debug"), before=_KUBECTL, values=_KUBECTL, operands=1, dashes=True,
-            where="kubectl run {}"),
-    Wrapper(names=_set("lxc incus"), path=("exec",), values=_set("--env --cwd --user --group"), operands=1, where="lxc exec {}"),
-    Wrapper(names=_set("lxc-attach"), values=_set("-n --name"), dashes=True, where="lxc-attach"),
-    Wrapper(names=_set("vagrant"), path=("ssh",), scripts=_set("-c --command"), then="nothing", where="vagrant"),
-    Wrapper(names=_set("multipass"), path=("exec",), operands=1, where="multipass exec {}"),
-    Wrapper(names=_set("heroku"), path=("run", "run:detached"), values=_set("-a --app -r --remote -s --size --type -e --env"), then="joined",
-            where="heroku run"),
-    Wrapper(names=_set("fly flyctl"), path=("ssh console",), values=_set("-a --app"), scripts=_set("-C --command"), then="nothing",
-            where="fly ssh"),
-    Wrapper(names=_set("gcloud"), path=("compute ssh", "cloud-shell ssh"), scripts=_set("--command"), then="nothing", where="gcloud ssh"),
-    Wrapper(names=_set("railway"), path=("run",)),
-    Wrapper(names=_set("wsl wsl.exe"), values=_set("-d -u --distribution --user --cd"), dashes=False, lookups=_set("-l --list")),
-    Wrapper(names=_set("adb"), path=("shell",), before=_set("-s -t -H -P"), then="joined", where="adb shell"),
-    Wrapper(names=_set("ansible"), values=_set("-i -m -u -f -t"), scripts=_set("-a --args"), then="nothing", where="ansible"),
-    Wrapper(names=_set("pssh parallel-ssh pdsh dsh"), values=_set("-h -H -l -p -o -O -t -w -f -g"), then="joined", where="pssh"),
+    # prefixes
+    _row("command", lookups="-v -V"),
+    _row(
+        "builtin nohup noglob nocorrect setsid unbuffer chronic eatmydata catchsegv dbus-run-session torsocks"
+        " torify fakeroot linux32 linux64 then do else { ! coproc rlwrap winpty"
+    ),
+    _row(
+        "xvfb-run",
+        values=("-e -f -n -p -s -w --error-file --auth-file --server-num --xauth-protocol --server-args --wait"),
+    ),
+    _row("dumb-init tini", values="-p -e -r --rewrite"),
+    _row("exec", values="-a"),
+    _row("time gtime", values="-f -o --format --output"),
+    _row("nice gnice", values="-n --adjustment"),
+    _row("ionice", values="-c -n -p -P -u --class --classdata --pid", lookups="-p"),
+    _row("chrt", values="-T -P -D --sched-runtime --sched-period --sched-deadline", operands=1),
+    _row("taskset", operands=1),
+    _row("stdbuf gstdbuf", values="-i -o -e --input --output --error"),
+    _row("timeout gtimeout", values="-k -s --kill-after --signal", operands=1),
+    _row("prlimit", values="-p --pid -o --output"),
+    _row("cpulimit", values="-l -p -e --limit --pid --exe -m"),
+    _row("trickle", values="-d -u -w -t -l -n"),
+    _row(
+        "setpriv",
+        values=(
+            "--reuid --regid --groups --inh-caps --ambient-caps --bounding-set"
+            " --securebits --selinux-label --apparmor-profile --pdeathsig"
+        ),
+    ),
+    _row("capsh", scripts="-c", then="nothing"),
+    _row(
+        "unshare",
+        values=(
+            "-S -G -R -w --setuid --setgid --root --wd --propagation --map-user --map-group --setgroups --kill-child"
+        ),
+        lone=True,
+    ),
+    _row("nsenter", values="-t --target -S --setuid -G --setgid", where="nsenter", lone=True),
+    _row("chroot", values="--userspec --groups", operands=1, where="chroot {}", lone=True),
+    _row(
+        "systemd-run",
+        values=(
+            "-p --property -u --unit --description --slice -E --setenv --uid --gid --nice --on-active --on-boot"
+            " --on-startup --on-unit-active --on-unit-inactive --on-calendar --timer-property"
+            " --path-property -M --machine -H --host --service-type --working-directory -d"
+        ),
+        assignments=True,
+    ),
+    _row("systemd-inhibit", values="--what --who --why --mode"),
+    _row("systemd-cat", values="-t -p --identifier --priority --stderr-priority"),
+    _row("strace ltrace", values="-e -o -p -s -u -E -a -b -I -O -S -P -X -n -l -x -A -D -w"),
+    _row("perf", path="stat|record|trace", values="-e -o -p -F -g -c -a --event --output"),
+    _row("valgrind"),
+    _row("gdb lldb", values="-ex -x -iex", path="--args"),
+    _row(
+        "hyperfine",
+        values=("-w -r -m -M -p -c -s -S -L -P -n --warmup --runs --export-json --export-markdown --shell"),
+        scripts="--prepare --setup --cleanup",
+        then="joined",
+    ),
+    _row("busybox toybox", lookups="--list --install"),
+    _row("caffeinate", values="-t -w"),
+    _row("proxychains proxychains4", values="-f"),
+    _row("faketime", operands=1),
+    _row("firejail bwrap", values="--bind --ro-bind --dev --proc --tmpfs --chdir --setenv"),
+    _row("arch", values="-e -d"),
+    _row("sem", values="-j --jobs --id", then="joined"),
+    _row(
+        "ts-node-dev nodemon watchexec entr", values="-w -e -i -d -f --watch --ext --ignore --exts", scripts="-x --exec"
+    ),
+    _row("tsp ts", values="-L -N -D -W"),
+    _row("concurrently npm-run-all", values="-n -c -p --names --prefix", then="joined"),
+    # strings and files
+    _row("watch", values="-n --interval -q --equexit -s --shotsdir", then="joined"),
+    _row("flock", values="-w --timeout -E --conflict-exit-code", scripts="-c --command", operands=1, permuted=True),
+    _row("eval", then="joined"),
+    _row("expect", values="-f -b", then="nothing"),
+    # runners
+    _row(
+        "uv",
+        path="run|tool run",
+        before="--directory --project --cache-dir --config-file --color",
+        values=(
+            "--with --with-editable --with-requirements --python -p --group --extra --only-group --package"
+            " --env-file --index --directory --project --isolated-from --index-url --default-index --from"
+            " --no-group --no-extra"
+        ),
+    ),
+    _row("uvx pipx", path="run|", values="--with --python -p --from --spec --pip-args --index-url"),
+    _row(
+        "poetry pipenv pdm rye hatch pixi",
+        path="run|env run",
+        before="-C --directory -p -P --project -e --env",
+        values="-e --environment",
+    ),
+    _row("conda mamba micromamba", path="run", values="-n --name -p --prefix --cwd"),
+    _row("bundle", path="exec"),
+    _row("npx pnpx bunx", values="-p --package -w --workspace", scripts="-c --call --shell-auto-fallback"),
+    _row(
+        "npm pnpm yarn bun",
+        path="exec|x|dlx",
+        before="--prefix -C --dir --filter -F --cwd -w --workspace",
+        values="-p --package -w --workspace",
+        scripts="-c --call",
+    ),
+    _row("mise rtx", path="exec|x", before="-C --cd -E --env", values="-j --jobs", scripts="-c --command", dashes=True),
+    _row("asdf", path="exec"),
+    _row("direnv", path="exec", operands=1),
+    _row("devbox", path="run", values="-c --config -e --env --env-file", then="argv"),
+    _row("nix", path="develop|shell|run", values="-f --file", starts="-c --command", dashes=True),
+    _row("nix-shell", values="-p -A -I --packages", scripts="--run --command", then="nothing"),
+    _row("rbenv pyenv nodenv goenv", path="exec"),
+    _row("rvm", path="do"),
+    _row("nvm fnm", path="exec|run", operands=1),
+    _row("volta", path="run", values="--node --npm --yarn"),
+    _row(
+        "op doppler infisical",
+        path="run",
+        values="--env-file --project -p --config -c --account --env --path",
+        scripts="--command",
+    ),
+    _row("aws-vault", path="exec", values="-d --duration -n -t", operands=1),
+    _row("chamber", path="exec", values="-b -s", dashes=True),
+    _row("envconsul", values="-prefix -config -secret -consul-addr -vault-addr"),
+    _row("sops", path="exec-env|exec-file", operands=1, then="joined"),
+    _row("vault", path="agent exec", dashes=True),
+    _row("go", path="tool"),
+    _row("cargo", path="watch", values="-w -i -x", scripts="-s --shell", dashes=True),
+    _row("lerna nx turbo", path="exec", dashes=True),
+    _row("coverage", path="run", values="--source --omit --include --rcfile --data-file", then="nothing"),
+    # elsewhere
+    _row(
+        "ssh autossh mosh slogin",
+        values="-B -b -c -D -E -e -F -I -i -J -L -l -m -O -o -p -Q -R -S -W -w -M -P --ssh",
+        operands=1,
+        permuted=True,
+        then="joined",
+        where="ssh {}",
+        lone=True,
+    ),
+    _row("sshpass", values="-p -f -d -P"),
+    _row(
+        "docker podman nerdctl",
+        path="exec|container exec",
+        before=_DOCKER_GLOBAL,
+        values=_DOCKER_RUN,
+        entries="--entrypoint",
+        operands=1,
+        where="docker exec {}",
+    ),
+    _row(
+        "docker podman nerdctl",
+        path="run|container run",
+        before=_DOCKER_GLOBAL,
+        values=_DOCKER_RUN,
+        entries="--entrypoint",
+        operands=1,
+        where="docker run {}",
+    ),
+    _row(
+        "docker podman nerdctl",
+        path="compose exec|compose run",
+        before=_DOCKER_GLOBAL,
+        values=_DOCKER_RUN,
+        entries="--entrypoint",
+        operands=1,
+        where="compose {}",
+    ),
+    _row(
+        "docker-compose podman-compose",
+        path="exec|run",
+        before=_DOCKER_GLOBAL,
+        values=_DOCKER_RUN,
+        entries="--entrypoint",
+        operands=1,
+        where="compose {}",
+    ),
+    _row(
+        "kubectl oc k3s microk8s minikube",
+        path="exec|rsh|kubectl exec|kubectl -- exec",
+        before=_KUBECTL,
+        values=_KUBECTL,
+        operands=1,
+        permuted=True,
+        where="kubectl exec {}",
+    ),
+    _row(
+        "kubectl oc",
+        path="run|debug",
+        before=_KUBECTL,
+        values=_KUBECTL,
+        operands=1,
+        dashes=True,
+        where="kubectl run {}",
+    ),
+    _row("lxc incus", path="exec", values="--env --cwd --user --group", operands=1, where="lxc exec {}"),
+    _row("lxc-attach", values="-n --name", dashes=True, where="lxc-attach"),
+    _row("vagrant", path="ssh", scripts="-c --command", then="nothing", where="vagrant"),
+    _row("multipass", path="exec", operands=1, where="multipass exec {}"),
+    _row(
+        "heroku",
+        path="run|run:detached",
+        values="-a --app -r --remote -s --size --type -e --env",
+        then="joined",
+        where="heroku run",
+    ),
+    _row("fly flyctl", path="ssh console", values="-a --app", scripts="-C --command", then="nothing", where="fly ssh"),
+    _row("gcloud", path="compute ssh|cloud-shell ssh", scripts="--command", then="nothing", where="gcloud ssh"),
+    _row("railway", path="run"),
+    _row("wsl wsl.exe", values="-d -u --distribution --user --cd", lookups="-l --list"),
+    _row("adb", path="shell", before="-s -t -H -P", then="joined", where="adb shell"),
+    _row("ansible", values="-i -m -u -f -t", scripts="-a --args", then="nothing", where="ansible"),
+    _row("pssh parallel-ssh pdsh dsh", values="-h -H -l -p -o -O -t -w -f -g", then="joined", where="pssh"),
     # deferred
-    Wrapper(names=_set("tmux"), path=("send-keys", "send"), before=_set("-L -S -f"), values=_set("-t -N"), then="joined"),
-    Wrapper(names=_set("tmux"), path=("new-session", "new", "new-window", "neww", "split-window", "splitw", "respawn-pane",
-                                      "run-shell", "run", "display-popup", "popup"), before=_set("-L -S -f"),
-            values=_set("-s -n -c -t -x -y -e -F -l -w -h -E"), then="joined"),
-    Wrapper(names=_set("screen"), before=_set("-S -s -t -c -T -h -e -p"), path=("-X stuff",), then="joined"),
-    Wrapper(names=_set("screen"), values=_set("-S -s -t -c -T -h -e -p -X"), then="argv"),
-    Wrapper(names=_set("at batch"), values=_set("-q -t"), then="shell"),
-    Wrapper(names=_set("crontab"), values=_set("-u"), then="nothing"),
+    _row("tmux", path="send-keys|send", before="-L -S -f", values="-t -N", then="joined"),
+    _row(
+        "tmux",
+        path="new-session|new|new-window|neww|split-window|splitw|respawn-pane|run-shell|run|display-popup|popup",
+        before="-L -S -f",
+        values="-s -n -c -t -x -y -e -F -l -w -h -E",
+        then="joined",
+    ),
+    _row("screen", before="-S -s -t -c -T -h -e -p", path="-X stuff", then="joined"),
+    _row("screen", values="-S -s -t -c -T -h -e -p -X", then="argv"),
+    _row("at batch", values="-q -t", then="shell"),
+    _row("crontab", values="-u", then="nothing"),
     # git
-    Wrapper(names=_set("start-stop-daemon daemonize pm2"), path=("start", ""), values=_set("-x --exec -p --pidfile"), dashes=True),
-)  # fmt: skip
+    _row("start-stop-daemon daemonize pm2", path="start|", values="-x --exec -p --pidfile", dashes=True),
+)
 
 BY_NAME: dict[str, tuple[Wrapper, ...]] = {
     name: tuple(row for row in WRAPPERS if name in row.names) for row in WRAPPERS for name in row.names

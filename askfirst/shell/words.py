@@ -144,7 +144,7 @@ def _braced(code: str, at: int, stop: int, *, quoted: bool) -> Part:
 
 
 def unescape(text: str) -> str:
-    r"""The text of ``$'…'`` or ``echo -e``: ``\n``, ``\x41``, ``\101``, ``\u0041`` …"""
+    r"""The text of ``$'…'`` or ``echo -e``: ``\n``, ``\x41``, ``\101``, ``\u0041``."""
     return _ESCAPE.sub(_escaped, text)
 
 

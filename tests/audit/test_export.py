@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sqlite3
-from typing import TYPE_CHECKING
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +19,6 @@ from audit.note import Checkpoint, cosign
 from audit.records import RECORD_COLUMNS, VIEW_SQL, tail, write_records
 from audit.testing import Store, decided, signer_of
 from audit.verify import verify_store
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_an_exported_folder_verifies_and_keeps_every_byte(store: Store, tmp_path: Path) -> None:
@@ -142,3 +141,23 @@ def test_a_store_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="neither a store nor an export"):
         export(tmp_path / "none.db", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+ONE_LINERS = """
+sed '/^$/,$d' checkpoint > body
+sed -n 's/^— [^ ]* //p' checkpoint | head -n 1 | base64 -d | tail -c 64 > signature
+openssl pkeyutl -verify -pubin -inkey log.pem -rawin -in body -sigfile signature
+"""
+
+
+def test_the_documented_openssl_lines_verify_an_exported_head(store: Store, tmp_path: Path) -> None:
+    """Skipped where there is no openssl."""
+    assert ONE_LINERS.strip() in (Path(__file__).parents[2] / "docs" / "audit-log.md").read_text(encoding="utf-8")
+    if not shutil.which("openssl"):
+        pytest.skip("there is no openssl")
+    store.write_many(10)
+    export(store.path, tmp_path / "export")
+    done = subprocess.run(
+        ["sh", "-ec", ONE_LINERS], cwd=tmp_path / "export", capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "Signature Verified Successfully\n"), done.stderr

@@ -102,7 +102,7 @@ def test_an_unknown_key_with_a_known_name_is_ignored() -> None:
 
 
 def test_a_note_without_a_known_key_is_refused_and_says_which_signed() -> None:
-    with pytest.raises(note.NoteError, match=r"no known key signed the note: found foreign\.example"):
+    with pytest.raises(note.NoteError, match=r"no known key signed the note: found 'foreign\.example'"):
         note.open_note(note.sign("text\n", signer("foreign.example")), [signer().verifier])
 
 

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from askfirst.errors import LogError
 from audit import tree
 from audit.note import Checkpoint, NoteError, sign
 from audit.receipt import Receipt, make_receipt, parse_receipt, verify_receipt
 from audit.source import connect, node_reader
 from audit.testing import Store, signer_of
+from audit.verify import verify_store
 
 SIGNER = signer_of(1)
 
@@ -59,6 +61,19 @@ def test_a_store_of_more_than_65536_entries_gives_receipts_from_its_upper_tiles(
     for index in (0, 65_535, 65_536, 66_000):
         receipt = make_receipt(node_reader(connection), index, head, store.log.head.checkpoint)
         verify_receipt(receipt, bodies[index], [SIGNER.verifier])
+    connection.close()
+
+
+@pytest.mark.slow
+def test_a_changed_upper_tile_is_named_and_missing_entries_give_no_receipt(store: Store) -> None:
+    store.write_many(66_000, batch=22_000)
+    store.execute("update tile set hashes = zeroblob(8192) where level = 1")
+    report = verify_store(store.path)
+    assert [(problem.code, problem.index) for problem in report.problems] == [("tile", 0)]
+    store.execute("delete from audit where seq = 66000")
+    connection = connect(store.path)
+    with pytest.raises(LogError, match="the store lacks entries from 66000 on"):
+        node_reader(connection)(0, 66_000)
     connection.close()
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 
+from askfirst.audit_port import Entry, EntryType, Private
 from audit.note import Checkpoint, sign
 from audit.testing import Store, decided, signer_of
 from audit.verify import verify_store
@@ -38,18 +41,44 @@ def test_a_store_without_our_tables_is_reported(tmp_path: Path) -> None:
     assert not report.ok
 
 
-@pytest.mark.parametrize("body", ["'text'", "null", "3", "zeroblob(2000000)"])
-def test_a_store_with_other_types_in_its_tables_is_reported(tmp_path: Path, store: Store, body: str) -> None:
-    store.write(decided(1))
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update audit set body = 'text' where seq = 1",
+        "update audit set body = null where seq = 1",
+        "update audit set body = 3 where seq = 1",
+        "update audit set body = zeroblob(2000000) where seq = 1",
+        "update cosignature set size = 'many'",
+        "update cosignature set size = null",
+        "update blob set bytes = 'text'",
+    ],
+)
+def test_a_store_with_other_types_in_its_tables_is_reported(tmp_path: Path, store: Store, damage: str) -> None:
+    store.write(Entry(type=EntryType.GATE_REQUESTED, data={"input": Private(b"x")}))
+    store.execute("insert into cosignature values (1, 'a', 'b')")
     connection = sqlite3.connect(tmp_path / "loose.db")
     connection.execute("attach ? as real", (str(store.path),))
-    for table in ("audit", "tile", "tree", "meta", "cosignature"):
+    for table in ("audit", "tile", "tree", "meta", "cosignature", "blob"):
         connection.execute(f"create table main.{table} as select * from real.{table}")  # noqa: S608  # names from above
-    connection.execute(f"update main.audit set body = {body} where seq = 1")  # noqa: S608  # from the list above
+    connection.commit()
+    (tmp_path / "log.vkey").write_text(store.signer.verifier.vkey, encoding="utf-8")
+    assert codes(tmp_path / "loose.db") == []
+    connection.execute(damage)
     connection.commit()
     connection.close()
-    (tmp_path / "log.vkey").write_text(store.signer.verifier.vkey, encoding="utf-8")
     assert codes(tmp_path / "loose.db") == ["unreadable"]
+
+
+def test_a_store_on_a_read_only_disk_verifies(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write(decided(1))
+    store.engine.dispose()
+    moved = tmp_path / "disk"
+    moved.mkdir()
+    for name in (store.path.name, "log.vkey"):
+        shutil.copy(store.path.with_name(name), moved / name)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # the tests may run as root, who may write everywhere
+    assert codes(moved / store.path.name) == []
+    assert sorted(path.name for path in moved.iterdir()) == [store.path.name, "log.vkey"]
 
 
 def test_a_log_verifies_while_the_broker_writes_on(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from audit import verify_standalone as alone
 from audit.export import export, export_stream
+from audit.note import sign
 
 if TYPE_CHECKING:
     from audit.testing import Store
@@ -130,7 +132,8 @@ def test_it_verifies_each_form_of_a_log(store: Store, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--seen", "1:00"], ["--seen", "x"], ["--key", "x"], ["--checkpoint", "/nowhere"]]
+    "arguments",
+    [["--seen", "1:00"], ["--seen", "x"], ["--seen", "1:" + " " * 20], ["--key", "x"], ["--checkpoint", "/nowhere"]],
 )
 def test_what_it_cannot_use_is_a_failure_in_one_sentence(store: Store, arguments: list[str]) -> None:
     status, output = run(store.path, *arguments)
@@ -144,3 +147,11 @@ def test_what_is_no_log_is_a_failure_in_one_sentence(tmp_path: Path, content: by
     assert (status, output.count("FAIL")) == (1, 1)
     assert run(tmp_path / "nowhere")[0] == 1
     assert run(tmp_path)[0] == 1
+
+
+@pytest.mark.parametrize("root", ["", "AAAA", base64.b64encode(bytes(31)).decode()])
+def test_a_signed_head_without_a_whole_root_is_refused(store: Store, root: str) -> None:
+    """Every root begins with nothing: whoever holds the key must not get away with signing nothing."""
+    text = f"{store.signer.name}\n1\n{root}\n"
+    with pytest.raises(ValueError, match="this is no head"):
+        alone.open_head(sign(text, store.signer), [alone.parse_vkey(store.signer.verifier.vkey)])

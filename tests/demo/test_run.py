@@ -101,7 +101,7 @@ def assert_told(text: str) -> None:
 def test_the_stand_in_is_denied_once_and_runs_once(broker: ShellBroker) -> None:
     is_right, text = play(Cast(broker=broker, person=Decided(False, True), client=None))
     assert is_right
-    assert "a scripted stand-in (no Claude Code here" in text
+    assert "The agent: a scripted stand-in that runs the same hook" in text
     assert_told(text)
     assert broker.calls == ["start", "report", "stop"]
 
@@ -110,7 +110,7 @@ def test_the_stand_in_is_denied_once_and_runs_once(broker: ShellBroker) -> None:
 def test_the_real_client_is_denied_once_and_runs_once(broker: ShellBroker, newest_claude: Path) -> None:
     is_right, text = play(Cast(broker=broker, person=PersonAtScreen(), client=newest_claude))
     assert is_right
-    assert "Claude Code (the released client)" in text
+    assert "The agent: Claude Code, the released client" in text
     assert_told(text)
 
 

@@ -86,7 +86,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("data", MALFORMED.values(), ids=MALFORMED)
 def test_anything_but_a_whole_well_formed_answer_blocks(hook: Hook, data: bytes) -> None:
-    short = dataclasses.replace(hook, wait_s=2)
+    short = dataclasses.replace(hook, wait_s=1)
     with FakeBroker(hook.socket, sending(data)):
         blocked(short.run())
 
@@ -164,6 +164,7 @@ def test_a_killed_client_blocks(hook: Hook) -> None:
         assert process.stdout.read() == b""
 
 
+@pytest.mark.slow
 def test_a_client_whose_host_dies_lets_the_broker_know(hook: Hook) -> None:
     with FakeBroker(hook.socket, waiting) as broker:
         host = subprocess.Popen(
@@ -186,10 +187,15 @@ def test_an_unusable_payload_is_blocked_before_the_broker_hears_of_it(hook: Hook
         assert broker.received.empty()
 
 
-def test_a_closed_standard_input_is_blocked(hook: Hook) -> None:
-    with FakeBroker(hook.socket, answering(ALLOW)):
-        result = subprocess.run(["sh", "-c", f"exec <&-; {hook.line}"], capture_output=True, check=False)
-        blocked((result.returncode, result.stdout, result.stderr))
+@pytest.mark.parametrize(
+    ("closed", "answer"), [("<&-", ALLOW), (">&-", ALLOW), ("2>&-", DENY), ("<&- >&-", ALLOW), ("<&- >&- 2>&-", ALLOW)]
+)
+def test_a_closed_standard_file_is_blocked(hook: Hook, closed: str, answer: HookAnswer) -> None:
+    line = f"exec {closed}; {hook.line}"
+    with FakeBroker(hook.socket, answering(answer)):
+        result = subprocess.run(["sh", "-c", line], input=b"{}", capture_output=True, check=False)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr or "2>&-" in closed
 
 
 def test_an_unreadable_standard_input_is_blocked(hook: Hook, folder: Path) -> None:
@@ -265,6 +271,7 @@ def test_the_environment_cannot_put_code_into_the_clients(hook: Hook, folder: Pa
         assert hook.run(b"\xc3\x28", env=env) == (0, ALLOW.stdout, b"")
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(payload=st.binary(max_size=200), data=st.binary(max_size=200), whole=st.booleans())
 def test_no_bytes_of_host_or_broker_give_another_exit_code_or_a_partial_answer(

@@ -105,7 +105,7 @@ def serving(app: Any, listener: socket.socket) -> Iterator[asyncio.AbstractEvent
 def a_port() -> tuple[socket.socket, str]:
     """A listening socket: whoever connects before the server runs waits in its backlog."""
     listener = socket.create_server(("127.0.0.1", 0))
-    return listener, f"127.0.0.1:{listener.getsockname()[1]}"
+    return listener, f"askfirst.localhost:{listener.getsockname()[1]}"  # browsers know that name as loopback
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def test_the_page_of_a_request_hears_of_its_own_changes_only(web: Web, page: typ
             async with web.stream(browser, str(main["data-events"])) as chunks:
                 assert await next_of(chunks) == "200"
                 assert await next_of(chunks) == f"retry: 2000\nevent: seen\ndata: {main['data-seen']}\n\n"
-                await web.bench.desk.review(a_review(other.request, Verdict.DENY))
+                await web.bench.desk.review(a_review(other.request, Verdict.APPROVE))
                 await web.bench.desk.review(a_review(case.request, Verdict.DENY))
                 assert await next_of(chunks) == "event: changed\ndata: 1-denied-1-none\n\n"
 

@@ -1,0 +1,75 @@
+"""Redirections: what standard input becomes, and where standard output goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from askfirst.shell.command import HOLE, Redirect
+from askfirst.shell.source import HEREDOC, HEREDOC_END, HERESTRING, READ_WRITE, prepare
+from askfirst.shell.streams import NOTHING, text_stream
+
+if TYPE_CHECKING:
+    from askfirst.shell.command import Stream
+    from askfirst.shell.evaluate import Evaluator
+    from askfirst.shell.expand import Expander
+    from askfirst.shell.job import Scope
+    from askfirst.shell.state import State
+    from askfirst.shell.syntax import Redirection
+
+_WRITES = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
+
+
+def resolve(
+    evaluator: Evaluator, redirections: tuple[Redirection, ...], scope: Scope
+) -> tuple[tuple[Redirect, ...], Stream]:
+    """The redirections with expanded targets, here-documents left out, and what standard input then is."""
+    stdin = scope.stdin
+    if not redirections:
+        return (), stdin
+    out: list[Redirect] = []
+    expander = evaluator.expander(scope)
+    for one in redirections:
+        start, end = one.target
+        raw = scope.source.code[start:end]
+        if raw.startswith((HEREDOC, HERESTRING)) and one.operator == "<":
+            stdin = _literal(evaluator, raw, start, end, scope, expander) if one.fd in {-1, 0} else stdin
+        elif raw.startswith(READ_WRITE):
+            out.append(Redirect(operator="<>", target=expander.word((start + 1, end)), fd=max(one.fd, 0)))
+        else:
+            target = expander.word(one.target)
+            fd = one.fd if one.fd >= 0 else 0 if one.operator.startswith("<") else 1
+            out.append(Redirect(operator=one.operator, target=target, fd=fd))
+            if one.operator == "<" and fd == 0:
+                stdin = evaluator.files.content(target, scope.state)
+    return tuple(out), stdin
+
+
+def _literal(  # the parts of one redirection
+    evaluator: Evaluator, raw: str, start: int, end: int, scope: Scope, expander: Expander
+) -> Stream:
+    """The text of a here-string or here-document."""
+    if raw.startswith(HERESTRING):
+        return text_stream(expander.text((start + 1, end)) + "\n")
+    number = raw[1 : raw.index(HEREDOC_END)] if HEREDOC_END in raw else ""
+    if not number.isdecimal() or int(number) >= len(scope.source.heredocs):
+        return text_stream(HOLE)
+    heredoc = scope.source.heredocs[int(number)]
+    if heredoc.quoted or not any(char in heredoc.body for char in "$`\\"):
+        return text_stream(heredoc.body)
+    inner = prepare(heredoc.body, heredoc=True, inner=True)
+    place = replace(scope.place, base=None, span=scope.locate((start, end)))
+    body = evaluator.expander(replace(scope, source=inner, place=place)).text((0, len(inner.code)), quoted=True)
+    return text_stream(body)
+
+
+def send(evaluator: Evaluator, redirects: tuple[Redirect, ...], stream: Stream, state: State) -> Stream:
+    """Put what was printed where the redirections send it; what is left for the pipe."""
+    for one in redirects:
+        if one.operator not in _WRITES or one.fd != 1:
+            continue
+        if one.operator == ">&" and (one.target.text.isdecimal() or one.target.text == "-"):
+            continue
+        evaluator.files.store(one.target, stream, state, append=one.operator.endswith(">>"))
+        stream = NOTHING
+    return stream

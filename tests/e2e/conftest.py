@@ -1,0 +1,206 @@
+"""Real brokers on state folders of their own, and a person who decides in the web inbox."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from askfirst.client import Client
+from askfirst.entry import outer_packages
+from askfirst.errors import BrokerUnavailableError
+from askfirst.paths import StatePaths, state_paths
+from channels.web.logins import new_login_link
+from hooks.command_line import hook_command
+
+PATIENCE_S = 20.0
+
+
+def until(what: str, found: Callable[[], Any]) -> Any:
+    """The first true value of ``found``; a test that waits longer than ``PATIENCE_S`` fails."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if value := found():
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"waited {PATIENCE_S} s for {what}")
+
+
+@dataclass
+class BrokerProcess:
+    """A broker that can be started, killed and asked; the hook finds or starts it by the same state folder."""
+
+    paths: StatePaths
+    config: Path
+    environ: dict[str, str]
+    wait_s: int = 60
+    _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.client = Client(self.paths)
+
+    def start(self) -> None:
+        command = [*self.command("serve"), "--background", "--state-dir", str(self.paths.root)]
+        with self.paths.log.open("ab") as log:
+            self._processes.append(
+                subprocess.Popen(command, env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/")
+            )
+        until("the broker", self.pid)
+
+    def pid(self) -> int | None:
+        try:
+            return int(self.client.call("GET", "/healthz")["pid"])
+        except BrokerUnavailableError:
+            return None
+
+    def kill(self) -> int:
+        """SIGKILL, as a crash would; returns the pid that was."""
+        pid = self.pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        for process in self._processes:
+            if process.pid == pid:
+                process.wait()
+        return pid
+
+    def stop(self) -> None:
+        pid = self.pid()
+        if pid is not None:
+            os.kill(pid, signal.SIGTERM)
+            until("the broker's end", lambda: self.pid() is None)
+        for process in self._processes:
+            process.wait(PATIENCE_S)
+        self.client.close()
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-I", "-m", "askfirst.entry", *arguments]
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments), env=self.environ, capture_output=True, text=True, check=False, cwd="/"
+        )
+
+    def hook_line(self) -> str:
+        return hook_command(
+            "claude-code",
+            python=Path(sys.executable),
+            socket=self.paths.socket,
+            client_dir=outer_packages() / "hooks",
+            wait_s=self.wait_s,
+            host_timeout_s=self.wait_s + 30,
+            broker=(*self.command("serve"), "--background", "--state-dir", str(self.paths.root)),
+        )
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Newest last."""
+        found: list[dict[str, Any]] = self.client.call("GET", "/v1/requests", params={"limit": 1000})["requests"]
+        return found[::-1]
+
+    def request(self, request_id: str) -> dict[str, Any]:
+        return self.client.call("GET", f"/v1/requests/{request_id}")
+
+    def pending(self) -> dict[str, Any]:
+        """The request that waits, as soon as there is one."""
+
+        def waiting() -> dict[str, Any] | None:
+            with contextlib.suppress(BrokerUnavailableError):
+                return next((each for each in self.requests() if each["state"] == "pending"), None)
+            return None
+
+        found: dict[str, Any] = until("a pending request", waiting)
+        return found
+
+    def ended(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The request once it is no longer pending."""
+
+        def found() -> dict[str, Any] | None:
+            case = self.request(request["id"])
+            return None if case["state"] == "pending" else case
+
+        case: dict[str, Any] = until("the request's end", found)
+        return case
+
+    def entries(self) -> list[dict[str, Any]]:
+        done = self.cli("audit", "tail", "-n", "10000", "--json")
+        assert done.returncode == 0, done.stderr
+        entries: list[dict[str, Any]] = json.loads(done.stdout)
+        return entries
+
+    def types(self) -> list[str]:
+        """The types of the entries about requests, in order; deliveries left out."""
+        return [each["type"] for each in self.entries() if each.get("req") and not each["type"].startswith("channel.")]
+
+
+class _Form(HTMLParser):
+    """The named fields of a page's forms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        if tag == "input" and named.get("type") == "hidden" and named.get("name"):
+            self.fields[str(named["name"])] = named.get("value") or ""
+
+
+class WebPerson:
+    """Logs in by a one-time link and decides on a request's page, as a browser without scripts would."""
+
+    def __init__(self, broker: BrokerProcess, name: str = "local:ann") -> None:
+        self._broker = broker
+        self._name = name
+        self._http = httpx.Client(follow_redirects=True)
+        self._base = ""
+
+    def decide(self, request: Mapping[str, Any], verdict: str, comment: str = "") -> httpx.Response:
+        self._log_in()
+        url = f"{self._base}/requests/{request['id']}"
+        form = _Form()
+        form.feed(self._http.get(url).text)
+        data = {**form.fields, "verdict": verdict, "comment": comment, "code": request["code"]}
+        return self._http.post(url, data=data, headers={"Origin": self._base})
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _log_in(self) -> None:
+        base = json.loads(self._broker.paths.info.read_bytes())["web"]
+        if base != self._base:
+            self._base = base
+            link = new_login_link(self._broker.paths.root, base, self._name)
+            self._http.post(link, data={"x": "y"}, headers={"Origin": base}).raise_for_status()
+
+
+@pytest.fixture
+def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BrokerProcess]:
+    config = tmp_path / "config.toml"
+    config.write_text("[web]\nport = 0\n", encoding="utf-8")
+    monkeypatch.setenv("ASKFIRST_CONFIG", str(config))  # for brokers that a hook starts
+    made = BrokerProcess(paths=state_paths(tmp_path / "state"), config=config, environ={})
+    made.environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+        "ASKFIRST_CONFIG": str(config),
+        "ASKFIRST_STATE_DIR": str(made.paths.root),
+    }
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def person(broker: BrokerProcess) -> Iterator[WebPerson]:
+    with contextlib.closing(WebPerson(broker)) as made:
+        yield made
