@@ -291,17 +291,33 @@ def _carries(command: Command, secrets: Sequence[Secret]) -> bool:
 def sent_secrets(commands: Sequence[Command], rules: RuleBook, code: Sequence[Findings] = ()) -> Iterator[Effect]:
     """The effects of reading secrets in one command and sending in another of the same command line.
 
-    A sender counts when data flows into it: standard input, or a word that is not known (``$(cat .env)``).
-    ``code`` are the findings in programs of the line that are no shell commands.
+    A sender counts when data flows into it: standard input, a word that is not known (``$(cat .env)``), or a file that
+    a reader of the secret wrote. ``code`` are the findings in programs of the line that are no shell commands.
     """
-    secrets = [secret for command in commands for secret in secrets_read(command)]
+    readers = [(command, secrets) for command in commands if (secrets := secrets_read(command))]
+    secrets = [secret for _, found in readers for secret in found]
     secrets += [secret for found in code for secret in code_secrets(found)]
     if not secrets:
         return
+    tainted = {path for command, _ in readers for path in _copies(command)}
     for command in commands:
         flows = command.stdin.kind != "none" or any(HOLE in word.text for word in command.args)
-        if flows and is_sender(command):
+        if (flows or tainted & set(_uploaded(command))) and is_sender(command):
             yield _sent(command, secrets, rules)
+
+
+def _copies(command: Command) -> Iterator[str]:
+    """The files into which a reader puts what it read, as written on the command line."""
+    words = [word.text for word in command.args]
+    yield from (each.target.text for each in command.redirects if ">" in each.operator)
+    operands = [word for word in words if not word.startswith("-")]
+    if command.program in {"cp", "mv", "install"} and operands:
+        yield operands[-1]
+    elif command.program in {"tar", "zip", "7z"}:
+        yield from (word for word in operands if word.endswith(_ARCHIVES))
+
+
+_ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".zip", ".7z")
 
 
 def code_secrets(found: Findings) -> list[Secret]:

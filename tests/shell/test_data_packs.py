@@ -6,13 +6,12 @@ import pytest
 
 from askfirst.effects import Outcome, Risk
 from askfirst.facts import NoFacts
-from askfirst.rules import load
 from askfirst.rules.book import RuleBook
 from askfirst.shell.analysis import Analysis, analyse
 
 PACKS = {"database", "migrations", "system", "secrets", "persistence", "execution"}
-RULES = [rule for pack in load.packs() if pack.id in PACKS for rule in pack.rules]
 BOOK = RuleBook.load()
+RULES = [rule for rule in BOOK.rules.values() if rule.pack in PACKS]
 
 
 def look(text: str) -> Analysis:
