@@ -88,7 +88,9 @@ _ROOT_FOLDERS: Final = frozenset({
 })  # fmt: skip
 _TEMP: Final = ("/tmp", "/var/tmp", "/private/tmp", "/private/var/tmp", "/dev/shm")  # noqa: S108  # named, not used
 _DOWNLOADS: Final = ("/var/lib/apt/lists", "/var/cache/apt", "/var/cache/apk", "/var/cache/yum", "/var/cache/dnf")
-_SINKS: Final = re.compile(r"/dev/(null|zero|full|tty|stdin|stdout|stderr|fd/\d+|pts/\d+|u?random)$|/proc/self/fd/\d+$")
+_SINKS: Final = re.compile(
+    r"/dev/(null|zero|full|tty|stdin|stdout|stderr|fd/\d+|pts/\d+|u?random|(?:tcp|udp)/.+)$|/proc/self/fd/\d+$"
+)
 _HOME: Final = re.compile(r"/(home|Users)/[^/]+$|/root$|/export/home/[^/]+$")
 _USER_TEMP: Final = re.compile(r"/(private/)?var/folders/[^/]+/[^/]+/T/.")
 _EVERYTHING: Final = frozenset({"*", ".*", "**", "?*", "*.*", ".[!.]*", ".[^.]*", ".??*", "{*,.*}", "*/", "[!.]*"})
@@ -204,7 +206,8 @@ def _classify(path: str, ground: _Ground, facts: Facts, *, follow: bool) -> Plac
         places.append(seeming)
     if found.kind is Kind.FOLDER:
         places += [Place.MOUNT] if found.mount and not is_regenerable(posixpath.basename(path)) else []
-        places += [Place.ABOVE] if facts.holds(path, ground.cwd) is True else []
+        is_above = Place.PROJECT not in places and facts.holds(path, ground.cwd) is True
+        places += [Place.ABOVE] if is_above else []
         places += [Place.HOME] if facts.holds(path, ground.home) is True else []
     return max(places)
 
