@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import posixpath
 import re
 import shlex
 from collections import defaultdict
@@ -17,7 +18,7 @@ from askfirst.rules.schema import Program
 from askfirst.shell.command import HOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from askfirst.rules.match import Pattern
     from askfirst.rules.schema import Pack, Rule
@@ -78,9 +79,10 @@ class RuleBook:
     def match(self, command: Command) -> list[Effect]:
         """What the data rules find in the command, gravest first."""
         found: dict[str, Effect] = {}
-        for syntax in self._syntaxes(command.program):
-            for rule, path, operands in syntax.fitting(command):
-                found.setdefault(rule.id, _found(rule, command, path, operands))
+        for asked in (command, *self._run_by(command)):
+            for syntax in self._syntaxes(asked.program):
+                for rule, path, operands in syntax.fitting(asked):
+                    found.setdefault(rule.id, _found(rule, asked, path, operands))
         return sorted(found.values(), key=lambda effect: -effect.risk)
 
     def standing(self, command: Command) -> Standing:
@@ -139,6 +141,14 @@ class RuleBook:
             reversible=rule.reversible if reversible is None else reversible,
             facts=facts if is_live else (*facts, _SWITCHED_OFF),
         )
+
+    def _run_by(self, command: Command) -> Iterator[Command]:
+        """The program of the packs that the first word names, where the program runs such: ``pnpm vercel --prod``."""
+        for syntax in self._syntaxes(command.program):
+            words = syntax.readings(command.args)[0].words if syntax.program.runs else ()
+            if words and posixpath.basename(words[0].text) in self._names:
+                start = next(index for index, word in enumerate(command.argv) if word is words[0])
+                yield dataclasses.replace(command, argv=command.argv[start:])
 
     def _syntaxes(self, program: str) -> list[Syntax]:
         """The programs that go by this name: ``copilot`` is two."""
@@ -220,6 +230,7 @@ def _joined(first: Program, second: Program) -> Program:
         help_options=own.pop() if own else usual,
         dry_run=first.dry_run | second.dry_run,
         harmless=(*first.harmless, *second.harmless),
+        runs=first.runs or second.runs,
     )
 
 

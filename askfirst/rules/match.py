@@ -275,6 +275,7 @@ class Syntax:
     """How one program reads its command line, and the rules for it; compiled once."""
 
     def __init__(self, program: Program, rules: Iterable[Rule]) -> None:
+        self.program = program
         self.rules = tuple(CompiledRule.of(rule) for rule in rules)
         self._help = program.help_options
         self._dry_run = option_patterns(sorted(program.dry_run))
