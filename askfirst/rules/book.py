@@ -80,7 +80,7 @@ class RuleBook:
         """What the data rules find in the command, gravest first."""
         found: dict[str, Effect] = {}
         for asked in (command, *self._run_by(command)):
-            for syntax in self._syntaxes(asked.program):
+            for syntax in self._syntaxes(asked):
                 for rule, path, operands in syntax.fitting(asked):
                     found.setdefault(rule.id, _found(rule, asked, path, operands))
         return sorted(found.values(), key=lambda effect: -effect.risk)
@@ -91,7 +91,7 @@ class RuleBook:
         Harmless is said only of a command in which no rule was found, every reading of which is harmless, and whose
         subcommand is known to the letter.
         """
-        syntaxes = self._syntaxes(command.program)
+        syntaxes = self._syntaxes(command)
         if not syntaxes:
             return "unknown"
         if all(syntax.is_harmless(command.args) for syntax in syntaxes) and not self.match(command):
@@ -144,17 +144,24 @@ class RuleBook:
 
     def _run_by(self, command: Command) -> Iterator[Command]:
         """The program of the packs that the first word names, where the program runs such: ``pnpm vercel --prod``."""
-        for syntax in self._syntaxes(command.program):
+        for syntax in self._syntaxes(command):
             words = syntax.readings(command.args)[0].words if syntax.program.runs else ()
-            if words and posixpath.basename(words[0].text) in self._names:
+            if words and self._owners(words[0]):
                 start = next(index for index, word in enumerate(command.argv) if word is words[0])
                 yield dataclasses.replace(command, argv=command.argv[start:])
 
-    def _syntaxes(self, program: str) -> list[Syntax]:
+    def _syntaxes(self, command: Command) -> list[Syntax]:
         """The programs that go by this name: ``copilot`` is two."""
-        name = program.removesuffix(".exe")
-        owners = self._names.get(name) or [owner for glob, owner in self._globs if glob.matches(name)]
-        return [self._compiled(owner) for owner in owners]
+        return [self._compiled(owner) for owner in self._owners(command.argv[0])]
+
+    def _owners(self, first: Word) -> list[str]:
+        """Programs that the first word names: by path, as ``x.exe``, or as a package, ``@railway/cli@latest``."""
+        if not first.known:
+            return []
+        package = first.text[:1] + first.text[1:].partition("@")[0]
+        base = posixpath.basename(package).removesuffix(".exe")
+        owners = self._names.get(package) or self._names.get(base)
+        return owners or [owner for glob, owner in self._globs if glob.matches(base)]
 
     def _compiled(self, owner: str) -> Syntax:
         if owner not in self._cache:

@@ -258,9 +258,9 @@ class CompiledRule:
 
 
 def _is_meant(wanted: Pattern, word: Word) -> bool:
-    """Whether the operand is meant; an unknown command substitution also by its source, ``$(docker ps -q)``."""
+    """Whether the operand is meant; an unknown list also by its source: ``$(docker ps -q)``, or ``…`` below xargs."""
     return wanted.matches(word.text) or (
-        word.text == HOLE and word.shown.startswith(("$(", "`")) and wanted.matches(word.shown)
+        word.text == HOLE and word.shown.startswith(("$(", "`", "…")) and wanted.matches(word.shown)
     )
 
 
