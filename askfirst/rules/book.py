@@ -238,6 +238,7 @@ def _joined(first: Program, second: Program) -> Program:
         dry_run=first.dry_run | second.dry_run,
         harmless=(*first.harmless, *second.harmless),
         runs=first.runs or second.runs,
+        passes_on=(*first.passes_on, *second.passes_on),
     )
 
 

@@ -279,6 +279,7 @@ class Syntax:
         self.rules = tuple(CompiledRule.of(rule) for rule in rules)
         self._help = program.help_options
         self._dry_run = option_patterns(sorted(program.dry_run))
+        self._passes_on = tuple(path(source) for source in program.passes_on)
         self._harmless = tuple(path(source) for source in program.harmless)
         valued, flags = _arity(rule for rule in rules)
         self._valued = program.value_options | valued
@@ -299,8 +300,14 @@ class Syntax:
                     yield rule.rule, reading.words[: len(reading.words) - len(operands)], operands
 
     def is_harmless(self, args: tuple[Word, ...]) -> bool:
-        """Whether every reading is exempt, or takes a harmless path of known words."""
-        return all(self.is_exempt(reading) or self._is_known_path(reading.words) for reading in self.readings(args))
+        """Whether every reading is exempt, or takes a harmless path of known words.
+
+        What a program that runs others is told about help or a dry run may be meant for the other one.
+        """
+        return all(
+            (self.is_exempt(reading) and not self.program.runs) or self._is_known_path(reading.words)
+            for reading in self.readings(args)
+        )
 
     def _is_known_path(self, words: tuple[Word, ...]) -> bool:
         end = self.harmless_at(words)
@@ -352,6 +359,9 @@ class Syntax:
                 break
             if len(text) < len("-x") or text[0] != "-":
                 words.append(args[index - 1])
+                if self._passes_on and any(end.end(tuple(words)) == len(words) for end in self._passes_on):
+                    words += args[index:]
+                    break
                 continue
             following = args[index].text if index < len(args) else None
             given, takes_next = self._options_of(text, following)
