@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from askfirst.effects import EffectKind, Risk
 from askfirst.errors import ConfigError
-from askfirst.rules.match import ANY_DEPTH, END
+from askfirst.rules.patterns import ANY_DEPTH, END
 from askfirst.rules.schema import Pack, Program, Rule
 
 if TYPE_CHECKING:

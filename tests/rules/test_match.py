@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from askfirst.rules.book import RuleBook
 from askfirst.rules.load import pack
-from askfirst.rules.match import path, pattern
+from askfirst.rules.patterns import path, pattern
 from askfirst.shell.command import HOLE, Command, Stream, Word
 
 _PACK = """
