@@ -31,6 +31,8 @@ _FILE_PATTERNS: Final = (
     "*~", "*.bak.tmp", "*.tsbuildinfo", "*.gcda", "*.gcno", "*.gcov", "*.aux", "*.bbl", "*.blg", "*.toc", "*.cache",
     "*.pid", "*.whl", "*.egg", "*.exe", "*.dll", "a.out", ".DS_Store", "Thumbs.db", ".coverage", ".coverage.*",
     "coverage.xml", "junit.xml", "nohup.out", "*.orig", "*.rej", "*.profraw", "*.prof", "*.map",
+    "package-lock.json", "yarn.lock", "pnpm-lock.yaml", "poetry.lock", "uv.lock", "Pipfile.lock", "Gemfile.lock",
+    "composer.lock", "Cargo.lock",
 )  # fmt: skip
 _PRECIOUS: Final = (
     ".env", ".env.*", "*.env", ".envrc", "*.db", "*.db3", "*.sqlite", "*.sqlite3", "*.sql", "*.sql.*", "*.dump",
