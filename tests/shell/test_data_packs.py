@@ -9,7 +9,7 @@ from askfirst.facts import NoFacts
 from askfirst.rules.book import RuleBook
 from askfirst.shell.analysis import Analysis, analyse
 
-PACKS = {"database", "migrations", "system", "secrets", "persistence", "execution"}
+PACKS = {"database", "migrations", "system", "secrets", "persistence", "execution", "windows"}
 BOOK = RuleBook.load()
 RULES = [rule for rule in BOOK.rules.values() if rule.pack in PACKS]
 
