@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from askfirst.rules.book import RuleBook
     from askfirst.shell.command import Command
 
-_MAX_CHARS = 256_000
+_MAX_CHARS = 64_000
 _MAX_DEPTH = 4
 _TOKEN = re.compile(
     r"(?P<comment><\#.*?(?:\#>|\Z)|(?<![^\s;|(){}])\#[^\n]*)"

@@ -31,7 +31,7 @@ def row_changes(part: Statement, dialect: str) -> list[RowChange]:
     """The changes that the statement makes, at least those that stand at its head."""
     parsed = _parse(part, dialect)
     if parsed is None:
-        return list(_by_tokens(part))
+        return list(by_tokens(part))
     from sqlglot import exp  # noqa: PLC0415  # 0.3 s, see the module docstring
 
     return [
@@ -116,7 +116,8 @@ def _are_opposites(condition: Expr) -> bool:
     return any(inner == side for inner in negated for side in sides)
 
 
-def _by_tokens(part: Statement) -> Iterator[RowChange]:
+def by_tokens(part: Statement) -> Iterator[RowChange]:
+    """The changes that the statement makes, without sqlglot."""
     words = part.words
     for index, word in enumerate(words):
         if word not in {"DELETE", "UPDATE"} or (index and words[index - 1] in {"FOR", "ON", "THEN", "KEY"}):
