@@ -258,9 +258,9 @@ class CompiledRule:
 
 
 def _is_meant(wanted: Pattern, word: Word) -> bool:
-    """Whether the operand is meant; an unknown command substitution also by its source, ``$(docker ps -q)``."""
+    """Whether the operand is meant; an unknown list also by its source: ``$(docker ps -q)``, or ``…`` below xargs."""
     return wanted.matches(word.text) or (
-        word.text == HOLE and word.shown.startswith(("$(", "`")) and wanted.matches(word.shown)
+        word.text == HOLE and word.shown.startswith(("$(", "`", "…")) and wanted.matches(word.shown)
     )
 
 
@@ -275,6 +275,7 @@ class Syntax:
     """How one program reads its command line, and the rules for it; compiled once."""
 
     def __init__(self, program: Program, rules: Iterable[Rule]) -> None:
+        self.program = program
         self.rules = tuple(CompiledRule.of(rule) for rule in rules)
         self._help = program.help_options
         self._dry_run = option_patterns(sorted(program.dry_run))

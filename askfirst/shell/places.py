@@ -206,7 +206,8 @@ def _classify(path: str, ground: _Ground, facts: Facts, *, follow: bool) -> Plac
         places.append(seeming)
     if found.kind is Kind.FOLDER:
         places += [Place.MOUNT] if found.mount and not is_regenerable(posixpath.basename(path)) else []
-        places += [Place.ABOVE] if facts.holds(path, ground.cwd) is True else []
+        is_above = Place.PROJECT not in places and facts.holds(path, ground.cwd) is True
+        places += [Place.ABOVE] if is_above else []
         places += [Place.HOME] if facts.holds(path, ground.home) is True else []
     return max(places)
 
