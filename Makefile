@@ -8,6 +8,9 @@ include tools/pins.env
 export ASKFIRST_CLAUDE_CODE := $(CURDIR)/.cache/npm/$(CLAUDE_CODE)/node_modules/.bin/claude
 export ASKFIRST_CLAUDE_CODE_OLDEST := $(CURDIR)/.cache/npm/$(CLAUDE_CODE_OLDEST)/node_modules/.bin/claude
 
+# uv, also when tests call it, trusts the certificates that the system trusts.
+export UV_SYSTEM_CERTS := true
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench lint fmt
 
@@ -28,7 +31,7 @@ check: ## the quick tests, under a minute
 
 bench: ## the benchmarks, ratios in one run
 	@$(INSTALL) environment
-	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
 lint: ## formatting, lint, types, direction of imports
 	@$(INSTALL) environment

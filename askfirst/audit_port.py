@@ -166,6 +166,9 @@ class AuditLog(Protocol):
     def seal(self, connection: Connection) -> TreeHead:
         """Write what is queued, with the new tree head; the head as it is when nothing is queued.
 
+        Before the commit is on disk nobody outside may see this head: after a rollback the log signs another one of
+        the same size, and two such heads in the world are proof of a forged log.
+
         Raises:
             LogError: the stored head is not the one we wrote last; the transaction must be rolled back.
         """

@@ -37,7 +37,7 @@ _ROUNDS_MAX = 3
 class Analyst(Protocol):
     """Finds out what a call would do; may look at the disk, takes a bounded time."""
 
-    def classify(self, call: ToolCall) -> Classification:
+    async def look(self, call: ToolCall) -> Classification:
         """The classification of this call."""
         ...
 
@@ -72,7 +72,7 @@ class Gate:
 
     async def before(self, event: BeforeTool, attempt: Attempt) -> Verdict:
         """The verdict on a call that is about to run."""
-        found = await asyncio.to_thread(self._analyst.classify, event.call)
+        found = await self._analyst.look(event.call)
         if not needs_person(found, self._config):
             return NoOpinion()
         for _ in range(_ROUNDS_MAX):
@@ -85,7 +85,7 @@ class Gate:
                 return Deny(reason=answers.refusal(case))
             if (await self._resolve(event, found)).digest() == case.request.action_digest:
                 return await self._release(case, attempt, event)
-            found = await asyncio.to_thread(self._analyst.classify, event.call)
+            found = await self._analyst.look(event.call)
         return Deny(reason=answers.unavailable("what the command depends on keeps changing"))
 
     async def after(self, event: AfterTool) -> None:

@@ -26,14 +26,30 @@ class SessionFiles:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sessions: OrderedDict[str, OrderedDict[str, str]] = OrderedDict()
+        self._made: OrderedDict[str, OrderedDict[str, str]] = OrderedDict()
 
-    def remember(self, call: ToolCall) -> None:
-        """Note what a ``Write`` would put where; an ``Edit`` changes what is known, or makes it unknown."""
-        path = call.arguments.get("file_path")
-        if not call.session or not isinstance(path, str) or not path:
+    @staticmethod
+    def path_of(call: ToolCall) -> str:
+        """The file that a file tool's call is about, absolute; ``""`` when it names none."""
+        path = call.arguments.get("file_path") or call.arguments.get("notebook_path")
+        return posixpath.normpath(posixpath.join(call.cwd, path)) if isinstance(path, str) and path else ""
+
+    def remember(self, call: ToolCall, *, existed: bool) -> None:
+        """Note what a ``Write`` would put where; an ``Edit`` changes what is known, or makes it unknown.
+
+        Args:
+            call: of a file tool.
+            existed: whether the file was there before; one that was not is the session's own.
+        """
+        path = self.path_of(call)
+        if not call.session or not path:
             return
-        path = posixpath.normpath(posixpath.join(call.cwd, path))
         with self._lock:
+            if not existed:
+                made = self._made.setdefault(call.session, OrderedDict())
+                made[path] = ""
+                _drop(made, _FILES_MAX)
+                _drop(self._made, _SESSIONS_MAX)
             files = self._sessions.setdefault(call.session, OrderedDict())
             self._sessions.move_to_end(call.session)
             text = _after(call, files.pop(path, None))
@@ -46,6 +62,11 @@ class SessionFiles:
         """Absolute path -> text of what this session wrote."""
         with self._lock:
             return dict(self._sessions.get(session, {}))
+
+    def made_by(self, session: str) -> frozenset[str]:
+        """Files that were not there before this session wrote them, absolute."""
+        with self._lock:
+            return frozenset(self._made.get(session, ()))
 
 
 def _after(call: ToolCall, before: str | None) -> str | None:

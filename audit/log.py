@@ -141,19 +141,10 @@ class StoredLog:
         tree, tiles = merkle.grow(before, leaves)
         head = _signed_head(self._state.signers, tree)
         _replace_head(connection, before.size, tree, head)
-        rows = zip(range(before.size, tree.size), leaves, self._queue, strict=True)
-        connection.execute(_INSERT_ENTRY, [{"seq": seq, "leaf": leaf, "body": one.body} for seq, leaf, one in rows])
+        _insert_entries(connection, before.size, leaves, self._queue)
         if tiles:
-            connection.execute(
-                insert(schema.tile), [{"level": one.level, "n": one.n, "hashes": one.hashes} for one in tiles]
-            )
-        blobs = [
-            {"sha256": blob.sha256, "salt": blob.salt, "bytes": blob.payload}
-            for one in self._queue
-            for blob in one.blobs
-        ]
-        if blobs:
-            connection.execute(insert(schema.blob), blobs)
+            rows = [{"level": one.level, "n": one.n, "hashes": one.hashes} for one in tiles]
+            connection.execute(insert(schema.tile), rows)
         self._queue.clear()
         self._state = replace(self._state, tree=tree, head=head, signers=self._state.signers[-1:])
         return head
@@ -285,6 +276,18 @@ def _replace_head(connection: Connection, old_size: int, tree: merkle.Tree, head
     changed = connection.execute(_REPLACE_HEAD, values).rowcount
     if changed != 1:
         raise LogError(f"the stored tree head is no longer that of {old_size} entries: someone else writes this log")
+
+
+def _insert_entries(connection: Connection, start: int, leaves: list[bytes], queue: list[Encoded]) -> None:
+    """Write entries from this index on, with what stands apart from them."""
+    rows = [
+        {"seq": seq, "leaf": leaf, "body": one.body}
+        for seq, (leaf, one) in enumerate(zip(leaves, queue, strict=True), start)
+    ]
+    connection.execute(_INSERT_ENTRY, rows)
+    blobs = [{"sha256": blob.sha256, "salt": blob.salt, "bytes": blob.payload} for one in queue for blob in one.blobs]
+    if blobs:
+        connection.execute(insert(schema.blob), blobs)
 
 
 def _clock_jump(before: Reading, drift: int) -> Entry:

@@ -28,7 +28,7 @@ class FakeAnalyst:
         self.found = Classification(outcome=Outcome.GATE, effects=(effect(Risk.HIGH),))
         self.head = "1" * 40
 
-    def classify(self, _call: ToolCall) -> Classification:
+    async def look(self, _call: ToolCall) -> Classification:
         return self.found
 
     def resolve(self, call: ToolCall, agent: Agent, scripts: Iterable[str] = ()) -> Action:

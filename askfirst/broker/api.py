@@ -115,7 +115,7 @@ class Api:
         """Ask for approval. The same ``Idempotency-Key`` finds the same request."""
         call = _call(body)
         agent = Agent(host=body.host, session=body.session, model=body.model)
-        found = await asyncio.to_thread(self._analyst.classify, call)
+        found = await self._analyst.look(call)
         action = await asyncio.to_thread(self._analyst.resolve, call, agent, found.scripts)
         case = await self._desk.ask(
             Draft(

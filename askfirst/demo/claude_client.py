@@ -146,6 +146,7 @@ def _program(session: Session, config: Path) -> Program:
         **OWN_VARIABLES,
         **sandbox,
         "ANTHROPIC_BASE_URL": session.model_url,
+        "CLAUDE_CODE_TMPDIR": str(session.home),
         "CLAUDE_CONFIG_DIR": str(config),
         "HOME": str(session.home),
         **session.environ,

@@ -57,6 +57,8 @@ def run_demo(cast: Cast, screen: Screen) -> bool:
         with _running(cast.broker) as gate:
             screen.line("ready", "a broker with its own state folder; the agent's hook is in place")
             screen.link(gate.link)
+            if cast.person.decides is None:
+                screen.line("", "open it in a browser, log in, and decide what the agent asks for")
             witness = _act(cast, screen, repository, gate)
             screen.title("What the log says")
             for shown in cast.broker.report():
@@ -84,7 +86,7 @@ def _act(cast: Cast, screen: Screen, repository: ScratchRepository, gate: Gate) 
 
     def watch(event: AgentEvent) -> None:
         screen.step(event)
-        screen.wait_for(_waits_for(event, gate))
+        screen.wait_for(_waits_for(event))
         if isinstance(event, ToolResult) and (seen := witness.look(event)):
             screen.line("git", seen, "green")
 
@@ -105,9 +107,9 @@ def _agent(cast: Cast, repository: ScratchRepository, gate: Gate) -> DemoAgent:
     return RealAgent(executable=cast.client, project=repository.path, home=home, gate=gate, timeout_s=cast.timeout_s)
 
 
-def _waits_for(event: AgentEvent, gate: Gate) -> str:
+def _waits_for(event: AgentEvent) -> str:
     if isinstance(event, Call) and event.arguments.get("command") == story.RESET:
-        return f"the gate waits for a person: decide at {gate.link}"
+        return "the gate waits for a person: decide in the inbox (the link is above)"
     return "the agent is at work"
 
 

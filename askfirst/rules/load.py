@@ -32,7 +32,7 @@ _MATCHING: Final = (
     "options_none",
     "stdin",
 )
-_PROGRAM_KEYS: Final = ("aliases", "value_options", "help_options", "dry_run", "harmless")
+_PROGRAM_KEYS: Final = ("aliases", "value_options", "help_options", "dry_run", "harmless", "runs")
 _RULE_KEYS: Final = (
     "id",
     "kind",
@@ -171,6 +171,7 @@ def _program(name: str, value: object, where: str) -> Program:
         help_options=frozenset(table.texts("help_options")) if "help_options" in table else plain.help_options,
         dry_run=frozenset(table.texts("dry_run")),
         harmless=table.paths("harmless"),
+        runs=table.get("runs", bool, False),
     )
 
 

@@ -258,9 +258,9 @@ class CompiledRule:
 
 
 def _is_meant(wanted: Pattern, word: Word) -> bool:
-    """Whether the operand is meant; an unknown command substitution also by its source, ``$(docker ps -q)``."""
+    """Whether the operand is meant; an unknown list also by its source: ``$(docker ps -q)``, or ``…`` below xargs."""
     return wanted.matches(word.text) or (
-        word.text == HOLE and word.shown.startswith(("$(", "`")) and wanted.matches(word.shown)
+        word.text == HOLE and word.shown.startswith(("$(", "`", "…")) and wanted.matches(word.shown)
     )
 
 
@@ -275,13 +275,17 @@ class Syntax:
     """How one program reads its command line, and the rules for it; compiled once."""
 
     def __init__(self, program: Program, rules: Iterable[Rule]) -> None:
+        self.program = program
         self.rules = tuple(CompiledRule.of(rule) for rule in rules)
         self._help = program.help_options
         self._dry_run = option_patterns(sorted(program.dry_run))
         self._harmless = tuple(path(source) for source in program.harmless)
         valued, flags = _arity(rule for rule in rules)
         self._valued = program.value_options | valued
-        self._flags = (flags | (program.help_options - _VERSION) | program.dry_run) - self._valued
+        exempting = {name for source in program.dry_run for name in source.split("|")}
+        exempting |= program.help_options - _VERSION
+        self._flags = (flags | exempting) - self._valued
+        self._never_open = {name for name in self._flags if name.startswith("--") or name in exempting}
 
     def fitting(self, command: Command) -> Iterator[tuple[Rule, tuple[Word, ...], tuple[Word, ...]]]:
         """Each rule that fits a reading, with the words of its path and the operands behind it."""
@@ -360,8 +364,7 @@ class Syntax:
 
     def _is_open(self, given: list[Option]) -> bool:
         """Whether the last option of a word may take the next word, as far as the pack knows."""
-        is_flag = given[0].name.startswith("--") and given[0].name in self._flags
-        return given[-1].value is None and not is_flag
+        return given[-1].value is None and given[0].name not in self._never_open
 
     def _options_of(self, text: str, following: str | None) -> tuple[list[Option], bool]:
         """The options in one word, and whether the last one takes the next word as its value."""

@@ -14,14 +14,13 @@ from askfirst.effects import Effect, EffectKind, Outcome, Risk
 from askfirst.facts import UNKNOWN, Facts, NoFacts, OnlyHome
 from askfirst.shell import limits, opaque
 from askfirst.shell.aging import Aging
-from askfirst.shell.code import code_effects
 from askfirst.shell.evaluate import Evaluator
 from askfirst.shell.execute import Execute
 from askfirst.shell.handlers import HANDLERS, Registry
 from askfirst.shell.harmless import is_harmless
 from askfirst.shell.job import Found, Note, Place
-from askfirst.shell.secrets import code_secret_effects, sent_secrets
 from askfirst.shell.state import State
+from askfirst.shell.streams import text_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -100,13 +99,14 @@ def analyse(
     if not home:
         asked = facts.home()
         home = FALLBACK_HOME if asked is UNKNOWN else asked
-    if isinstance(facts, NoFacts):
+    if type(facts) is NoFacts:  # not one that knows something
         facts = OnlyHome(home, cwd)
     budget = limits.Budget()
     budget.start(cpu_s)
-    evaluator = Evaluator(text, facts, budget, written or {}, Execute)
+    evaluator = Evaluator(text, facts, budget, Execute)
+    files = {path: text_stream(content) for path, content in (written or {}).items()}
     try:
-        evaluator.script(text, Place(), State(cwd=cwd or None, home=home))
+        evaluator.script(text, Place(), State(cwd=cwd or None, home=home, files=files))
     except limits.LimitError as limit:
         evaluator.found.notes.append(Note("limits", (0, len(text)), limit.reason, _short(text)))
     return _concluded(text, evaluator.found, tuple(evaluator.files.scripts), _Judge(Aging(facts), book, registry, cwd))
@@ -139,25 +139,20 @@ class _Judge:
 
     def code(self, command: Command, findings: Findings) -> tuple[Effect, ...]:
         """The effects of program code that are no commands."""
-        return (
-            *code_effects(findings, command, self.book),
-            *code_secret_effects(findings, command, self.book),
-        )
+        return tuple(one for handler in self.registry.code for one in handler(findings, command, self.book))
 
     def line(self, found: Found) -> Iterable[Effect]:
         """The effects that show only in the whole line."""
         commands = [command for command, _ in found.commands]
         for handler in self.registry.lines:
-            yield from handler(commands, self.book)
-        yield from sent_secrets(commands, self.book, [findings for _, findings in found.code])
+            yield from handler(commands, [findings for _, findings in found.code], self.book)
 
     def is_understood(self, command: Command) -> bool:
         """Whether nothing about the command is left open: what it has no effect for, it does not do."""
-        if is_harmless(command):
-            return True
         if command.program in self.registry.understood:
             return all(word.known for word in command.argv)
-        return self.book.standing(command) == "harmless"
+        standing = self.book.standing(command)
+        return standing == "harmless" or (standing == "unknown" and is_harmless(command))
 
 
 def _concluded(text: str, found: Found, scripts: tuple[str, ...], judge: _Judge) -> Analysis:

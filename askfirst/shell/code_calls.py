@@ -223,6 +223,8 @@ class _Reader:
             self._found.add("shell", text)
         elif self._language == "awk":
             pipes = before == "|" or (before == "&" and self._text(index - 2) == "|")
+            if pipes and text.rpartition("/")[2].partition(" ")[0] in {"sh", "bash", "zsh", "dash"}:
+                self._found.add("shell", self._printed(index - 1))
             if pipes or (after == "|" and self._text(index + 2) in {"getline", "&"}):
                 self._found.add("shell", text)
             elif before == ">":
@@ -233,6 +235,14 @@ class _Reader:
             "script",
         ]:
             self._found.add("shell", text)
+
+    def _printed(self, pipe: int) -> str:
+        """What an awk ``print`` in front of the pipe hands over."""
+        start = pipe
+        while start > 0 and self._text(start - 1) not in {"print", "printf", ";", "{", "}"}:
+            start -= 1
+        parts = _split_commas(self._tokens[start:pipe])
+        return " ".join(self._evaluate(part) for part in parts) or HOLE
 
     def _callback(self, index: int) -> None:
         """``array_map("unlink", …)`` of PHP and ``.then(eval)`` of JavaScript call what they are given."""

@@ -406,10 +406,29 @@ class _Inspector:
         if isinstance(node, ast.Call) and self._values.dotted(node.func) in {"compile", "builtins.compile"}:
             return  # the compile call is looked at by itself
         text = text_of(self._values.value(node))
+        scripts = self._files_read(node)
         if HOLE not in text:
             self._found.add("code", Code("python", text))
+        elif scripts:
+            for path in scripts:
+                self._found.add("scripts", path)
         elif not self._is_foreign(node) and name != "compile":
             self._found.add("opaque", f"{name} of a computed text")
+
+    def _files_read(self, node: ast.expr) -> list[str]:
+        """The files whose text ``node`` is: ``open("x.py").read()``, ``sys.stdin.read()``, ``Path(x).read_text()``."""
+        found: list[str] = []
+        for inner in ast.walk(node):
+            if not isinstance(inner, ast.Call):
+                continue
+            name = self._values.dotted(inner.func)
+            if name in {"open", "io.open"} and inner.args:
+                found += self._values.strings(inner.args[0])
+            elif name.startswith("sys.stdin.") or name == "input":
+                found.append("/dev/stdin")
+            elif name.endswith(".read_text") and isinstance(inner.func, ast.Attribute):
+                found += self._values.strings(inner.func.value)
+        return [path for path in found if HOLE not in path]
 
     def _is_foreign(self, node: ast.expr) -> bool:
         """Whether ``node`` is unknown and comes from the network or out of a decoder; if so it is recorded."""

@@ -34,6 +34,7 @@ _WORDS: Final = {
     Place.SYSTEM: "files that the operating system needs",
     Place.DEVICE: "a device",
     Place.PROJECT: "the whole project folder",
+    Place.ABOVE: "a folder that the project lies in",
     Place.HOME: "a whole home folder",
     Place.MOUNT: "everything on a mounted file system",
     Place.ROOT: "a whole tree of the machine",

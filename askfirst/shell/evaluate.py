@@ -37,7 +37,7 @@ from askfirst.shell.syntax import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from askfirst.facts import Facts
     from askfirst.shell.execute import Execute
@@ -59,13 +59,11 @@ class Evaluator:
         piped: number of pipelines around the current statement.
     """
 
-    def __init__(
-        self, text: str, facts: Facts, budget: Budget, written: Mapping[str, str], execute: type[Execute]
-    ) -> None:
+    def __init__(self, text: str, facts: Facts, budget: Budget, execute: type[Execute]) -> None:
         self.root = text
         self.facts = facts
         self.budget = budget
-        self.files = KnownFiles(facts, written)
+        self.files = KnownFiles(facts)
         self.found = Found()
         self.active: list[str] = []
         self.piped = 0
@@ -291,7 +289,8 @@ class Evaluator:
             return send(self, redirects, self._executor.execute(job), state)
         if redirects:
             self._only_redirects(job)
-        return send(self, redirects, NOTHING, state)
+        printed = stdin if redirects and redirects[-1].operator == "<" else NOTHING  # `$(< file)`
+        return send(self, redirects, printed, state)
 
     def _only_redirects(self, job: Job) -> None:
         """Redirections without a command of their own are listed as those of ``:``."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from askfirst.effects import Effect
     from askfirst.facts import Facts
-    from askfirst.shell.command import Command
+    from askfirst.shell.command import Command, Redirect
     from askfirst.shell.ports import Rules
 
 _FAN_OUT: Final = re.compile(r"(xargs|parallel|rush|find|fd|fdfind)\b")
@@ -114,16 +114,20 @@ def _overwritten(
 
 
 def judge_redirects(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
-    """Files that the shell itself truncates before a command runs, whatever the command is."""
-    targets = [
-        r.target for r in command.redirects if r.operator in {">", ">|", "&>", ">&"} and not r.target.text.isdigit()
-    ]
-    written = [target for target in targets if target.text not in {"-", ""}]
-    appended = [r.target for r in command.redirects if r.operator in {">>", "&>>", "<>"}]
-    devices = [word for word in appended if word.text.startswith("/dev/")]
-    facts = usable(facts, cwd=command.cwd, where=command.where)
-    empties = command.program in {"", ":", "true"} or _copies_nothing(command)
-    yield from _overwritten([*written, *devices], command, facts, book, empties=empties)
+    """Files that the shell itself truncates before a command runs, whatever the command is, and devices written to."""
+    targets = [redirect.target for redirect in command.redirects if _replaces(redirect)]
+    if targets:
+        facts = usable(facts, cwd=command.cwd, where=command.where)
+        empties = command.program in {"", ":", "true"} or _copies_nothing(command)
+        yield from _overwritten(targets, command, facts, book, empties=empties)
+
+
+def _replaces(redirect: Redirect) -> bool:
+    """Whether the old content goes: of a file by truncation, of a device by any write."""
+    text = redirect.target.text
+    if redirect.operator in {">>", "&>>", "<>"}:
+        return text.startswith("/dev/")
+    return redirect.operator in {">", ">|", "&>", ">&"} and not text.isdigit() and text not in {"-", ""}
 
 
 def _copies_nothing(command: Command) -> bool:
@@ -172,7 +176,7 @@ def _files_written(sources: Sequence[Word], destination: Word, command: Command,
     spot = locate(destination, command, facts, follow=True)
     found = facts.path(spot.path) if spot.known else UNKNOWN
     is_folder = destination.text.endswith(("/", "/.")) or destination.text in {".", ".."} or len(sources) > 1
-    is_folder = is_folder or spot.place in {Place.PROJECT, Place.HOME, Place.ROOT, Place.TEMP_ROOT}
+    is_folder = is_folder or spot.place in {Place.PROJECT, Place.ABOVE, Place.HOME, Place.ROOT, Place.TEMP_ROOT}
     if not is_folder and (found is UNKNOWN or found.kind is not Kind.FOLDER):
         return [destination]
     folder = destination.text.rstrip("/") + "/"

@@ -158,8 +158,8 @@ def judge_find(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
 def _grade(search: Search, root: Word, command: Command, facts: Facts) -> Grade:
     spot = locate(root, command, facts, follow=True)
     names = search.names
-    is_ours = spot.place in {Place.TEMP, Place.TEMP_ROOT, Place.INSIDE, Place.PROJECT}
-    if is_ours and search.has("-empty") and not search.has("-o", "-or", ",", "!", "-not"):
+    needed = spot.place in {Place.SYSTEM, Place.ROOT, Place.MOUNT, Place.GIT}  # mount points and the like are empty too
+    if not needed and search.has("-empty") and not search.has("-o", "-or", ",", "!", "-not"):
         return Grade(risk=Risk.MEDIUM, what="only empty files and folders")
     if names and spot.place in {Place.INSIDE, Place.PROJECT} and all(is_regenerable(name) for name in names):
         return Grade(risk=Risk.MEDIUM, what=f"files that tools rebuild: {', '.join(names)}")

@@ -37,7 +37,7 @@ _WORKING = """
     pydocstyle sphinx-build mkdocs protoc latexmk pdflatex xelatex pandoc
 """
 """Making folders and empty files, checking, formatting, testing, building."""
-_ALWAYS = frozenset(f"{_SHELL} {_READING} {_WORKING}".split())
+ALWAYS = frozenset(f"{_SHELL} {_READING} {_WORKING}".split())
 _SUBCOMMANDS: dict[str, frozenset[str]] = {
     "pip": frozenset("install list show freeze check download wheel index config debug".split()),
     "npm": frozenset(
@@ -69,7 +69,7 @@ _ALIASES = {"pip3": "pip", "gradlew": "gradle", "mvnw": "mvn"}
 def is_harmless(command: Command) -> bool:
     """Whether nothing can be lost by this command itself; redirections and inner commands are judged apart."""
     name = command.program
-    if name in _ALWAYS:
+    if name in ALWAYS:
         return True
     verbs = _SUBCOMMANDS.get(_ALIASES.get(name, name))
     if verbs is None:

@@ -7,6 +7,7 @@ hooks of its host, Askfirst's own files and processes) is asked about in every c
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from askfirst.rules.book import RuleBook
     from askfirst.shell.command import Command
 
+_HOST_FOLDERS = frozenset(
+    {".claude", ".codex", ".gemini", ".qwen", ".cursor", ".opencode", ".copilot", ".factory", ".kiro"}
+)
 _OWN_PROCESS = re.compile(r"(?<![\w/.-])\[?a\]?skfirst(?![\w/])|askfirst[ -](?:serve|broker)|broker\.(?:json|lock|pid)")
 _HOST_PROCESS = re.compile(r"^-?(?:claude|codex|gemini|opencode|cursor-agent|qwen)$")
 _KILLERS = frozenset({"pkill", "killall", "skill", "xkill", "fuser"})
@@ -58,6 +62,8 @@ _PLAIN_LINE = re.compile(
 def written_effects(path: str, how: How, text: str, command: Command, rules: RuleBook) -> Iterator[Effect]:
     """The effect of touching the file at ``path``; ``text`` is what is written, a ``HOLE`` when unknown."""
     rule = persistence_rule(path)
+    if how == "remove" and posixpath.basename(path.rstrip("/")) in _HOST_FOLDERS:
+        rule = "persistence.gate"
     if not rule:
         return
     risk: Risk | None = None

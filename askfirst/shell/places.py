@@ -42,12 +42,14 @@ class Place(enum.IntEnum):
     """Below a folder that the operating system needs."""
     DEVICE = 8
     PROJECT = 9
-    """The project's root, the working directory, or a folder above one of them."""
-    HOME = 10
+    """The project's root or the working directory."""
+    ABOVE = 10
+    """A folder that one of those lies in."""
+    HOME = 11
     """A home folder."""
-    MOUNT = 11
+    MOUNT = 12
     """Where another file system is mounted."""
-    ROOT = 12
+    ROOT = 13
     """The root of the file system, or a folder just below it."""
 
 
@@ -86,11 +88,13 @@ _ROOT_FOLDERS: Final = frozenset({
 })  # fmt: skip
 _TEMP: Final = ("/tmp", "/var/tmp", "/private/tmp", "/private/var/tmp", "/dev/shm")  # noqa: S108  # named, not used
 _DOWNLOADS: Final = ("/var/lib/apt/lists", "/var/cache/apt", "/var/cache/apk", "/var/cache/yum", "/var/cache/dnf")
-_SINKS: Final = re.compile(r"/dev/(null|zero|full|tty|stdin|stdout|stderr|fd/\d+|pts/\d+|u?random)$|/proc/self/fd/\d+$")
+_SINKS: Final = re.compile(
+    r"/dev/(null|zero|full|tty|stdin|stdout|stderr|fd/\d+|pts/\d+|u?random|(?:tcp|udp)/.+)$|/proc/self/fd/\d+$"
+)
 _HOME: Final = re.compile(r"/(home|Users)/[^/]+$|/root$|/export/home/[^/]+$")
 _USER_TEMP: Final = re.compile(r"/(private/)?var/folders/[^/]+/[^/]+/T/.")
 _EVERYTHING: Final = frozenset({"*", ".*", "**", "?*", "*.*", ".[!.]*", ".[^.]*", ".??*", "{*,.*}", "*/", "[!.]*"})
-_UNKNOWN_FOLDER: Final = "/" + HOLE
+_UNKNOWN_FOLDER: Final = "/\0"  # no path of a command line can hold a NUL
 _GUESSED_HOME: Final = "/home/user"
 _KNOWN_VARIABLES: Final = (
     (re.compile(r"\"?\$(HOME\b|\{HOME\b[^}]*\})"), "home"),
@@ -115,7 +119,7 @@ def locate(word: Word, command: Command, facts: Facts, *, follow: bool = False) 
         path=path,
         inner=next((path[len(top) + 1 :] for top in (ground.cwd, ground.root) if _is_below(path, top)), path),
         shown=word.shown or word.text,
-        known=HOLE not in path,
+        known=HOLE not in path and not path.startswith(_UNKNOWN_FOLDER),
         glob=word.glob and not contents,
         contents=contents,
     )
@@ -202,7 +206,8 @@ def _classify(path: str, ground: _Ground, facts: Facts, *, follow: bool) -> Plac
         places.append(seeming)
     if found.kind is Kind.FOLDER:
         places += [Place.MOUNT] if found.mount and not is_regenerable(posixpath.basename(path)) else []
-        places += [Place.PROJECT] if facts.holds(path, ground.cwd) is True else []
+        is_above = Place.PROJECT not in places and facts.holds(path, ground.cwd) is True
+        places += [Place.ABOVE] if is_above else []
         places += [Place.HOME] if facts.holds(path, ground.home) is True else []
     return max(places)
 
@@ -214,11 +219,9 @@ def _resolved(path: str, facts: Facts) -> str:
 
 def lexical(path: str, *, root: str, cwd: str, home: str) -> Place:
     """Where a normalised absolute path seems to lie by its text alone; unknown parts may be empty or a name."""
-    if HOLE not in path.removeprefix(_UNKNOWN_FOLDER):
+    if HOLE not in path:
         return _lexical(path, root, cwd, home)
-    start = _UNKNOWN_FOLDER if path.startswith(_UNKNOWN_FOLDER) else ""
-    rest = path.removeprefix(start)
-    readings = (_normal(start + rest.replace(HOLE, "")), start + rest.replace(HOLE, "x"))
+    readings = (_normal(path.replace(HOLE, "")), path.replace(HOLE, "x"))
     return max(_lexical(reading, root, cwd, home) for reading in readings)
 
 
@@ -241,13 +244,13 @@ def _special(path: str) -> Place | None:
 def _root_like(at: str, root: str, cwd: str, home: str) -> Place | None:
     if at in _TEMP:
         return Place.TEMP_ROOT
-    if at in {root, cwd} or any(_is_below(folder, at) for folder in (root, cwd) if at != "/"):
-        return Place.ROOT if at in _ROOT_FOLDERS and at not in {root, cwd} else Place.PROJECT
+    if at in {root, cwd}:
+        return Place.PROJECT
     if at == home or _HOME.match(at):
         return Place.HOME
     if at in _ROOT_FOLDERS or _is_below(home, at):
         return Place.ROOT
-    return None
+    return Place.ABOVE if _is_below(root, at) or _is_below(cwd, at) else None
 
 
 def _below(path: str, root: str) -> Place:

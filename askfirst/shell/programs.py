@@ -241,12 +241,13 @@ def _make(job: Job, run: Execute) -> Stream | None:
     texts += [args[i + 1].text for i, word in enumerate(args[:-1]) if word.text in {"-f", "--file", "--makefile"}]
     for name in ("GNUmakefile", "makefile", "Makefile") if not texts else ():
         path = job.state.path(name)
-        if path is not None and (path in job.state.files or path in run.evaluator.files.written):
+        if path is not None and (path in job.state.files):
             texts = [path]
-    streams = [
+    sources = (
         job.stdin if text in {"-", "/dev/stdin"} else run.evaluator.files.content(Word(text=text), job.state)
         for text in texts[:4]
-    ]
+    )
+    streams = [run.evaluator.files.read(source) for source in sources]
     evals = [word.text.partition("=")[2] for word in args if word.text.startswith("--eval=")]
     known = [one.text for one in streams if one.kind == "text"] + evals
     if not known:

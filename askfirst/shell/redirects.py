@@ -58,7 +58,7 @@ def _literal(  # the parts of one redirection
     if heredoc.quoted or not any(char in heredoc.body for char in "$`\\"):
         return text_stream(heredoc.body)
     inner = prepare(heredoc.body, heredoc=True, inner=True)
-    place = replace(scope.place, base=None, span=scope.locate((start, end)))
+    place = replace(scope.place, base=None, span=(scope.locate((start - 1, end))[0], scope.locate((end, end + 1))[0]))
     body = evaluator.expander(replace(scope, source=inner, place=place)).text((0, len(inner.code)), quoted=True)
     return text_stream(body)
 

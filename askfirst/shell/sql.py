@@ -29,6 +29,11 @@ ALARMING = re.compile(
 )
 """Words in the name of an unread file that point to danger."""
 
+_CREATES = re.compile(
+    r"(?:^|[/_.-])(?:schema|init|create|seed|setup|migrations?|fixtures?|insert|tables|views)|(?:^|/)[vV]?\d{2,}[_-]"
+)
+"""Names of files that build a database up: applying them is the everyday step of setting one up."""
+
 _SCRATCH = ("/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108  # recognised, never written
 
 
@@ -65,7 +70,7 @@ def sql_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Ef
             yield _unread(command, rules, "SQL that is computed", alarming=command.stdin.kind in {"network", "decoded"})
         yield from sql_text_effects(text, client.dialect, command, rules)
     for path in given.files:
-        alarming = not client.local or bool(ALARMING.search(path))
+        alarming = bool(ALARMING.search(path)) or not (client.local or _CREATES.search(path))
         yield _unread(command, rules, f"SQL in {path.replace(HOLE, '…')}", alarming=alarming)
     if given.restores:
         yield effect_of(rules, "database.restore", command, target=f"database {given.database}")
@@ -80,9 +85,9 @@ def typed_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[
     Words like ``truncate`` are programs too, so in lower case the statement has to name what it is about.
     """
     head = command.program.upper()
-    if head not in _TYPED:
-        return
     second = command.args[0].text.upper() if command.args else ""
+    if head not in _TYPED or second.startswith("-"):
+        return
     if head.startswith("FLUSH"):
         is_statement = not command.args or second in {"ASYNC", "SYNC"}
     else:

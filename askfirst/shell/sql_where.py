@@ -95,10 +95,14 @@ def _is_always_true(condition: Expr) -> bool:
 
 
 def _are_opposites(condition: Expr) -> bool:
-    """``x IS NULL OR x IS NOT NULL``."""
+    """``x IS NULL OR x IS NOT NULL``, ``x OR NOT x``."""
     from sqlglot import exp  # noqa: PLC0415
 
     sides = [condition.args["this"].unnest(), condition.args["expression"].unnest()]
+    if all(isinstance(side, exp.Is) for side in sides):
+        same = sides[0].this == sides[1].this and sides[0].args["expression"] == sides[1].args["expression"]
+        if same and bool(sides[0].args.get("negate")) != bool(sides[1].args.get("negate")):
+            return True
     negated = [side.this for side in sides if isinstance(side, exp.Not)]
     return any(inner == side for inner in negated for side in sides)
 

@@ -27,7 +27,7 @@ BY_TCP = ("127.0.0.1", 5555)
 
 
 class FixedAnalyst:
-    def classify(self, call: ToolCall) -> Classification:
+    async def look(self, call: ToolCall) -> Classification:
         found = Effect(
             rule="git.reset-hard",
             kind=EffectKind.DISCARDS_CHANGES,

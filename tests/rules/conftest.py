@@ -1,4 +1,4 @@
-"""Commands from text by the shell engine itself, and the book of every pack."""
+"""What the whole analysis finds in a shell text, with every pack and nothing known about the disk."""
 
 from __future__ import annotations
 
@@ -13,20 +13,15 @@ from askfirst.shell.analysis import analyse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from askfirst.shell.command import Command
+    from askfirst.effects import Effect
 
 
 @pytest.fixture(scope="session")
-def book() -> RuleBook:
-    """The book of every pack."""
-    return RuleBook.load()
+def effects() -> Callable[[str], tuple[Effect, ...]]:
+    """A function from a shell text to its effects."""
+    book = RuleBook.load()
 
+    def find(text: str) -> tuple[Effect, ...]:
+        return analyse(text, cwd="/home/user/project", facts=NoFacts(), book=book).effects
 
-@pytest.fixture(scope="session")
-def commands(book: RuleBook) -> Callable[[str], tuple[Command, ...]]:
-    """A function from a shell text to the simple commands that would run."""
-
-    def parse(text: str) -> tuple[Command, ...]:
-        return analyse(text, cwd="/home/user/project", facts=NoFacts(), book=book).commands
-
-    return parse
+    return find

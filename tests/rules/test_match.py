@@ -22,6 +22,7 @@ title = "Demo"
 aliases = ["demo2", "demo-*"]
 value_options = ["-n", "--name", "-X"]
 dry_run = ["--dry-run", "--dry-run=client", "-q"]
+runs = true
 harmless = ["get", "** list", "rollout status|history", "* get-*"]
 
 [[rules]]
@@ -164,6 +165,9 @@ def _rules(text: str) -> list[str]:
         ("demo drop ns/x HOLE", ["pair"]),
         ("demo drop HOLE prod", []),
         ("demo drop ns", []),
+        ("demo --flag demo2 -n x delete y", ["delete"]),
+        ("demo bin/demo delete y", ["delete"]),
+        ("demo demo demo delete y", []),
     ],
 )
 def test_a_command_line_is_read_as_the_program_reads_it(text: str, rules: list[str]) -> None:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN
 from askfirst.shell.command import Word
+from askfirst.shell.git.builtins import BUILTINS
 from askfirst.shell.git.call import GitCall, lower_key, parse_git
 from askfirst.shell.git.case import Loss
-from askfirst.shell.git.syntax import SYNTAX
 from askfirst.shell.options import some
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def nested(command: Command, facts: Facts) -> tuple[Nested, ...]:
 
 
 def _alias(call: GitCall, facts: Facts) -> Iterable[Nested]:
-    if not call.name or call.name in SYNTAX or call.name == "help":
+    if not call.name or call.name in BUILTINS:
         return
     value = call.setting(f"alias.{call.name}") or call.setting(f"alias.{call.name.lower()}")
     if value is None and call.place is not None:
