@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from askfirst.facts import NoFacts
 from askfirst.shell.command import Stream, Word
 from askfirst.shell.fan_out import fd_exec, find_exec, parallel, split_command, xargs
-from askfirst.shell.frameworks import FRAMEWORKS, framework_code
+from askfirst.shell.frameworks import FRAMEWORKS, RUNNERS, framework_code, tool_at
 from askfirst.shell.git import nested
 from askfirst.shell.sql import SQL_HANDLERS, client_files, client_shell
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate
@@ -103,6 +103,10 @@ def _make(job: Job, run: Execute) -> Stream | None:
     for line in lines:
         run.text(job, Word(text=line), "make", stdin=NOTHING, state=state.child(call.variables))
     return NOTHING
+
+
+_PACKAGE_VALUES = frozenset({"--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F"})
+_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 
 
 _PACKAGE_VALUES = frozenset({"--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F"})
@@ -241,7 +245,18 @@ def _framework(job: Job, run: Execute) -> Stream | None:
     return run.inner(job, words, posixpath.basename(job.argv[0].text))
 
 
+def _runner(job: Job, run: Execute) -> Stream | None:
+    """``pnpm prisma migrate reset``: a tool of the project by its bare name."""
+    known = posixpath.basename(job.argv[0].text) in RUNNERS
+    at = tool_at([word.text for word in job.argv]) if known else None
+    if at is None:
+        return None
+    run.evaluator.emit(job, runs=True)
+    return run.inner(job, job.argv[at:], posixpath.basename(job.argv[0].text))
+
+
 PROGRAMS: dict[str, Program] = {
+    **dict.fromkeys(RUNNERS, _runner),
     **dict.fromkeys(FRAMEWORKS, _framework),
     **dict.fromkeys(SHELLS, _shell),
     "xargs": xargs,
