@@ -1,7 +1,8 @@
 """Which calls of each language delete, run or send: data for ``code_calls``.
 
 One line an action. ``name`` counts with any receiver, ``x.name`` with this one, ``-.name`` with none; the first that
-fits counts. Sources: the standard libraries' references, and of fs-extra, rimraf, execa, zx, shelljs, Bun, Deno, FileUtils.
+fits counts. Sources: the references of the standard libraries, of fs-extra, rimraf, execa, zx, shelljs, Bun, Deno and
+Ruby's FileUtils.
 """
 
 from __future__ import annotations
