@@ -171,9 +171,8 @@ class Execute:
         if builtin is not None and builtin(job, self):
             self.evaluator.emit(job, runs=False)
             return output(job.argv, job.stdin, job.state)
-        program = PROGRAMS.get(name) or (interpreter if is_interpreter(name) else None)
-        if program is not None:
-            stream = program(job, self)
+        for program in (PROGRAMS.get(name), interpreter if is_interpreter(name) else None):
+            stream = program(job, self) if program is not None else None
             if stream is not None:
                 return stream
         inner = unwrap(job.argv)
