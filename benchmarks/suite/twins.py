@@ -91,7 +91,6 @@ TEMPLATES: tuple[str, ...] = (
     "python3 - <<'E'\nprint({j})\nE",
     "node - <<'E'\nconsole.log({j})\nE",
     "wc -l <<'E'\n{}\nE",
-    "mail -s report me@example.com <<'E'\n{}\nE",
     # comments
     "ls # {}",
     "# {}\nls -la",
