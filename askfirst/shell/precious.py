@@ -43,7 +43,7 @@ _FILE_PATTERNS: Final = _any_of(
 )  # fmt: skip
 _PRECIOUS: Final = _any_of(
     ".env", ".env.*", "*.env", ".envrc", "*.db", "*.db3", "*.sqlite", "*.sqlite3", "*.sql", "*.sql.*", "*.dump",
-    "*.dmp", "*.bak", "*.backup", "*.rdb", "*.mdb", "*.ldf", "*.mdf", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks",
+    "*.dmp", "*.rdb", "*.mdb", "*.ldf", "*.mdf", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks",
     "*.keystore", "*.kdbx", "*.gpg", "*.asc", "*.ppk", "id_rsa*", "id_ed25519*", "id_ecdsa*", "id_dsa*", "*.tfstate",
     "*.tfstate.*", "*.tfvars", "credentials", "credentials.*", "secrets.*", "service-account*.json", ".netrc",
     ".pgpass", ".htpasswd", ".git", ".ssh", ".gnupg", ".aws", ".kube", "*.qcow2", "*.vmdk", "*.vdi", "pgdata",
