@@ -173,9 +173,9 @@ class _Core:
         await asyncio.wrap_future(self._writer.submit(lambda connection: self._log.append(connection, entry)))
 
     def close(self) -> None:
-        """Finish what is being written."""
-        self._writer.close()
+        """Finish what is being written; the writer goes last, so that SQLite folds its WAL into the database."""
         self._reader.dispose()
+        self._writer.close()
 
 
 class _Fork:

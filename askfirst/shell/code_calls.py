@@ -14,15 +14,13 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from askfirst.shell.code_lexer import CodeToken, code_tokens
+from askfirst.shell.code_lexer import CodeToken, CodeTooLongError, code_tokens
 from askfirst.shell.code_values import SCRATCH
 from askfirst.shell.command import HOLE
-from askfirst.shell.findings import Code, Collector, Delete
+from askfirst.shell.findings import Code, Collector, Delete, Findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from askfirst.shell.findings import Findings
 
 _TABLE: dict[str, dict[str, str]] = {
     # action -> calls: "name" with any receiver, "x.name" with that one, "-.name" with none; the first fit counts
@@ -155,6 +153,7 @@ _LIBRARIES = (
     "mailgun",
 )
 _LIBRARY_LOSS = re.compile(r"(?:delete|destroy|terminate|purge|drop|clear|remove)(?:[A-Z_]\w*)")
+_MAX_STEPS = 60_000
 _JOINERS = frozenset({"+", ".", "..", "::", ","})
 
 
@@ -174,7 +173,10 @@ class _Argument:
 
 def inspect_tokens(language: str, text: str) -> Findings:
     """What the tokens of ``text`` would do; ``language`` is one of ``code_lexer.LANGUAGES``."""
-    return _Reader(_ALIASES.get(language, language), text).findings()
+    try:
+        return _Reader(_ALIASES.get(language, language), text).findings()
+    except CodeTooLongError:
+        return Findings(unread=True)
 
 
 class _Reader:
@@ -188,6 +190,7 @@ class _Reader:
         self._strings = {token.text for token in self._tokens if token.kind == "string" and len(token.text) < 40}
         self._variables: dict[str, str | tuple[str, ...]] = {}
         self._found = Collector()
+        self._steps = 0
 
     def findings(self) -> Findings:
         """All of them."""
@@ -334,6 +337,9 @@ class _Reader:
             elif not depth and token.kind == "word" and token.text in {"if", "unless", "for", "foreach", "or", "and"}:
                 break
             index += 1
+        self._steps += index - start
+        if self._steps > _MAX_STEPS:  # calls in the arguments of calls are looked at once a level
+            raise CodeTooLongError("the code is too tangled")
         tokens = self._tokens[start:index]
         if tokens and tokens[0].text == "[" and tokens[-1].text == "]":
             return _Argument(HOLE, tuple(self._items(start + 1, index - 1)), tuple(tokens)), index

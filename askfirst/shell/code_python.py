@@ -86,6 +86,8 @@ _CLOUD_LOSS = re.compile(r"(?:begin_)?(?:delete|terminate|purge|destroy|deregist
 _DATA_LOSS = frozenset(
     {"drop_all", "drop_database", "flushall", "flushdb", "delete_many", "drop_collection", "dropDatabase"}
 )
+_MAX_LOOKED_AT = 20_000
+"""Syntax nodes looked at while asking where code comes from."""
 _ALWAYS_RUN = re.compile(r"(?:test|setup|teardown|__\w+__\Z|main\Z|run\Z|handle\Z)", re.IGNORECASE)
 
 
@@ -235,6 +237,7 @@ class _Inspector:
         self._module = module
         self._values = Values(module.names, module.bindings, home)
         self._found = Collector()
+        self._looked_at = 0
 
     def findings(self) -> Findings:
         """All of them."""
@@ -247,6 +250,7 @@ class _Inspector:
         names = {name for name, _ in dotted}
         shells = "pty.spawn" in names or "os.dup2" in names
         self._found.remote_shell = shells and "socket" in self._module.modules | {n.partition(".")[0] for n in names}
+        self._found.unread = self._looked_at > _MAX_LOOKED_AT or self._values.exhausted
         return self._found.findings()
 
     def _data_is_scratch(self, calls: list[tuple[str, ast.Call]]) -> bool:
@@ -447,6 +451,9 @@ class _Inspector:
 
     def _uses(self, node: ast.expr, wanted: frozenset[str], *, roots: bool = False, depth: int = 0) -> bool:
         for inner in ast.walk(node):
+            self._looked_at += 1
+            if self._looked_at > _MAX_LOOKED_AT:
+                return False
             if isinstance(inner, ast.Call):
                 dotted = self._values.dotted(inner.func)
                 if (dotted.partition(".")[0] if roots else dotted) in wanted:

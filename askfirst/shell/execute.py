@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.shell.builtins import BUILTINS
 from askfirst.shell.command import HOLE, Stream, Word
+from askfirst.shell.escapes import inside_options, inside_variables
 from askfirst.shell.handlers import HANDLERS
 from askfirst.shell.harmless import ALWAYS
 from askfirst.shell.interpreters import interpreter, is_interpreter
@@ -162,6 +163,10 @@ class Execute:
             state.positionals = before
 
     def _program(self, job: Job, name: str) -> Stream:
+        for script in inside_options(job, name):
+            self.text(job, script, f"{name} option", stdin=NOTHING)
+        for variable, script in inside_variables(job.env):
+            self.text(job, script, variable, stdin=NOTHING)
         builtin = BUILTINS.get(name)
         if builtin is not None and builtin(job, self):
             self.evaluator.emit(job, runs=False)

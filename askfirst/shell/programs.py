@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from askfirst.facts import NoFacts
 from askfirst.shell.command import HOLE, Stream, Word
 from askfirst.shell.find import operands as found_operands
-from askfirst.shell.frameworks import FRAMEWORKS, framework_code
+from askfirst.shell.frameworks import FRAMEWORKS, RUNNERS, framework_code, tool_at
 from askfirst.shell.git import nested
 from askfirst.shell.sql import SQL_HANDLERS, client_files, client_shell
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate
@@ -378,7 +378,17 @@ def _framework(job: Job, run: Execute) -> Stream | None:
     return run.inner(job, words, posixpath.basename(job.argv[0].text))
 
 
+def _runner(job: Job, run: Execute) -> Stream | None:
+    """``pnpm prisma migrate reset``: a tool of the project by its bare name."""
+    at = tool_at([word.text for word in job.argv])
+    if at is None:
+        return None
+    run.evaluator.emit(job, runs=True)
+    return run.inner(job, job.argv[at:], posixpath.basename(job.argv[0].text))
+
+
 PROGRAMS: dict[str, Program] = {
+    **dict.fromkeys(RUNNERS, _runner),
     **dict.fromkeys(FRAMEWORKS, _framework),
     **dict.fromkeys(SHELLS, _shell),
     "xargs": _xargs,
