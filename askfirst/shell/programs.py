@@ -15,6 +15,7 @@ from askfirst.shell.git import nested
 from askfirst.shell.sql import SQL_HANDLERS, client_files, client_shell
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate
 from askfirst.shell.tasks import package_scripts, read_make_call, read_makefile
+from askfirst.shell.unwrap import joined
 from askfirst.shell.unwrap_table import SHELL_VALUES, SHELLS
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     Program: TypeAlias = Callable[[Job, Execute], Stream | None]
 
 _CLUSTER_C = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
+_CLUSTER_N = re.compile(r"-[a-z]*n[a-z]*")
+_BARE = re.compile(r"[\w./-]+", re.ASCII)
 
 
 def _shell(job: Job, run: Execute) -> Stream | None:
@@ -37,7 +40,7 @@ def _shell(job: Job, run: Execute) -> Stream | None:
         text = args[at].text
         has_script = has_script or _CLUSTER_C.fullmatch(text) is not None
         reads = reads or text == "-s"
-        if text in {"--version", "--help", "-n"}:
+        if text in {"--version", "--help"} or _CLUSTER_N.fullmatch(text):
             return None  # `-n` only checks the syntax
         at += 2 if text in SHELL_VALUES else 1
     if at < len(args) and args[at].text in {"-", "--"}:
@@ -48,6 +51,9 @@ def _shell(job: Job, run: Execute) -> Stream | None:
     if has_script and operands:
         state.zero = operands[1].text if len(operands) > 1 else name
         state.positionals = tuple(word.text for word in operands[2:])
+        if len(operands) > 1 and _BARE.fullmatch(operands[0].text):
+            # `ssh host bash -c 'rm -rf x'` arrives as `bash -c rm -rf x`: what was meant counts too.
+            run.text(job, joined(operands), f"{name} -c", state=job.state.child({}))
         return run.text(job, operands[0], f"{name} -c", state=state)
     if operands and not reads and operands[0].text not in {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}:
         state.zero = operands[0].text
