@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 
 from askfirst import workspace
 from askfirst.at_hand import AtHand
+from askfirst.call import ToolCall
 from askfirst.classify import classify
 from askfirst.disk import Disk
 from askfirst.rules.book import RuleBook
 from askfirst.session_files import SessionFiles
 from askfirst.shell.analysis import Analysis, analyse
+from askfirst.shell.sql_where import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from askfirst.call import ToolCall
     from askfirst.effects import Classification
     from askfirst.facts import Facts
     from askfirst.host import Agent
@@ -40,6 +41,11 @@ class DiskAnalyst:
         self._book = RuleBook.load()
         self._home = str(Path.home())
         self._files = SessionFiles()
+
+    def warm(self) -> None:
+        """Load what the first judgement would otherwise wait for: the SQL parser, the shell's grammar."""
+        warm_up()
+        self.classify(ToolCall(tool="Bash", arguments={"command": "true"}))
 
     async def look(self, call: ToolCall) -> Classification:
         """The classification of this call, without holding up the event loop."""
@@ -65,4 +71,7 @@ class DiskAnalyst:
         return workspace.resolve(call, agent, scripts)
 
     def _classify(self, call: ToolCall, facts: Facts) -> Classification:
-        return classify(call, facts, book=self._book, written=self._files.of(call.session), home=self._home)
+        found = classify(call, facts, book=self._book, written=self._files.of(call.session), home=self._home)
+        for path, text in found.writes.items() if call.session else ():
+            self._files.write(call.session, path, text, existed=os.path.lexists(path))
+        return found
