@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 from askfirst import workspace
 from askfirst.at_hand import AtHand
 from askfirst.call import ToolCall
-from askfirst.classify import classify
+from askfirst.classify import classify, warm_up
 from askfirst.disk import Disk
 from askfirst.rules.book import RuleBook
 from askfirst.session_files import SessionFiles
 from askfirst.shell.analysis import Analysis, analyse
-from askfirst.shell.sql_where import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,9 +42,8 @@ class DiskAnalyst:
         self._files = SessionFiles()
 
     def warm(self) -> None:
-        """Load what the first judgement would otherwise wait for: the SQL parser, the shell's grammar."""
-        warm_up()
-        self.classify(ToolCall(tool="Bash", arguments={"command": "true"}))
+        """Load what the first judgements would otherwise wait for."""
+        warm_up(self._book)
 
     async def look(self, call: ToolCall) -> Classification:
         """The classification of this call, without holding up the event loop."""
