@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from askfirst import workspace
 from askfirst.at_hand import AtHand
-from askfirst.classify import classify
+from askfirst.call import ToolCall
+from askfirst.classify import classify, warm_up
 from askfirst.disk import Disk
 from askfirst.rules.book import RuleBook
 from askfirst.session_files import SessionFiles
@@ -22,7 +23,6 @@ from askfirst.shell.analysis import Analysis, analyse
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from askfirst.call import ToolCall
     from askfirst.effects import Classification
     from askfirst.facts import Facts
     from askfirst.host import Agent
@@ -40,6 +40,10 @@ class DiskAnalyst:
         self._book = RuleBook.load()
         self._home = str(Path.home())
         self._files = SessionFiles()
+
+    def warm(self) -> None:
+        """Load what the first judgements would otherwise wait for."""
+        warm_up(self._book)
 
     async def look(self, call: ToolCall) -> Classification:
         """The classification of this call, without holding up the event loop."""
@@ -65,4 +69,7 @@ class DiskAnalyst:
         return workspace.resolve(call, agent, scripts)
 
     def _classify(self, call: ToolCall, facts: Facts) -> Classification:
-        return classify(call, facts, book=self._book, written=self._files.of(call.session), home=self._home)
+        found = classify(call, facts, book=self._book, written=self._files.of(call.session), home=self._home)
+        for path, text in found.writes.items() if call.session else ():
+            self._files.write(call.session, path, text, existed=os.path.lexists(path))
+        return found
