@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from askfirst import workspace
 from askfirst.at_hand import AtHand
-from askfirst.call import ToolCall
 from askfirst.classify import classify, warm_up
 from askfirst.disk import Disk
 from askfirst.rules.book import RuleBook
@@ -23,6 +22,7 @@ from askfirst.shell.analysis import Analysis, analyse
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from askfirst.call import ToolCall
     from askfirst.effects import Classification
     from askfirst.facts import Facts
     from askfirst.host import Agent
