@@ -1,4 +1,4 @@
-"""How well and how fast the analysis judges: recall, false alarms and processor time a corpus, without a look at the disk.
+"""How well and how fast the analysis judges: recall, false alarms and processor time, without a look at the disk.
 
     python benchmarks/analysis.py                         our own suites
     python benchmarks/analysis.py --corpora FOLDER        and the corpora there (or in ASKFIRST_CORPORA)

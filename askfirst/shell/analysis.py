@@ -104,7 +104,7 @@ def analyse(
         facts = OnlyHome(home, cwd)
     budget = limits.Budget()
     budget.start(cpu_s)
-    evaluator = Evaluator(text, facts, budget, Execute)
+    evaluator = Evaluator(text, facts, budget, Execute, book.knows)
     files = {path: text_stream(content) for path, content in (written or {}).items()}
     try:
         evaluator.script(text, Place(), State(cwd=cwd or None, home=home, files=files))

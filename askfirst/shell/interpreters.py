@@ -5,6 +5,7 @@ Python, JavaScript and the like are read by ``code.inspect_code``; what it finds
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from dataclasses import replace
@@ -131,9 +132,25 @@ def _follow(job: Job, run: Execute, language: str, text: str, word: Word) -> Non
         if source.kind not in {"none", "unknown"}:
             with run.evaluator.frame():
                 _inspect(job, run, language, run.evaluator.files.read(source), word)
+    if job.stdin.kind == "text" and any(script.strip() == HOLE for script in found.shell):
+        run.text(job, Word(text=job.stdin.text), label, stdin=NOTHING)  # `os.system(sys.stdin.read())`
     for script in found.shell[:_MAX_FOLLOWED]:
         run.text(job, Word(text=script, span=word.span), label, stdin=NOTHING)
-    for argv in found.commands[:_MAX_FOLLOWED]:
+    heads = [*found.shell, *(argv[0] for argv in found.commands if argv)]
+    computed = any(head.startswith(HOLE) for head in heads)
+    lists = _word_lists(text) if computed else []
+    for argv in (*found.commands[:_MAX_FOLLOWED], *lists):
         if argv:
             words = [Word(text=one, shown=one.replace(HOLE, "…"), span=word.span) for one in argv]
             run.inner(job, words, label, stdin=NOTHING, state=job.state.copy())
+
+
+_LIST = re.compile(r"\[\s*((?:\"(?:[^\"\\]|\\.)*\"\s*,?\s*){2,64})\]")
+_ITEM = re.compile(r"\"(?:[^\"\\]|\\.)*\"")
+_MAX_LISTS = 8
+
+
+def _word_lists(text: str) -> list[tuple[str, ...]]:
+    """Lists of plain strings in code that runs a computed program: ``a = ["rm", "-rf", "x"]; spawn(a[0], …)``."""
+    lists = itertools.islice(_LIST.finditer(text.replace("'", '"')), _MAX_LISTS)
+    return [tuple(item[1:-1] for item in _ITEM.findall(match[1])) for match in lists]
