@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN, Kind, Loss
 from askfirst.shell.command import HOLE
-from askfirst.shell.options import some
+from askfirst.shell.options import clipped, some
 from askfirst.shell.places import Place, Spot
 from askfirst.shell.precious import is_precious, is_regenerable
 
@@ -57,6 +57,7 @@ class Grade:
 
 def effect(book: Rules, rule: str, command: Command, target: str, grade: Grade) -> Effect:
     """The effect of a rule with a graded loss."""
+    target = clipped(target)
     return book.effect(
         rule,
         command,
@@ -64,7 +65,7 @@ def effect(book: Rules, rule: str, command: Command, target: str, grade: Grade) 
         risk=grade.risk,
         reversible=grade.reversible,
         facts=grade.facts,
-        what=grade.what,
+        what=clipped(grade.what),
     )
 
 

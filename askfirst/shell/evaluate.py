@@ -62,7 +62,12 @@ class Evaluator:
     """
 
     def __init__(
-        self, text: str, facts: Facts, budget: Budget, execute: type[Execute], knows: Callable[[str], bool]
+        self,
+        text: str,
+        facts: Facts,
+        budget: Budget,
+        execute: type[Execute],
+        knows: Callable[[str], bool] = frozenset[str]().__contains__,
     ) -> None:
         self.root = text
         self.facts = facts

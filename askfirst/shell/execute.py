@@ -190,7 +190,8 @@ class Execute:
             self.evaluator.emit(job, runs=False)
             return output(job.argv, job.stdin, job.state)
         for program in (PROGRAMS.get(name), interpreter if is_interpreter(name) else None):
-            if program is not None and (stream := program(job, self)) is not None:
+            stream = program(job, self) if program is not None else None
+            if stream is not None:
                 return stream
         inner = unwrap(job.argv)
         if inner is not None:

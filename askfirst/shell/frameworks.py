@@ -79,7 +79,7 @@ def _of_option(argv: Sequence[str], row: _Row) -> Code | None:
     return None
 
 
-RUNNERS = frozenset({"yarn", "pnpm", "bun"})
+RUNNERS = frozenset({"yarn", "pnpm"})
 """Package managers that run a tool of the project by its bare name: ``pnpm prisma migrate reset``."""
 _TOOLS = _set(
     "prisma drizzle-kit knex sequelize sequelize-cli typeorm typeorm-ts-node-commonjs mikro-orm supabase wrangler "

@@ -97,6 +97,8 @@ _USER_CACHE: Final = re.compile(r"(/(home|Users)/[^/]+|/root)/(\.cache|Library/C
 """Data that programs can do without. From: XDG Base Directory Specification, ``XDG_CACHE_HOME``."""
 _EVERYTHING: Final = frozenset({"*", ".*", "**", "?*", "*.*", ".[!.]*", ".[^.]*", ".??*", "{*,.*}", "*/", "[!.]*"})
 _UNKNOWN_FOLDER: Final = "/\0"  # no path of a command line can hold a NUL
+_MAX_PATH_CHARS: Final = 4096
+"""Longest path that a kernel takes (PATH_MAX of Linux); a longer one is not looked into."""
 _GUESSED_HOME: Final = "/home/user"
 _KNOWN_VARIABLES: Final = (
     (re.compile(r"\"?\$(HOME\b|\{HOME\b[^}]*\})"), "home"),
@@ -110,6 +112,8 @@ def locate(word: Word, command: Command, facts: Facts, *, follow: bool = False) 
     """The place that a word of ``command`` names as a path; ``follow``: what a symbolic link there points to."""
     ground = _ground(command, facts)
     text = _with_variables(word, command, ground.home)
+    if len(text) > _MAX_PATH_CHARS:
+        return Spot(place=Place.UNKNOWN, path=HOLE, inner=HOLE, shown=word.shown or text, known=False, contents=True)
     if text.startswith(HOLE):
         return _without_beginning(word, text)
     folder, name = posixpath.split(text.rstrip("/") if text.strip("/") else text)

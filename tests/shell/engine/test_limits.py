@@ -36,6 +36,7 @@ BEYOND: dict[str, str] = {
     "functions that double": "".join(f"f{i}() {{ f{i + 1}; f{i + 1}; }}; " for i in range(30)) + "f0",
     "loops in loops": "while x=$x; do " * 25 + "ls;" + "done;" * 25,
     "dollars": "$" * 100_000,
+    "angle brackets": "<" * 100_000,
     "a trap that sets itself": 'x=\'trap "$x" EXIT\'; trap "$x" EXIT',
 }
 WITHIN: dict[str, str] = {
