@@ -15,7 +15,7 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
-import corpora
+from suite import corpora
 
 from askfirst.call import ToolCall
 from askfirst.classify import classify

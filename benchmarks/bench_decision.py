@@ -81,7 +81,16 @@ def main() -> None:
         paths = state_paths(Path(name).resolve() / "state")
         config = paths.root / "config.toml"
         config.write_text("[web]\nport = 0\n", encoding="utf-8")
-        command = [sys.executable, "-I", "-m", "askfirst.entry", "serve", "--background", "--state-dir", str(paths.root)]
+        command = [
+            sys.executable,
+            "-I",
+            "-m",
+            "askfirst.entry",
+            "serve",
+            "--background",
+            "--state-dir",
+            str(paths.root),
+        ]
         with paths.log.open("ab") as log:
             subprocess.Popen(command, env={**os.environ, "ASKFIRST_CONFIG": str(config)}, stdout=log, stderr=log)
         try:
