@@ -89,6 +89,8 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
     web_listener = bind_web(port)
 
     async def started() -> None:
+        warming = asyncio.create_task(asyncio.to_thread(core.analyst.warm))
+        warming.add_done_callback(lambda done: done.result())
         await core.note(EntryType.BROKER_STARTED)
         if sys.stdout.isatty():
             sys.stdout.write(
@@ -122,7 +124,7 @@ class _Core:
         self._log = log
         self._clock = SystemClock()
         self._hub = Hub()
-        self._analyst = DiskAnalyst()
+        self.analyst = DiskAnalyst()
         self._writer = Writer(engine, log, on_failure=exit_for_failed_store)
         self.desk = Desk(writer=self._writer, reader=reader, audit=log, hub=self._hub, clock=self._clock)
         self.dispatcher = Dispatcher(
@@ -134,7 +136,7 @@ class _Core:
             machine=socket.gethostname(),
         )
         self._hub.on_change = self.dispatcher.wake
-        self.gate = Gate(desk=self.desk, analyst=self._analyst, config=config, clock=self._clock)
+        self.gate = Gate(desk=self.desk, analyst=self.analyst, config=config, clock=self._clock)
 
     @classmethod
     def open(cls, paths: StatePaths, config: Config) -> _Core:
@@ -147,7 +149,7 @@ class _Core:
         return Api(
             desk=self.desk,
             hub=self._hub,
-            analyst=self._analyst,
+            analyst=self.analyst,
             config=self._config,
             clock=self._clock,
             reviewer=_person(),

@@ -15,18 +15,16 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
-from suite import corpora
-
 from askfirst.call import ToolCall
 from askfirst.classify import classify
 from askfirst.effects import Outcome
 from askfirst.facts import NoFacts
 from askfirst.rules.book import RuleBook
+from suite import corpora
 
 if TYPE_CHECKING:
-    from suite.row import Row
-
     from askfirst.effects import Classification
+    from suite.row import Row
 
 CWD, HOME = "/home/user/project", "/home/user"
 BOOK = RuleBook.load()

@@ -165,14 +165,17 @@ class Execute:
 
     def _function(self, job: Job, name: str) -> Stream:
         evaluator, state = self.evaluator, job.state
-        if evaluator.active.count(name) >= 1 and evaluator.piped:
-            self.note(job, "fork-bomb", name)
-        if evaluator.active.count(name) >= _MAX_CALLS:
-            return UNKNOWN
         function = state.functions[name]
+        entered = f"{name} {id(function.body)}"  # a new function of the same name is another one
+        if evaluator.active.count(entered) >= 1 and evaluator.piped:
+            self.note(job, "fork-bomb", name)
+        if evaluator.active.count(entered) >= _MAX_CALLS:
+            if job.argv[1:]:
+                self.note(job, "computed-program", name)  # with other arguments it may do something else
+            return UNKNOWN
         before = state.positionals
         state.positionals = tuple(word.text for word in job.argv[1:])
-        evaluator.active.append(name)
+        evaluator.active.append(entered)
         try:
             inside = replace(function.place, via=(*job.place.via, name), where=job.place.where)
             return evaluator.run(function.body, Scope(function.source, inside, state, job.stdin))

@@ -11,7 +11,7 @@ ASKFIRST_CORPORA names. Dangerous commands are only given to guards as text; not
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import random
 import shlex
 from concurrent.futures import ThreadPoolExecutor
@@ -86,10 +86,10 @@ def _drawn(suites: dict[str, list[Row]], sample: int, seed: int) -> dict[str, tu
 def _judged(
     suites: dict[str, tuple[list[str], list[str]]], judge: Callable[[list[str]], list[Verdict]]
 ) -> tuple[dict[str, list[Verdict]], dict[str, list[Verdict]]]:
-    sides = []
-    for side in (0, 1):
-        sides.append({name: judge(halves[side]) for name, halves in suites.items() if halves[side]})
-    return sides[0], sides[1]
+    dangerous, harmless = (
+        {name: judge(halves[side]) for name, halves in suites.items() if halves[side]} for side in (0, 1)
+    )
+    return dangerous, harmless
 
 
 def _ours(suites: dict[str, tuple[list[str], list[str]]]) -> report.Result:
@@ -133,7 +133,7 @@ def _write(results: list[report.Result], left_out: list[str], options: argparse.
     page = DOCS / "benchmarks.md"
     before, _, rest = page.read_text(encoding="utf-8").partition(START)
     after = rest.partition(END)[2]
-    today = datetime.datetime.now(tz=datetime.UTC).date()
+    today = dt.datetime.now(tz=dt.UTC).date()
     head = f"Measured on {today}, at most {options.sample} rows a suite and verdict, seed {options.seed}.\n\n"
     page.write_text(f"{before}{START}\n{head}{text}{END}{after}", encoding="utf-8")
 

@@ -84,7 +84,9 @@ git init -q -b main .
 git config user.name bench; git config user.email bench@example.com
 printf '.claude/\n.provenrail.json\n' > .git/info/exclude
 mkdir -p src docs empty
-for n in 1 2 3 4 5; do echo "print($n)" > src/app.py; echo "$n" > docs/$n.md; git add -A; git commit -qm "Change $n"; done
+for n in 1 2 3 4 5; do
+  echo "print($n)" > src/app.py; echo "$n" > docs/$n.md; git add -A; git commit -qm "Change $n"
+done
 git remote add origin ../origin.git
 git branch release; git push -q origin main release
 git switch -qc feature/login; echo a > login.py; git add -A; git commit -qm Login; git switch -q main
@@ -109,11 +111,11 @@ def install(peer: Peer) -> str:
             (_install_npm if peer.npm else _install_pypi)(peer)
             for words in peer.setup:
                 _run(peer.argv(words), cwd=PROJECT, env=environment())
-        return ""
     except (subprocess.SubprocessError, OSError) as error:
         shutil.rmtree(peer.root, ignore_errors=True)
         output = getattr(error, "stderr", None) or str(error)
         return str(output).strip().splitlines()[-1][:200]
+    return ""
 
 
 def _install_pypi(peer: Peer) -> None:
