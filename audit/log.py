@@ -2,6 +2,7 @@
 
 Rules kept here:
 - What is stored of an entry is what is hashed. Nothing is ever changed or removed, except payloads that stand apart.
+- Secrets are taken out of an entry before that (``audit.redact``).
 - One checkpoint is signed a transaction, over everything in it. The stored head must be the one we wrote last: two
   writers, or a store that was rolled back under us, end in an error, not in a fork.
 - A log is founded once. A missing head, entry, tile or signature is an error and never a fresh start.
@@ -23,6 +24,7 @@ from audit import tree as merkle
 from audit.clock import MAX_DRIFT_US, Reading, drift_us, rfc3339
 from audit.entry import Encoded, encode, reading_of
 from audit.note import Checkpoint, NoteError, Signer, open_checkpoint, sign
+from audit.redact import redact_entry
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -90,7 +92,7 @@ class StoredLog:
         reading = self._clock.read()
         before = self._state.reference
         drift = drift_us(before, reading)
-        encoded = encode(entry, reading)
+        encoded = encode(redact_entry(entry), reading)
         if abs(drift) > MAX_DRIFT_US:
             self._queue.append(encode(_clock_jump(before, drift), reading))
         if abs(drift) > MAX_DRIFT_US or before.boot != reading.boot:
