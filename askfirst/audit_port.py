@@ -52,6 +52,8 @@ class EntryType(enum.StrEnum):
     CONFIG_CHANGED = "config.changed"
     CONFIG_TAMPER = "config.tamper"
     HOOK_INSTALLED = "hook.installed"
+    HOOK_REMOVED = "hook.removed"
+    """Taken out by our own command; ``hook.missing`` is when somebody else did."""
     HOOK_MISSING = "hook.missing"
     HOOK_HEARTBEAT = "hook.heartbeat"
     CLOCK_JUMP = "clock.jump"

@@ -103,21 +103,28 @@ def open_key(folder: Path, kind: str, name: str) -> Signer:
     """
     path = folder / f"{kind}.key"
     with contextlib.suppress(FileNotFoundError):
-        return _load(path)
+        return load_key(path)
     if (folder / f"{kind}.vkey").exists():
         raise KeyFileError(f"{path} is gone while {kind}.vkey is there; restore it from a backup of the state folder")
     signer = Signer(name=name, key=Ed25519PrivateKey.generate())
     with contextlib.suppress(FileExistsError):  # another broker was faster: its key is the one
-        write_file(path, f"{_private_text(signer)}\n", 0o600, replace=False)
-    return _load(path)
+        write_file(path, f"{private_text(signer)}\n", 0o600, replace=False)
+    return load_key(path)
 
 
-def _private_text(signer: Signer) -> str:
+def private_text(signer: Signer) -> str:
+    """What a key file holds."""
     seed = base64.b64encode(bytes([ED25519]) + signer.key.private_bytes_raw()).decode()
     return f"{_PREFIX}{signer.name}+{signer.verifier.key_id.hex()}+{seed}"
 
 
-def _load(path: Path) -> Signer:
+def load_key(path: Path) -> Signer:
+    """The key in this file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        KeyFileError: it cannot be used.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -136,7 +143,7 @@ def _parse(path: Path, content: bytes) -> Signer:
         name, _, encoded = content.decode().strip().removeprefix(_PREFIX).split("+", 2)
         raw = base64.b64decode(encoded, validate=True)
         signer = Signer(name=name, key=Ed25519PrivateKey.from_private_bytes(raw[1:]))
-    if signer is None or _private_text(signer) != content.decode().strip():
+    if signer is None or private_text(signer) != content.decode().strip():
         raise KeyFileError(f"{path} holds no private key; restore it from a backup of the state folder")
     return signer
 
@@ -169,8 +176,13 @@ def write_file(path: Path, text: str, mode: int, *, replace: bool) -> None:
             path.hardlink_to(draft)
     finally:
         draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the folder's names on disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
