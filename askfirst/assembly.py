@@ -106,6 +106,8 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
     web_listener = bind_web(port)
 
     async def started() -> None:
+        warming = asyncio.create_task(asyncio.to_thread(core.analyst.warm))
+        warming.add_done_callback(lambda done: done.result())
         await core.keeper.started({"version": askfirst.__version__}, config.digest)
         if sys.stdout.isatty():
             sys.stdout.write(
@@ -133,13 +135,16 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
 class _Core:
     """What every listener of one broker shares."""
 
-    def __init__(self, *, config: Config, engine: sa.Engine, reader: sa.Engine, log: StoredLog, keys: Keys) -> None:
+    def __init__(  # what open() has opened
+        self, *, config: Config, engine: sa.Engine, reader: sa.Engine, log: StoredLog, keys: Keys, paths: StatePaths
+    ) -> None:
+        self._paths = paths
         self._config = config
         self._reader = reader
         self._log = log
         self._clock = SystemClock()
         self._hub = Hub()
-        self._analyst = DiskAnalyst()
+        self.analyst = DiskAnalyst()
         self._writer = Writer(engine, log, on_failure=exit_for_failed_store)
         self._witnesses = _witnesses(config, log, reader, self._writer)
         self.keeper = Keeper(writer=self._writer, reader=reader, log=log, keys=keys, clock=self._clock)
@@ -168,7 +173,7 @@ class _Core:
         )
         self._hub.on_change = self.dispatcher.wake
         self.gate = Gate(
-            desk=self.desk, analyst=self._analyst, config=config, clock=self._clock, passed=self.tally.passed
+            desk=self.desk, analyst=self.analyst, config=config, clock=self._clock, passed=self.tally.passed
         )
 
     @classmethod
@@ -213,7 +218,7 @@ class _Core:
         return Api(
             desk=self.desk,
             hub=self._hub,
-            analyst=self._analyst,
+            analyst=self.analyst,
             config=self._config,
             clock=self._clock,
             reviewer=_person(),
@@ -243,8 +248,9 @@ class _Core:
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
-        self._writer.close()
+        """Finish what is being written; the writer goes last, so that SQLite folds its WAL into the database."""
         self._reader.dispose()
+        self._writer.close()
 
 
 class _Fork:

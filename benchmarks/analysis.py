@@ -85,7 +85,9 @@ def main() -> None:
     for name, rows in (corpora.own() | corpora.foreign(options.corpora)).items():
         times += measure(name, rows, options.failed)
     times.sort()
-    print(f"{'all':<14} {'':>33}  {statistics.median(times):7.2f} {times[int(len(times) * 0.99)]:7.2f} {times[-1]:7.2f}")
+    print(
+        f"{'all':<14} {'':>33}  {statistics.median(times):7.2f} {times[int(len(times) * 0.99)]:7.2f} {times[-1]:7.2f}"
+    )
 
 
 def warm() -> None:

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Final, Literal
 from askfirst.effects import Effect, Risk
 from askfirst.errors import ConfigError
 from askfirst.rules import load
-from askfirst.rules.match import Syntax, pattern
+from askfirst.rules.match import Syntax
+from askfirst.rules.patterns import pattern
 from askfirst.rules.schema import Program
 from askfirst.shell.command import HOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from askfirst.rules.match import Pattern
+    from askfirst.rules.patterns import Pattern
     from askfirst.rules.schema import Pack, Rule
     from askfirst.shell.command import Command, Word
 
@@ -238,6 +239,7 @@ def _joined(first: Program, second: Program) -> Program:
         dry_run=first.dry_run | second.dry_run,
         harmless=(*first.harmless, *second.harmless),
         runs=first.runs or second.runs,
+        passes_on=(*first.passes_on, *second.passes_on),
     )
 
 

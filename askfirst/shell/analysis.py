@@ -14,6 +14,7 @@ from askfirst.effects import Effect, EffectKind, Outcome, Risk
 from askfirst.facts import UNKNOWN, Facts, NoFacts, OnlyHome
 from askfirst.shell import limits, opaque
 from askfirst.shell.aging import Aging
+from askfirst.shell.command import HOLE, UNKNOWN_SHOWN, Stream
 from askfirst.shell.evaluate import Evaluator
 from askfirst.shell.execute import Execute
 from askfirst.shell.handlers import HANDLERS, Registry
@@ -60,6 +61,7 @@ class Analysis:
         outcome: the conclusion.
         expanded: the commands as the shell would run them, ``""`` when that is the text itself.
         scripts: absolute paths of files whose text runs.
+        writes: absolute path -> text of the files it would write, None where the text is not known.
         tree: for ``explain``.
     """
 
@@ -68,6 +70,7 @@ class Analysis:
     outcome: Outcome = Outcome.PASS
     expanded: str = ""
     scripts: tuple[str, ...] = ()
+    writes: Mapping[str, str | None] = field(default_factory=dict)
     tree: tuple[Step, ...] = field(default=())
 
 
@@ -104,12 +107,19 @@ def analyse(
     budget = limits.Budget()
     budget.start(cpu_s)
     evaluator = Evaluator(text, facts, budget, Execute)
-    files = {path: text_stream(content) for path, content in (written or {}).items()}
+    before = {path: text_stream(content) for path, content in (written or {}).items()}
+    files = dict(before)
     try:
         evaluator.script(text, Place(), State(cwd=cwd or None, home=home, files=files))
     except limits.LimitError as limit:
         evaluator.found.notes.append(Note("limits", (0, len(text)), limit.reason, _short(text)))
-    return _concluded(text, evaluator.found, tuple(evaluator.files.scripts), _Judge(Aging(facts), book, registry, cwd))
+    judge = _Judge(Aging(facts), book, registry, cwd)
+    found = _concluded(text, evaluator.found, tuple(evaluator.files.scripts), judge)
+    return replace(found, writes={path: _text(now) for path, now in files.items() if now != before.get(path)})
+
+
+def _text(stream: Stream) -> str | None:
+    return stream.text if stream.kind == "text" and HOLE not in stream.text else None
 
 
 def _refused(text: str, reason: str) -> Analysis:
@@ -177,13 +187,34 @@ def _concluded(text: str, found: Found, scripts: tuple[str, ...], judge: _Judge)
 
 
 def _sorted(effects: Iterable[Effect]) -> tuple[Effect, ...]:
+    """Gravest first; of several that say the same of one place only the gravest."""
     unique: dict[tuple[object, ...], Effect] = {}
-    for effect in effects:
-        key = (effect.rule, effect.target, effect.span, effect.via)
+    for effect in map(_legible, effects):
+        pack = effect.rule.partition(".")[0]
+        key = (pack, effect.kind, effect.target, effect.span, effect.via)
         known = unique.get(key)
         if known is None or effect.risk > known.risk:
             unique[key] = effect
     return tuple(sorted(unique.values(), key=lambda effect: -effect.risk))
+
+
+def _legible(effect: Effect) -> Effect:
+    """The effect in words for people: what is unknown is called so, and no suggestion has a gap in it."""
+    if HOLE not in f"{effect.target}{effect.loss}{effect.command}{effect.suggestion}{effect.via}{effect.facts}":
+        return effect
+    return replace(
+        effect,
+        target=_named(effect.target),
+        loss=_named(effect.loss),
+        command=_named(effect.command),
+        suggestion="" if HOLE in effect.suggestion else effect.suggestion,
+        via=tuple(map(_named, effect.via)),
+        facts=tuple(map(_named, effect.facts)),
+    )
+
+
+def _named(text: str) -> str:
+    return text.replace(HOLE, UNKNOWN_SHOWN)
 
 
 def _expanded(text: str, commands: list[Command]) -> str:
@@ -216,9 +247,9 @@ def _grouped(leaves: list[tuple[tuple[str, ...], Step]]) -> tuple[Step, ...]:
             close()
             out.append(step)
             continue
-        if via[0] != label:
+        if _named(via[0]) != label:
             close()
-            label = via[0]
+            label = _named(via[0])
         pending.append((via[1:], step))
     close()
     return tuple(replace(step) for step in out)

@@ -89,6 +89,11 @@ class Values:
         self._depth = 0
         self._steps = 0
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether the evaluation was given up, so that values are ``HOLE``s that could have been known."""
+        return self._steps > _MAX_STEPS
+
     def dotted(self, node: ast.expr) -> str:
         """The dotted name that ``node`` stands for, ``""`` when it is none; unknown receivers are a ``HOLE``."""
         value = self.value(node)

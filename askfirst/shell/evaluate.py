@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from askfirst.shell.command import HOLE, Command, Stream, Word
+from askfirst.shell.escapes import inside_variables
 from askfirst.shell.expand import Expander, unmark
 from askfirst.shell.job import Found, Job, Note, Place, Scope
 from askfirst.shell.known_files import KnownFiles
@@ -289,6 +290,8 @@ class Evaluator:
             return send(self, redirects, self._executor.execute(job), state)
         if redirects:
             self._only_redirects(job)
+        for name, script in inside_variables(env):
+            self.script(script.text, self.nested(script.text, job.span, scope.place, name), state.copy())
         printed = stdin if redirects and redirects[-1].operator == "<" else NOTHING  # `$(< file)`
         return send(self, redirects, printed, state)
 
@@ -365,7 +368,7 @@ class _InWords:
         self.evaluator.range(inner, replace(self.scope, state=state.copy(), stdin=stream))
 
     def _aside(self) -> Scope:
-        return replace(self.scope, state=self.scope.state.copy(), stdin=NOTHING)
+        return replace(self.scope, state=self.scope.state.copy())
 
 
 def _output(stream: Stream) -> str:

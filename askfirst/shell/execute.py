@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.shell.builtins import BUILTINS
 from askfirst.shell.command import HOLE, Stream, Word
+from askfirst.shell.escapes import inside_options, inside_variables
 from askfirst.shell.handlers import HANDLERS
 from askfirst.shell.harmless import ALWAYS
 from askfirst.shell.interpreters import interpreter, is_interpreter
@@ -162,13 +163,16 @@ class Execute:
             state.positionals = before
 
     def _program(self, job: Job, name: str) -> Stream:
+        for script in inside_options(job, name):
+            self.text(job, script, f"{name} option", stdin=NOTHING)
+        for variable, script in inside_variables(job.env):
+            self.text(job, script, variable, stdin=NOTHING)
         builtin = BUILTINS.get(name)
         if builtin is not None and builtin(job, self):
             self.evaluator.emit(job, runs=False)
             return output(job.argv, job.stdin, job.state)
-        program = PROGRAMS.get(name) or (interpreter if is_interpreter(name) else None)
-        if program is not None:
-            stream = program(job, self)
+        for program in (PROGRAMS.get(name), interpreter if is_interpreter(name) else None):
+            stream = program(job, self) if program is not None else None
             if stream is not None:
                 return stream
         inner = unwrap(job.argv)

@@ -17,6 +17,7 @@ from askfirst.shell.findings import Findings
 from askfirst.shell.git import judge_git
 from askfirst.shell.line import line_effects
 from askfirst.shell.persistence import persistence_effects
+from askfirst.shell.powershell import windows_effects
 from askfirst.shell.secrets import code_secret_effects, secret_effects
 from askfirst.shell.sql import SQL_HANDLERS, typed_effects
 from askfirst.shell.system import SYSTEM_HANDLERS, network_shell_effects, preload_effects
@@ -61,7 +62,15 @@ HANDLERS = Registry(
         **{name: (handler,) for name, handler in (SQL_HANDLERS | SYSTEM_HANDLERS).items()},
         "git": (judge_git,),
     },
-    every=(judge_redirects, secret_effects, persistence_effects, network_shell_effects, preload_effects, typed_effects),
+    every=(
+        judge_redirects,
+        secret_effects,
+        persistence_effects,
+        network_shell_effects,
+        preload_effects,
+        typed_effects,
+        windows_effects,
+    ),
     lines=(line_effects,),
     code=(code_effects, code_secret_effects),
     understood=frozenset({*FILE_JUDGES, "git", "find", "gfind", "fd", "fdfind", "rmdir", "trash", "trash-put"}),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.shell.code import inspect_code
-from askfirst.shell.command import HOLE, Stream, Word
+from askfirst.shell.command import HOLE, UNKNOWN_SHOWN, Stream, Word
 from askfirst.shell.frameworks import is_script
 from askfirst.shell.source import DECODED, NETWORK
 from askfirst.shell.streams import NOTHING, output
@@ -135,5 +135,11 @@ def _follow(job: Job, run: Execute, language: str, text: str, word: Word) -> Non
         run.text(job, Word(text=script, span=word.span), label, stdin=NOTHING)
     for argv in found.commands[:_MAX_FOLLOWED]:
         if argv:
-            words = [Word(text=one, shown=one.replace(HOLE, "…"), span=word.span) for one in argv]
+            words = [_as_word(one, word, may_be_pattern=argv[0] == "rm") for one in argv]
             run.inner(job, words, label, stdin=NOTHING, state=job.state.copy())
+
+
+def _as_word(text: str, origin: Word, *, may_be_pattern: bool) -> Word:
+    """A value of the code as a word; what a glob API gives is the pattern itself, so a delete's path may be one."""
+    is_pattern = may_be_pattern and any(char in text for char in "*?[")
+    return Word(text=text, glob=is_pattern, shown=text.replace(HOLE, UNKNOWN_SHOWN), span=origin.span)

@@ -332,7 +332,7 @@ FAMILIES: dict[str, tuple[Disguise, ...]] = {
                 "cat <<E\n$({})\nE",
                 "export OUT=$({})",
                 "local_x=${Y:-$({})}",
-                "[ -n \"$({})\" ] && echo yes",
+                '[ -n "$({})" ] && echo yes',
                 "diff <({}) /dev/null",
                 "cat <({})",
                 "tee >({}) < f",
@@ -436,8 +436,8 @@ FAMILIES: dict[str, tuple[Disguise, ...]] = {
                 "echo {b} | base64 -d | sh",
                 "echo {b} | base64 --decode | bash",
                 "base64 -d <<< {b} | sh",
-                "bash -c \"$(echo {b} | base64 -d)\"",
-                "eval \"$(base64 -d <<< {b})\"",
+                'bash -c "$(echo {b} | base64 -d)"',
+                'eval "$(base64 -d <<< {b})"',
                 "printf '{x}' | sh",
                 "echo -e '{x}' | bash",
                 "echo {hex} | xxd -r -p | sh",
@@ -455,7 +455,10 @@ FAMILIES: dict[str, tuple[Disguise, ...]] = {
         )
     ),
     "process-substitution": tuple(
-        map(_template, ("bash <(echo {q})", "sh <(printf '%s' {q})", "source <(cat <<'E'\n{}\nE\n)", "bash < <(echo {q})"))
+        map(
+            _template,
+            ("bash <(echo {q})", "sh <(printf '%s' {q})", "source <(cat <<'E'\n{}\nE\n)", "bash < <(echo {q})"),
+        )
     ),
     "write-then-run": tuple(
         map(
@@ -474,7 +477,7 @@ FAMILIES: dict[str, tuple[Disguise, ...]] = {
                 "echo {q} > a.sh; cp a.sh b.sh; sh b.sh",
                 "echo {q} > x.sh; cat x.sh | sh",
                 "echo {q} > x.sh; sh < x.sh",
-                "echo {q} > x.sh; eval \"$(cat x.sh)\"",
+                'echo {q} > x.sh; eval "$(cat x.sh)"',
                 "cat > x.py <<'E'\nimport os\nos.system({j})\nE\npython3 x.py",
                 "cat > x.py <<'E'\nimport subprocess\nsubprocess.run({l}, check=True)\nE\npython x.py",
                 "echo {b} | base64 -d > x; bash x",
@@ -505,7 +508,7 @@ FAMILIES: dict[str, tuple[Disguise, ...]] = {
                 "lua -e 'os.execute({J})'",
                 "awk 'BEGIN { system({J}) }'",
                 "osascript -e 'do shell script {J}'",
-                "deno eval 'new Deno.Command(\"sh\", {args: [\"-c\", {J}]}).outputSync()'",
+                'deno eval \'new Deno.Command("sh", {args: ["-c", {J}]}).outputSync()\'',
                 "bun -e 'require(\"child_process\").execSync({J})'",
                 "uv run python -c 'import os; os.system({J})'",
                 "python3 -c '__import__(\"os\").system({J})'",
@@ -599,8 +602,8 @@ FAMILIES: dict[str, tuple[Disguise, ...]] = {
                 "c={0}; ${c} {r}",
                 'export TOOL={0}; "$TOOL" {r}',
                 "x={0}; y=$x; $y {r}",
-                "S={q}; bash -c \"$S\"",
-                "S={q}; echo \"$S\" | sh",
+                'S={q}; bash -c "$S"',
+                'S={q}; echo "$S" | sh',
                 "${x:-{0}} {r}",
                 "declare c={0}; $c {r}",
                 "for c in {0}; do $c {r}; done",
@@ -608,9 +611,9 @@ FAMILIES: dict[str, tuple[Disguise, ...]] = {
                 "c=$(echo {0}); $c {r}",
                 "printf -v c %s {0}; $c {r}",
                 "n=c; c={0}; ${!n} {r}",
-                "CMD={q}; sh -c \"$CMD\" && echo ok",
-                "run() { \"$@\"; }; run {0} {r}",
-                "run() { sudo \"$@\"; }; run {}",
+                'CMD={q}; sh -c "$CMD" && echo ok',
+                'run() { "$@"; }; run {0} {r}',
+                'run() { sudo "$@"; }; run {}',
                 "x=({0}); ${x[0]} {r}",
             ),
         ),

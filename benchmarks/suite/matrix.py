@@ -11,6 +11,7 @@ from suite.row import Row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
 def rows() -> list[Row]:
     """The whole product, and what only git knows."""
     return [*_product(), *_git(), *_sessions()]

@@ -162,3 +162,16 @@ def test_what_python_prints_is_data(text: str) -> None:
     found = inspect_code("python", f"print({('rm -rf / ; ' + text)!r})")
 
     assert found == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("python", "x=y;x=z;y=x;z=y;y=z\n" * 20 + "eval(x+y+z);" * 1500),
+        ("ruby", "system(" * 9000),
+        ("javascript", "a;" * 20_000),
+        ("python", "a" * 300_000),
+    ],
+)
+def test_code_that_is_too_long_or_tangled_is_not_called_read(language: str, code: str) -> None:
+    assert inspect_code(language, code).unread

@@ -75,8 +75,16 @@ def test_a_file_that_the_session_made_itself_is_free(ask, repo):
 
 def test_the_project_counts_not_the_folder_that_a_command_is_in(ask, repo):
     assert ask("cd src && rm -rf ../build", repo) is Risk.MEDIUM
-    (repo.parent / "other").mkdir()
-    assert ask("cd ../other && rm -rf build", repo) is Risk.HIGH
+    (repo.parent / "build").mkdir()
+    assert ask("cd .. && rm -rf build", repo) is Risk.HIGH
+
+
+def test_another_project_is_graded_by_its_own_repository(ask, repo):
+    other = make_repository(repo.parent / "other")
+    (other / "new.py").write_text("x", encoding="utf-8")
+    assert ask("cd ../other && rm -rf src", repo) is Risk.MEDIUM
+    assert ask("cd ../other && rm new.py", repo) is Risk.HIGH
+    assert ask("rm -rf ../other/src", repo) is Risk.HIGH
 
 
 def test_a_link_out_of_the_project_is_outside(ask, repo, tmp_path):

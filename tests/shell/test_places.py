@@ -48,6 +48,8 @@ def where(
         ("/private/tmp/x", Place.TEMP),
         ("/var/folders/ab/cd/T/x", Place.TEMP),
         ("/var/lib/apt/lists", Place.TEMP),
+        ("/home/me/.cache/pip", Place.TEMP),
+        ("/root/.cache", Place.TEMP),
         ("/dev/null", Place.SINK),
         ("/dev/fd/3", Place.SINK),
         ("/dev/sda1", Place.DEVICE),
@@ -106,6 +108,14 @@ def test_the_project_is_where_the_text_starts():
     assert where("build", cwd="/home/me", origin="/home/me/project") is Place.OUTSIDE
     assert where("build", cwd="/home/me/project/src", origin="/home/me/project") is Place.INSIDE
     assert where("../build", cwd="/home/me/project/src", origin="/home/me/project") is Place.INSIDE
+
+
+def test_a_folder_that_was_changed_into_is_a_project_unless_it_lies_above():
+    assert where("x", cwd="/testbed", origin="/home/me/project") is Place.INSIDE
+    assert where("x", cwd="/home/me/other", origin="/home/me/project") is Place.INSIDE
+    assert where("/home/me/project/x", cwd="/testbed", origin="/home/me/project") is Place.OUTSIDE
+    assert where("x", cwd="/etc", origin="/home/me/project") is Place.SYSTEM
+    assert where("x", cwd="/home", origin="/home/me/project") is not Place.INSIDE
 
 
 def test_an_unknown_working_directory_is_a_project_of_its_own():

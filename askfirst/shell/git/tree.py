@@ -173,7 +173,7 @@ def _cleaned(case: Case) -> Loss:
 
 
 def _is_lost(case: Case, path: str) -> bool:
-    if is_regenerable(posixpath.relpath(path, case.place.folder)):
+    if is_regenerable(posixpath.relpath(path, case.place.folder), certain=True):
         return False
     loss = case.facts.loss(path)
     return loss is UNKNOWN or bool(loss.untracked or loss.precious or loss.repositories or loss.more)
