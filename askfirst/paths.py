@@ -69,6 +69,11 @@ class StatePaths:
         return self.root / "logins"
 
     @property
+    def hook_notes(self) -> Path:
+        """What was done to hosts' settings, waiting for the broker to log it."""
+        return self.root / "hook-notes"
+
+    @property
     def api_token(self) -> Path:
         """The bearer token of the API on TCP."""
         return self.root / "api-token"

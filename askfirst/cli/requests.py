@@ -187,6 +187,8 @@ def describe(found: dict[str, Any]) -> list[str]:
     grant = found.get("grant")
     if grant:
         lines.append(f"grant    {grant['state']} {grant['outcome']} {visible(grant['detail'])}".rstrip())
+    if found["log"]:
+        lines.append(f"log      {found['log']}")
     return lines
 
 
