@@ -86,6 +86,10 @@ class RuleBook:
                     found.setdefault(rule.id, _found(rule, asked, path, operands))
         return sorted(found.values(), key=lambda effect: -effect.risk)
 
+    def knows(self, word: Word) -> bool:
+        """Whether the word names a program of the packs."""
+        return bool(self._owners(word))
+
     def standing(self, command: Command) -> Standing:
         """Whether the packs know the command to be harmless, know its program, or do not know it at all.
 

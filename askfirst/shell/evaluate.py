@@ -56,12 +56,16 @@ class Evaluator:
         budget: what is left of the limits.
         files: what is known to be in files.
         found: what was collected.
+        knows: whether a rule pack knows the program that a word names.
         active: functions and aliases that are running.
         piped: number of pipelines around the current statement.
     """
 
-    def __init__(self, text: str, facts: Facts, budget: Budget, execute: type[Execute]) -> None:
+    def __init__(
+        self, text: str, facts: Facts, budget: Budget, execute: type[Execute], knows: Callable[[Word], bool]
+    ) -> None:
         self.root = text
+        self.knows = knows
         self.facts = facts
         self.budget = budget
         self.files = KnownFiles(facts)
@@ -271,6 +275,11 @@ class Evaluator:
             expander = self.expander(scope)
             expander.choice = dict(zip(names, combination, strict=True))
             out.append(self._once(node, scope, expander, again=True))
+        if next(combinations, None) is not None:  # too many: once more with any values
+            anything = replace(scope, state=scope.state.copy())
+            for name in names:
+                anything.state.assign(name, [HOLE])
+            out.append(self._once(node, anything, self.expander(anything)))
         return concatenate(dict.fromkeys(out))
 
     def _once(self, node: Simple, scope: Scope, expander: Expander, *, again: bool = False) -> Stream:

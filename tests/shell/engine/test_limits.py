@@ -77,7 +77,7 @@ def test_the_work_is_counted(name: str) -> None:
     text = (BEYOND | WITHIN)[name]
     budget = limits.Budget()
     budget.start(60)
-    evaluator = Evaluator(text, NoFacts(), budget, Execute)
+    evaluator = Evaluator(text, NoFacts(), budget, Execute, lambda _: False)
     try:
         evaluator.script(text, Place(), State(cwd="/", home="/root"))
     except limits.LimitError:
