@@ -14,7 +14,7 @@ from askfirst.shell.command import HOLE, Stream, Word
 from askfirst.shell.escapes import inside_options, inside_variables
 from askfirst.shell.handed_on import command_in, scripts_in
 from askfirst.shell.handlers import HANDLERS
-from askfirst.shell.harmless import ALWAYS, is_named
+from askfirst.shell.harmless import ALWAYS
 from askfirst.shell.interpreters import interpreter, is_interpreter
 from askfirst.shell.job import Job, Scope, program_name
 from askfirst.shell.programs import PROGRAMS
@@ -57,6 +57,11 @@ def _matching(pattern: str) -> list[str]:
     """The programs that a pattern like ``/b?n/r[m]`` may come to: the shell takes the first file that fits."""
     fits = re.compile(fnmatch.translate(posixpath.basename(pattern))).fullmatch
     return [name for name in sorted(HANDLERS.by_program.keys() | SHELLS) if fits(name)][:_MAX_MATCHES]
+
+
+def _is_program(name: str) -> bool:
+    """Whether this is a program that runs others or that code judges."""
+    return name in BY_NAME or name in PROGRAMS or name in HANDLERS.by_program
 
 
 class Execute:
@@ -161,14 +166,17 @@ class Execute:
 
     def _function(self, job: Job, name: str) -> Stream:
         evaluator, state = self.evaluator, job.state
-        if evaluator.active.count(name) >= 1 and evaluator.piped:
-            self.note(job, "fork-bomb", name)
-        if evaluator.active.count(name) >= _MAX_CALLS:
-            return UNKNOWN
         function = state.functions[name]
+        entered = f"{name} {id(function.body)}"  # a new function of the same name is another one
+        if evaluator.active.count(entered) >= 1 and evaluator.piped:
+            self.note(job, "fork-bomb", name)
+        if evaluator.active.count(entered) >= _MAX_CALLS:
+            if job.argv[1:]:
+                self.note(job, "computed-program", name)  # with other arguments it may do something else
+            return UNKNOWN
         before = state.positionals
         state.positionals = tuple(word.text for word in job.argv[1:])
-        evaluator.active.append(name)
+        evaluator.active.append(entered)
         try:
             inside = replace(function.place, via=(*job.place.via, name), where=job.place.where)
             return evaluator.run(function.body, Scope(function.source, inside, state, job.stdin))
@@ -203,25 +211,30 @@ class Execute:
             if stream.kind != "file" or not path.startswith(("/usr/", "/bin/", "/sbin/", "/opt/")):
                 return self.file(job, stream, path, job.argv[1:])
         self.evaluator.emit(job, runs=False)
-        self._handed_on(job, program_name(head))
+        self._handed_on(job)
         return output(job.argv, job.stdin, job.state)
 
-    def _handed_on(self, job: Job, name: str) -> None:
-        """A command line that a program which is not known, or a script that cannot be read, is given."""
-        if _is_known(name) or is_named(name) or self.evaluator.knows(job.argv[0]):
+    def _handed_on(self, job: Job) -> None:
+        """A command line that a program which nobody knows, or a script that cannot be read, is given."""
+        name = program_name(job.argv[0])
+        if _is_known(name) or self.evaluator.knows(name):
             return
-        for script in scripts_in(job.argv):
+        for script in scripts_in(job.argv, self._runs):
             self.text(job, script, f"{name} -c", state=job.state.child({}))
-        argv = command_in(job.argv)
+        argv = command_in(job.argv, self._runs)
         if argv:
             self.inner(job, argv, name, state=job.state.copy())
+
+    def _runs(self, text: str) -> bool:
+        name = posixpath.basename(text)
+        return HOLE not in text and not text.startswith("-") and (_is_program(name) or self.evaluator.knows(name))
 
     def file(self, job: Job, stream: Stream, path: str, arguments: list[Word]) -> Stream:
         """Run a file: by its first line with a shell or another interpreter."""
         stream = self.evaluator.files.read(stream)
         if stream.kind == "file":
             self.evaluator.emit(job, runs=False)
-            self._handed_on(job, program_name(job.argv[0]))
+            self._handed_on(job)
             return UNKNOWN
         self.evaluator.emit(job, runs=True)
         first = stream.text.partition("\n")[0]

@@ -37,7 +37,10 @@ _WORKING = """
     pydocstyle sphinx-build mkdocs protoc latexmk pdflatex xelatex pandoc
 """
 """Programs that make folders and empty files, check, format, test, build."""
-_SPEAKING = "banner boxes cowsay cowthink espeak figlet lolcat logger notify-send say terminal-notifier toilet zenity"
+_SPEAKING = """
+    banner boxes cowsay cowthink dialog espeak figlet lolcat logger mesg notify-send osd_cat say terminal-notifier
+    toilet wall whiptail write zenity
+"""
 """Programs that show people the words they are given."""
 ALWAYS = frozenset(f"{_SHELL} {_READING} {_WORKING} {_SPEAKING}".split())
 _SUBCOMMANDS: dict[str, frozenset[str]] = {
@@ -82,11 +85,6 @@ _WRITING = {
     "coverage": ("erase", "run"),
 }
 """Words that turn a program that reads into one that writes."""
-
-
-def is_named(name: str) -> bool:
-    """Whether the program is in one of the tables here."""
-    return name in ALWAYS or _ALIASES.get(name, name) in _SUBCOMMANDS
 
 
 def is_harmless(command: Command) -> bool:
