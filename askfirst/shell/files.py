@@ -6,6 +6,7 @@ formats and partitions disks is data, in the pack ``disk``.
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from typing import TYPE_CHECKING, Final
@@ -324,9 +325,15 @@ FILE_JUDGES: Final[Mapping[str, Callable[[Command, Facts, Rules], Iterable[Effec
 """Judges by base name of the program; harmless themselves: rmdir, trash, trash-put, mkdir."""
 
 
+def _only_prints(args: Sequence[Word]) -> bool:
+    """Whether it shows its help: asked in front, since BSD programs read no options behind the first operand."""
+    options = itertools.takewhile(lambda word: word.text.startswith("-") and word.text != "--", args)
+    return any(word.text in {"--help", "--version"} for word in options)
+
+
 def judge_files(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """Every effect of a command whose program is in ``FILE_JUDGES``."""
-    if any(word.text in {"--help", "--version"} for word in command.args):
+    if _only_prints(command.args):
         return
     facts = usable(facts, cwd=command.cwd, where=command.where)
     yield from FILE_JUDGES[command.program](command, facts, book)
