@@ -128,6 +128,8 @@ def _sentence(error: ErrorDetails) -> str:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"unknown key {where!r}{_nearest(error['loc'])}"
+    if error["type"] == "model_type":
+        return f"{where} is {error['input']!r}, expected a table: [{where}]"
     return f"{where} is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
 
 
