@@ -56,7 +56,7 @@ def _shell(job: Job, run: Execute) -> Stream | None:
     if has_script and operands:
         state.zero = operands[1].text if len(operands) > 1 else name
         state.positionals = tuple(word.text for word in operands[2:])
-        if len(operands) > 1 and _BARE.fullmatch(operands[0].text):
+        if len(operands) > 1 and _BARE.fullmatch(operands[0].text) and operands[0].text not in SHELLS:
             # `ssh host bash -c 'rm -rf x'` arrives as `bash -c rm -rf x`: what was meant counts too.
             run.text(job, joined(operands), f"{name} -c", state=job.state.child({}))
         return run.text(job, operands[0], f"{name} -c", state=state)
