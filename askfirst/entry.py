@@ -12,12 +12,12 @@ import sys
 
 TYPE_CHECKING = False  # `typing` and the like come later: the folder's own may stand before the true one
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     import typer
 
-    from askfirst.cli.parts import VerifyReport
+    from askfirst.cli.parts import LogReader, WitnessFolder
     from askfirst.host import HostAdapter
     from askfirst.paths import StatePaths
 
@@ -57,9 +57,8 @@ def command_line() -> typer.Typer:
             adapters=_adapters,
             hook_command=_hook_command,
             install=_install,
-            verify=_verify,
-            tail=_tail,
-            export=_export,
+            log=_log,
+            witness=_witness,
         )
     )
 
@@ -105,22 +104,16 @@ def _install(host: str, settings: Path, paths: StatePaths, remove: bool) -> tupl
     return merged_settings(host, settings, _hook_command(host, paths), timeout_s=_HOST_TIMEOUT_S, remove=remove)
 
 
-def _verify(store: Path, checkpoint: Path | None, seen: Sequence[str]) -> VerifyReport:
-    from audit.verify import verify_store  # noqa: PLC0415
+def _log(store: Path) -> LogReader:
+    from audit.offline import OfflineLog  # noqa: PLC0415
 
-    return verify_store(store, checkpoint=checkpoint, seen=seen)
-
-
-def _tail(store: Path, count: int) -> list[dict[str, object]]:
-    from audit.records import tail  # noqa: PLC0415
-
-    return tail(store, count)
+    return OfflineLog(store)
 
 
-def _export(store: Path, out: Path) -> int:
-    from audit.export import export  # noqa: PLC0415
+def _witness(folder: Path) -> WitnessFolder:
+    from audit.witness_server import WitnessFolder as Folder  # noqa: PLC0415
 
-    return export(store, out)
+    return Folder(folder)
 
 
 _HOST_TIMEOUT_S = 86_400
