@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from audit.verify import Report, verify_store
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from askfirst.request import Request
@@ -165,6 +166,14 @@ class Broker:
         self.reader = open_sqlite_reader(self.root / "askfirst.db")
         self.keeper = Keeper(writer=self.writer, reader=self.reader, log=self.log, keys=self.keys, clock=self.clock)
         self.desk = Desk(writer=self.writer, reader=self.reader, audit=self.log, hub=Hub(), clock=self.clock)
+
+    @contextmanager
+    def opened(self) -> Iterator[Connection]:
+        """The file as whoever may write it opens it, beside the broker."""
+        engine = create_engine(f"sqlite:///{self.root / 'askfirst.db'}")
+        with engine.begin() as connection:
+            yield connection
+        engine.dispose()
 
     def stop(self) -> None:
         """Stop."""
