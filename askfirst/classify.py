@@ -39,4 +39,10 @@ def classify(
     if not text and call.tool != "Bash":
         return classify_tool(call, facts, rules)
     found = analyse(text, cwd=call.cwd, facts=facts, book=rules, written=written, home=home)
-    return Classification(outcome=found.outcome, effects=found.effects, expanded=found.expanded, scripts=found.scripts)
+    return Classification(
+        outcome=found.outcome,
+        effects=found.effects,
+        expanded=found.expanded,
+        scripts=found.scripts,
+        commands=tuple(dict.fromkeys(command.shown for command in found.commands)),
+    )
