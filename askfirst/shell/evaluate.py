@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from askfirst.shell.command import HOLE, Command, Stream, Word
+from askfirst.shell.escapes import inside_variables
 from askfirst.shell.expand import Expander, unmark
 from askfirst.shell.job import Found, Job, Note, Place, Scope
 from askfirst.shell.known_files import KnownFiles
@@ -37,7 +38,7 @@ from askfirst.shell.syntax import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from askfirst.facts import Facts
     from askfirst.shell.execute import Execute
@@ -53,6 +54,7 @@ class Evaluator:
     Attributes:
         facts: what may be asked about this machine.
         budget: what is left of the limits.
+        knows: whether a rule is about the program of this name.
         files: what is known to be in files.
         found: what was collected.
         active: functions and aliases that are running.
@@ -60,12 +62,18 @@ class Evaluator:
     """
 
     def __init__(
-        self, text: str, facts: Facts, budget: Budget, written: Mapping[str, str], execute: type[Execute]
+        self,
+        text: str,
+        facts: Facts,
+        budget: Budget,
+        execute: type[Execute],
+        knows: Callable[[str], bool] = frozenset[str]().__contains__,
     ) -> None:
         self.root = text
         self.facts = facts
         self.budget = budget
-        self.files = KnownFiles(facts, written)
+        self.knows = knows
+        self.files = KnownFiles(facts)
         self.found = Found()
         self.active: list[str] = []
         self.piped = 0
@@ -281,6 +289,8 @@ class Evaluator:
         lasting = not argv or argv[0].text in _DECLARING
         env: dict[str, Word] = {}
         for one in node.assignments:
+            if one.element:
+                expander.run_inside(one.element)
             text, elements = _assigned(one, expander)
             env[one.name] = Word(text=text, shown=text)
             if lasting:
@@ -291,7 +301,10 @@ class Evaluator:
             return send(self, redirects, self._executor.execute(job), state)
         if redirects:
             self._only_redirects(job)
-        return send(self, redirects, NOTHING, state)
+        for name, script in inside_variables(env):
+            self.script(script.text, self.nested(script.text, job.span, scope.place, name), state.copy())
+        printed = stdin if redirects and redirects[-1].operator == "<" else NOTHING  # `$(< file)`
+        return send(self, redirects, printed, state)
 
     def _only_redirects(self, job: Job) -> None:
         """Redirections without a command of their own are listed as those of ``:``."""
@@ -366,7 +379,7 @@ class _InWords:
         self.evaluator.range(inner, replace(self.scope, state=state.copy(), stdin=stream))
 
     def _aside(self) -> Scope:
-        return replace(self.scope, state=self.scope.state.copy(), stdin=NOTHING)
+        return replace(self.scope, state=self.scope.state.copy())
 
 
 def _output(stream: Stream) -> str:

@@ -1,4 +1,4 @@
-"""What is known to be in files: written by this command, by this session, or small scripts on the disk."""
+"""What is known to be in files: written by this command or earlier in the session, or small scripts on the disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from askfirst.shell.limits import MAX_SCRIPT_BYTES
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, text_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from askfirst.facts import Facts
     from askfirst.shell.state import State
@@ -24,30 +24,29 @@ class KnownFiles:
 
     Attributes:
         facts: reads what is on the disk.
-        written: absolute path -> content of files that the session wrote by other tools.
         scripts: absolute paths of files whose text was read to be run.
         sinks: paths that stand for ``>(…)`` -> what runs the script with what is written.
     """
 
     facts: Facts
-    written: Mapping[str, str]
     scripts: dict[str, None] = field(default_factory=dict)
     sinks: dict[str, Callable[[Stream, State], None]] = field(default_factory=dict)
 
     def content(self, word: Word, state: State) -> Stream:
         """What reading the file gives."""
-        path = state.path(word.text)
+        path = self.key(word.text, state)
         if path is None or word.glob:
             return UNKNOWN
         return NOTHING if path == _DISCARDED else self.at(path, state)
 
+    def key(self, text: str, state: State) -> str | None:
+        """The absolute path, or the text itself where a part is unknown: ``$d/x`` twice is one file."""
+        path = state.path(text)
+        return text if path is None and HOLE in text and len(text) > len(HOLE) else path
+
     def at(self, path: str, state: State) -> Stream:
         """What is known to be at an absolute path; a ``file`` stream when it can only be on the disk."""
-        if path in state.files:
-            return state.files[path]
-        if path in self.written:
-            return text_stream(self.written[path])
-        return Stream(kind="file", text=path)
+        return state.files.get(path, UNKNOWN if HOLE in path else Stream(kind="file", text=path))
 
     def read(self, stream: Stream) -> Stream:
         """A ``file`` stream as its text, when it is small and can be read."""
@@ -65,12 +64,12 @@ class KnownFiles:
         if sink is not None:
             sink(stream, state)
             return
-        path = state.path(word.text)
+        path = self.key(word.text, state)
         if path is None or path.startswith("/dev/"):
             return
         if append:
             before = self.at(path, state)
-            stream = stream if before.kind == "file" else concatenate([before, stream])
+            stream = stream if before.kind == "file" or before is UNKNOWN else concatenate([before, stream])
         state.files[path] = Stream(kind="text") if stream.kind == "none" else stream
 
     def drain(self, words: list[Word], stream: Stream, state: State) -> None:

@@ -14,7 +14,7 @@ from askfirst.engine import Case
 from askfirst.errors import StoreError
 from askfirst.request import GrantState, RequestKind, RequestState, Verdict
 from askfirst.store import records
-from askfirst.testing import a_review
+from askfirst.testing.bench import a_review
 
 if TYPE_CHECKING:
     from tests.channels.web.conftest import Page, Web
