@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,6 +60,7 @@ def command_line() -> typer.Typer:
             verify=_verify,
             tail=_tail,
             export=_export,
+            past_calls=_past_calls,
         )
     )
 
@@ -119,6 +120,12 @@ def _export(store: Path, out: Path) -> int:
     from audit.export import export  # noqa: PLC0415
 
     return export(store, out)
+
+
+def _past_calls(store: Path, count: int) -> list[dict[str, Any]]:
+    from audit.history import calls  # noqa: PLC0415
+
+    return calls(store, count)
 
 
 _HOST_TIMEOUT_S = 86_400

@@ -36,7 +36,7 @@ def build(parts: Parts) -> typer.Typer:
     hook.add(app, parts)
     explain.add(app)
     check.add(app)
-    policy.add(app)
+    policy.add(app, parts.past_calls)
     audit.add(app, parts)
     demo.add(app, parts)
     app.command()(version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -69,6 +69,7 @@ class Parts:
         verify: check the audit log of a store file offline.
         tail: the last n entries of the log.
         export: write the log to a folder; returns the number of entries.
+        past_calls: the last n tool calls of the log, each with its arguments and what became of it.
     """
 
     serve: Callable[[StatePaths, int | None, bool], int]
@@ -79,3 +80,4 @@ class Parts:
     verify: Callable[[Path, Path | None, Sequence[str]], VerifyReport]
     tail: Callable[[Path, int], list[dict[str, object]]]
     export: Callable[[Path, Path], int]
+    past_calls: Callable[[Path, int], list[dict[str, Any]]]
