@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -27,7 +27,7 @@ As = Annotated[
 ]
 
 
-PastCalls = Callable[[Path, int], list[dict[str, Any]]]
+PastCalls = Callable[[Path, int], list[dict[str, object]]]
 
 
 def add(app: typer.Typer, past_calls: PastCalls) -> None:
