@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -167,7 +168,8 @@ def run_case_file(file: Path, layer: Path | None, *, as_json: bool) -> bool:
 def backtested(entries: Sequence[Mapping[str, Any]], layer: Path | None) -> Report:
     """Try the policy on calls of the log."""
     analyst, ruler = DiskAnalyst(), ruler_with(layer)
-    calls = [past_call(each, analyst.classify, lambda cwd: look_around(cwd, Disk())) for each in entries]
+    place_of = functools.cache(lambda cwd: look_around(cwd, Disk()))
+    calls = [past_call(each, analyst.classify, place_of) for each in entries]
     return backtest(calls, ruler.policy_for)
 
 

@@ -85,7 +85,7 @@ def subjects_of(question: Question) -> tuple[Subject, ...]:
 def _effect_subject(effect: Effect, question: Question, *, understood: bool) -> Subject:
     return Subject(
         effect=effect,
-        command=effect.command if question.call.command else "",
+        command=effect.command if question.call.command or question.classification.commands else "",
         risk=effect.risk,
         is_understood=understood or effect.kind is not EffectKind.OPAQUE,
         paths=_target_paths(effect, question.place),

@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from askfirst.config import parse_config
 from askfirst.effects import EffectKind, Risk
 from askfirst.effects import Outcome as Found
 from askfirst.host import Agent
+from askfirst.policy import needs_person
 from askfirst.policy.question import Place
 from askfirst.policy.ruling import ONCE, Outcome, ScopeOffer, Stage
 from askfirst.policy.short_form import short_form
@@ -404,3 +407,23 @@ def test_the_subagent_and_the_hour_are_those_of_the_question(policy_of: PolicyOf
     user = DENY_BY + 'agent = "review*"\ntime = { days = ["fri"], hours = "22:00-06:00" }'
 
     assert policy_of(user=user).rule_on(asked).outcome is Outcome.DENY
+
+
+@given(
+    found=st.sampled_from([Found.ALLOW, Found.GATE, Found.PASS]),
+    risks=st.lists(st.sampled_from(list(Risk)), max_size=4),
+    strict=st.booleans(),
+)
+def test_without_a_policy_file_the_configuration_decides_as_before(
+    question: Asked, effect: Made, found: Found, risks: list[Risk], strict: bool
+) -> None:
+    if found is Found.PASS:
+        risks = [risk for risk in risks if risk < Risk.HIGH]  # the analysis gates what is grave
+    config = parse_config(b"[policy]\nstrict = true\n" if strict else b"", source="")
+    policy = assemble(managed=None, user=None, config=short_form(config), loaded=())
+    asked = question("x", *(effect(risk) for risk in risks), found=found)
+
+    ruling = policy.rule_on(asked)
+
+    assert (ruling.outcome is Outcome.ASK) is needs_person(asked.classification, config)
+    assert ruling.outcome is not Outcome.DENY
