@@ -59,6 +59,7 @@ def command_line() -> typer.Typer:
             install=_install,
             log=_log,
             witness=_witness,
+            past_calls=_past_calls,
         )
     )
 
@@ -114,6 +115,12 @@ def _witness(folder: Path) -> WitnessFolder:
     from audit.witness_server import WitnessFolder as Folder  # noqa: PLC0415
 
     return Folder(folder)
+
+
+def _past_calls(store: Path, count: int) -> list[dict[str, object]]:
+    from audit.history import calls  # noqa: PLC0415
+
+    return calls(store, count)
 
 
 _HOST_TIMEOUT_S = 86_400
