@@ -60,6 +60,8 @@ def share(judged: list[Judged]) -> str:
 
 
 def measure(name: str, rows: list[Row], failed: str) -> list[float]:
+    if not rows:
+        return []
     judged = [timed(row) for row in rows]
     times = sorted(one.ms for one in judged)
     print(
