@@ -49,7 +49,7 @@ def build(parts: Parts) -> typer.Typer:
     hook.add(app, parts)
     explain.add(app)
     check.add(app)
-    policy.add(app)
+    policy.add(app, parts.past_calls)
     log = audit.add(app, parts)
     audit_export.add(log, parts)
     audit_act.add(log, parts)

@@ -153,6 +153,7 @@ class Parts:
         install: merge our hooks into a host's settings file, or remove them; returns (before, after) as texts.
         log: reads the audit log of a store file, offline.
         witness: a witness of other logs, in a folder of its own.
+        past_calls: the last n tool calls of the log, each with its arguments and what became of it.
     """
 
     serve: Callable[[StatePaths, int | None, bool], int]
@@ -162,3 +163,4 @@ class Parts:
     install: Callable[[str, Path, StatePaths, bool], tuple[str, str]]
     log: Callable[[Path], LogReader]
     witness: Callable[[Path], WitnessFolder]
+    past_calls: Callable[[Path, int], list[dict[str, object]]]

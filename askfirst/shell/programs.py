@@ -109,21 +109,18 @@ def _make(job: Job, run: Execute) -> Stream | None:
     for folder in call.folders:
         state.enter(folder)
     lines = list(call.evals)
-    for name in call.files[:4] or _MAKEFILES:
+    for name in call.files or _MAKEFILES:
         source = job.stdin if name in {"-", "/dev/stdin"} else run.evaluator.files.content(Word(text=name), state)
         source = run.evaluator.files.read(source)
         if source.kind == "text":
             makefile = read_makefile(source.text, call.variables)
             lines += makefile.every_recipe() if call.files else makefile.recipes(call.targets)
-            break
+            if not call.files:
+                break
     run.evaluator.emit(job, runs=bool(lines))
     for line in lines:
         run.text(job, Word(text=line), "make", stdin=NOTHING, state=state.child(call.variables))
     return NOTHING
-
-
-_PACKAGE_VALUES = frozenset({"--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F"})
-_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 
 
 _PACKAGE_VALUES = frozenset({"--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F"})

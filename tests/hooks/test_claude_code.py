@@ -187,6 +187,14 @@ def test_answers_are_put_as_both_versions_understand_them(
     assert CLAUDE.render(event, verdict) == answer
 
 
+def test_a_background_command_has_only_begun() -> None:
+    payload = json.loads((next(PAYLOADS.glob("claude-code-*-PostToolUse-Bash.json"))).read_bytes())
+    payload["tool_input"]["run_in_background"] = True
+    event = CLAUDE.parse(json.dumps(payload).encode(), {})
+    assert isinstance(event, AfterTool)
+    assert event.detail == "started in the background"
+
+
 @given(st.text())
 def test_a_deny_always_blocks(reason: str) -> None:
     output = json.loads(CLAUDE.render(BASH, Deny(reason=reason)).stdout)["hookSpecificOutput"]
