@@ -30,6 +30,8 @@ _GLOB_LIMIT = 64  # matches that are looked at one by one; a glob with more is a
 _DROP_IN: Final = re.compile(r"/([^/]+\.d|sites-(available|enabled)|conf-available)/[^/]+$")
 """A file in a folder of settings that holds one file for each purpose: most of the time a new one."""
 
+_BYTECODE: Final = re.compile(r"/(?:__pycache__|\*?\.py[co]|[^/]+\.py[co])$")
+
 _WORDS: Final = {
     Place.TEMP_ROOT: "everything in the temporary folder",
     Place.UNKNOWN: "files at a path that is not known",
@@ -84,6 +86,8 @@ def grade_delete(spot: Spot, facts: Facts, *, recursive: bool) -> Grade:
             return Grade(risk=Risk.MEDIUM, what="a lock file that git left behind")
         case Place.TEMP_ROOT if not (recursive or spot.contents):
             return Grade(risk=Risk.MEDIUM, what="a temporary file")
+        case Place.OUTSIDE | Place.SYSTEM if _BYTECODE.search(spot.path):
+            return Grade(risk=Risk.MEDIUM, what="bytecode that Python writes again")
         case Place.TEMP_ROOT | Place.OUTSIDE | Place.DEVICE:
             return Grade(risk=Risk.HIGH, what=_WORDS[spot.place])
         case _:

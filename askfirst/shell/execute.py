@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import posixpath
 import re
 import shlex
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.shell.builtins import BUILTINS
 from askfirst.shell.command import HOLE, Stream, Word
-from askfirst.shell.escapes import inside_options, inside_variables
+from askfirst.shell.escapes import inside_options, inside_variables, reads_commands, typed
 from askfirst.shell.handed_on import command_in, scripts_in
 from askfirst.shell.handlers import HANDLERS
 from askfirst.shell.harmless import ALWAYS
@@ -33,6 +34,8 @@ _SAME_SHELL = frozenset(
 _ENDS = frozenset({"}", "fi", "done", "esac", ")", "]]"})
 _PLAIN = re.compile(r"[\w@%+=:,./-]*")
 _MAX_MATCHES = 8
+_MAX_TOLD = 2
+_MAX_TYPED = 64
 _MAX_CALLS = 2
 """A function that is running this often is not entered again: its body has been seen."""
 
@@ -189,6 +192,8 @@ class Execute:
             self.text(job, script, f"{name} option", stdin=NOTHING)
         for variable, script in inside_variables(job.env):
             self.text(job, script, variable, stdin=NOTHING)
+        if reads_commands(name):
+            self._told(job, name)
         builtin = BUILTINS.get(name)
         if builtin is not None and builtin(job, self):
             self.evaluator.emit(job, runs=False)
@@ -201,6 +206,17 @@ class Execute:
         if inner is not None:
             return self._wrapper(job, inner, name)
         return self._leaf(job)
+
+    def _told(self, job: Job, name: str) -> None:
+        """A debugger, an editor or a Tcl shell: what it is told on standard input, in a file, behind ``-c``."""
+        operands = [word for word in job.argv[1:] if not word.text.startswith("-")]
+        files = self.evaluator.files
+        sources = [files.read(job.stdin), *(files.content(word, job.state) for word in operands[:_MAX_TOLD])]
+        texts = [files.read(one).text for one in sources if one.kind == "text"]
+        texts += [after.text for before, after in itertools.pairwise(job.argv) if before.text == "-c"]
+        for text in texts:
+            for script in typed(name, text, operands[-1].text if operands else "")[:_MAX_TYPED]:
+                self.text(job, Word(text=script), f"{name} input", stdin=NOTHING)
 
     def _leaf(self, job: Job) -> Stream:
         """A program that runs nothing else, or a file of our own."""

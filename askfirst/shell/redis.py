@@ -73,6 +73,14 @@ def redis_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[
         yield effect_of(rules, "database.redis-opaque", command, target="commands from its input", risk=risk)
 
 
+def raw_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:
+    """What is typed into a bare connection: the text protocols of Redis and memcached."""
+    for line in command.stdin.text.splitlines()[:_MAX_LINES] if command.stdin.kind == "text" else ():
+        name = line.split(maxsplit=1)[0].upper() if line.strip() else ""
+        if name in _WIPES or name == "FLUSH_ALL":
+            yield effect_of(rules, "database.redis-flush", command, target="every key")
+
+
 def _split(command: Command) -> tuple[list[str], set[str]]:
     operands: list[str] = []
     options: set[str] = set()

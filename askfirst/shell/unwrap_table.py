@@ -283,6 +283,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
     _row("nix-shell", values="-p -A -I --packages", scripts="--run --command", then="nothing"),
     _row("rbenv pyenv nodenv goenv", path="exec"),
     _row("rvm", path="do"),
+    _row("shx"),
     _row("nvm fnm", path="exec|run", operands=1),
     _row("volta", path="run", values="--node --npm --yarn"),
     _row(

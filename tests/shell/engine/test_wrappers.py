@@ -346,6 +346,7 @@ softlimit -m 1000 @E@
 cgexec -g cpu:x @E@
 firejail --noprofile @E@
 pm2 start -n x -- @E@
+shx @E@
 machinectl shell root@web1 /usr/bin/env @E@
 toolbox run @E@
 distrobox enter x -- @E@
