@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route, Router
 
 import askfirst
 from askfirst.analyst import DiskAnalyst
+from askfirst.asking import Asking
 from askfirst.audit_port import Entry, EntryType
 from askfirst.broker.api import Api
 from askfirst.broker.hook_route import HookRoute
@@ -31,9 +32,12 @@ from askfirst.errors import BrokerUnavailableError
 from askfirst.gate import Gate
 from askfirst.hub import Hub
 from askfirst.paths import config_file, write_private
+from askfirst.people import Directory, Person
+from askfirst.policy.from_config import ConfiguredPolicy
 from askfirst.store.database import open_sqlite, open_sqlite_reader
 from askfirst.store.writer import Writer
 from audit.clock import SystemClock as AuditClock
+from audit.grants import GrantKey
 from audit.keys import open_keys
 from audit.log import open_log
 from channels.web.app import web_inbox
@@ -49,7 +53,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from askfirst.config import Config
+    from askfirst.grant_token import GrantSigner
     from askfirst.paths import StatePaths
+    from audit.keys import Keys
     from audit.log import StoredLog
 
 
@@ -116,7 +122,9 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
 class _Core:
     """What every listener of one broker shares."""
 
-    def __init__(self, *, config: Config, engine: sa.Engine, reader: sa.Engine, log: StoredLog) -> None:
+    def __init__(
+        self, *, config: Config, engine: sa.Engine, reader: sa.Engine, log: StoredLog, signer: GrantSigner
+    ) -> None:
         self._config = config
         self._reader = reader
         self._log = log
@@ -124,7 +132,17 @@ class _Core:
         self._hub = Hub()
         self._analyst = DiskAnalyst()
         self._writer = Writer(engine, log, on_failure=exit_for_failed_store)
-        self.desk = Desk(writer=self._writer, reader=reader, audit=log, hub=self._hub, clock=self._clock)
+        self._asking = Asking(analyst=self._analyst, ruler=ConfiguredPolicy(config=config), clock=self._clock)
+        self.desk = Desk(
+            writer=self._writer,
+            reader=reader,
+            audit=log,
+            hub=self._hub,
+            clock=self._clock,
+            signer=signer,
+            people=Directory(people=(Person(id=_person(), recipients=("web:inbox",)),)),
+            editor=self._asking,
+        )
         self.dispatcher = Dispatcher(
             writer=self._writer,
             reader=reader,
@@ -134,22 +152,24 @@ class _Core:
             machine=socket.gethostname(),
         )
         self._hub.on_change = self.dispatcher.wake
-        self.gate = Gate(desk=self.desk, analyst=self._analyst, config=config, clock=self._clock)
+        self.gate = Gate(desk=self.desk, asking=self._asking)
 
     @classmethod
     def open(cls, paths: StatePaths, config: Config) -> _Core:
         """Open the store and its log."""
         engine = open_sqlite(paths.store)
-        return cls(config=config, engine=engine, reader=open_sqlite_reader(paths.store), log=_open_log(paths, engine))
+        keys = open_keys(paths.root)
+        log = _open_log(keys, engine)
+        signer = GrantKey(keys.grants)
+        return cls(config=config, engine=engine, reader=open_sqlite_reader(paths.store), log=log, signer=signer)
 
     def api(self, *, token: str) -> FastAPI:
         """REST ``/v1``."""
         return Api(
             desk=self.desk,
             hub=self._hub,
-            analyst=self._analyst,
+            asking=self._asking,
             config=self._config,
-            clock=self._clock,
             reviewer=_person(),
             token=token,
         ).app()
@@ -191,8 +211,7 @@ class _Fork:
         await (self._api if to_api else self._inbox)(scope, receive, send)
 
 
-def _open_log(paths: StatePaths, engine: sa.Engine) -> StoredLog:
-    keys = open_keys(paths.root)
+def _open_log(keys: Keys, engine: sa.Engine) -> StoredLog:
     with engine.begin() as connection:
         log = open_log(connection, keys.log, AuditClock(), may_found=not keys.is_founded)
     log.committed()

@@ -11,6 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from askfirst.engine.quorum import progress
+
 if TYPE_CHECKING:
     from askfirst.effects import Risk
     from askfirst.engine import Case
@@ -114,7 +116,7 @@ def card_of(case: Case, *, machine: str = "") -> Card:
         deadline_ms=request.terms.approval_expires_at_ms,
         on_timeout=request.terms.on_timeout,
         policy=f"{request.terms.policy} · {request.terms.rule}",
-        approvals=_approvals(case),
+        approvals=progress(case),
         ended=visible(_ended(case)),
         history=tuple(visible(line) for line in _history(case)),
     )
@@ -146,12 +148,6 @@ def _claim(request: Request) -> tuple[tuple[str, str], ...]:
         ("signals", "; ".join(claim.signals)),
     ]
     return tuple((name, visible(text)) for name, text in rows if text)
-
-
-def _approvals(case: Case) -> str:
-    needed = case.request.terms.approvals_needed
-    people = {each.person for each in case.reviews if each.counted and each.verdict.value == "approve"}
-    return f"{len(people)} of {needed} approvals" if needed > 1 else ""
 
 
 def _ended(case: Case) -> str:

@@ -9,11 +9,13 @@ from typing import TypeVar
 
 import pytest
 
+from askfirst.asking import Asking
 from askfirst.call import ToolCall
 from askfirst.config import Config, parse_config
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.gate import Attempt, Gate
 from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, NoOpinion
+from askfirst.policy.from_config import ConfiguredPolicy
 from askfirst.request import Action, GrantState, Request, RequestState, Verdict
 from askfirst.testing.bench import Bench, a_review
 
@@ -70,7 +72,9 @@ class Scene:
     def __init__(self, desk_bench: Bench, config: Config = CONFIG) -> None:
         self.bench = desk_bench
         self.analyst = FakeAnalyst()
-        self.gate = Gate(desk=desk_bench.desk, analyst=self.analyst, config=config, clock=desk_bench.clock)
+        ruler = ConfiguredPolicy(config=config)
+        self.asking = Asking(analyst=self.analyst, ruler=ruler, clock=desk_bench.clock)
+        self.gate = Gate(desk=desk_bench.desk, asking=self.asking)
 
     def attempt(self, name: str = "attempt-1", wait_s: float = 5.0) -> Attempt:
         return Attempt(id=name, until_s=asyncio.get_running_loop().time() + wait_s)

@@ -75,8 +75,7 @@ def _reviewed(review: Review) -> Moment:
 def _granted(grant: Grant) -> list[Moment]:
     text = "Approved late: may run once if tried again" if grant.late else "May run once"
     moments = [Moment(at_ms=grant.issued_at_ms, text=text)]
-    if grant.redeemed_at_ms is not None:
-        moments.append(Moment(at_ms=grant.redeemed_at_ms, text="Released to the agent"))
+    moments += [Moment(at_ms=use.at_ms, text="Released to the agent") for use in grant.uses]
     ended = {
         GrantState.LAPSED: ("Never ran: the permission has lapsed", "plain"),
         GrantState.REVOKED: ("Never ran: the approval was taken back", "bad"),

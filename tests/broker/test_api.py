@@ -12,11 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
+from askfirst.asking import Asking
 from askfirst.broker.api import Api
 from askfirst.call import ToolCall
 from askfirst.config import parse_config
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.host import Agent
+from askfirst.policy.from_config import ConfiguredPolicy
 from askfirst.request import Action, Verdict
 from askfirst.testing.bench import Bench, a_review
 
@@ -54,9 +56,8 @@ async def client(
     app = Api(
         desk=made.desk,
         hub=made.hub,
-        analyst=FixedAnalyst(),
+        asking=Asking(analyst=FixedAnalyst(), ruler=ConfiguredPolicy(config=config), clock=made.clock),
         config=config,
-        clock=made.clock,
         reviewer="local:ann",
         token=TOKEN,
     ).app()

@@ -57,8 +57,7 @@ SYNTAX: Final[dict[str, str]] = {
     "filter-repo": "analyze dry-run",
     "gc": "prune? auto aggressive force q/quiet keep-largest-pack detach cruft expire-to: max-cruft-size:",
     "grep": (
-        "O/open-files-in-pager? e/: f/: m/max-count: A/after-context: B/before-context: C/context: "
-        "max-depth: threads:"
+        "O/open-files-in-pager? e/: f/: m/max-count: A/after-context: B/before-context: C/context: max-depth: threads:"
     ),
     "ls-remote": "upload-pack: exec: sort: o/server-option: heads tags refs q/quiet exit-code get-url symref",
     "merge": (

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from askfirst.effects import Risk
-from askfirst.testing import a_draft
+from askfirst.testing.bench import a_draft
 from channels.web import Logins, Sessions, new_login_link, web_inbox
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from askfirst.desk import Draft
     from askfirst.engine import Case
-    from askfirst.testing import Bench
+    from askfirst.testing.bench import Bench
 
 HOST = "127.0.0.1:4747"
 BASE = f"http://{HOST}"

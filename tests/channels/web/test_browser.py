@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from askfirst.engine import Case
-    from askfirst.testing import Bench
+    from askfirst.testing.bench import Bench
     from tests.channels.web.conftest import Web
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""

@@ -12,9 +12,10 @@ from askfirst.card import visible
 from askfirst.effects import Risk
 from askfirst.engine import Case
 from askfirst.errors import StoreError
+from askfirst.policy.ruling import Stage
 from askfirst.request import GrantState, RequestKind, RequestState, Verdict
 from askfirst.store import records
-from askfirst.testing import a_review
+from askfirst.testing.bench import a_review
 
 if TYPE_CHECKING:
     from tests.channels.web.conftest import Page, Web
@@ -386,7 +387,7 @@ def test_a_question_is_answered_in_words_and_never_approved(web: Web, page: type
 
 def test_a_quorum_says_how_far_it_is(web: Web, page: type[Page]) -> None:
     async def story() -> None:
-        case = await web.ask(terms={"approvals_needed": 2})
+        case = await web.ask(terms={"stages": (Stage(approvals_needed=2, recipients=("web:inbox",)),)})
         path = f"/requests/{case.request.id}"
         async with web.logged_in("local:ann") as ann, web.logged_in("local:bob") as bob:
             for _ in range(2):

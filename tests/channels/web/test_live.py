@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from askfirst.request import Verdict
-from askfirst.testing import a_review
+from askfirst.testing.bench import a_review
 
 if TYPE_CHECKING:
     from tests.channels.web.conftest import Page, Web

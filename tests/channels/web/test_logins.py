@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from askfirst.errors import InputError
-from askfirst.testing import FakeClock
+from askfirst.testing.bench import FakeClock
 from channels.web import Logins, new_login_link
 
 if TYPE_CHECKING:

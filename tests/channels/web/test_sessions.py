@@ -11,7 +11,7 @@ from askfirst.store.schema import web_session
 from channels.web import Sessions
 
 if TYPE_CHECKING:
-    from askfirst.testing import Bench
+    from askfirst.testing.bench import Bench
 
 DAY_S = 24 * 3600
 

@@ -1,0 +1,39 @@
+"""The built-in policy: the risk ladder as the configuration's ``[policy]`` table sets it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from askfirst.effects import Risk
+from askfirst.policy import needs_person
+from askfirst.policy.ruling import Outcome, Ruling, Stage
+
+if TYPE_CHECKING:
+    from askfirst.config import Config
+    from askfirst.policy.question import Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredPolicy:
+    """Asks one person from a level of risk on."""
+
+    config: Config
+
+    def rule_on(self, question: Question) -> Ruling:
+        """What happens to this call."""
+        found, config = question.classification, self.config
+        gravest = max(found.effects, key=lambda effect: effect.risk, default=None)
+        asks = needs_person(found, config) or question.requires_approval
+        return Ruling(
+            outcome=Outcome.ASK if asks else Outcome.ALLOW,
+            policy="built-in",
+            policy_digest=config.digest,
+            rule=gravest.rule if gravest else "strict",
+            reason=gravest.loss if gravest else "it cannot be understood",
+            risk=max(found.risk, Risk.LOW),
+            stages=(Stage(recipients=("web:inbox",)),),
+            approval_timeout_s=config.approval_timeout_s,
+            grant_ttl_s=config.grant_ttl_s,
+            late_grant_ttl_s=config.late_grant_ttl_s,
+        )
