@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from askfirst.engine.quorum import progress
+from askfirst.engine.scopes import key_of, offered, words_of
 
 if TYPE_CHECKING:
     from askfirst.effects import Risk
@@ -43,6 +44,11 @@ class Card:
         who: host, session and model.
         claim: what the agent says, to be shown apart and marked as its word.
         approvals: e.g. ``1 of 2 approvals`` while a quorum gathers, else ``""``.
+        notes: warnings beside the effects, e.g. that something equivalent was denied before.
+        asked_back: what a reviewer asked the agent, e.g. ``local:ann asks: on which branch?``; ``""`` for nothing.
+        difference: what the newest version changed, as (name, before, after).
+        changed_by: who made this version: ``""`` for the first, ``agent``, or a person.
+        scopes: how far an approval may reach: (key, words), ``once`` among them.
         ended: how it ended, e.g. ``denied by local:ann via web``; ``""`` while pending.
         history: one line an event, oldest first.
     """
@@ -69,6 +75,11 @@ class Card:
     approvals: str
     ended: str
     history: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    asked_back: str = ""
+    difference: tuple[tuple[str, str, str], ...] = ()
+    changed_by: str = ""
+    scopes: tuple[tuple[str, str], ...] = ()
 
 
 def visible(text: str) -> str:
@@ -119,7 +130,34 @@ def card_of(case: Case, *, machine: str = "") -> Card:
         approvals=progress(case),
         ended=visible(_ended(case)),
         history=tuple(visible(line) for line in _history(case)),
+        notes=tuple(visible(each) for each in request.notes),
+        asked_back=visible(f"{case.asked_back.person} asks: {case.asked_back.text}") if case.asked_back else "",
+        difference=difference(case),
+        changed_by=visible(request.changed_by),
+        scopes=tuple((key_of(each), visible(words_of(each))) for each in offered(request)),
     )
+
+
+def difference(case: Case) -> tuple[tuple[str, str, str], ...]:
+    """What the newest version says otherwise than the one before, made visible."""
+    if not case.earlier:
+        return ()
+    before, after = _told(case.earlier[-1]), _told(case.request)
+    names = dict.fromkeys((*before, *after))
+    return tuple(
+        (name, before.get(name, ""), after.get(name, ""))
+        for name in names
+        if before.get(name, "") != after.get(name, "")
+    )
+
+
+def _told(request: Request) -> dict[str, str]:
+    told = {
+        "command": visible(_command(request)),
+        "risk": request.risk.label,
+        "effects": "; ".join(visible(effect.loss) for effect in request.effects),
+    }
+    return {**told, **{f"agent's {name}": text for name, text in _claim(request)}}
 
 
 def _plain(char: str) -> bool:
@@ -162,7 +200,7 @@ def _ended(case: Case) -> str:
 
 def _history(case: Case) -> list[str]:
     lines = [
-        f"{each.person} via {each.channel}: {each.verdict.value}"
+        f"{each.person} via {each.channel}: {each.verdict.value}{f' to {each.to}' if each.to else ''}"
         + (f" — {each.text}" if each.text else "")
         + (f" ({each.note})" if each.note else "")
         for each in case.reviews

@@ -273,6 +273,11 @@ class Desk:
         """The case whose grant this tool call redeemed and that has no outcome yet."""
         return await self._read(lambda connection: records.read_released(connection, session, tool_use_id))
 
+    async def colleagues(self, case: Case, person: str) -> tuple[str, ...]:
+        """Whom this person could hand the request to."""
+        electorate = self._people.electorate(case.request.agent)
+        return tuple(each for each in sorted(electorate.named(())) if each != person)
+
     async def changes(self) -> AsyncGenerator[Case, None]:
         """Every change from now on; a subscriber that does not keep up misses the oldest ones. Close it when done."""
         with self._hub.subscriber() as queue:

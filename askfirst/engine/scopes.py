@@ -35,6 +35,29 @@ def key_of(offer: ScopeOffer) -> str:
     return f"{offer.kind}{amount}{f' {offer.pattern}' if offer.pattern else ''}"
 
 
+def words_of(offer: ScopeOffer) -> str:
+    """An offer for people to read, e.g. ``up to 5 times, for commands like git push *``."""
+    match offer.kind:
+        case "once":
+            reach = "once"
+        case "uses":
+            reach = f"up to {uses_max(offer)} times"
+        case "duration":
+            reach = f"for {_span(min(offer.amount, LONGEST_MS // 1000))}"
+        case "session":
+            reach = f"for this session, {_span(LONGEST_MS // 1000)} at most"
+        case "rule":
+            reach = "once, and write down a rule to copy"
+    return f"{reach}, for commands like {offer.pattern}" if offer.pattern else reach
+
+
+def _span(seconds: int) -> str:
+    for unit_s, unit in ((3600, "h"), (60, "min")):
+        if seconds >= unit_s and seconds % unit_s == 0:
+            return f"{seconds // unit_s} {unit}"
+    return f"{seconds} s"
+
+
 def offered(request: Request) -> tuple[ScopeOffer, ...]:
     """The offers of its rule that cover the very action that is shown."""
     command = request.action.command
