@@ -25,7 +25,8 @@ USES_MAX = 200
 LONGEST_MS = 8 * 3_600_000
 """A permission for several uses or for a session ends after a working day; a duration ends at the latest then."""
 
-_PLAIN_WORD = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+_PLAIN_WORD = re.compile(r"(?:[\w@%+,./^-]|[=:](?!~))(?:[\w@%+,./^~-]|[=:](?!~))*", re.ASCII)
+"""A word that a shell takes as it is: a tilde means somebody's home only where a path may begin."""
 _ODD_SPACE = re.compile(r"[^\S \t]")
 
 

@@ -51,6 +51,8 @@ def test_the_list_shows_what_waits_above_what_has_ended(web: Web, page: type[Pag
 
 
 def test_the_whole_command_is_on_the_page_exactly_and_harmless(web: Web, page: type[Page]) -> None:
+    """I9: nothing is cut, hidden or reordered (P17)."""
+
     async def story() -> None:
         case = await web.ask(command=HOSTILE)
         async with web.logged_in() as browser:
