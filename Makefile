@@ -8,6 +8,9 @@ include tools/pins.env
 export ASKFIRST_CLAUDE_CODE := $(CURDIR)/.cache/npm/$(CLAUDE_CODE)/node_modules/.bin/claude
 export ASKFIRST_CLAUDE_CODE_OLDEST := $(CURDIR)/.cache/npm/$(CLAUDE_CODE_OLDEST)/node_modules/.bin/claude
 
+# uv, also when tests call it, trusts the certificates that the system trusts.
+export UV_SYSTEM_CERTS := true
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench lint fmt
 

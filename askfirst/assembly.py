@@ -95,6 +95,8 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
     web_listener = bind_web(port)
 
     async def started() -> None:
+        warming = asyncio.create_task(asyncio.to_thread(core.analyst.warm))
+        warming.add_done_callback(lambda done: done.result())
         await core.note(EntryType.BROKER_STARTED)
         if sys.stdout.isatty():
             sys.stdout.write(
@@ -130,9 +132,9 @@ class _Core:
         self._log = log
         self._clock = SystemClock()
         self._hub = Hub()
-        self._analyst = DiskAnalyst()
+        self.analyst = DiskAnalyst()
         self._writer = Writer(engine, log, on_failure=exit_for_failed_store)
-        self._asking = Asking(analyst=self._analyst, ruler=ConfiguredPolicy(config=config), clock=self._clock)
+        self._asking = Asking(analyst=self.analyst, ruler=ConfiguredPolicy(config=config), clock=self._clock)
         self.desk = Desk(
             writer=self._writer,
             reader=reader,
@@ -193,9 +195,9 @@ class _Core:
         await asyncio.wrap_future(self._writer.submit(lambda connection: self._log.append(connection, entry)))
 
     def close(self) -> None:
-        """Finish what is being written."""
-        self._writer.close()
+        """Finish what is being written; the writer goes last, so that SQLite folds its WAL into the database."""
         self._reader.dispose()
+        self._writer.close()
 
 
 class _Fork:

@@ -190,7 +190,7 @@ class Disk:
 
     def _walk_folders(self, top: str, walk: _Walk) -> None:
         """Counts below a folder; names inside folders that tools rebuild say nothing about their worth."""
-        folders = [(top, is_regenerable(os.path.basename(top)))]
+        folders = [(top, is_regenerable(os.path.basename(top), certain=True))]
         while folders:
             folder, rebuilt = folders.pop()
             with os.scandir(folder) as entries:
@@ -234,7 +234,7 @@ def _counted(entries: list[os.DirEntry[str]], walk: _Walk, *, rebuilt: bool) -> 
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             if entry.name != ".git":
-                yield entry.path, rebuilt or is_regenerable(entry.name)
+                yield entry.path, rebuilt or is_regenerable(entry.name, certain=True)
             continue
         walk.files += 1
         walk.size_bytes += entry.stat(follow_symlinks=False).st_size

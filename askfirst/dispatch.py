@@ -33,6 +33,8 @@ ATTEMPTS_MAX = 8
 PAUSE_FIRST_MS = 1_000
 PAUSE_MAX_MS = 60_000
 IDLE_S = 5.0
+PATIENCE_S = 0.05
+"""Pause after a wake-up, seconds: whoever waits for a decision goes first, and several changes become one round."""
 _BATCH = 64
 _log = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ class Dispatcher:
             pause_s = IDLE_S if due_ms is None else min(IDLE_S, max(0.01, (due_ms - self._clock.now_ms()) / 1000))
             try:
                 await asyncio.wait_for(self._owed.wait(), pause_s)
+                await asyncio.sleep(PATIENCE_S)
             except TimeoutError:
                 continue
 

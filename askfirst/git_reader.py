@@ -18,6 +18,7 @@ From: git(1), git-config(1), gitattributes(5).
 
 from __future__ import annotations
 
+import functools
 import os
 import selectors
 import time
@@ -26,14 +27,11 @@ from typing import TYPE_CHECKING, Final
 
 from askfirst.facts import UNKNOWN
 
-try:
-    from git.cmd import Git
-except ImportError:  # GitPython says so when there is no git on the PATH; then nothing can be known
-    Git = None  # type: ignore[assignment, misc]  # the one place that asks looks first
-
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Mapping
+
+    from git.cmd import Git
 
     from askfirst.facts import GitPlace, Unknown
 
@@ -116,7 +114,7 @@ class GitReader:
     def _run(
         self, place: GitPlace, settings: tuple[tuple[str, str], ...], arguments: tuple[str, ...]
     ) -> Output | Unknown:
-        if Git is None or not self._deadline.left_s() or any("\0" in argument for argument in arguments):
+        if _git() is None or not self._deadline.left_s() or any("\0" in argument for argument in arguments):
             return UNKNOWN
         variables = {**self._environ, **_ENVIRONMENT, "GIT_CONFIG_COUNT": str(len(settings))}
         for number, (key, value) in enumerate(settings):
@@ -124,14 +122,8 @@ class GitReader:
         variables |= {"GIT_DIR": place.git_dir} if place.git_dir else {}
         variables |= {"GIT_WORK_TREE": place.work_tree} if place.work_tree else {}
         assignments = [f"{name}={value}" for name, value in variables.items()]
-        try:
-            started = Git("/").execute(
-                ["env", "-i", *assignments, "git", "-C", place.folder, *arguments], as_process=True
-            )
-        except (OSError, ValueError):
-            return UNKNOWN
-        process = started.proc
-        return UNKNOWN if process is None else self._collect(process)
+        started = _start(["env", "-i", *assignments, "git", "-C", place.folder, *arguments])
+        return UNKNOWN if started is None or started.proc is None else self._collect(started.proc)
 
     def _collect(self, process: subprocess.Popen[bytes]) -> Output | Unknown:
         """Reads to the end, or kills the process at the limit of time or size."""
@@ -168,3 +160,22 @@ class GitReader:
                 if size > _MAX_OUTPUT_BYTES:
                     return None
         return b"".join(chunks)
+
+
+@functools.cache
+def _git() -> Git | None:
+    """GitPython's runner; None where there is no git, in which case GitPython cannot be imported."""
+    try:
+        from git.cmd import Git  # noqa: PLC0415  # 120 ms, which only a look at a repository is worth
+    except ImportError:
+        return None
+    return Git("/")
+
+
+def _start(command: list[str]) -> Git.AutoInterrupt | None:
+    """The started process, which ends when the answer is let go of."""
+    runner = _git()
+    try:
+        return None if runner is None else runner.execute(command, as_process=True)
+    except (OSError, ValueError):
+        return None

@@ -35,6 +35,11 @@ class Hub:
         """How many callers wait."""
         return sum(len(futures) for futures in self._waiters.values())
 
+    @property
+    def following(self) -> int:
+        """How many follow every change."""
+        return len(self._subscribers)
+
     @contextmanager
     def waiter(self, request_id: str) -> Iterator[asyncio.Future[Case]]:
         """A future that completes with the next change of this request."""

@@ -4,59 +4,23 @@ from __future__ import annotations
 
 import os
 import pathlib
-import subprocess
 
 import pytest
 
 from askfirst.disk import Disk
 from askfirst.facts import UNKNOWN, Changes, GitPlace, Kind, Loss
 from askfirst.git_reader import Deadline, GitReader
-
-
-def git(folder: pathlib.Path, *arguments: str) -> str:
-    return subprocess.run(
-        ["git", "-C", str(folder), *arguments], check=True, capture_output=True, text=True
-    ).stdout.strip()
-
-
-@pytest.fixture(autouse=True)
-def _identity(monkeypatch):
-    for name in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{name}_NAME", "Ada")
-        monkeypatch.setenv(f"GIT_{name}_EMAIL", "ada@example.com")
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+from askfirst.testing.repositories import commit, git, make_pushed, make_repository
 
 
 @pytest.fixture
 def repo(tmp_path):
-    """A repository with one commit: ``a.txt``, ``src/b.py`` and a ``.gitignore`` for ``build/`` and ``.env``."""
-    folder = tmp_path / "repo"
-    (folder / "src").mkdir(parents=True)
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    (folder / "a.txt").write_text("one\n", encoding="utf-8")
-    (folder / "src/b.py").write_text("b = 1\n", encoding="utf-8")
-    (folder / ".gitignore").write_text("build/\ndata/\n.env\n", encoding="utf-8")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "-m", "first")
-    return folder
+    return make_repository(tmp_path / "repo")
 
 
 @pytest.fixture
 def pushed(repo, tmp_path):
-    """The repository with a bare remote that has its branch."""
-    remote = tmp_path / "remote.git"
-    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
-    git(repo, "remote", "add", "origin", str(remote))
-    git(repo, "push", "--quiet", "-u", "origin", "main")
-    git(repo, "remote", "set-head", "origin", "main")
-    return repo
-
-
-def commit(folder: pathlib.Path, name: str, content: str = "x\n") -> str:
-    (folder / name).write_text(content, encoding="utf-8")
-    git(folder, "add", name)
-    git(folder, "commit", "--quiet", "-m", name)
-    return git(folder, "rev-parse", "HEAD")
+    return make_pushed(repo, tmp_path / "remote.git")
 
 
 def place(folder: pathlib.Path) -> GitPlace:

@@ -84,6 +84,9 @@ class Api:
         router.add_api_route("/requests/{request_id}", self.get, methods=["GET"])
         router.add_api_route("/requests/{request_id}/wait", self.wait, methods=["GET"])
         router.add_api_route("/requests/{request_id}/amend", self.amend, methods=["POST"])
+        router.add_api_route(
+            "/requests/{request_id}/events", self.request_events, methods=["GET"], response_class=StreamingResponse
+        )
         router.add_api_route("/requests/{request_id}/cancel", self.cancel, methods=["POST"])
         router.add_api_route("/requests/{request_id}/reviews", self.review, methods=["POST"])
         router.add_api_route("/requests/{request_id}/redeem", self.redeem, methods=["POST"])
@@ -225,10 +228,25 @@ class Api:
         """Every change from now on as server-sent events: ``event: request``, ``data:`` a request as JSON."""
         return StreamingResponse(_sse(self._desk.changes()), media_type="text/event-stream")
 
+    async def request_events(self, request_id: str) -> StreamingResponse:
+        """One request as it is now and at every change, as server-sent events; the stream ends with the request."""
+        await self._desk.case(request_id)  # a 404 is said before the stream begins
+        return StreamingResponse(_sse(self._until_ended(request_id)), media_type="text/event-stream")
 
-async def _sse(changes: AsyncIterator[Case]) -> AsyncIterator[str]:
+    async def _until_ended(self, request_id: str) -> AsyncIterator[Case]:
+        with self._hub.subscriber() as changes:  # registered first, read afterwards (I3)
+            case = await self._desk.case(request_id)
+            yield case
+            while case.request.state is RequestState.PENDING:
+                changed = await changes.get()
+                if changed.request.id == request_id:
+                    case = changed
+                    yield case
+
+
+async def _sse(cases: AsyncIterator[Case]) -> AsyncIterator[str]:
     yield ": open\n\n"
-    pending = asyncio.ensure_future(anext(changes))
+    pending = asyncio.ensure_future(anext(cases, None))
     try:
         while True:
             done, _ = await asyncio.wait({pending}, timeout=15)
@@ -236,7 +254,9 @@ async def _sse(changes: AsyncIterator[Case]) -> AsyncIterator[str]:
                 yield ": still here\n\n"  # keeps proxies from closing an idle stream
                 continue
             case = pending.result()
-            pending = asyncio.ensure_future(anext(changes))
+            if case is None:
+                return
+            pending = asyncio.ensure_future(anext(cases, None))
             data = json.dumps(wire.case_out(case).model_dump(), ensure_ascii=False)
             yield f"event: request\nid: {case.request.id}\ndata: {data}\n\n"
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,24 +23,24 @@ def add(app: typer.Typer, parts: Parts) -> None:
         auto: Annotated[bool, typer.Option("--auto", help="Let a headless browser play the person.")] = False,
         client: Annotated[
             Path | None,
-            typer.Option(
-                envvar="ASKFIRST_CLAUDE_CODE", help="The Claude Code executable.", show_default="a scripted stand-in"
-            ),
+            typer.Option(help="The Claude Code executable.", show_default="the one on PATH, else a scripted stand-in"),
         ] = None,
     ) -> None:
         """Play the main job from beginning to end: an agent is stopped, a person decides, the log proves it."""
         with sentences():
-            if not _play(parts, client if client is not None and client.exists() else None, auto=auto):
+            if not _play(parts, client, auto=auto):
                 raise typer.Exit(EXIT_NO)
 
 
 def _play(parts: Parts, client: Path | None, *, auto: bool) -> bool:
-    from askfirst.demo.run import Cast, run_demo  # noqa: PLC0415  # needed by nobody else
+    from askfirst.demo.claude_client import find  # noqa: PLC0415  # needed by nobody else
+    from askfirst.demo.run import Cast, run_demo  # noqa: PLC0415
     from askfirst.demo.screen import Screen  # noqa: PLC0415
     from askfirst.demo.served_broker import ServedBroker  # noqa: PLC0415
 
+    client = client or find(os.environ)
     if client is None:
-        console.print("the real client is not installed (it needs Node); a scripted agent runs the same hook instead")
+        console.print("Claude Code is not installed here; a scripted agent calls the same hook instead")
     broker = ServedBroker(hook_command=parts.hook_command, login_link=parts.login_link)
     return run_demo(Cast(broker=broker, person=_person(auto=auto), client=client), Screen(console))
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from askfirst.cli.options import AsJson, StateDir
-from askfirst.cli.output import console, print_json, sentences
+from askfirst.cli.output import connected, console, print_json, sentences
 from askfirst.cli.requests import describe, table
-from askfirst.client import Client, connect
+from askfirst.client import Client
 from askfirst.clock import new_id
 from askfirst.errors import Error, InputError, NotAllowedError
 from askfirst.paths import state_paths
@@ -39,7 +39,7 @@ def add(app: typer.Typer, parts: Parts) -> None:
         """What waits for a person, live; decide here where the policy allows it, or in the web inbox."""
         with sentences():
             paths = state_paths(state_dir)
-            client = connect(paths)
+            client = connected(paths)
             if open_browser:
                 _open(parts, paths)
             elif as_json:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
+from askfirst.client import Client, connect
 from askfirst.errors import BrokerUnavailableError, ConfigError, Error, InputError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from askfirst.paths import StatePaths
 
 EXIT_NO = 1
 EXIT_USAGE = 2
@@ -41,6 +44,12 @@ def fail(sentence: str, code: int) -> typer.Exit:
     """An exit that says why, on standard error; to be raised."""
     stderr.print(f"askfirst: {sentence}", style="red", markup=False, soft_wrap=True)
     return typer.Exit(code)
+
+
+def connected(paths: StatePaths) -> Client:
+    """A client of the broker, which is started when none runs; that takes a second or two, and is shown."""
+    with stderr.status("connecting to the broker"):
+        return connect(paths)
 
 
 @contextmanager

@@ -9,8 +9,7 @@ from rich.table import Table
 
 from askfirst.card import visible
 from askfirst.cli.options import AsJson, StateDir
-from askfirst.cli.output import console, print_json, sentences
-from askfirst.client import connect
+from askfirst.cli.output import connected, console, print_json, sentences
 from askfirst.errors import InputError
 from askfirst.paths import state_paths
 from askfirst.request import RequestState
@@ -39,7 +38,7 @@ def list_requests(
 ) -> None:
     """Requests, newest first."""
     with sentences():
-        client = connect(state_paths(state_dir))
+        client = connected(state_paths(state_dir))
         states = [each.value for each in state or []]
         found = client.call("GET", "/v1/requests", params={"state": states, "limit": limit})["requests"]
         if as_json:
@@ -51,7 +50,7 @@ def list_requests(
 def show(request: str, state_dir: StateDir = None, as_json: AsJson = False) -> None:
     """One request: what would run, why it was stopped, what became of it. REQUEST is its id or its code."""
     with sentences():
-        client = connect(state_paths(state_dir))
+        client = connected(state_paths(state_dir))
         found = find(client, request)
         if as_json:
             print_json(found)
@@ -68,7 +67,7 @@ def cancel(
 ) -> None:
     """Withdraw a pending request, as its requester."""
     with sentences():
-        client = connect(state_paths(state_dir))
+        client = connected(state_paths(state_dir))
         found = find(client, request)
         step = client.call("POST", f"/v1/requests/{found['id']}/cancel", json={"reason": reason})
         if as_json:

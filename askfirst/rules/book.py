@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import posixpath
 import re
 import shlex
 from collections import defaultdict
@@ -12,14 +13,15 @@ from typing import TYPE_CHECKING, Final, Literal
 from askfirst.effects import Effect, Risk
 from askfirst.errors import ConfigError
 from askfirst.rules import load
-from askfirst.rules.match import Syntax, pattern
+from askfirst.rules.match import Syntax
+from askfirst.rules.patterns import pattern
 from askfirst.rules.schema import Program
 from askfirst.shell.command import HOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from askfirst.rules.match import Pattern
+    from askfirst.rules.patterns import Pattern
     from askfirst.rules.schema import Pack, Rule
     from askfirst.shell.command import Command, Word
 
@@ -78,9 +80,10 @@ class RuleBook:
     def match(self, command: Command) -> list[Effect]:
         """What the data rules find in the command, gravest first."""
         found: dict[str, Effect] = {}
-        for syntax in self._syntaxes(command.program):
-            for rule, path, operands in syntax.fitting(command):
-                found.setdefault(rule.id, _found(rule, command, path, operands))
+        for asked in (command, *self._run_by(command)):
+            for syntax in self._syntaxes(asked):
+                for rule, path, operands in syntax.fitting(asked):
+                    found.setdefault(rule.id, _found(rule, asked, path, operands))
         return sorted(found.values(), key=lambda effect: -effect.risk)
 
     def standing(self, command: Command) -> Standing:
@@ -89,7 +92,7 @@ class RuleBook:
         Harmless is said only of a command in which no rule was found, every reading of which is harmless, and whose
         subcommand is known to the letter.
         """
-        syntaxes = self._syntaxes(command.program)
+        syntaxes = self._syntaxes(command)
         if not syntaxes:
             return "unknown"
         if all(syntax.is_harmless(command.args) for syntax in syntaxes) and not self.match(command):
@@ -140,11 +143,26 @@ class RuleBook:
             facts=facts if is_live else (*facts, _SWITCHED_OFF),
         )
 
-    def _syntaxes(self, program: str) -> list[Syntax]:
+    def _run_by(self, command: Command) -> Iterator[Command]:
+        """The program of the packs that the first word names, where the program runs such: ``pnpm vercel --prod``."""
+        for syntax in self._syntaxes(command):
+            words = syntax.readings(command.args)[0].words if syntax.program.runs else ()
+            if words and self._owners(words[0]):
+                start = next(index for index, word in enumerate(command.argv) if word is words[0])
+                yield dataclasses.replace(command, argv=command.argv[start:])
+
+    def _syntaxes(self, command: Command) -> list[Syntax]:
         """The programs that go by this name: ``copilot`` is two."""
-        name = program.removesuffix(".exe")
-        owners = self._names.get(name) or [owner for glob, owner in self._globs if glob.matches(name)]
-        return [self._compiled(owner) for owner in owners]
+        return [self._compiled(owner) for owner in self._owners(command.argv[0])]
+
+    def _owners(self, first: Word) -> list[str]:
+        """Programs that the first word names: by path, as ``x.exe``, or as a package, ``@railway/cli@latest``."""
+        if not first.known:
+            return []
+        package = first.text[:1] + first.text[1:].partition("@")[0]
+        base = posixpath.basename(package).removesuffix(".exe")
+        owners = self._names.get(package) or self._names.get(base)
+        return owners or [owner for glob, owner in self._globs if glob.matches(base)]
 
     def _compiled(self, owner: str) -> Syntax:
         if owner not in self._cache:
@@ -220,6 +238,8 @@ def _joined(first: Program, second: Program) -> Program:
         help_options=own.pop() if own else usual,
         dry_run=first.dry_run | second.dry_run,
         harmless=(*first.harmless, *second.harmless),
+        runs=first.runs or second.runs,
+        passes_on=(*first.passes_on, *second.passes_on),
     )
 
 

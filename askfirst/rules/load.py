@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from askfirst.effects import EffectKind, Risk
 from askfirst.errors import ConfigError
-from askfirst.rules.match import ANY_DEPTH, END
+from askfirst.rules.patterns import ANY_DEPTH, END
 from askfirst.rules.schema import Pack, Program, Rule
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _MATCHING: Final = (
     "options_none",
     "stdin",
 )
-_PROGRAM_KEYS: Final = ("aliases", "value_options", "help_options", "dry_run", "harmless")
+_PROGRAM_KEYS: Final = ("aliases", "value_options", "help_options", "dry_run", "harmless", "runs", "passes_on")
 _RULE_KEYS: Final = (
     "id",
     "kind",
@@ -171,6 +171,8 @@ def _program(name: str, value: object, where: str) -> Program:
         help_options=frozenset(table.texts("help_options")) if "help_options" in table else plain.help_options,
         dry_run=frozenset(table.texts("dry_run")),
         harmless=table.paths("harmless"),
+        runs=table.get("runs", bool, False),
+        passes_on=table.paths("passes_on"),
     )
 
 

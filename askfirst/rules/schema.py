@@ -12,6 +12,8 @@ A pack file, ``askfirst/rules/packs/<id>.toml``::
     value_options = ["-n", "--namespace", "--context"]   # options that take the next word as their value
     help_options = ["-h", "--help"]      # make the command harmless wherever they stand (default -h --help --version)
     dry_run = ["--dry-run=client", "--dry-run=server"]   # make the command harmless where this program honours them
+    runs = false                         # its first word may be another program of the packs: ``pnpm vercel --prod``
+    passes_on = ["exec *"]               # behind these words options belong to another program
     harmless = ["get", "describe", "logs", "config view", "rollout status|history"]   # subcommand paths known harmless
 
     [[rules]]
@@ -62,6 +64,8 @@ class Program:
     help_options: frozenset[str] = frozenset({"-h", "--help", "--version"})
     dry_run: frozenset[str] = frozenset()
     harmless: tuple[str, ...] = ()
+    runs: bool = False
+    passes_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

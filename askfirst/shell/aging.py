@@ -43,7 +43,7 @@ class Aging:
         self._paths_moved = self._paths_moved or command.program in _MOVERS
         if command.program == "git":
             call = parse_git(command)
-            only_switches = call.name in {"checkout", "switch"} and not call.options.has("B", "force-create")
+            only_switches = call.name in {"checkout", "switch"} and not call.options.has("-B", "force-create")
             self._head_moved = self._head_moved or only_switches
             self._refs_moved = self._refs_moved or (not only_switches and (call.name in _GIT_MOVERS or not call.name))
             self._paths_moved = self._paths_moved or call.name == "mv"

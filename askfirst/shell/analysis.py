@@ -14,14 +14,14 @@ from askfirst.effects import Effect, EffectKind, Outcome, Risk
 from askfirst.facts import UNKNOWN, Facts, NoFacts, OnlyHome
 from askfirst.shell import limits, opaque
 from askfirst.shell.aging import Aging
-from askfirst.shell.code import code_effects
+from askfirst.shell.command import HOLE, UNKNOWN_SHOWN, Stream
 from askfirst.shell.evaluate import Evaluator
 from askfirst.shell.execute import Execute
 from askfirst.shell.handlers import HANDLERS, Registry
 from askfirst.shell.harmless import is_harmless
 from askfirst.shell.job import Found, Note, Place
-from askfirst.shell.secrets import code_secret_effects, sent_secrets
 from askfirst.shell.state import State
+from askfirst.shell.streams import text_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,6 +61,7 @@ class Analysis:
         outcome: the conclusion.
         expanded: the commands as the shell would run them, ``""`` when that is the text itself.
         scripts: absolute paths of files whose text runs.
+        writes: absolute path -> text of the files it would write, None where the text is not known.
         tree: for ``explain``.
     """
 
@@ -69,6 +70,7 @@ class Analysis:
     outcome: Outcome = Outcome.PASS
     expanded: str = ""
     scripts: tuple[str, ...] = ()
+    writes: Mapping[str, str | None] = field(default_factory=dict)
     tree: tuple[Step, ...] = field(default=())
 
 
@@ -100,16 +102,24 @@ def analyse(
     if not home:
         asked = facts.home()
         home = FALLBACK_HOME if asked is UNKNOWN else asked
-    if isinstance(facts, NoFacts):
+    if type(facts) is NoFacts:  # not one that knows something
         facts = OnlyHome(home, cwd)
     budget = limits.Budget()
     budget.start(cpu_s)
-    evaluator = Evaluator(text, facts, budget, written or {}, Execute)
+    evaluator = Evaluator(text, facts, budget, Execute)
+    before = {path: text_stream(content) for path, content in (written or {}).items()}
+    files = dict(before)
     try:
-        evaluator.script(text, Place(), State(cwd=cwd or None, home=home))
+        evaluator.script(text, Place(), State(cwd=cwd or None, home=home, files=files))
     except limits.LimitError as limit:
         evaluator.found.notes.append(Note("limits", (0, len(text)), limit.reason, _short(text)))
-    return _concluded(text, evaluator.found, tuple(evaluator.files.scripts), _Judge(Aging(facts), book, registry, cwd))
+    judge = _Judge(Aging(facts), book, registry, cwd)
+    found = _concluded(text, evaluator.found, tuple(evaluator.files.scripts), judge)
+    return replace(found, writes={path: _text(now) for path, now in files.items() if now != before.get(path)})
+
+
+def _text(stream: Stream) -> str | None:
+    return stream.text if stream.kind == "text" and HOLE not in stream.text else None
 
 
 def _refused(text: str, reason: str) -> Analysis:
@@ -139,25 +149,20 @@ class _Judge:
 
     def code(self, command: Command, findings: Findings) -> tuple[Effect, ...]:
         """The effects of program code that are no commands."""
-        return (
-            *code_effects(findings, command, self.book),
-            *code_secret_effects(findings, command, self.book),
-        )
+        return tuple(one for handler in self.registry.code for one in handler(findings, command, self.book))
 
     def line(self, found: Found) -> Iterable[Effect]:
         """The effects that show only in the whole line."""
         commands = [command for command, _ in found.commands]
         for handler in self.registry.lines:
-            yield from handler(commands, self.book)
-        yield from sent_secrets(commands, self.book, [findings for _, findings in found.code])
+            yield from handler(commands, [findings for _, findings in found.code], self.book)
 
     def is_understood(self, command: Command) -> bool:
         """Whether nothing about the command is left open: what it has no effect for, it does not do."""
-        if is_harmless(command):
-            return True
         if command.program in self.registry.understood:
             return all(word.known for word in command.argv)
-        return self.book.standing(command) == "harmless"
+        standing = self.book.standing(command)
+        return standing == "harmless" or (standing == "unknown" and is_harmless(command))
 
 
 def _concluded(text: str, found: Found, scripts: tuple[str, ...], judge: _Judge) -> Analysis:
@@ -182,13 +187,34 @@ def _concluded(text: str, found: Found, scripts: tuple[str, ...], judge: _Judge)
 
 
 def _sorted(effects: Iterable[Effect]) -> tuple[Effect, ...]:
+    """Gravest first; of several that say the same of one place only the gravest."""
     unique: dict[tuple[object, ...], Effect] = {}
-    for effect in effects:
-        key = (effect.rule, effect.target, effect.span, effect.via)
+    for effect in map(_legible, effects):
+        pack = effect.rule.partition(".")[0]
+        key = (pack, effect.kind, effect.target, effect.span, effect.via)
         known = unique.get(key)
         if known is None or effect.risk > known.risk:
             unique[key] = effect
     return tuple(sorted(unique.values(), key=lambda effect: -effect.risk))
+
+
+def _legible(effect: Effect) -> Effect:
+    """The effect in words for people: what is unknown is called so, and no suggestion has a gap in it."""
+    if HOLE not in f"{effect.target}{effect.loss}{effect.command}{effect.suggestion}{effect.via}{effect.facts}":
+        return effect
+    return replace(
+        effect,
+        target=_named(effect.target),
+        loss=_named(effect.loss),
+        command=_named(effect.command),
+        suggestion="" if HOLE in effect.suggestion else effect.suggestion,
+        via=tuple(map(_named, effect.via)),
+        facts=tuple(map(_named, effect.facts)),
+    )
+
+
+def _named(text: str) -> str:
+    return text.replace(HOLE, UNKNOWN_SHOWN)
 
 
 def _expanded(text: str, commands: list[Command]) -> str:
@@ -221,9 +247,9 @@ def _grouped(leaves: list[tuple[tuple[str, ...], Step]]) -> tuple[Step, ...]:
             close()
             out.append(step)
             continue
-        if via[0] != label:
+        if _named(via[0]) != label:
             close()
-            label = via[0]
+            label = _named(via[0])
         pending.append((via[1:], step))
     close()
     return tuple(replace(step) for step in out)

@@ -14,104 +14,15 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from askfirst.shell.code_lexer import CodeToken, code_tokens
+from askfirst.shell.code_lexer import CodeToken, CodeTooLongError, code_tokens
+from askfirst.shell.code_table import CALLS
 from askfirst.shell.code_values import SCRATCH
 from askfirst.shell.command import HOLE
-from askfirst.shell.findings import Code, Collector, Delete
+from askfirst.shell.findings import Code, Collector, Delete, Findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from askfirst.shell.findings import Findings
-
-_TABLE: dict[str, dict[str, str]] = {
-    # action -> calls: "name" with any receiver, "x.name" with that one, "-.name" with none; the first fit counts
-    "javascript": {
-        "shell": "execaCommand execaCommandSync exec execSync",
-        "argv": "spawn spawnSync execFile execFileSync execa execaSync Deno.Command Deno.run",
-        "delete": "unlink unlinkSync Deno.remove Deno.removeSync fs.rmdir rmdirSync fs.rm promises.rm fsp.rm "
-        "fsPromises.rm "
-        "-.rm rmSync",
-        "delete-tree": "rimraf rimrafSync removeSync fs.remove fse.remove emptyDir emptyDirSync deleteAsync deleteSync "
-        "-.del shell.rm",
-        "write": "writeFileSync writeFile createWriteStream truncateSync Bun.write",
-        "read": "readFileSync readFile Bun.file readTextFile readTextFileSync",
-        "code": "-.eval -.Function runInThisContext runInNewContext runInContext globalThis.eval",
-        "sql": "query execute raw $executeRawUnsafe $queryRawUnsafe db.exec database.exec client.exec",
-        "loss": "dropDatabase flushall flushdb flushAll flushDb sequelize.drop dropSchema dropCollection",
-        "loss-unfiltered": "deleteMany",
-        "network": "fetch axios request get.https get.http createConnection connect",
-    },
-    "python": {
-        "shell": "os.system os.popen subprocess.getoutput subprocess.getstatusoutput",
-        "argv": "subprocess.run subprocess.call subprocess.check_call subprocess.check_output subprocess.Popen -.Popen",
-        "delete": "os.remove os.unlink unlink",
-        "delete-tree": "rmtree",
-        "write": "write_text write_bytes",
-        "code": "-.exec -.eval",
-        "network": "urlopen requests.get requests.post",
-    },
-    "ruby": {
-        "shell": "-.system -.exec -.spawn Kernel.system Kernel.exec Kernel.spawn IO.popen Open3.capture2 "
-        "Open3.capture2e Open3.capture3 Open3.popen3 PTY.spawn Process.spawn -.sh",
-        "delete": "File.delete File.unlink FileUtils.rm FileUtils.rm_f FileUtils.safe_unlink -.rm_f",
-        "delete-tree": "rm_rf rm_r remove_dir remove_entry remove_entry_secure rmtree rm_tree",
-        "write": "File.write IO.write File.truncate",
-        "read": "File.read IO.read File.readlines",
-        "code": "-.eval instance_eval class_eval",
-        "sql": "execute exec_query exec_update",
-        "loss": "destroy_all delete_all drop_database flushall flushdb drop_table",
-        "network": "open_uri URI.open Net.HTTP TCPSocket.new",
-    },
-    "perl": {
-        "shell": "-.system -.exec",
-        "popen": "-.open",
-        "delete": "-.unlink",
-        "delete-tree": "rmtree remove_tree",
-        "code": "-.eval",
-        "sql": "do prepare",
-        "network": "getstore LWP get",
-    },
-    "php": {
-        "shell": "-.system -.exec -.shell_exec -.passthru -.popen -.proc_open -.pcntl_exec",
-        "delete": "-.unlink",
-        "delete-tree": "deleteDirectory",
-        "write": "file_put_contents",
-        "read": "file_get_contents readfile",
-        "code": "-.eval -.assert create_function",
-        "sql": "query exec statement unprepared mysqli_query pg_query execute",
-        "loss": "truncate",
-        "network": "curl_init fsockopen curl_exec",
-    },
-    "lua": {
-        "shell": "os.execute io.popen",
-        "delete": "os.remove",
-        "code": "-.load -.loadstring",
-    },
-    "awk": {"shell": "-.system"},
-    "osascript": {},
-    "r": {
-        "shell": "-.system -.shell",
-        "argv": "-.system2 processx.run",
-        "delete": "file.remove -.unlink -.file_delete",
-        "delete-tree": "dir_delete",
-        "read": "readLines readRenviron",
-    },
-    "julia": {"delete": "-.rm", "code": "-.eval"},
-}
-
-
-def _rows(table: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
-    """Call name to ``(receiver, action)`` pairs; the receiver is ``*`` for any and ``-`` for none."""
-    rows: dict[str, list[tuple[str, str]]] = {}
-    for action, calls in table.items():
-        for call in calls.split():
-            receiver, _, name = call.rpartition(".")
-            rows.setdefault(name, []).append((receiver or "*", action))
-    return rows
-
-
-_CALLS = {language: _rows(table) for language, table in _TABLE.items()}
 _ALIASES = {"node": "javascript", "deno": "javascript", "bun": "javascript", "typescript": "javascript"}
 _BARE_ARGUMENTS = frozenset({"ruby", "perl", "lua", "awk", "osascript"})
 _DECODERS = frozenset(
@@ -155,6 +66,7 @@ _LIBRARIES = (
     "mailgun",
 )
 _LIBRARY_LOSS = re.compile(r"(?:delete|destroy|terminate|purge|drop|clear|remove)(?:[A-Z_]\w*)")
+_MAX_STEPS = 60_000
 _JOINERS = frozenset({"+", ".", "..", "::", ","})
 
 
@@ -174,7 +86,10 @@ class _Argument:
 
 def inspect_tokens(language: str, text: str) -> Findings:
     """What the tokens of ``text`` would do; ``language`` is one of ``code_lexer.LANGUAGES``."""
-    return _Reader(_ALIASES.get(language, language), text).findings()
+    try:
+        return _Reader(_ALIASES.get(language, language), text).findings()
+    except CodeTooLongError:
+        return Findings(unread=True)
 
 
 class _Reader:
@@ -182,12 +97,13 @@ class _Reader:
 
     def __init__(self, language: str, text: str) -> None:
         self._language = language
-        self._calls = _CALLS[language]
+        self._calls = CALLS[language]
         self._tokens = code_tokens(text, language)
         self._words = {token.text for token in self._tokens if token.kind == "word"}
         self._strings = {token.text for token in self._tokens if token.kind == "string" and len(token.text) < 40}
         self._variables: dict[str, str | tuple[str, ...]] = {}
         self._found = Collector()
+        self._steps = 0
 
     def findings(self) -> Findings:
         """All of them."""
@@ -223,6 +139,8 @@ class _Reader:
             self._found.add("shell", text)
         elif self._language == "awk":
             pipes = before == "|" or (before == "&" and self._text(index - 2) == "|")
+            if pipes and text.rpartition("/")[2].partition(" ")[0] in {"sh", "bash", "zsh", "dash"}:
+                self._found.add("shell", self._printed(index - 1))
             if pipes or (after == "|" and self._text(index + 2) in {"getline", "&"}):
                 self._found.add("shell", text)
             elif before == ">":
@@ -233,6 +151,14 @@ class _Reader:
             "script",
         ]:
             self._found.add("shell", text)
+
+    def _printed(self, pipe: int) -> str:
+        """What an awk ``print`` in front of the pipe hands over."""
+        start = pipe
+        while start > 0 and self._text(start - 1) not in {"print", "printf", ";", "{", "}"}:
+            start -= 1
+        parts = _split_commas(self._tokens[start:pipe])
+        return " ".join(self._evaluate(part) for part in parts) or HOLE
 
     def _callback(self, index: int) -> None:
         """``array_map("unlink", …)`` of PHP and ``.then(eval)`` of JavaScript call what they are given."""
@@ -324,6 +250,9 @@ class _Reader:
             elif not depth and token.kind == "word" and token.text in {"if", "unless", "for", "foreach", "or", "and"}:
                 break
             index += 1
+        self._steps += index - start
+        if self._steps > _MAX_STEPS:  # calls in the arguments of calls are looked at once a level
+            raise CodeTooLongError("the code is too tangled")
         tokens = self._tokens[start:index]
         if tokens and tokens[0].text == "[" and tokens[-1].text == "]":
             return _Argument(HOLE, tuple(self._items(start + 1, index - 1)), tuple(tokens)), index

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from askfirst.errors import Error
 from askfirst.shell.command import HOLE
 
 Kind = Literal["word", "string", "command", "number", "operator"]
@@ -94,8 +95,16 @@ LANGUAGES = frozenset(_SYNTAX) | frozenset(_ALIASES)
 """Names that ``code_tokens`` understands."""
 
 
+class CodeTooLongError(Error):
+    """The code has more tokens than are looked at."""
+
+
 def code_tokens(text: str, language: str) -> list[CodeToken]:
-    """The tokens of ``text``, at most ``MAX_TOKENS``; those of code inside of strings stand at the end."""
+    """The tokens of ``text``; those of code inside of strings stand at the end.
+
+    Raises:
+        CodeTooLongError: there are more than ``MAX_TOKENS``.
+    """
     language = _ALIASES.get(language, language)
     found: list[CodeToken] = []
     inner: list[str] = []
@@ -104,7 +113,7 @@ def code_tokens(text: str, language: str) -> list[CodeToken]:
         if kind in {"space", "comment"}:
             continue
         if len(found) >= MAX_TOKENS:
-            break
+            raise CodeTooLongError(f"code of more than {MAX_TOKENS} tokens is not read")
         value = match.group()
         if kind in {"string", "command"}:
             inner += _code_inside(value, language)

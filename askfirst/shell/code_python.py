@@ -10,13 +10,12 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from askfirst.shell.code_module import Module
 from askfirst.shell.code_values import DECODERS, SCRATCH, Values, text_of
 from askfirst.shell.command import HOLE
 from askfirst.shell.findings import Code, Collector, Delete
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from askfirst.shell.findings import Findings
 
 _SHELL = frozenset(
@@ -86,144 +85,13 @@ _CLOUD_LOSS = re.compile(r"(?:begin_)?(?:delete|terminate|purge|destroy|deregist
 _DATA_LOSS = frozenset(
     {"drop_all", "drop_database", "flushall", "flushdb", "delete_many", "drop_collection", "dropDatabase"}
 )
-_ALWAYS_RUN = re.compile(r"(?:test|setup|teardown|__\w+__\Z|main\Z|run\Z|handle\Z)", re.IGNORECASE)
-
-
-class _Module(ast.NodeVisitor):
-    """Imports, bindings and calls of one module."""
-
-    def __init__(self, tree: ast.Module) -> None:
-        self.names: dict[str, str] = {}
-        self.bindings: dict[str, list[ast.expr]] = {}
-        self.modules: set[str] = set()
-        self.calls: list[ast.Call] = []
-        self.others: list[ast.expr] = []
-        self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
-        self._referenced = _references(tree)
-        self._unseen: list[ast.expr] = [ast.Name(id=HOLE)]
-        self.visit(tree)
-
-    def visit_Import(self, node: ast.Import) -> None:  # the visitor's protocol
-        for alias in node.names:
-            self.modules.add(alias.name.partition(".")[0])
-            self.names[alias.asname or alias.name.partition(".")[0]] = (
-                alias.name if alias.asname else alias.name.partition(".")[0]
-            )
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # the visitor's protocol
-        module = node.module or ""
-        self.modules.add(module.partition(".")[0])
-        for alias in node.names:
-            if alias.name == "*":
-                self.names.update({name.rpartition(".")[2]: name for name in _star(module)})
-            else:
-                self.names[alias.asname or alias.name] = f"{module}.{alias.name}"
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # the visitor's protocol
-        self._function(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:  # the visitor's protocol
-        self._function(node)
-
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        if node.name not in self._referenced and not node.decorator_list and not _ALWAYS_RUN.match(node.name):
-            return
-        self._functions[node.name] = node
-        arguments = node.args
-        positional = [*arguments.posonlyargs, *arguments.args]
-        for argument in [*positional, *arguments.kwonlyargs]:
-            self.bindings.setdefault(argument.arg, [])
-        for argument, default in zip(reversed(positional), reversed(arguments.defaults), strict=False):
-            self.bindings[argument.arg].append(default)
-        self.generic_visit(node)
-
-    def visit_Assign(self, node: ast.Assign) -> None:  # the visitor's protocol
-        for target in node.targets:
-            self._bind(target, node.value)
-        self.generic_visit(node)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # the visitor's protocol
-        if node.value is not None:
-            self._bind(node.target, node.value)
-        self.generic_visit(node)
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> None:  # the visitor's protocol
-        if isinstance(node.target, ast.Name):
-            before = self.bindings.get(node.target.id, [])
-            grown = [ast.BinOp(left=each, op=node.op, right=node.value) for each in before]
-            self.bindings[node.target.id] = [*before, *grown][:8]
-        self.generic_visit(node)
-
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:  # the visitor's protocol
-        self._bind(node.target, node.value)
-        self.generic_visit(node)
-
-    def visit_For(self, node: ast.For) -> None:  # the visitor's protocol
-        self._bind(node.target, node.iter, loops=True)
-        self.generic_visit(node)
-
-    def visit_comprehension(self, node: ast.comprehension) -> None:
-        self._bind(node.target, node.iter, loops=True)
-        self.generic_visit(node)
-
-    def visit_With(self, node: ast.With) -> None:  # the visitor's protocol
-        for item in node.items:
-            if item.optional_vars is not None:
-                self._bind(item.optional_vars, item.context_expr)
-        self.generic_visit(node)
-
-    def visit_Call(self, node: ast.Call) -> None:  # the visitor's protocol
-        self.calls.append(node)
-        self.generic_visit(node)
-
-    def _bind(self, target: ast.expr, value: ast.expr, *, loops: bool = False) -> None:
-        if isinstance(target, ast.Name):
-            self.bindings.setdefault(target.id, []).append(ast.Starred(value=value) if loops else value)
-        elif isinstance(target, (ast.Tuple, ast.List)):
-            pairs = value.elts if isinstance(value, (ast.Tuple, ast.List)) and not loops else []
-            same = len(pairs) == len(target.elts)
-            for index, each in enumerate(target.elts):
-                self._bind(each, pairs[index] if same else self._element(value, loops=loops))
-
-    def _element(self, value: ast.expr, *, loops: bool) -> ast.expr:
-        return self._unseen[0] if loops else value if isinstance(value, ast.Call) else self._unseen[0]
-
-    def bind_parameters(self) -> None:
-        """Binds the parameters of the module's own functions to what they are called with."""
-        for call in self.calls:
-            function = self._functions.get(call.func.id) if isinstance(call.func, ast.Name) else None
-            if function is None:
-                continue
-            names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-            for name, value in zip(names, call.args, strict=False):
-                self.bindings[name].append(value)
-            for keyword in call.keywords:
-                if keyword.arg in self.bindings:
-                    self.bindings[keyword.arg].append(keyword.value)
-
-
-def _references(tree: ast.Module) -> set[str]:
-    """Every name that is read, called, looked up as an attribute or spelled as a string."""
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            found.add(node.id)
-        elif isinstance(node, ast.Attribute):
-            found.add(node.attr)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 60:
-            found.add(node.value)
-    return found
-
-
-def _star(module: str) -> Iterator[str]:
-    tables: tuple[object, ...] = (_SHELL, _PROCESS, _EXEC, _EXEC_WORDS, _DELETE)
-    for table in tables:
-        yield from (name for name in table if name.startswith(module + "."))  # type: ignore[attr-defined]
+_MAX_LOOKED_AT = 20_000
+"""Syntax nodes looked at while asking where code comes from."""
 
 
 def inspect_python(tree: ast.Module, *, home: str = "") -> Findings:
     """Everything that the module would do when it is run."""
-    module = _Module(tree)
+    module = Module(tree, (*_SHELL, *_PROCESS, *_EXEC, *_EXEC_WORDS, *_DELETE))
     module.bind_parameters()
     return _Inspector(module, home).findings()
 
@@ -231,10 +99,11 @@ def inspect_python(tree: ast.Module, *, home: str = "") -> Findings:
 class _Inspector:
     """Looks at every call of a module."""
 
-    def __init__(self, module: _Module, home: str) -> None:
+    def __init__(self, module: Module, home: str) -> None:
         self._module = module
         self._values = Values(module.names, module.bindings, home)
         self._found = Collector()
+        self._looked_at = 0
 
     def findings(self) -> Findings:
         """All of them."""
@@ -247,6 +116,7 @@ class _Inspector:
         names = {name for name, _ in dotted}
         shells = "pty.spawn" in names or "os.dup2" in names
         self._found.remote_shell = shells and "socket" in self._module.modules | {n.partition(".")[0] for n in names}
+        self._found.unread = self._looked_at > _MAX_LOOKED_AT or self._values.exhausted
         return self._found.findings()
 
     def _data_is_scratch(self, calls: list[tuple[str, ast.Call]]) -> bool:
@@ -406,10 +276,29 @@ class _Inspector:
         if isinstance(node, ast.Call) and self._values.dotted(node.func) in {"compile", "builtins.compile"}:
             return  # the compile call is looked at by itself
         text = text_of(self._values.value(node))
+        scripts = self._files_read(node)
         if HOLE not in text:
             self._found.add("code", Code("python", text))
+        elif scripts:
+            for path in scripts:
+                self._found.add("scripts", path)
         elif not self._is_foreign(node) and name != "compile":
             self._found.add("opaque", f"{name} of a computed text")
+
+    def _files_read(self, node: ast.expr) -> list[str]:
+        """The files whose text ``node`` is: ``open("x.py").read()``, ``sys.stdin.read()``, ``Path(x).read_text()``."""
+        found: list[str] = []
+        for inner in ast.walk(node):
+            if not isinstance(inner, ast.Call):
+                continue
+            name = self._values.dotted(inner.func)
+            if name in {"open", "io.open"} and inner.args:
+                found += self._values.strings(inner.args[0])
+            elif name.startswith("sys.stdin.") or name == "input":
+                found.append("/dev/stdin")
+            elif name.endswith(".read_text") and isinstance(inner.func, ast.Attribute):
+                found += self._values.strings(inner.func.value)
+        return [path for path in found if HOLE not in path]
 
     def _is_foreign(self, node: ast.expr) -> bool:
         """Whether ``node`` is unknown and comes from the network or out of a decoder; if so it is recorded."""
@@ -428,6 +317,9 @@ class _Inspector:
 
     def _uses(self, node: ast.expr, wanted: frozenset[str], *, roots: bool = False, depth: int = 0) -> bool:
         for inner in ast.walk(node):
+            self._looked_at += 1
+            if self._looked_at > _MAX_LOOKED_AT:
+                return False
             if isinstance(inner, ast.Call):
                 dotted = self._values.dotted(inner.func)
                 if (dotted.partition(".")[0] if roots else dotted) in wanted:

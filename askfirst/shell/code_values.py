@@ -14,7 +14,8 @@ import codecs
 import posixpath
 import shlex
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from askfirst.shell.command import HOLE
 
@@ -27,7 +28,8 @@ _MAX_STEPS = 20_000
 SCRATCH = "/tmp/tmp.askfirst"  # noqa: S108  # stands for any path that tempfile made up
 
 
-class Name(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Name:
     """A dotted name after imports are resolved, e.g. ``shutil.rmtree``."""
 
     dotted: str
@@ -86,6 +88,11 @@ class Values:
         self._active: set[str] = set()
         self._depth = 0
         self._steps = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the evaluation was given up, so that values are ``HOLE``s that could have been known."""
+        return self._steps > _MAX_STEPS
 
     def dotted(self, node: ast.expr) -> str:
         """The dotted name that ``node`` stands for, ``""`` when it is none; unknown receivers are a ``HOLE``."""

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 HOLE = "\ufffc"
 """Stands for any text, also none (U+FFFC OBJECT REPLACEMENT CHARACTER; removed from input before parsing)."""
 
+UNKNOWN_SHOWN = "‹unknown›"
+"""How a ``HOLE`` is shown to people."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
@@ -103,4 +106,4 @@ class Command:
     @property
     def shown(self) -> str:
         """The command as people should see it."""
-        return " ".join(word.shown or word.text for word in self.argv)
+        return " ".join(word.shown or word.text for word in self.argv).replace(HOLE, UNKNOWN_SHOWN)

@@ -8,13 +8,14 @@ disk decides what is lost inside the project; outside it nothing is ever free, s
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN, Kind, Loss
 from askfirst.shell.command import HOLE
-from askfirst.shell.options import some
+from askfirst.shell.options import clipped, some
 from askfirst.shell.places import Place, Spot
 from askfirst.shell.precious import is_precious, is_regenerable
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from askfirst.shell.ports import Rules
 
 _GLOB_LIMIT = 64  # matches that are looked at one by one; a glob with more is a loss
+
+_DROP_IN: Final = re.compile(r"/([^/]+\.d|sites-(available|enabled)|conf-available)/[^/]+$")
+"""A file in a folder of settings that holds one file for each purpose: most of the time a new one."""
 
 _WORDS: Final = {
     Place.TEMP_ROOT: "everything in the temporary folder",
@@ -53,6 +57,7 @@ class Grade:
 
 def effect(book: Rules, rule: str, command: Command, target: str, grade: Grade) -> Effect:
     """The effect of a rule with a graded loss."""
+    target = clipped(target)
     return book.effect(
         rule,
         command,
@@ -60,7 +65,7 @@ def effect(book: Rules, rule: str, command: Command, target: str, grade: Grade) 
         risk=grade.risk,
         reversible=grade.reversible,
         facts=grade.facts,
-        what=grade.what,
+        what=clipped(grade.what),
     )
 
 
@@ -131,7 +136,7 @@ def grade_loss(loss: Loss, path: str, inner: str, facts: Facts) -> Grade:
         return Grade(risk=Risk.HIGH, what=f"uncommitted changes to {some(loss.modified)}", facts=_size(loss))
     if loss.precious:
         return Grade(risk=Risk.HIGH, what=f"{some(loss.precious)}, which nobody can rebuild", facts=_size(loss))
-    if loss.untracked and not is_regenerable(inner) and not loss.made_here:
+    if loss.untracked and not is_regenerable(inner, certain=True) and not loss.made_here:
         return Grade(risk=Risk.HIGH, what=f"{some(loss.untracked)}, which no commit holds", facts=_size(loss))
     if loss.more:
         return Grade(risk=Risk.HIGH, what="more files than could be looked at", facts=_size(loss))
@@ -172,7 +177,11 @@ def _overwritten_inside(spot: Spot, facts: Facts, *, empties: bool) -> Grade:
         return Grade(risk=Risk.HIGH if bad else Risk.MEDIUM, what=f"the content of {spot.shown}")
     if loss.precious and loss.size_bytes:
         return Grade(risk=Risk.HIGH, what=f"{some(loss.precious)}, which nobody can rebuild", facts=_size(loss))
-    if empties and (loss.modified or (loss.untracked and loss.size_bytes)) and not is_regenerable(spot.inner):
+    if (
+        empties
+        and (loss.modified or (loss.untracked and loss.size_bytes))
+        and not is_regenerable(spot.inner, certain=True)
+    ):
         return Grade(risk=Risk.HIGH, what=f"{some(loss.modified + loss.untracked)}, which no commit holds")
     return Grade(risk=Risk.MEDIUM, what=f"the content of {spot.shown}", reversible=loss.tracked_clean)
 
@@ -184,5 +193,6 @@ def _overwritten_outside(spot: Spot, facts: Facts, *, empties: bool) -> Grade:
         if found.kind is Kind.MISSING or found.empty:
             return Grade(risk=Risk.MEDIUM, what="nothing: there is no content yet", facts=("no content yet",))
         return Grade(risk=Risk.HIGH, what=what, facts=("exists",))
-    bad = empties or spot.place >= Place.GIT or is_precious(spot.path)
+    needed = spot.place >= Place.GIT and not _DROP_IN.search(spot.path)
+    bad = empties or needed or is_precious(spot.path)
     return Grade(risk=Risk.HIGH if bad else Risk.MEDIUM, what=what)

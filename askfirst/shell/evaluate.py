@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from askfirst.shell.command import HOLE, Command, Stream, Word
+from askfirst.shell.escapes import inside_variables
 from askfirst.shell.expand import Expander, unmark
 from askfirst.shell.job import Found, Job, Note, Place, Scope
 from askfirst.shell.known_files import KnownFiles
@@ -37,7 +38,7 @@ from askfirst.shell.syntax import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from askfirst.facts import Facts
     from askfirst.shell.execute import Execute
@@ -59,13 +60,11 @@ class Evaluator:
         piped: number of pipelines around the current statement.
     """
 
-    def __init__(
-        self, text: str, facts: Facts, budget: Budget, written: Mapping[str, str], execute: type[Execute]
-    ) -> None:
+    def __init__(self, text: str, facts: Facts, budget: Budget, execute: type[Execute]) -> None:
         self.root = text
         self.facts = facts
         self.budget = budget
-        self.files = KnownFiles(facts, written)
+        self.files = KnownFiles(facts)
         self.found = Found()
         self.active: list[str] = []
         self.piped = 0
@@ -291,7 +290,10 @@ class Evaluator:
             return send(self, redirects, self._executor.execute(job), state)
         if redirects:
             self._only_redirects(job)
-        return send(self, redirects, NOTHING, state)
+        for name, script in inside_variables(env):
+            self.script(script.text, self.nested(script.text, job.span, scope.place, name), state.copy())
+        printed = stdin if redirects and redirects[-1].operator == "<" else NOTHING  # `$(< file)`
+        return send(self, redirects, printed, state)
 
     def _only_redirects(self, job: Job) -> None:
         """Redirections without a command of their own are listed as those of ``:``."""
@@ -366,7 +368,7 @@ class _InWords:
         self.evaluator.range(inner, replace(self.scope, state=state.copy(), stdin=stream))
 
     def _aside(self) -> Scope:
-        return replace(self.scope, state=self.scope.state.copy(), stdin=NOTHING)
+        return replace(self.scope, state=self.scope.state.copy())
 
 
 def _output(stream: Stream) -> str:

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.shell.builtins import BUILTINS
 from askfirst.shell.command import HOLE, Stream, Word
+from askfirst.shell.escapes import inside_options, inside_variables
 from askfirst.shell.handlers import HANDLERS
+from askfirst.shell.harmless import ALWAYS
 from askfirst.shell.interpreters import interpreter, is_interpreter
 from askfirst.shell.job import Job, Scope, program_name
 from askfirst.shell.programs import PROGRAMS
 from askfirst.shell.source import DECODED, NETWORK
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, output
 from askfirst.shell.unwrap import Inner, joined, unwrap
-from askfirst.shell.unwrap_table import BY_NAME, SHELLS
+from askfirst.shell.unwrap_table import BY_NAME
 
 if TYPE_CHECKING:
     from askfirst.shell.evaluate import Evaluator
+    from askfirst.shell.state import State
 
 _SAME_SHELL = frozenset(
     {"command", "builtin", "exec", "time", "!", "{", "then", "do", "else", "eval", "coproc", "noglob"}
 )
 _ENDS = frozenset({"}", "fi", "done", "esac", ")", "]]"})
+_PLAIN = re.compile(r"[\w@%+=:,./-]*")
 _MAX_CALLS = 2
 """A function that is running this often is not entered again: its body has been seen."""
 
@@ -38,6 +43,11 @@ def _normal(job: Job) -> Job:
     if plain == name or not (plain in BY_NAME or plain in PROGRAMS or plain in HANDLERS.by_program):
         return job
     return replace(job, argv=[replace(head, text=text.removesuffix(name) + plain), *job.argv[1:]])
+
+
+def _is_known(name: str) -> bool:
+    """Whether this is a program, so that an unknown word in front of it is a wrapper or nothing: ``$SUDO ls``."""
+    return name in BY_NAME or name in PROGRAMS or name in HANDLERS.by_program or name in BUILTINS or name in ALWAYS
 
 
 class Execute:
@@ -119,7 +129,8 @@ class Execute:
         elif DECODED in head.text:
             self.note(job, "decoded-code", head.shown)
         else:
-            self.note(job, "computed-program", head.shown)
+            prefix = head.text == HOLE and bool(rest) and _is_known(program_name(rest[0]))
+            self.note(job, "computed-prefix" if prefix else "computed-program", head.shown)
             self.evaluator.emit(job, runs=False)
         if head.text == HOLE and rest and not rest[0].text.startswith("-"):
             self.execute(replace(job, argv=rest, redirects=()))  # `$SUDO rm x`: the first word may be empty
@@ -152,13 +163,16 @@ class Execute:
             state.positionals = before
 
     def _program(self, job: Job, name: str) -> Stream:
+        for script in inside_options(job, name):
+            self.text(job, script, f"{name} option", stdin=NOTHING)
+        for variable, script in inside_variables(job.env):
+            self.text(job, script, variable, stdin=NOTHING)
         builtin = BUILTINS.get(name)
         if builtin is not None and builtin(job, self):
             self.evaluator.emit(job, runs=False)
             return output(job.argv, job.stdin, job.state)
-        program = PROGRAMS.get(name) or (interpreter if is_interpreter(name) else None)
-        if program is not None:
-            stream = program(job, self)
+        for program in (PROGRAMS.get(name), interpreter if is_interpreter(name) else None):
+            stream = program(job, self) if program is not None else None
             if stream is not None:
                 return stream
         inner = unwrap(job.argv)
@@ -219,15 +233,24 @@ class Execute:
             out.append(self.inner(job, inner.argv, label, where=where, state=state, env=env))
         elif inner.argv and then == "joined":
             script_state = state if same else self._script_state(state, where)
-            if (
-                inner.argv[0].text in SHELLS and len(inner.argv) > 1
-            ):  # `ssh host sh -c 'x y'`: what was meant counts too
-                out.append(self.inner(job, inner.argv, label, where=where, state=state.copy()))
+            out += self._as_meant(job, inner, label, where, state)
             out.append(self.text(job, joined(inner.argv), label, where=where, state=script_state))
         elif then == "shell" or (inner.row.lone and not inner.scripts and not inner.argv):
             out.append(self.stream(job, job.stdin, label, where=where, state=self._script_state(state, where)))
         return concatenate(out) if out else NOTHING
 
+    def _as_meant(self, job: Job, inner: Inner, label: str, where: str, state: State) -> list[Stream]:
+        """Words that are joined to a script lose their quotes; what was meant with them counts too.
+
+        ``ssh host psql -c 'DROP TABLE x'``, ``tmux send-keys 'rm -rf x' Enter``.
+        """
+        if len(inner.argv) < 2 or all(_PLAIN.fullmatch(word.text) for word in inner.argv):
+            return []
+        if " " in inner.argv[0].text:
+            return [self.text(job, inner.argv[0], label, where=where, state=self._script_state(state.copy(), where))]
+        return [self.inner(job, inner.argv, label, where=where, state=state.copy())]
+
     @staticmethod
-    def _script_state(state: object, where: str) -> object:
-        return state if where else state.child({})  # type: ignore[attr-defined]  # a State
+    def _script_state(state: State, where: str) -> State:
+        """The state of a shell that is started: what is exported, or what is there."""
+        return state if where else state.child({})

@@ -172,6 +172,9 @@ class Expander:
         return now
 
     def _split(self, part: Part, value: str, out: list[_Field], now: _Field) -> _Field:
+        separators = self._lookup("IFS") or ""
+        if separators != _SPECIAL["IFS"] and separators:
+            value = re.sub(f"[{re.escape(separators)}]", " ", value)
         pieces = value.split()
         if value[:1].isspace() and now.real:
             out.append(now)

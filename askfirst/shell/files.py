@@ -14,7 +14,7 @@ from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN, Kind, usable
 from askfirst.shell.command import HOLE, Word
 from askfirst.shell.deletes import Grade, effect, grade_delete, grade_overwrite
-from askfirst.shell.options import Options, part, read_options, syntax
+from askfirst.shell.options import MAX_JUDGED, Options, part, read_options, syntax
 from askfirst.shell.permissions import judge_permissions
 from askfirst.shell.places import Place, locate
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from askfirst.effects import Effect
     from askfirst.facts import Facts
-    from askfirst.shell.command import Command
+    from askfirst.shell.command import Command, Redirect
     from askfirst.shell.ports import Rules
 
 _FAN_OUT: Final = re.compile(r"(xargs|parallel|rush|find|fd|fdfind)\b")
@@ -67,14 +67,21 @@ _SYNTAX: Final = {
 
 
 def _deleted(
-    words: Iterable[Word], command: Command, facts: Facts, book: Rules, *, rule: str, recursive: bool
+    words: Sequence[Word], command: Command, facts: Facts, book: Rules, *, rule: str, recursive: bool
 ) -> Iterable[Effect]:
-    for word in words:
+    yield from _too_many(words, command, book, rule)
+    for word in words[:MAX_JUDGED]:
         spot = locate(word, command, facts)
         grade = grade_delete(spot, facts, recursive=recursive)
         if spot.place is Place.UNKNOWN and command.via and _FAN_OUT.match(command.via[-1]) and word.text == HOLE:
             grade = Grade(risk=Risk.HIGH, what="files from a list that is not known")
         yield effect(book, rule, command, spot.shown, grade)
+
+
+def _too_many(words: Sequence[Word], command: Command, book: Rules, rule: str) -> Iterable[Effect]:
+    if len(words) > MAX_JUDGED:
+        grade = Grade(risk=Risk.HIGH, what=f"{len(words)} files and folders, more than are looked at")
+        yield effect(book, rule, command, f"{len(words)} paths", grade)
 
 
 def remove(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
@@ -87,10 +94,7 @@ def remove(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
 def shred(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``shred``, ``srm``, ``wipe``: as rm, and what git does not hold is gone beyond recovery tools."""
     options = read_options(command.args, _SYNTAX["shred"])
-    for word in options.words:
-        spot = locate(word, command, facts)
-        grade = grade_delete(spot, facts, recursive=True)
-        yield effect(book, "filesystem.shred", command, spot.shown, grade)
+    yield from _deleted(options.words, command, facts, book, rule="filesystem.shred", recursive=True)
 
 
 def truncate(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
@@ -102,9 +106,10 @@ def truncate(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
 
 
 def _overwritten(
-    words: Iterable[Word], command: Command, facts: Facts, book: Rules, *, empties: bool = False
+    words: Sequence[Word], command: Command, facts: Facts, book: Rules, *, empties: bool = False
 ) -> Iterable[Effect]:
-    for word in words:
+    yield from _too_many(words, command, book, "filesystem.overwrite")
+    for word in words[:MAX_JUDGED]:
         spot = locate(word, command, facts, follow=True)
         if spot.place is Place.SINK:
             continue
@@ -114,16 +119,20 @@ def _overwritten(
 
 
 def judge_redirects(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
-    """Files that the shell itself truncates before a command runs, whatever the command is."""
-    targets = [
-        r.target for r in command.redirects if r.operator in {">", ">|", "&>", ">&"} and not r.target.text.isdigit()
-    ]
-    written = [target for target in targets if target.text not in {"-", ""}]
-    appended = [r.target for r in command.redirects if r.operator in {">>", "&>>", "<>"}]
-    devices = [word for word in appended if word.text.startswith("/dev/")]
-    facts = usable(facts, cwd=command.cwd, where=command.where)
-    empties = command.program in {"", ":", "true"} or _copies_nothing(command)
-    yield from _overwritten([*written, *devices], command, facts, book, empties=empties)
+    """Files that the shell itself truncates before a command runs, whatever the command is, and devices written to."""
+    targets = [redirect.target for redirect in command.redirects if _replaces(redirect)]
+    if targets:
+        facts = usable(facts, cwd=command.cwd, where=command.where)
+        empties = command.program in {"", ":", "true"} or _copies_nothing(command)
+        yield from _overwritten(targets, command, facts, book, empties=empties)
+
+
+def _replaces(redirect: Redirect) -> bool:
+    """Whether the old content goes: of a file by truncation, of a device by any write."""
+    text = redirect.target.text
+    if redirect.operator in {">>", "&>>", "<>"}:
+        return text.startswith("/dev/")
+    return redirect.operator in {">", ">|", "&>", ">&"} and not text.isdigit() and text not in {"-", ""}
 
 
 def _copies_nothing(command: Command) -> bool:
@@ -193,7 +202,8 @@ def move(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     if destination.text == "/dev/null":
         yield from _deleted(sources, command, facts, book, rule="filesystem.delete", recursive=True)
         return
-    for word in sources:
+    yield from _too_many(sources, command, book, "filesystem.move-root")
+    for word in sources[:MAX_JUDGED]:
         spot = locate(word, command, facts)
         if spot.place >= Place.GIT:
             grade = Grade(risk=Risk.HIGH, what=f"{spot.shown} from where it is needed", reversible=True)
@@ -261,7 +271,7 @@ def edit_in_place(command: Command, facts: Facts, book: Rules) -> Iterable[Effec
     if not options.has("in-place") or (backup is not None and backup.text):
         return
     words = options.words if options.has("expression", "file") else options.words[1:]
-    for word in words:
+    for word in words[:MAX_JUDGED]:
         spot = locate(word, command, facts, follow=True)
         if spot.place in {Place.OUTSIDE, Place.SYSTEM, Place.GIT, Place.DEVICE}:
             grade = grade_overwrite(spot, facts, empties=spot.place is not Place.OUTSIDE)

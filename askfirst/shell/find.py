@@ -34,6 +34,8 @@ _NARROWING: Final = re.compile(
 _VALUED: Final = re.compile(
     r"-(maxdepth|mindepth|type|xtype|fstype|printf|context|regextype|files0-from|lname|ilname|flags)"
 )
+_MAX_OPERANDS: Final = 32
+"""Combinations of roots and names that ``{}`` may stand for; more are one unknown path."""
 _EXECUTES: Final = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 _WRITES: Final = {"-fprint": 1, "-fprint0": 1, "-fls": 1, "-fprintf": 2}
 _GLOBAL: Final = re.compile(r"-[HLPXEsdx]+|-D|-O\d?")
@@ -118,6 +120,8 @@ def operands(command: Command) -> tuple[Word, ...]:
         return _fd_operands(command)
     search = read_find(command.args)
     names = search.names or (("?" + HOLE,) if search.is_narrowed else ("",))
+    if len(search.roots) * len(names) > _MAX_OPERANDS:
+        return (Word(text=HOLE, shown="…"),)
     return tuple(_operand(root, name) for root in search.roots for name in names)
 
 
@@ -150,7 +154,10 @@ def judge_find(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
         if spot.place is not Place.SINK:
             yield effect(book, "filesystem.overwrite", command, spot.shown, grade_overwrite(spot, facts))
     if search.has("-delete"):
-        for root in search.roots:
+        if len(search.roots) > _MAX_OPERANDS:
+            grade = Grade(risk=Risk.HIGH, what=f"files in {len(search.roots)} folders, more than are looked at")
+            yield effect(book, "filesystem.delete", command, f"{len(search.roots)} folders", grade)
+        for root in search.roots[:_MAX_OPERANDS]:
             spot = locate(root, command, facts, follow=True)
             yield effect(book, "filesystem.delete", command, spot.shown, _grade(search, root, command, facts))
 
@@ -158,8 +165,8 @@ def judge_find(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
 def _grade(search: Search, root: Word, command: Command, facts: Facts) -> Grade:
     spot = locate(root, command, facts, follow=True)
     names = search.names
-    is_ours = spot.place in {Place.TEMP, Place.TEMP_ROOT, Place.INSIDE, Place.PROJECT}
-    if is_ours and search.has("-empty") and not search.has("-o", "-or", ",", "!", "-not"):
+    needed = spot.place in {Place.SYSTEM, Place.ROOT, Place.MOUNT, Place.GIT}  # mount points and the like are empty too
+    if not needed and search.has("-empty") and not search.has("-o", "-or", ",", "!", "-not"):
         return Grade(risk=Risk.MEDIUM, what="only empty files and folders")
     if names and spot.place in {Place.INSIDE, Place.PROJECT} and all(is_regenerable(name) for name in names):
         return Grade(risk=Risk.MEDIUM, what=f"files that tools rebuild: {', '.join(names)}")

@@ -45,6 +45,7 @@ class Findings:
         opaque: what it runs that cannot be read, e.g. ``eval of a computed text``.
         network: whether it talks to the network.
         remote_shell: whether it hands a shell to a network connection.
+        unread: whether a limit was hit, so that something may have been overlooked.
 
     """
 
@@ -61,6 +62,7 @@ class Findings:
     opaque: tuple[str, ...] = ()
     network: bool = False
     remote_shell: bool = False
+    unread: bool = False
 
     @property
     def commands(self) -> tuple[tuple[str, ...], ...]:
@@ -84,6 +86,7 @@ class Collector:
         self._lists: dict[str, dict[object, None]] = {}
         self.network = False
         self.remote_shell = False
+        self.unread = False
 
     def add(self, field: str, value: object) -> None:
         """Adds ``value`` to the tuple field of this name."""
@@ -92,4 +95,5 @@ class Collector:
     def findings(self) -> Findings:
         """What was collected, frozen."""
         lists = {name: tuple(values) for name, values in self._lists.items()}
-        return Findings(network=self.network, remote_shell=self.remote_shell, **lists)  # type: ignore[arg-type]
+        flags = {"network": self.network, "remote_shell": self.remote_shell, "unread": self.unread}
+        return Findings(**flags, **lists)  # type: ignore[arg-type]

@@ -77,3 +77,20 @@ def _of_option(argv: Sequence[str], row: _Row) -> Code | None:
         if word in row.options and index + 1 < len(argv):
             return Code(row.language, argv[index + 1])
     return None
+
+
+RUNNERS = frozenset({"yarn", "pnpm"})
+"""Package managers that run a tool of the project by its bare name: ``pnpm prisma migrate reset``."""
+_TOOLS = _set(
+    "prisma drizzle-kit knex sequelize sequelize-cli typeorm typeorm-ts-node-commonjs mikro-orm supabase wrangler "
+    "vercel "
+    "netlify firebase sst serverless cdk cdktf pulumi rimraf del-cli del railway surge gh-pages semantic-release np "
+    "lerna "
+    "changeset turso convex amplify"
+)
+
+
+def tool_at(argv: Sequence[str]) -> int | None:
+    """Where in a runner's command line the tool begins that it runs by its name, ``None`` when there is none."""
+    first = next((index for index, word in enumerate(argv[1:], 1) if not word.startswith("-")), None)
+    return first if first is not None and argv[first] in _TOOLS else None

@@ -9,20 +9,25 @@ from typing import TypeAlias
 from askfirst.effects import Effect
 from askfirst.facts import Facts
 from askfirst.rules.book import RuleBook
+from askfirst.shell.code import code_effects
 from askfirst.shell.command import Command
 from askfirst.shell.files import FILE_JUDGES, judge_files, judge_redirects
 from askfirst.shell.find import judge_find
+from askfirst.shell.findings import Findings
 from askfirst.shell.git import judge_git
 from askfirst.shell.line import line_effects
 from askfirst.shell.persistence import persistence_effects
-from askfirst.shell.secrets import secret_effects
+from askfirst.shell.powershell import windows_effects
+from askfirst.shell.secrets import code_secret_effects, secret_effects
 from askfirst.shell.sql import SQL_HANDLERS, typed_effects
 from askfirst.shell.system import SYSTEM_HANDLERS, network_shell_effects, preload_effects
 
 Handler: TypeAlias = Callable[[Command, Facts, RuleBook], Iterable[Effect]]
 """Finds the effects of one command, of all risks."""
-LineHandler: TypeAlias = Callable[[Sequence[Command], RuleBook], Iterable[Effect]]
-"""Finds effects that show only in several commands together."""
+LineHandler: TypeAlias = Callable[[Sequence[Command], Sequence[Findings], RuleBook], Iterable[Effect]]
+"""Finds effects that show only in several commands, or in them and the program code of the line together."""
+CodeHandler: TypeAlias = Callable[[Findings, Command, RuleBook], Iterable[Effect]]
+"""Finds the effects of program code beside the commands that it runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +38,14 @@ class Registry:
         by_program: base name of a program -> its handlers.
         every: handlers that look at each command: redirections, secrets, persistence.
         lines: handlers that look at all commands of a line together.
+        code: handlers of program code.
         understood: programs whose handlers say everything there is to say: without an effect they are harmless.
     """
 
     by_program: Mapping[str, tuple[Handler, ...]] = field(default_factory=dict)
     every: tuple[Handler, ...] = ()
     lines: tuple[LineHandler, ...] = ()
+    code: tuple[CodeHandler, ...] = ()
     understood: frozenset[str] = frozenset()
 
     def effects(self, command: Command, facts: Facts, book: RuleBook) -> Iterable[Effect]:
@@ -55,8 +62,17 @@ HANDLERS = Registry(
         **{name: (handler,) for name, handler in (SQL_HANDLERS | SYSTEM_HANDLERS).items()},
         "git": (judge_git,),
     },
-    every=(judge_redirects, secret_effects, persistence_effects, network_shell_effects, preload_effects, typed_effects),
+    every=(
+        judge_redirects,
+        secret_effects,
+        persistence_effects,
+        network_shell_effects,
+        preload_effects,
+        typed_effects,
+        windows_effects,
+    ),
     lines=(line_effects,),
+    code=(code_effects, code_secret_effects),
     understood=frozenset({*FILE_JUDGES, "git", "find", "gfind", "fd", "fdfind", "rmdir", "trash", "trash-put"}),
 )
 """The handlers of this program."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.shell.code import inspect_code
-from askfirst.shell.command import HOLE, Stream, Word
+from askfirst.shell.command import HOLE, UNKNOWN_SHOWN, Stream, Word
 from askfirst.shell.frameworks import is_script
 from askfirst.shell.source import DECODED, NETWORK
 from askfirst.shell.streams import NOTHING, output
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _VERSION = re.compile(r"[0-9.]+$")
 _MAX_FOLLOWED = 64
+_MAX_SCRIPTS = 4
 _SUBCOMMANDS = frozenset("run test install add eval build fmt lint check task x exec pm serve deploy publish".split())
 
 
@@ -35,6 +36,8 @@ def interpreter(job: Job, run: Execute) -> Stream | None:
         return run.inner(job, [replace(module, text=module.text.partition(".")[0]), *rest], f"{row.name} -m")
     if not codes and row.name == "awk" and rest:
         codes = [rest[0]]
+    if row.name == "javascript" and [word.text for word in rest[:1]] == ["eval"]:  # deno eval CODE
+        codes = [word for word in rest[1:] if not word.text.startswith("-")][:1]
     if codes:
         run.evaluator.emit(job, runs=True)
         for code in codes:
@@ -122,9 +125,21 @@ def _follow(job: Job, run: Execute, language: str, text: str, word: Word) -> Non
     found = inspect_code(language, text, home=job.state.home)
     run.evaluator.found.code.append((run.evaluator.command(job), found))
     label = f"{posixpath.basename(job.argv[0].text)} code"
+    for path in found.scripts[:_MAX_SCRIPTS]:
+        is_input = path in {"-", "/dev/stdin"}
+        source = job.stdin if is_input else run.evaluator.files.content(Word(text=path, span=word.span), job.state)
+        if source.kind not in {"none", "unknown"}:
+            with run.evaluator.frame():
+                _inspect(job, run, language, run.evaluator.files.read(source), word)
     for script in found.shell[:_MAX_FOLLOWED]:
         run.text(job, Word(text=script, span=word.span), label, stdin=NOTHING)
     for argv in found.commands[:_MAX_FOLLOWED]:
         if argv:
-            words = [Word(text=one, shown=one.replace(HOLE, "…"), span=word.span) for one in argv]
+            words = [_as_word(one, word, may_be_pattern=argv[0] == "rm") for one in argv]
             run.inner(job, words, label, stdin=NOTHING, state=job.state.copy())
+
+
+def _as_word(text: str, origin: Word, *, may_be_pattern: bool) -> Word:
+    """A value of the code as a word; what a glob API gives is the pattern itself, so a delete's path may be one."""
+    is_pattern = may_be_pattern and any(char in text for char in "*?[")
+    return Word(text=text, glob=is_pattern, shown=text.replace(HOLE, UNKNOWN_SHOWN), span=origin.span)

@@ -1,4 +1,4 @@
-"""What is known to be in files: written by this command, by this session, or small scripts on the disk."""
+"""What is known to be in files: written by this command or earlier in the session, or small scripts on the disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from askfirst.shell.limits import MAX_SCRIPT_BYTES
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, text_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from askfirst.facts import Facts
     from askfirst.shell.state import State
@@ -24,13 +24,11 @@ class KnownFiles:
 
     Attributes:
         facts: reads what is on the disk.
-        written: absolute path -> content of files that the session wrote by other tools.
         scripts: absolute paths of files whose text was read to be run.
         sinks: paths that stand for ``>(…)`` -> what runs the script with what is written.
     """
 
     facts: Facts
-    written: Mapping[str, str]
     scripts: dict[str, None] = field(default_factory=dict)
     sinks: dict[str, Callable[[Stream, State], None]] = field(default_factory=dict)
 
@@ -43,11 +41,7 @@ class KnownFiles:
 
     def at(self, path: str, state: State) -> Stream:
         """What is known to be at an absolute path; a ``file`` stream when it can only be on the disk."""
-        if path in state.files:
-            return state.files[path]
-        if path in self.written:
-            return text_stream(self.written[path])
-        return Stream(kind="file", text=path)
+        return state.files.get(path, Stream(kind="file", text=path))
 
     def read(self, stream: Stream) -> Stream:
         """A ``file`` stream as its text, when it is small and can be read."""

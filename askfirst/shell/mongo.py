@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
-from askfirst.shell.code_lexer import CodeToken, code_tokens
+from askfirst.shell.code_lexer import CodeToken, CodeTooLongError, code_tokens
 from askfirst.shell.found import effect_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,11 @@ def _inputs(command: Command) -> tuple[list[str], list[str]]:
 
 def javascript_effects(text: str, command: Command, rules: RuleBook) -> Iterator[Effect]:
     """The effects of JavaScript run in the MongoDB shell."""
-    tokens = code_tokens(text, "javascript")
+    try:
+        tokens = code_tokens(text, "javascript")
+    except CodeTooLongError:
+        yield effect_of(rules, "database.sql-unread", command, target="a script of this size", risk=Risk.HIGH)
+        return
     for index, token in enumerate(tokens):
         call = tokens[index + 1].text if index + 1 < len(tokens) else ""
         if token.kind != "word" or call not in {"(", ":"}:

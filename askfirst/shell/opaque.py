@@ -40,6 +40,9 @@ _MEANINGS = {
         Risk.MEDIUM,
         "runs a program whose name is not known beforehand",
     ),
+    "computed-prefix": _Meaning(
+        "execution.computed-program", EffectKind.OPAQUE, Risk.MEDIUM, "puts something unknown in front of a command"
+    ),
     "unread-script": _Meaning(
         "execution.unread-script", EffectKind.OPAQUE, Risk.MEDIUM, "runs a script that could not be read"
     ),

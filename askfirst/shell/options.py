@@ -193,3 +193,14 @@ def some(names: Sequence[str], limit: int = 3) -> str:
     """Names for people, the first few, e.g. ``a, b, c and 4 more``."""
     head = ", ".join(names[:limit])
     return head if len(names) <= limit else f"{head} and {len(names) - limit} more"
+
+
+MAX_SHOWN_CHARS = 300
+"""Longest name of a target or a loss in a reason; the whole command is shown elsewhere."""
+MAX_JUDGED = 100
+"""Operands of one command that are judged one by one; with more of them nobody can say what is lost."""
+
+
+def clipped(text: str) -> str:
+    """The text, or its beginning where it is long."""
+    return text if len(text) <= MAX_SHOWN_CHARS else text[: MAX_SHOWN_CHARS - 1] + "…"

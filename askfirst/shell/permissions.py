@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from askfirst.effects import Risk
 from askfirst.shell.deletes import Grade, effect
-from askfirst.shell.options import read_options, syntax
+from askfirst.shell.options import MAX_JUDGED, read_options, syntax
 from askfirst.shell.places import Place, locate
 
 if TYPE_CHECKING:
@@ -34,13 +34,16 @@ def judge_permissions(command: Command, facts: Facts, book: Rules) -> Iterable[E
         mode = first.text
         words = words if first.text.startswith("-") else words[1:]
     if command.program == "chmod" and _SETUID_MODE.fullmatch(mode) and not re.fullmatch(r"0?2[0-7]{3}|g\+s", mode):
-        for word in words:
+        for word in words[:MAX_JUDGED]:
             grade = Grade(
                 risk=Risk.HIGH, what=f"{word.shown or word.text} runs with its owner's rights", reversible=True
             )
             yield effect(book, "filesystem.setuid", command, word.shown or word.text, grade)
     opens = command.program == "chmod" and _OPEN_MODE.fullmatch(mode) is not None
-    for word in words:
+    if len(words) > MAX_JUDGED:
+        grade = Grade(risk=Risk.HIGH, what=f"who may do what with {len(words)} files, more than are looked at")
+        yield effect(book, "filesystem.permissions", command, f"{len(words)} paths", grade)
+    for word in words[:MAX_JUDGED]:
         yield from _opened(word, command, facts, book, recursive=options.has("recursive"), opens=opens)
 
 

@@ -7,6 +7,7 @@ hooks of its host, Askfirst's own files and processes) is asked about in every c
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -24,10 +25,15 @@ if TYPE_CHECKING:
     from askfirst.rules.book import RuleBook
     from askfirst.shell.command import Command
 
+_HOST_FOLDERS = frozenset(
+    {".claude", ".codex", ".gemini", ".qwen", ".cursor", ".opencode", ".copilot", ".factory", ".kiro"}
+)
 _OWN_PROCESS = re.compile(r"(?<![\w/.-])\[?a\]?skfirst(?![\w/])|askfirst[ -](?:serve|broker)|broker\.(?:json|lock|pid)")
 _HOST_PROCESS = re.compile(r"^-?(?:claude|codex|gemini|opencode|cursor-agent|qwen)$")
 _KILLERS = frozenset({"pkill", "killall", "skill", "xkill", "fuser"})
-_FINDERS = frozenset({"pgrep", "pidof", "ps", "lsof", "grep", "fuser", "cat", "jq", "awk", "ss"})
+_FINDERS = frozenset({"pgrep", "pidof", "lsof", "fuser", "ss"})
+_READERS = frozenset({"cat", "jq", "head", "sed"})
+_PID_FILE = re.compile(r"askfirst/.*\.(?:json|lock|pid)$|broker\.(?:json|lock|pid)$")
 _SERVICES = frozenset({"systemctl", "service", "launchctl", "supervisorctl", "pm2", "brew", "rc-service", "sv"})
 _UNINSTALLERS = frozenset(
     {"pip", "pip3", "uv", "pipx", "pipenv", "poetry", "conda", "mamba", "brew", "apt", "apt-get", "dnf"}
@@ -58,6 +64,8 @@ _PLAIN_LINE = re.compile(
 def written_effects(path: str, how: How, text: str, command: Command, rules: RuleBook) -> Iterator[Effect]:
     """The effect of touching the file at ``path``; ``text`` is what is written, a ``HOLE`` when unknown."""
     rule = persistence_rule(path)
+    if how == "remove" and posixpath.basename(path.rstrip("/")) in _HOST_FOLDERS:
+        rule = "persistence.gate"
     if not rule:
         return
     risk: Risk | None = None
@@ -109,12 +117,17 @@ def _guard_effects(command: Command, rules: RuleBook) -> Iterator[Effect]:
 def line_guard_effects(commands: Iterable[Command], rules: RuleBook) -> Iterator[Effect]:
     """The effect of ``kill $(pgrep -f askfirst)`` and ``ps | grep askfirst | xargs kill``: found only in the line."""
     commands = tuple(commands)
-    looks = any(
-        command.program in _FINDERS and any(_OWN_PROCESS.search(word.text) for word in command.args)
-        for command in commands
-    )
-    if not looks:
+    lists = any(command.program == "ps" for command in commands)
+    if not any(_finds_us(command, lists=lists) for command in commands):
         return
     for command in commands:
         if command.program in {"kill", "pkill", "xargs"} and any(HOLE in word.text for word in command.args):
             yield effect_of(rules, "persistence.gate", command, target="Askfirst's own process")
+
+
+def _finds_us(command: Command, *, lists: bool) -> bool:
+    """Whether it looks up our own process; ``lists``: the line also has ``ps``, so a ``grep`` for our name counts."""
+    texts = [word.text for word in command.args]
+    if command.program in _FINDERS or (lists and command.program in {"grep", "awk", "egrep", "rg"}):
+        return any(_OWN_PROCESS.search(text) for text in texts)
+    return command.program in _READERS and any(_PID_FILE.search(text) for text in texts)

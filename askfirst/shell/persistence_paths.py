@@ -36,7 +36,7 @@ _TABLE: Final[dict[str, str]] = {
         | etc/rc\d?\.d/.* | var/spool/(?:cron|at)(?:/.*)? | Library/Launch(?:Agents|Daemons)/.* | \.config/autostart/.*
         | etc/(?:profile\.d/.*|profile|environment|bash\.bashrc|zsh/.*|zshenv|zprofile|xdg/autostart/.*)
         | etc/udev/rules\.d/.*""",
-    "persistence.git-hook": r"(?:.*/)?\.git/hooks(?:/(?![^/]*\.sample$).*)?",
+    "persistence.git-hook": r"\.git/hooks(?:/(?![^/]*\.sample$).*)?",
     "persistence.shell-start": r"""
         \.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile|zlogin|zlogout)
         | \.(?:kshrc|cshrc|tcshrc|inputrc|xinitrc|xprofile|xsession|pam_environment|envrc)

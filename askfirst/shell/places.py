@@ -88,11 +88,17 @@ _ROOT_FOLDERS: Final = frozenset({
 })  # fmt: skip
 _TEMP: Final = ("/tmp", "/var/tmp", "/private/tmp", "/private/var/tmp", "/dev/shm")  # noqa: S108  # named, not used
 _DOWNLOADS: Final = ("/var/lib/apt/lists", "/var/cache/apt", "/var/cache/apk", "/var/cache/yum", "/var/cache/dnf")
-_SINKS: Final = re.compile(r"/dev/(null|zero|full|tty|stdin|stdout|stderr|fd/\d+|pts/\d+|u?random)$|/proc/self/fd/\d+$")
+_SINKS: Final = re.compile(
+    r"/dev/(null|zero|full|tty|stdin|stdout|stderr|fd/\d+|pts/\d+|u?random|(?:tcp|udp)/.+)$|/proc/self/fd/\d+$"
+)
 _HOME: Final = re.compile(r"/(home|Users)/[^/]+$|/root$|/export/home/[^/]+$")
 _USER_TEMP: Final = re.compile(r"/(private/)?var/folders/[^/]+/[^/]+/T/.")
+_USER_CACHE: Final = re.compile(r"(/(home|Users)/[^/]+|/root)/(\.cache|Library/Caches|\.npm/_cacache)(/|$)")
+"""Data that programs can do without. From: XDG Base Directory Specification, ``XDG_CACHE_HOME``."""
 _EVERYTHING: Final = frozenset({"*", ".*", "**", "?*", "*.*", ".[!.]*", ".[^.]*", ".??*", "{*,.*}", "*/", "[!.]*"})
 _UNKNOWN_FOLDER: Final = "/\0"  # no path of a command line can hold a NUL
+_MAX_PATH_CHARS: Final = 4096
+"""Longest path that a kernel takes (PATH_MAX of Linux); a longer one is not looked into."""
 _GUESSED_HOME: Final = "/home/user"
 _KNOWN_VARIABLES: Final = (
     (re.compile(r"\"?\$(HOME\b|\{HOME\b[^}]*\})"), "home"),
@@ -106,6 +112,8 @@ def locate(word: Word, command: Command, facts: Facts, *, follow: bool = False) 
     """The place that a word of ``command`` names as a path; ``follow``: what a symbolic link there points to."""
     ground = _ground(command, facts)
     text = _with_variables(word, command, ground.home)
+    if len(text) > _MAX_PATH_CHARS:
+        return Spot(place=Place.UNKNOWN, path=HOLE, inner=HOLE, shown=word.shown or text, known=False, contents=True)
     if text.startswith(HOLE):
         return _without_beginning(word, text)
     folder, name = posixpath.split(text.rstrip("/") if text.strip("/") else text)
@@ -157,13 +165,22 @@ def _ground(command: Command, facts: Facts) -> _Ground:
 
 
 def _root(command: Command, facts: Facts, cwd: str, home: str) -> str:
-    """The project's root: where the text starts, or where the command runs when that start is no project."""
-    for folder in (command.origin, cwd):
-        project = facts.project(folder) if folder else UNKNOWN
-        root = _normal(folder) if project is UNKNOWN else project
-        if folder and root not in {home, "/", *_TEMP}:
-            return root
-    return cwd
+    """The project's root.
+
+    It is where the text starts. Whoever changes into a folder elsewhere works in the project there, where what would
+    be lost is asked in the same way; but a folder above the start is no project for having been changed into.
+    """
+    start = _normal(command.origin) if command.origin else cwd
+    root = _project(start, facts, home)
+    elsewhere = not (cwd == root or _is_below(cwd, root) or _is_below(root, cwd))
+    other = _project(cwd, facts, home) if elsewhere else root
+    return root if other in _ROOT_FOLDERS else other
+
+
+def _project(folder: str, facts: Facts, home: str) -> str:
+    """The project of a folder; the folder itself where the disk does not know or names a place that is none."""
+    found = facts.project(folder)
+    return folder if found is UNKNOWN or found in {home, "/", *_TEMP} else found
 
 
 def _with_variables(word: Word, command: Command, home: str) -> str:
@@ -204,7 +221,8 @@ def _classify(path: str, ground: _Ground, facts: Facts, *, follow: bool) -> Plac
         places.append(seeming)
     if found.kind is Kind.FOLDER:
         places += [Place.MOUNT] if found.mount and not is_regenerable(posixpath.basename(path)) else []
-        places += [Place.ABOVE] if facts.holds(path, ground.cwd) is True else []
+        is_above = Place.PROJECT not in places and facts.holds(path, ground.cwd) is True
+        places += [Place.ABOVE] if is_above else []
         places += [Place.HOME] if facts.holds(path, ground.home) is True else []
     return max(places)
 
@@ -255,7 +273,7 @@ def _below(path: str, root: str) -> Place:
         return Place.INSIDE
     if any(_is_below(path, folder) for folder in _TEMP) or _USER_TEMP.match(path):
         return Place.TEMP
-    if any(path == folder or _is_below(path, folder) for folder in _DOWNLOADS):
+    if any(path == folder or _is_below(path, folder) for folder in _DOWNLOADS) or _USER_CACHE.match(path):
         return Place.TEMP
     if any(_is_below(path, folder) for folder in _SYSTEM) and not _is_below(path, "/usr/local"):
         return Place.SYSTEM

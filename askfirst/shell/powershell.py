@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from askfirst.effects import Effect
+    from askfirst.facts import Facts
     from askfirst.rules.book import RuleBook
     from askfirst.shell.command import Command
 
-_MAX_CHARS = 256_000
+_MAX_CHARS = 64_000
 _MAX_DEPTH = 4
 _TOKEN = re.compile(
     r"(?P<comment><\#.*?(?:\#>|\Z)|(?<![^\s;|(){}])\#[^\n]*)"
@@ -114,6 +115,25 @@ _TABLE: tuple[tuple[str, frozenset[str]], ...] = (
     ("windows.protection", _PROTECTION),
     ("windows.scheduled", _SCHEDULED),
 )
+
+
+_SHELLS = frozenset({"pwsh", "powershell", "cmd"})
+_CMDLETS = frozenset(name for _, names in _TABLE for name in names if "-" in name) | {
+    "remove-item",
+    "invoke-expression",
+}
+
+
+def windows_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:
+    """The effects of PowerShell and cmd that a POSIX shell was given: ``pwsh -c …``, ``Remove-Item -Recurse x``."""
+    name = command.program.lower().removesuffix(".exe")
+    words = tuple(word.text for word in command.args)
+    if name in _SHELLS:
+        yield from _nested(words, command, rules, 0)
+        if command.stdin.kind == "text" and name != "cmd":
+            yield from powershell_effects(command.stdin.text, command, rules)
+    elif name in _CMDLETS:
+        yield from _statement(_Statement((name, *words), piped=False, is_data=False), (), command, rules, 0)
 
 
 def powershell_effects(text: str, command: Command, rules: RuleBook, *, depth: int = 0) -> Iterator[Effect]:

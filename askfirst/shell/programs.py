@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from askfirst.facts import NoFacts
-from askfirst.shell.command import HOLE, Stream, Word
-from askfirst.shell.find import operands as found_operands
-from askfirst.shell.frameworks import FRAMEWORKS, framework_code
+from askfirst.shell.command import Stream, Word
+from askfirst.shell.fan_out import fd_exec, find_exec, parallel, split_command, xargs
+from askfirst.shell.frameworks import FRAMEWORKS, RUNNERS, framework_code, tool_at
 from askfirst.shell.git import nested
 from askfirst.shell.sql import SQL_HANDLERS, client_files, client_shell
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate
+from askfirst.shell.tasks import package_scripts, read_make_call, read_makefile
+from askfirst.shell.unwrap import joined
 from askfirst.shell.unwrap_table import SHELL_VALUES, SHELLS
 
 if TYPE_CHECKING:
@@ -24,17 +26,9 @@ if TYPE_CHECKING:
 
     Program: TypeAlias = Callable[[Job, Execute], Stream | None]
 
-_XARGS_VALUES = frozenset(
-    "-n -P -L -s -d -a -E -I -R -S -J --max-args --max-procs --max-chars --delimiter --arg-file"
-    " --process-slot-var".split()
-)
-_PARALLEL_VALUES = frozenset(
-    "-j --jobs -P --max-procs -n -N --max-args -L -a --arg-file -S --sshlogin --sshloginfile -I --colsep -C --delay"
-    " --timeout --retries --results --joblog --tmpdir --workdir --wd -d --delimiter --memfree --load --nice --halt"
-    " --tag-string --tagstring --block --recstart --recend --env --basefile --bf --return --shuf-n".split()
-)
-_MAX_NAMES = 64
 _CLUSTER_C = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
+_CLUSTER_N = re.compile(r"-[a-z]*n[a-z]*")
+_BARE = re.compile(r"[\w./-]+", re.ASCII)
 
 
 def _shell(job: Job, run: Execute) -> Stream | None:
@@ -46,7 +40,7 @@ def _shell(job: Job, run: Execute) -> Stream | None:
         text = args[at].text
         has_script = has_script or _CLUSTER_C.fullmatch(text) is not None
         reads = reads or text == "-s"
-        if text in {"--version", "--help", "-n"}:
+        if text in {"--version", "--help"} or _CLUSTER_N.fullmatch(text):
             return None  # `-n` only checks the syntax
         at += 2 if text in SHELL_VALUES else 1
     if at < len(args) and args[at].text in {"-", "--"}:
@@ -57,6 +51,9 @@ def _shell(job: Job, run: Execute) -> Stream | None:
     if has_script and operands:
         state.zero = operands[1].text if len(operands) > 1 else name
         state.positionals = tuple(word.text for word in operands[2:])
+        if len(operands) > 1 and _BARE.fullmatch(operands[0].text):
+            # `ssh host bash -c 'rm -rf x'` arrives as `bash -c rm -rf x`: what was meant counts too.
+            run.text(job, joined(operands), f"{name} -c", state=job.state.child({}))
         return run.text(job, operands[0], f"{name} -c", state=state)
     if operands and not reads and operands[0].text not in {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}:
         state.zero = operands[0].text
@@ -68,148 +65,6 @@ def _shell(job: Job, run: Execute) -> Stream | None:
         return run.stream(job, run.evaluator.files.at(path, job.state), name, state=state)
     state.positionals = tuple(word.text for word in operands)
     return run.stream(job, job.stdin, name, state=state)
-
-
-def _split_command(args: list[Word], values: frozenset[str]) -> tuple[dict[str, Word | None], list[Word]]:
-    """Options in front (with their values), and the command."""
-    options: dict[str, Word | None] = {}
-    at = 0
-    while at < len(args) and args[at].text.startswith("-") and args[at].text != "-":
-        text = args[at].text
-        if text == "--":
-            at += 1
-            break
-        name, equals, value = text.partition("=")
-        if equals:
-            options[name] = replace(args[at], text=value)
-        elif text in values:
-            options[text] = args[at + 1] if at + 1 < len(args) else None
-            at += 1
-        elif text[:2] in values and not text.startswith("--"):
-            options[text[:2]] = replace(args[at], text=text[2:])
-        else:
-            options[text] = None
-        at += 1
-    return options, args[at:]
-
-
-def _xargs(job: Job, run: Execute) -> Stream | None:
-    """Names from standard input become arguments."""
-    options, command = _split_command(job.argv[1:], _XARGS_VALUES)
-    run.evaluator.emit(job, runs=True)
-    source = job.stdin
-    file = options.get("-a") or options.get("--arg-file")
-    if file is not None:
-        source = run.evaluator.files.content(file, job.state)
-    source = run.evaluator.files.read(source)
-    marker = options.get("-I") or options.get("--replace") or options.get("-J")
-    placeholder = marker.text if marker and marker.text else "{}" if {"-i", "-I", "--replace"} & options.keys() else ""
-    separate = bool(placeholder) or bool({"-d", "--delimiter", "-0", "-L"} & options.keys())
-    names = _names(source, separate=separate)
-    command = command or [Word(text="echo", shown="echo")]
-    if source.kind in {"network", "decoded"} and _runs_text(command):
-        run.note(job, "remote-code" if source.kind == "network" else "decoded-code", source.text)
-    if not placeholder:
-        return run.inner(job, [*command, *names], "xargs", stdin=NOTHING, state=job.state.copy())
-    out = []
-    for name in names:
-        argv = [_replaced(word, placeholder, name) for word in command]
-        out.append(run.inner(job, argv, "xargs", stdin=NOTHING, state=job.state.copy()))
-    return concatenate(out)
-
-
-def _runs_text(command: list[Word]) -> bool:
-    return posixpath.basename(command[0].text) in SHELLS
-
-
-def _names(source: Stream, *, separate: bool) -> list[Word]:
-    if source.kind != "text":
-        return [Word(text=HOLE, shown="…")]
-    lines = source.text.replace("\0", "\n").splitlines()
-    texts = [line for line in lines if line] if separate else [_unquoted(one) for line in lines for one in line.split()]
-    if len(texts) > _MAX_NAMES:
-        texts = [*texts[:_MAX_NAMES], HOLE]
-    return [Word(text=text, shown=text.replace(HOLE, "…"), glob="*" in text or "?" in text) for text in texts]
-
-
-def _unquoted(text: str) -> str:
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
-
-
-def _replaced(word: Word, placeholder: str, name: Word) -> Word:
-    if placeholder not in word.text:
-        return word
-    return replace(
-        word,
-        text=word.text.replace(placeholder, name.text),
-        shown=(word.shown or word.text).replace(placeholder, name.shown or name.text),
-        glob=word.glob or name.glob,
-    )
-
-
-def _find(job: Job, run: Execute) -> Stream | None:
-    """``-exec … ;`` and its like: once for what ``find`` would find."""
-    args = job.argv[1:]
-    executes = [i for i, word in enumerate(args) if word.text in {"-exec", "-execdir", "-ok", "-okdir"}]
-    if not executes:
-        return None
-    run.evaluator.emit(job, runs=True)
-    out = []
-    for start in executes:
-        end = next(
-            (i for i in range(start + 1, len(args)) if args[i].text in {";", "+"} or args[i].text == "\\;"), len(args)
-        )
-        command = args[start + 1 : end]
-        for found in found_operands(run.evaluator.command(job)) or [Word(text=HOLE, shown="…")]:
-            argv = [_replaced(word, "{}", found) for word in command]
-            out.append(run.inner(job, argv, f"find {args[start].text}", state=job.state.copy(), stdin=NOTHING))
-    return concatenate(out)
-
-
-def _fd(job: Job, run: Execute) -> Stream | None:
-    args = job.argv[1:]
-    start = next((i for i, word in enumerate(args) if word.text in {"-x", "-X", "--exec", "--exec-batch"}), None)
-    if start is None:
-        return None
-    run.evaluator.emit(job, runs=True)
-    end = next((i for i in range(start + 1, len(args)) if args[i].text == ";"), len(args))
-    command = args[start + 1 : end]
-    out = []
-    for found in found_operands(run.evaluator.command(job)) or [Word(text=HOLE, shown="…")]:
-        argv = [_replaced(word, "{}", found) for word in command]
-        argv = [*command, found] if argv == command else argv
-        out.append(run.inner(job, argv, "fd --exec", state=job.state.copy(), stdin=NOTHING))
-    return concatenate(out)
-
-
-def _parallel(job: Job, run: Execute) -> Stream | None:
-    """The command with each argument behind ``:::``, or those arguments (or lines of standard input) as commands."""
-    options, rest = _split_command(job.argv[1:], _PARALLEL_VALUES)
-    run.evaluator.emit(job, runs=True)
-    marks = [i for i, word in enumerate(rest) if word.text in {":::", ":::+", "::::"}]
-    command = rest[: marks[0]] if marks else rest
-    if marks and rest[marks[0]].text != "::::":
-        names = [word for word in rest[marks[0] + 1 :] if word.text not in {":::", ":::+"}][:_MAX_NAMES]
-    else:
-        file = (
-            options.get("-a")
-            or options.get("--arg-file")
-            or (rest[marks[0] + 1] if marks and len(rest) > marks[0] + 1 else None)
-        )
-        source = job.stdin if file is None else run.evaluator.files.content(file, job.state)
-        source = run.evaluator.files.read(source)
-        if not command and source.kind != "text":
-            return run.stream(job, source, "parallel")
-        names = _names(source, separate=True)
-    out = []
-    for name in names:
-        words = [_replaced(word, "{}", name) for word in command]
-        words = [*words, name] if words == command else words
-        if len(words) == 1:
-            out.append(run.text(job, words[0], "parallel", stdin=NOTHING))
-        else:
-            out.append(run.inner(job, words, "parallel", stdin=NOTHING, state=job.state.copy()))
-    return concatenate(out)
 
 
 def _crontab(job: Job, run: Execute) -> Stream | None:
@@ -235,33 +90,58 @@ def _crontab(job: Job, run: Execute) -> Stream | None:
 
 
 def _make(job: Job, run: Execute) -> Stream | None:
-    """``make -f -`` and ``make -f file`` with a known text: its recipes; ``--eval`` too."""
-    args = job.argv[1:]
-    texts = [text.removeprefix("-f") for text in (word.text for word in args) if text.startswith("-f") and text != "-f"]
-    texts += [args[i + 1].text for i, word in enumerate(args[:-1]) if word.text in {"-f", "--file", "--makefile"}]
-    for name in ("GNUmakefile", "makefile", "Makefile") if not texts else ():
-        path = job.state.path(name)
-        if path is not None and (path in job.state.files or path in run.evaluator.files.written):
-            texts = [path]
-    streams = [
-        job.stdin if text in {"-", "/dev/stdin"} else run.evaluator.files.content(Word(text=text), job.state)
-        for text in texts[:4]
-    ]
-    evals = [word.text.partition("=")[2] for word in args if word.text.startswith("--eval=")]
-    known = [one.text for one in streams if one.kind == "text"] + evals
-    if not known:
+    """The recipes that ``make`` would run: of the named file, all; of the folder's own Makefile, the targets'."""
+    call = read_make_call([word.text for word in job.argv[1:]])
+    if call.is_dry:
         return None
-    run.evaluator.emit(job, runs=True)
-    for text in known:
-        for recipe in _recipes(text):
-            run.text(job, Word(text=recipe), "make", stdin=NOTHING)
+    state = job.state.copy()
+    for folder in call.folders:
+        state.enter(folder)
+    lines = list(call.evals)
+    for name in call.files[:4] or _MAKEFILES:
+        source = job.stdin if name in {"-", "/dev/stdin"} else run.evaluator.files.content(Word(text=name), state)
+        source = run.evaluator.files.read(source)
+        if source.kind == "text":
+            makefile = read_makefile(source.text, call.variables)
+            lines += makefile.every_recipe() if call.files else makefile.recipes(call.targets)
+            break
+    run.evaluator.emit(job, runs=bool(lines))
+    for line in lines:
+        run.text(job, Word(text=line), "make", stdin=NOTHING, state=state.child(call.variables))
     return NOTHING
 
 
-def _recipes(makefile: str) -> list[str]:
-    text = makefile.replace("\\\n", " ")
-    lines = re.findall(r"^\t(.*)$|^[^\s#:=][^:=\n]*::?(?!=)[^;\n]*;(.*)$|\$\(shell ([^)]*)\)", text, re.MULTILINE)
-    return [next(one for one in found if one).lstrip("@-+ \t").replace("$$", "$") for found in lines if any(found)]
+_PACKAGE_VALUES = frozenset({"--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F"})
+_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+
+
+_PACKAGE_VALUES = frozenset({"--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F"})
+_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+
+
+def _package_script(job: Job, run: Execute) -> Stream | None:
+    """``npm run name`` and its like: the script in the folder's ``package.json``."""
+    program = posixpath.basename(job.argv[0].text)
+    options, rest = split_command(job.argv[1:], _PACKAGE_VALUES)
+    state = job.state.copy()
+    for option in ("--prefix", "-C", "--dir", "--cwd"):
+        folder = options.get(option)
+        if folder is not None:
+            state.enter(folder.text)
+    names = [word.text for word in rest if not word.text.startswith("-")]
+    if names[:1] and names[0] in {"run", "run-script", "rum", "urn"}:
+        names = names[1:]
+    elif not names[:1] or (program == "npm" and names[0] not in {"test", "t", "start", "stop", "restart"}):
+        return None
+    name = {"t": "test"}.get(names[0], names[0]) if names else ""
+    source = run.evaluator.files.read(run.evaluator.files.content(Word(text="package.json"), state))
+    scripts = package_scripts(source.text, name) if source.kind == "text" and name else []
+    if not scripts:
+        return None
+    run.evaluator.emit(job, runs=False)
+    for script in scripts:
+        run.text(job, Word(text=script), f"{program} run {name}", stdin=NOTHING, state=state.child({}))
+    return UNKNOWN
 
 
 def _git(job: Job, run: Execute) -> Stream | None:
@@ -371,20 +251,32 @@ def _framework(job: Job, run: Execute) -> Stream | None:
     return run.inner(job, words, posixpath.basename(job.argv[0].text))
 
 
+def _runner(job: Job, run: Execute) -> Stream | None:
+    """``pnpm prisma migrate reset``: a tool of the project by its bare name."""
+    known = posixpath.basename(job.argv[0].text) in RUNNERS
+    at = tool_at([word.text for word in job.argv]) if known else None
+    if at is None:
+        return None
+    run.evaluator.emit(job, runs=True)
+    return run.inner(job, job.argv[at:], posixpath.basename(job.argv[0].text))
+
+
 PROGRAMS: dict[str, Program] = {
+    **dict.fromkeys(RUNNERS, _runner),
     **dict.fromkeys(FRAMEWORKS, _framework),
     **dict.fromkeys(SHELLS, _shell),
-    "xargs": _xargs,
-    "gxargs": _xargs,
-    "find": _find,
-    "gfind": _find,
-    "fd": _fd,
-    "fdfind": _fd,
-    "parallel": _parallel,
-    "rush": _parallel,
+    "xargs": xargs,
+    "gxargs": xargs,
+    "find": find_exec,
+    "gfind": find_exec,
+    "fd": fd_exec,
+    "fdfind": fd_exec,
+    "parallel": parallel,
+    "rush": parallel,
     "crontab": _crontab,
     "make": _make,
     "gmake": _make,
+    **dict.fromkeys(("npm", "pnpm", "yarn", "bun"), _package_script),
     "git": _git,
     **dict.fromkeys(SQL_HANDLERS, _database),
     "tee": _store,

@@ -33,16 +33,26 @@ def resolve(
         start, end = one.target
         raw = scope.source.code[start:end]
         if raw.startswith((HEREDOC, HERESTRING)) and one.operator == "<":
-            stdin = _literal(evaluator, raw, start, end, scope, expander) if one.fd in {-1, 0} else stdin
+            stdin = _opened(one.fd, _literal(evaluator, raw, start, end, scope, expander), stdin, scope.state)
         elif raw.startswith(READ_WRITE):
             out.append(Redirect(operator="<>", target=expander.word((start + 1, end)), fd=max(one.fd, 0)))
         else:
             target = expander.word(one.target)
             fd = one.fd if one.fd >= 0 else 0 if one.operator.startswith("<") else 1
             out.append(Redirect(operator=one.operator, target=target, fd=fd))
-            if one.operator == "<" and fd == 0:
-                stdin = evaluator.files.content(target, scope.state)
+            if one.operator == "<":
+                stdin = _opened(fd, evaluator.files.content(target, scope.state), stdin, scope.state)
+            elif one.operator == "<&" and fd == 0:
+                stdin = scope.state.files.get(f"/dev/fd/{target.text}", stdin)
     return tuple(out), stdin
+
+
+def _opened(fd: int, content: Stream, stdin: Stream, state: State) -> Stream:
+    """What standard input is after this content was opened as ``fd`` for reading."""
+    if fd <= 0:
+        return content
+    state.files[f"/dev/fd/{fd}"] = content
+    return stdin
 
 
 def _literal(  # the parts of one redirection
@@ -58,7 +68,7 @@ def _literal(  # the parts of one redirection
     if heredoc.quoted or not any(char in heredoc.body for char in "$`\\"):
         return text_stream(heredoc.body)
     inner = prepare(heredoc.body, heredoc=True, inner=True)
-    place = replace(scope.place, base=None, span=scope.locate((start, end)))
+    place = replace(scope.place, base=None, span=(scope.locate((start - 1, end))[0], scope.locate((end, end + 1))[0]))
     body = evaluator.expander(replace(scope, source=inner, place=place)).text((0, len(inner.code)), quoted=True)
     return text_stream(body)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ _SCRIPTS = frozenset({"EVAL", "EVALSHA", "FCALL", "SCRIPT", "FUNCTION", "MODULE"
 _WIPES = frozenset({"FLUSHALL", "FLUSHDB"})
 _SERVER = frozenset({"SHUTDOWN", "DEBUG", "REPLICAOF", "SLAVEOF", "FAILOVER"})
 _DELETES = frozenset({"DEL", "UNLINK", "GETDEL", "XTRIM", "LTRIM", "HDEL", "SREM", "ZREMRANGEBYRANK", "RENAME"})
+_ALARMING = re.compile(r"flush|wipe|clear|clean|delete|purge|reset|drop", re.IGNORECASE)
 _MAX_LINES = 2000
 
 
@@ -49,7 +51,11 @@ def redis_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[
     """The effects of one ``redis-cli`` command line."""
     operands, options = _split(command)
     if options & {"--eval", "--pipe"}:
-        yield effect_of(rules, "database.redis-opaque", command, target="a script or a raw stream of commands")
+        alarming = any(_ALARMING.search(word) for word in operands)
+        risk = Risk.HIGH if alarming else Risk.MEDIUM
+        yield effect_of(
+            rules, "database.redis-opaque", command, target="a script or a raw stream of commands", risk=risk
+        )
     if "--cluster" in options and {"del-node", "reshard", "fix"} & {word.lower() for word in operands}:
         yield effect_of(rules, "database.redis-server", command, target="the cluster")
         return

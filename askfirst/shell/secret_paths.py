@@ -27,7 +27,7 @@ _CREDENTIAL = re.compile(
       | \.gnupg/(?:private-keys-v1\.d(?:/.*)?|secring\.gpg|\*) | \.password-store(?:/.*)?
       | \.claude/\.credentials\.json | \.codex/auth\.json | \.gemini/oauth_creds\.json
       | (?:etc|\*)/(?:shadow|gshadow|master\.passwd)-?
-      | proc/[^/]+/environ | (?:var/)?run/secrets/.+
+      | proc/(?!self/|thread-self/)[^/]+/environ | (?:var/)?run/secrets/.+
       | Library/Keychains(?:/.*)? | Login\ Data | key[34]\.db | logins\.json | [^/]+\.kdbx | wallet\.dat
     )$""",
     re.VERBOSE,

@@ -7,7 +7,6 @@ that is reading and a program that talks to another machine in one command line,
 
 from __future__ import annotations
 
-import itertools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from askfirst.effects import Effect
     from askfirst.facts import Facts
     from askfirst.rules.book import RuleBook
-    from askfirst.shell.command import Command, Word
+    from askfirst.shell.command import Command
     from askfirst.shell.findings import Findings
 
 
@@ -84,10 +83,7 @@ _READERS = frozenset(
         "read",
         "readarray",
         "rev",
-        "rsync",
-        "scp",
         "sed",
-        "sftp",
         "sort",
         "split",
         "strings",
@@ -113,7 +109,24 @@ _PATTERN_FIRST = frozenset(
 )
 _QUIET_OPTIONS = frozenset({"-q", "--quiet", "--silent", "-c", "--count", "-l", "--files-with-matches", "-L"})
 _COPIERS = frozenset(
-    {"cp", "mv", "install", "openssl", "gpg", "code", "vim", "vi", "nano", "emacs", "diff", "cmp", "comm"}
+    {
+        "scp",
+        "rsync",
+        "sftp",
+        "cp",
+        "mv",
+        "install",
+        "openssl",
+        "gpg",
+        "code",
+        "vim",
+        "vi",
+        "nano",
+        "emacs",
+        "diff",
+        "cmp",
+        "comm",
+    }
 )
 _ENVIRONMENT_DUMPS = frozenset({"env", "printenv", "export", "set", "declare", "typeset"})
 _SENDERS = frozenset(
@@ -172,6 +185,7 @@ _SENDERS = frozenset(
     }
 )
 _LOCAL = re.compile(r"(?:^|[/@])(?:localhost|127(?:\.\d+){3}|\[?::1\]?|0\.0\.0\.0|host\.docker\.internal)(?=[:/]|$)")
+_BLANK = re.compile(r"\s")
 _UPLOADS = re.compile(r"(?:^|=|[^\w.])[@<]([^@<;,\s]+)")
 
 
@@ -183,13 +197,34 @@ def secrets_read(command: Command) -> list[Secret]:
     if program in _READERS or program in _PATTERN_FIRST:
         paths += _operands(command)
     elif program in _SENDERS:
-        paths += [match.group(1) for word in command.args for match in _UPLOADS.finditer(word.text)]
-        paths += [word.text for word in command.args if not word.text.startswith("-")]
+        paths += _uploaded(command)
     paths += [each.target.text for each in command.redirects if each.operator in {"<", "<>"}]
     if command.stdin.kind == "file":
         paths.append(command.stdin.text)
     found += [Secret(path, grade) for path in paths if (grade := secret_grade(path))]
     return list(dict.fromkeys(found))
+
+
+_IDENTITY = frozenset(
+    {"-i", "--key", "--cert", "--cacert", "--private-key", "-E", "--identity", "--capath", "--ca-certificate"}
+)
+
+
+def _uploaded(command: Command) -> Iterator[str]:
+    """The files that a sender names, but not those that it only logs in with."""
+    before = ""
+    for word in command.args:
+        if before not in _IDENTITY:
+            head = _BLANK.split(word.text, maxsplit=1)[0]  # a file is named in front, what follows a blank is prose
+            yield from (match.group(1) for match in _UPLOADS.finditer(head))
+            option, equals, value = word.text.partition("=")
+            if head != word.text and not head.startswith("-"):
+                pass
+            elif not word.text.startswith("-"):
+                yield word.text
+            elif equals and option not in _IDENTITY:
+                yield value
+        before = word.text
 
 
 def _operands(command: Command) -> list[str]:
@@ -199,7 +234,7 @@ def _operands(command: Command) -> list[str]:
         if options & _QUIET_OPTIONS:
             return []
         words = words if options & {"-e", "-f", "--regexp", "--file"} else words[1:]
-    if command.program in {"cp", "mv", "install", "scp", "rsync"}:
+    if command.program in {"cp", "mv", "install"}:
         words = words[:-1]  # the last one is the target
     return [word.partition("=")[2] if word.startswith("if=") else word for word in words]
 
@@ -246,47 +281,47 @@ def is_sender(command: Command) -> bool:
     return not any(_LOCAL.search(text) for text in targets)
 
 
+_COPY_OUT = frozenset({"scp", "rsync", "sftp", "aws", "gsutil", "gcloud", "rclone", "s3cmd", "azcopy", "az"})
+
+
 def _carries(command: Command, secrets: Sequence[Secret]) -> bool:
-    """Whether the sender itself names one of the files, or reads it."""
-    if command.program in {
-        "scp",
-        "rsync",
-        "sftp",
-        "aws",
-        "gsutil",
-        "gcloud",
-        "rclone",
-        "s3cmd",
-        "azcopy",
-        "az",
-        "mc",
-        "gh",
-    }:
-        words = [word.text for word in command.args if not word.text.startswith("-")]
-        return any(secret.name in words[:-1] or command.program in {"gh", "mc"} for secret in secrets)
-    names_key = {"-i", "--key", "--cert", "--cacert", "--private-key", "-E"}
-    given = {following.text for option, following in _pairs(command.args) if option.text in names_key}
-    return any(secret.name not in given for secret in secrets)
-
-
-def _pairs(words: Sequence[Word]) -> Iterator[tuple[Word, Word]]:
-    yield from itertools.pairwise(words)
+    """Whether the sender takes one of them away, and does not fetch it from elsewhere."""
+    if command.program not in _COPY_OUT:
+        return True
+    words = [word.text for word in command.args if not word.text.startswith("-")]
+    return any(secret.name in words[:-1] for secret in secrets)
 
 
 def sent_secrets(commands: Sequence[Command], rules: RuleBook, code: Sequence[Findings] = ()) -> Iterator[Effect]:
     """The effects of reading secrets in one command and sending in another of the same command line.
 
-    A sender counts when data flows into it: standard input, or a word that is not known (``$(cat .env)``).
-    ``code`` are the findings in programs of the line that are no shell commands.
+    A sender counts when data flows into it: standard input, a word that is not known (``$(cat .env)``), or a file that
+    a reader of the secret wrote. ``code`` are the findings in programs of the line that are no shell commands.
     """
-    secrets = [secret for command in commands for secret in secrets_read(command)]
+    readers = [(command, secrets) for command in commands if (secrets := secrets_read(command))]
+    secrets = [secret for _, found in readers for secret in found]
     secrets += [secret for found in code for secret in code_secrets(found)]
     if not secrets:
         return
+    tainted = {path for command, _ in readers for path in _copies(command)}
     for command in commands:
         flows = command.stdin.kind != "none" or any(HOLE in word.text for word in command.args)
-        if flows and is_sender(command):
+        if (flows or tainted & set(_uploaded(command))) and is_sender(command):
             yield _sent(command, secrets, rules)
+
+
+def _copies(command: Command) -> Iterator[str]:
+    """The files into which a reader puts what it read, as written on the command line."""
+    words = [word.text for word in command.args]
+    yield from (each.target.text for each in command.redirects if ">" in each.operator)
+    operands = [word for word in words if not word.startswith("-")]
+    if command.program in {"cp", "mv", "install"} and operands:
+        yield operands[-1]
+    elif command.program in {"tar", "zip", "7z"}:
+        yield from (word for word in operands if word.endswith(_ARCHIVES))
+
+
+_ARCHIVES = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".zip", ".7z")
 
 
 def code_secrets(found: Findings) -> list[Secret]:

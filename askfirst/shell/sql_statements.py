@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _MAX_DEPTH = 4
+_MAX_EXACT = 100
+"""After so many findings in one text the rest is judged by tokens alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,8 @@ def inspect_sql(text: str, dialect: str = "", *, depth: int = 0) -> list[SqlFind
     temporary: set[str] = set()
     for part in parts:
         temporary |= _temporary_table(part)
-        found += [each for each in _statement(part, dialect, depth) if each.target not in temporary]
+        exact = len(found) < _MAX_EXACT
+        found += [each for each in _statement(part, dialect, depth, exact=exact) if each.target not in temporary]
     return found
 
 
@@ -92,7 +95,7 @@ def _name(part: Statement, start: int) -> str:
     return "".join(pieces)[:100] or "?"
 
 
-def _statement(part: Statement, dialect: str, depth: int) -> Iterator[SqlFinding]:
+def _statement(part: Statement, dialect: str, depth: int, *, exact: bool) -> Iterator[SqlFinding]:
     part = _body_of_explain(part)
     head = part.word(0)
     rule = _HEADS.get(head)
@@ -102,7 +105,7 @@ def _statement(part: Statement, dialect: str, depth: int) -> Iterator[SqlFinding
         suffix, risk = _PLAIN[head]
         yield _finding(part, suffix, _name(part, 1), risk)
     if head in {"DELETE", "UPDATE", "WITH", "MERGE"}:
-        yield from _row_changes(part, dialect)
+        yield from _row_changes(part, dialect, exact=exact)
     if head in _RUNS_STRINGS and depth < _MAX_DEPTH:
         yield from _nested(part, dialect, depth)
     yield from _programs(part)
@@ -256,18 +259,20 @@ def _nested(part: Statement, dialect: str, depth: int) -> Iterator[SqlFinding]:
     for token in part.tokens[1:]:
         if token.kind == "string":
             yield from inspect_sql(token.text, dialect, depth=depth + 1)
-    for index, token in enumerate(part.tokens[1:], 1):
+    for index, token in enumerate(part.tokens[1:_MAX_BLOCK], 1):
         opens = part.word(index - 1) in {"BEGIN", "THEN", "ELSE", "LOOP"} or part.tokens[index - 1].text == ";"
         if opens and token.upper in _BLOCK_HEADS:
-            tail = part.text[token.start - part.tokens[0].start :]
-            yield from inspect_sql(tail.partition(";")[0], dialect, depth=_MAX_DEPTH)
+            start = token.start - part.tokens[0].start
+            end = part.text.find(";", start)
+            yield from inspect_sql(part.text[start : end if end >= 0 else None], dialect, depth=_MAX_DEPTH)
 
 
+_MAX_BLOCK = 2_000
 _BLOCK_HEADS = frozenset({"DROP", "TRUNCATE", "DELETE", "UPDATE", "ALTER", "GRANT", "EXECUTE"})
 
 
-def _row_changes(part: Statement, dialect: str) -> Iterator[SqlFinding]:
-    for change in sql_where.row_changes(part, dialect):
+def _row_changes(part: Statement, dialect: str, *, exact: bool) -> Iterator[SqlFinding]:
+    for change in sql_where.row_changes(part, dialect) if exact else sql_where.by_tokens(part):
         rule = "rows-all" if change.every_row else "rows-some"
         yield _finding(part, rule, f"table {change.table}")
 

@@ -85,7 +85,7 @@ def _read(row: Wrapper, args: list[Word]) -> Inner:
     rest = _options(row, args, inner)
     if row.then == "nothing":
         while rest:  # operands and options in any order
-            rest = _options(row, rest[1:], inner)
+            rest = _options(row, rest if rest[0].text.startswith("-") else rest[1:], inner)
     started = next((i for i, word in enumerate(args) if word.text in row.starts), None)
     if started is not None:
         inner.argv = args[started + 1 :]

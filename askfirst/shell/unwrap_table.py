@@ -220,7 +220,6 @@ WRAPPERS: tuple[Wrapper, ...] = (
     _row("watch", values="-n --interval -q --equexit -s --shotsdir", then="joined"),
     _row("flock", values="-w --timeout -E --conflict-exit-code", scripts="-c --command", operands=1, permuted=True),
     _row("eval", then="joined"),
-    _row("expect", values="-f -b", then="nothing"),
     # runners
     _row(
         "uv",
@@ -269,11 +268,8 @@ WRAPPERS: tuple[Wrapper, ...] = (
     _row("chamber", path="exec", values="-b -s", dashes=True),
     _row("envconsul", values="-prefix -config -secret -consul-addr -vault-addr"),
     _row("sops", path="exec-env|exec-file", operands=1, then="joined"),
-    _row("vault", path="agent exec", dashes=True),
-    _row("go", path="tool"),
     _row("cargo", path="watch", values="-w -i -x", scripts="-s --shell", dashes=True),
     _row("lerna nx turbo", path="exec", dashes=True),
-    _row("coverage", path="run", values="--source --omit --include --rcfile --data-file", then="nothing"),
     # elsewhere
     _row(
         "ssh autossh mosh slogin",
@@ -369,8 +365,6 @@ WRAPPERS: tuple[Wrapper, ...] = (
     _row("screen", before="-S -s -t -c -T -h -e -p", path="-X stuff", then="joined"),
     _row("screen", values="-S -s -t -c -T -h -e -p -X", then="argv"),
     _row("at batch", values="-q -t", then="shell"),
-    _row("crontab", values="-u", then="nothing"),
-    # git
     _row("start-stop-daemon daemonize pm2", path="start|", values="-x --exec -p --pidfile", dashes=True),
 )
 
@@ -407,7 +401,7 @@ INTERPRETERS: dict[str, Interpreter] = {
     "lua": Interpreter("lua", _set("-e"), _set("-l")),
     "luajit": Interpreter("lua", _set("-e"), _set("-l")),
     "osascript": Interpreter("osascript", _set("-e"), _set("-l")),
-    "Rscript": Interpreter("r", _set("-e")),
+    **dict.fromkeys(("Rscript", "R"), Interpreter("r", _set("-e"))),
     "julia": Interpreter("julia", _set("-e --eval -E --print"), _set("-p -t --project -L")),
 }
 """Base name without a version -> how it takes code; languages as ``code.inspect_code`` knows them."""

@@ -274,7 +274,7 @@ def test_a_store_that_was_emptied_is_never_a_fresh_start(store: Store) -> None:
     """A4: the head is gone with everything else, but the key was used."""
     store.write_many(10)
     for table in ("audit", "tile", "tree", "meta"):
-        store.execute(f"delete from {table}")  # noqa: S608  # names from the line above
+        store.execute(f"delete from {table}")  # names from the line above
     with pytest.raises(LogError, match="the store was deleted or replaced"):
         store.open(may_found=False)
     with pytest.raises(LogError, match="the store was deleted or replaced"):

@@ -46,6 +46,7 @@ class BrokerProcess:
     config: Path
     environ: dict[str, str]
     wait_s: int = 60
+    prefix: tuple[str, ...] = ()
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -92,6 +93,10 @@ class BrokerProcess:
             self.command(*arguments), env=self.environ, capture_output=True, text=True, check=False, cwd="/"
         )
 
+    def limit_file_size(self, limit_bytes: int) -> None:
+        """Every broker from now on hits EFBIG at this size, as it would hit ENOSPC on a full disk (setrlimit(2))."""
+        self.prefix = ("sh", "-c", f'ulimit -f {limit_bytes // 512}; exec "$@"', "sh")
+
     def hook_line(self) -> str:
         return hook_command(
             "claude-code",
@@ -100,7 +105,7 @@ class BrokerProcess:
             client_dir=outer_packages() / "hooks",
             wait_s=self.wait_s,
             host_timeout_s=self.wait_s + 30,
-            broker=(*self.command("serve"), "--background", "--state-dir", str(self.paths.root)),
+            broker=(*self.prefix, *self.command("serve"), "--background", "--state-dir", str(self.paths.root)),
         )
 
     def requests(self) -> list[dict[str, Any]]:
@@ -203,4 +208,10 @@ def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BrokerPr
 @pytest.fixture
 def person(broker: BrokerProcess) -> Iterator[WebPerson]:
     with contextlib.closing(WebPerson(broker)) as made:
+        yield made
+
+
+@pytest.fixture
+def other_person(broker: BrokerProcess) -> Iterator[WebPerson]:
+    with contextlib.closing(WebPerson(broker, "local:bob")) as made:
         yield made

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from askfirst.rules.book import RuleBook
 from askfirst.rules.load import pack
-from askfirst.rules.match import path, pattern
+from askfirst.rules.patterns import path, pattern
 from askfirst.shell.command import HOLE, Command, Stream, Word
 
 _PACK = """
@@ -22,7 +22,12 @@ title = "Demo"
 aliases = ["demo2", "demo-*"]
 value_options = ["-n", "--name", "-X"]
 dry_run = ["--dry-run", "--dry-run=client", "-q"]
+passes_on = ["exec *"]
 harmless = ["get", "** list", "rollout status|history", "* get-*"]
+
+[programs.runner]
+runs = true
+harmless = ["ls"]
 
 [[rules]]
 id = "demo.delete"
@@ -78,6 +83,14 @@ operands = ["ns|ns/*", "*"]
 kind = "changes-data"
 risk = "high"
 loss = "drops"
+
+[[rules]]
+id = "demo.exec"
+program = "demo"
+subcommand = ["exec"]
+kind = "escalates"
+risk = "high"
+loss = "runs {operands}"
 
 [[rules]]
 id = "demo.input"
@@ -164,6 +177,12 @@ def _rules(text: str) -> list[str]:
         ("demo drop ns/x HOLE", ["pair"]),
         ("demo drop HOLE prod", []),
         ("demo drop ns", []),
+        ("runner --flag demo2 -n x delete y", ["delete"]),
+        ("runner bin/demo@latest delete y", ["delete"]),
+        ("runner runner demo delete y", []),
+        ("demo exec -n x web --help", ["exec"]),
+        ("demo exec --help web", []),
+        ("demo@2 delete x", ["delete"]),
     ],
 )
 def test_a_command_line_is_read_as_the_program_reads_it(text: str, rules: list[str]) -> None:
@@ -184,6 +203,8 @@ def test_a_command_line_is_read_as_the_program_reads_it(text: str, rules: list[s
         ("demo delete x", "known"),
         ("demo something", "known"),
         ("demo", "known"),
+        ("runner ls", "harmless"),
+        ("runner script --help", "known"),
         ("other get", "unknown"),
     ],
 )

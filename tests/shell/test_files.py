@@ -244,3 +244,29 @@ def test_the_reason_names_the_part_and_the_loss(judge):
     (effect,) = [one for one in judge("rm -rf node_modules src") if one.risk >= Risk.HIGH]
     assert effect.target == "src"
     assert effect.loss == "deletes files that may be in no commit (src)"
+
+
+MANY = " ".join(f"build/f{number}" for number in range(300))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"rm -f {MANY}",
+        f"shred {MANY}",
+        f"chmod 644 {MANY}",
+        f"truncate -s 5 {MANY}",
+        f"git branch -D {MANY}",
+        f"git push origin {MANY}",
+        f"find {MANY} -name '*.pyc' -delete",
+        f"find {MANY} -name '*.pyc' -exec rm {{}} +",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_more_operands_than_can_be_looked_at_are_gated(judge, text):
+    assert highest(judge(text)) >= Risk.HIGH
+
+
+def test_a_long_name_is_cut_in_the_reason(judge):
+    (effect,) = judge(f"rm -rf {'x' * 5000}")
+    assert len(effect.target) == 300

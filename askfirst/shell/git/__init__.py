@@ -15,6 +15,7 @@ from askfirst.shell.git import programs, push, refs, tree
 from askfirst.shell.git.call import parse_git
 from askfirst.shell.git.case import Case, Loss
 from askfirst.shell.git.programs import Nested, nested
+from askfirst.shell.git.syntax import HARMLESS
 from askfirst.shell.options import part
 from askfirst.shell.places import locate
 
@@ -65,20 +66,6 @@ _JUDGES: Final[Mapping[str, Callable[[Case], Iterable[Effect]]]] = {
     "worktree": tree.worktree,
 }
 
-_HARMLESS: Final = frozenset(
-    """
-    add am annotate apply archive bisect blame bundle cat-file check-attr check-ignore check-mailmap check-ref-format
-    cherry cherry-pick column commit-graph commit-tree count-objects describe diff diff-files diff-index diff-tree
-    difftool fast-export fetch-pack fmt-merge-msg for-each-ref for-each-repo format-patch fsck get-tar-commit-id grep
-    hash-object help index-pack init init-db interpret-trailers log ls-files ls-remote ls-tree mailinfo mailsplit
-    maintenance merge-base merge-file merge-index merge-tree mergetool mktag mktree multi-pack-index name-rev notes
-    pack-objects pack-refs patch-id range-diff request-pull rerere rev-list rev-parse revert shortlog show show-branch
-    show-index show-ref sparse-checkout stage status stripspace unpack-file unpack-objects update-index
-    update-server-info var verify-commit verify-pack verify-tag version whatchanged write-tree flow
-    """.split()
-)
-"""Read-only, or ordinary work that git itself keeps from losing anything."""
-
 _WRITERS = frozenset({"archive", "diff", "diff-index", "diff-tree", "log", "show", "whatchanged"})
 _LOOKS_DESTRUCTIVE = frozenset({"force", "hard", "delete", "prune", "mirror", "-f", "-D", "destroy", "purge"})
 
@@ -94,7 +81,7 @@ def judge_git(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
         yield from judge(case)
     elif call.name == "credential" and call.words and call.words[0].text == "fill":
         yield case.note("git.credential-fill", "stored passwords")
-    elif call.name not in _HARMLESS and not nested(command, case.facts):
+    elif call.name not in HARMLESS and not nested(command, case.facts):
         yield _opaque(case)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN, GitPlace
-from askfirst.shell.options import some
+from askfirst.shell.options import MAX_JUDGED, clipped, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,17 +62,23 @@ class Case:
         return self.book.effect(
             rule,
             self.call.command,
-            target=target,
+            target=clipped(target),
             risk=loss.risk,
             reversible=loss.reversible,
             facts=loss.facts,
             suggestion=suggestion,
-            what=loss.what,
+            what=clipped(loss.what),
         )
+
+    def too_many(self, rule: str, words: Sequence[Word]) -> Iterable[Effect]:
+        """The effect of more operands than are judged one by one."""
+        if len(words) > MAX_JUDGED:
+            what = f"{len(words)} refs, more than are looked at"
+            yield self.effect(rule, what, Loss(risk=Risk.HIGH, what=what))
 
     def note(self, rule: str, target: str, what: str = "") -> Effect:
         """The effect of a rule at the rule's own risk."""
-        return self.book.effect(rule, self.call.command, target=target, what=what or target)
+        return self.book.effect(rule, self.call.command, target=clipped(target), what=clipped(what or target))
 
     def repository(self) -> Repository | None:
         """The repository; None when there is none or it cannot be read."""

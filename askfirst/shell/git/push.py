@@ -15,6 +15,7 @@ from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN
 from askfirst.shell.git.case import Loss, gravest
 from askfirst.shell.git.refs import no_verify
+from askfirst.shell.options import MAX_JUDGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,6 +65,7 @@ def push(case: Case) -> Iterable[Effect]:
     if options.has("prune"):
         loss = Loss(risk=Risk.HIGH, what="remote branches that have no local branch of the same name")
         yield case.effect("git.push-prune", _shown(remote), loss)
+    yield from case.too_many("git.push-force", options.words)
     targets = list(_targets(case))
     for target in targets:
         yield _effect(case, target)
@@ -85,7 +87,7 @@ def _targets(case: Case) -> Iterable[_Target]:
     forced = _is_forced(case)
     if words[1:2] and words[1].text == "tag":
         specs = [replace(word, text=f"refs/tags/{word.text}") for word in words[2:]]
-    for spec in specs:
+    for spec in specs[:MAX_JUDGED]:
         target = _target(spec, remote, forced=forced, deletes=options.has("delete"))
         if target is not None:
             yield _resolved(case, target)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN
 from askfirst.shell.git.case import Loss
-from askfirst.shell.options import listed
+from askfirst.shell.options import MAX_JUDGED, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,8 @@ def branch(case: Case) -> Iterable[Effect]:
     if options.has("remotes"):
         return
     if options.has("-D") or (options.has("delete") and options.has("force")):
-        for word in words:
+        yield from case.too_many("git.branch-delete", words)
+        for word in words[:MAX_JUDGED]:
             yield case.effect("git.branch-delete", word.shown or word.text, _deleted(case, word, "refs/heads/"))
     elif options.has("-M", "-C") or (options.has("move", "copy") and options.has("force")):
         if words:
@@ -75,7 +76,8 @@ def tag(case: Case) -> Iterable[Effect]:
     options = case.options
     words = options.words
     if options.has("delete"):
-        for word in words:
+        yield from case.too_many("git.tag-delete", words)
+        for word in words[:MAX_JUDGED]:
             yield case.effect("git.tag-delete", word.shown or word.text, _deleted(case, word, "refs/tags/"))
     elif options.has("force") and words and not options.has("list", "verify"):
         loss = _moved(case, words[0], "refs/tags/", words[1].text if len(words) > 1 else "HEAD")
@@ -182,7 +184,9 @@ def no_verify(case: Case) -> Iterable[Effect]:
 
 def fetch(case: Case) -> Iterable[Effect]:
     """``git fetch`` and ``pull``: a forced refspec moves local branches."""
-    for word in case.options.words[1:]:
+    words = case.options.words[1:]
+    yield from case.too_many("git.fetch-force", words)
+    for word in words[:MAX_JUDGED]:
         source, colon, destination = word.text.partition(":")
         forced = source.startswith("+") or case.options.has("force")
         if not (colon and destination and forced) or destination.startswith("refs/remotes/"):

@@ -126,3 +126,17 @@ SYNTAX: Final[dict[str, str]] = {
         "guess-remote checkout q/quiet"
     ),
 }
+
+HARMLESS: Final = frozenset(
+    """
+    add am annotate apply archive bisect blame bundle cat-file check-attr check-ignore check-mailmap check-ref-format
+    cherry cherry-pick column commit-graph commit-tree count-objects describe diff diff-files diff-index diff-tree
+    difftool fast-export fetch-pack fmt-merge-msg for-each-ref for-each-repo format-patch fsck get-tar-commit-id grep
+    hash-object help index-pack init init-db interpret-trailers log ls-files ls-remote ls-tree mailinfo mailsplit
+    maintenance merge-base merge-file merge-index merge-tree mergetool mktag mktree multi-pack-index name-rev notes
+    pack-objects pack-refs patch-id range-diff request-pull rerere rev-list rev-parse revert shortlog show show-branch
+    show-index show-ref sparse-checkout stage status stripspace unpack-file unpack-objects update-index
+    update-server-info var verify-commit verify-pack verify-tag version whatchanged write-tree
+    """.split()
+)
+"""Subcommands that only read, or are ordinary work in which git itself keeps from losing anything."""

@@ -59,7 +59,7 @@ def checkout(case: Case) -> Iterable[Effect]:
     options = case.options
     if options.has("patch"):
         return
-    yield from _forced_branch(case, "B", options.words)
+    yield from _forced_branch(case, "-B", options.words)
     paths, from_commit = _checkout_paths(case)
     if paths or options.has("ours", "theirs", "pathspec-from-file"):
         loss = case.changed_tracked(paths, staged=from_commit)
@@ -73,7 +73,7 @@ def _checkout_paths(case: Case) -> tuple[tuple[Word, ...], bool]:
     options = case.options
     if options.rest is not None:
         return options.rest, bool(options.operands)
-    if not options.operands or options.has("b", "B", "orphan", "detach", "track"):
+    if not options.operands or options.has("-b", "-B", "orphan", "detach", "track"):
         return (), False
     first, *others = options.operands
     if others:
@@ -173,7 +173,7 @@ def _cleaned(case: Case) -> Loss:
 
 
 def _is_lost(case: Case, path: str) -> bool:
-    if is_regenerable(posixpath.relpath(path, case.place.folder)):
+    if is_regenerable(posixpath.relpath(path, case.place.folder), certain=True):
         return False
     loss = case.facts.loss(path)
     return loss is UNKNOWN or bool(loss.untracked or loss.precious or loss.repositories or loss.more)

@@ -44,10 +44,7 @@ FLAGS = (
 SMALL_PHONE = {"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "color_scheme": "dark"}
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM, reason="no chromium on the PATH; install Debian's package of that name"),
-]
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)

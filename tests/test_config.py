@@ -1,0 +1,67 @@
+"""The configuration file: strict on the way in, with one sentence for each thing that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from askfirst.config import load_config, parse_config
+from askfirst.effects import Risk
+from askfirst.errors import ConfigError
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    config = load_config(tmp_path / "none.toml")
+    assert (config.ask_from, config.approval_timeout_s, config.terminal_decisions) == (Risk.HIGH, 600, False)
+
+
+def test_every_key_is_taken() -> None:
+    text = b"""
+[policy]
+ask_from = "medium"
+strict = true
+approval_timeout_s = 5
+grant_ttl_s = 6
+late_grant_ttl_s = 0
+terminal_decisions = true
+[web]
+port = 0
+"""
+    config = parse_config(text, source="config.toml")
+    assert (config.ask_from, config.strict, config.approval_timeout_s) == (Risk.MEDIUM, True, 5)
+    assert (config.grant_ttl_s, config.late_grant_ttl_s, config.terminal_decisions, config.web_port) == (6, 0, True, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (b"[polcy]", "config.toml: unknown key 'polcy'; did you mean 'policy'?"),
+        (b"[policy]\nask_form = 'high'", "config.toml: unknown key 'policy.ask_form'; did you mean 'ask_from'?"),
+        (b"[web]\nzzz = 1", "config.toml: unknown key 'web.zzz'; known here: port"),
+        (b"[web]\nport = '80'", "config.toml: web.port is '80': input should be a valid integer"),
+        (b"[web]\nport = 70000", "config.toml: web.port is 70000: input should be less than or equal to 65535"),
+        (
+            b"[policy]\nask_from = 'some'",
+            "config.toml: policy.ask_from is 'some': input should be 'low', 'medium', 'high' or 'critical'",
+        ),
+        (b"policy = 3", "config.toml: policy is 3: input should be a valid dictionary or instance of _RawPolicy"),
+    ],
+)
+def test_what_is_wrong_is_named(text: bytes, sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, source="config.toml")
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("text", [b"[", b"\xff", b"a = 1\na = 2"])
+def test_what_is_no_toml_is_refused(text: bytes) -> None:
+    with pytest.raises(ConfigError, match=r"config\.toml is not TOML"):
+        parse_config(text, source="config.toml")
+
+
+def test_a_file_that_cannot_be_read_is_never_taken_for_absent(tmp_path: Path) -> None:
+    folder = tmp_path / "config.toml"
+    folder.mkdir()
+    with pytest.raises(ConfigError, match="cannot read"):
+        load_config(folder)
