@@ -81,6 +81,7 @@ class Effect:
         command: the offending simple command as it would run, expanded.
         via: the wrappers it was found under, outermost first, e.g. ``("sudo", "bash -c")``.
         facts: what was looked up to grade it, as short sentences.
+        cwd: directory that it happens in, absolute; ``""`` when that is not known or on another machine.
     """
 
     rule: str
@@ -94,6 +95,7 @@ class Effect:
     command: str = ""
     via: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
+    cwd: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,7 @@ class Classification:
         expanded: the command as the shell would run it, for people to read; ``""`` when it equals the original.
         scripts: files whose text the command runs, as absolute paths; their hashes enter the action digest.
         writes: absolute path -> text of the files it would write, None where the text is not known.
+        commands: every simple command that would run, wrappers too, as people see them; empty for other tools.
     """
 
     outcome: Outcome
@@ -113,6 +116,7 @@ class Classification:
     expanded: str = ""
     scripts: tuple[str, ...] = ()
     writes: Mapping[str, str | None] = field(default_factory=dict)
+    commands: tuple[str, ...] = ()
 
     @property
     def risk(self) -> Risk:
