@@ -46,7 +46,7 @@ class Ruler(Protocol):
     """Says what happens to a call: the policy of this moment."""
 
     def rule_on(self, question: Question) -> Ruling:
-        """The ruling; a policy that cannot be read rules ``deny`` with the reason."""
+        """The ruling; a policy that cannot be read rules ``deny`` with the reason. Called in a thread."""
         ...
 
 
@@ -89,7 +89,8 @@ class Asking:
             claim=claim,
             requires_approval=requires_approval,
         )
-        return Look(call=call, agent=agent, claim=claim, found=found, ruling=self._ruler.rule_on(question))
+        ruling = await asyncio.to_thread(self._ruler.rule_on, question)
+        return Look(call=call, agent=agent, claim=claim, found=found, ruling=ruling)
 
     async def resolve(self, look: Look) -> Action:
         """The complete action as the disk stands now."""

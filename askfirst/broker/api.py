@@ -133,7 +133,7 @@ class Api:
                 draft,
                 question=body.question,
                 options=tuple(body.options),
-                answer_schema=json.dumps(body.answer_schema) if body.answer_schema else "",
+                answer_schema=json.dumps(body.answer_schema) if body.answer_schema is not None else "",
                 supersedes=body.supersedes,
             )
         )
@@ -277,7 +277,7 @@ def _call(body: wire.CreateIn) -> ToolCall:
             raise InputError("a `question` goes without `command`, `tool` and `arguments`", field="question")
         asked: dict[str, object] = {"question": body.question, "options": body.options, "schema": body.answer_schema}
         return ToolCall(tool="question", arguments=asked, cwd=body.cwd, session=body.session)
-    if body.options or body.answer_schema:
+    if body.options or body.answer_schema is not None:
         raise InputError("`options` and `answer_schema` go with `question`", field="question")
     if (body.command is None) == (body.tool is None):
         raise InputError("give either `command` or `tool`", field="command")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import askfirst
-from askfirst.cli import audit, check, demo, explain, hook, inbox, policy, requests, serve
+from askfirst.cli import audit, check, demo, explain, grants, hook, inbox, policy, requests, serve
 from askfirst.cli.output import console, print_json
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def build(parts: Parts) -> typer.Typer:
     serve.add(app, parts)
     inbox.add(app, parts)
     requests.add(app)
+    grants.add(app)
     hook.add(app, parts)
     explain.add(app)
     check.add(app)
