@@ -51,6 +51,8 @@ class Card:
         scopes: how far an approval may reach: (key, words), ``once`` among them.
         ended: how it ended, e.g. ``denied by local:ann via web``; ``""`` while pending.
         history: one line an event, oldest first.
+        seen: the log as it stands, e.g. ``log 1024:9f3a52c0417be6d8``, to be printed with every message: whoever keeps
+            the message can prove later that the log was not rewritten since (``askfirst audit verify --seen``).
     """
 
     request_id: str
@@ -80,6 +82,7 @@ class Card:
     difference: tuple[tuple[str, str, str], ...] = ()
     changed_by: str = ""
     scopes: tuple[tuple[str, str], ...] = ()
+    seen: str = ""
 
 
 def visible(text: str) -> str:
@@ -91,8 +94,8 @@ def visible(text: str) -> str:
     return "".join(each if _plain(each) else f"\\u{{{ord(each):X}}}" for each in text)
 
 
-def card_of(case: Case, *, machine: str = "") -> Card:
-    """What people are shown of this case."""
+def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
+    """What people are shown of this case; ``seen`` is the log's head (``TreeHead.seen``)."""
     request = case.request
     findings = tuple(
         Finding(
@@ -135,6 +138,7 @@ def card_of(case: Case, *, machine: str = "") -> Card:
         difference=difference(case),
         changed_by=visible(request.changed_by),
         scopes=tuple((key_of(each), visible(words_of(each))) for each in offered(request)),
+        seen=f"log {seen}" if seen else "",
     )
 
 

@@ -14,24 +14,26 @@ Example::
 
     [web]
     port = 7433                    # 0: any free port
+
+``[audit]`` is in ``askfirst.audit_config``.
 """
 
 from __future__ import annotations
 
 import difflib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from askfirst.audit_config import AuditConfig, RawAudit, audit_config
 from askfirst.canonical import sha256_hex
 from askfirst.effects import Risk
 from askfirst.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pydantic_core import ErrorDetails
 
 _DAY_S = 86_400
@@ -59,6 +61,7 @@ class _Raw(BaseModel):
 
     policy: _RawPolicy = Field(default_factory=_RawPolicy)
     web: _RawWeb = Field(default_factory=_RawWeb)
+    audit: RawAudit = Field(default_factory=RawAudit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,7 @@ class Config:
     terminal_decisions: bool
     web_port: int
     digest: str
+    audit: AuditConfig = field(default_factory=AuditConfig)
 
 
 def parse_config(content: bytes, *, source: str) -> Config:
@@ -101,6 +105,7 @@ def parse_config(content: bytes, *, source: str) -> Config:
         terminal_decisions=policy.terminal_decisions,
         web_port=raw.web.port,
         digest=sha256_hex(content),
+        audit=audit_config(raw.audit, Path(source).parent),
     )
 
 
@@ -123,6 +128,8 @@ def _sentence(error: ErrorDetails) -> str:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"unknown key {where!r}{_nearest(error['loc'])}"
+    if error["type"] == "model_type":
+        return f"{where} is {error['input']!r}, expected a table: [{where}]"
     return f"{where} is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
 
 

@@ -34,7 +34,7 @@ from askfirst.request import Request, RequestState, Review, Verdict
 from askfirst.store import outbox, records
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 
     import sqlalchemy as sa
 
@@ -102,6 +102,7 @@ class Desk:
         editor: analyses edited arguments; None: nobody can edit.
         schemes: the channels that exist.
         bounds: how much may wait.
+        before_release: awaited before a grant is redeemed; what it raises keeps the action from running.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class Desk:
         editor: Editor | None = None,
         schemes: Collection[str] = WEB_ONLY,
         bounds: Bounds | None = None,
+        before_release: Callable[[Request], Awaitable[None]] | None = None,
     ) -> None:
         self._writer = writer
         self._reader = reader
@@ -127,6 +129,7 @@ class Desk:
         self._people = people or Directory(is_open=True)
         self._editor = editor
         self._intake = Intake(audit=audit, bounds=bounds or Bounds(), schemes=schemes)
+        self._before_release = before_release
         self._timer_set = asyncio.Event()
 
     # -- asking ---------------------------------------------------------------------------------------------------
@@ -157,6 +160,8 @@ class Desk:
         self, request_id: str, *, action_digest: str, attempt: str, tool_use_id: str, content: Content | None = None
     ) -> Step:
         """Use the grant of a request: at most one attempt ever hears ``done`` for each of its uses."""
+        if self._before_release is not None:
+            await self._before_release((await self.case(request_id)).request)
 
         def event(case: Case) -> Redeem:
             grant = case.grant

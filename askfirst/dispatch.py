@@ -102,7 +102,7 @@ class Dispatcher:
             known = ", ".join(sorted(self._channels))
             raise ChannelError(f"no channel {delivery.scheme!r}, expected one of {known}")
         case = await self._read(lambda connection: records.read(connection, delivery.request_id))
-        card = card_of(case, machine=self._machine)
+        card = card_of(case, machine=self._machine, seen=self._audit.head.seen)
         if delivery.kind == outbox.SEND:
             return await channel.send(card, delivery.recipient, f"{delivery.request_id}:{delivery.message_id}")
         await channel.update(card, delivery.recipient, delivery.external_id)

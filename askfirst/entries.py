@@ -37,7 +37,7 @@ def entry_of(request: Request, line: LogLine) -> Entry:
 
 
 def passed_entry(look: Look) -> Entry:
-    """A call that ran unasked, so that rules can be tried on the past."""
+    """A call that ran unasked where a shadow rule would have had it otherwise."""
     return _unasked(EntryType.GATE_PASSED, look, {"verdict": "allowed"})
 
 

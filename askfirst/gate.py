@@ -23,8 +23,11 @@ from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim, RequestState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from askfirst.asking import Asking, Look
     from askfirst.desk import Desk
+    from askfirst.effects import Classification
     from askfirst.engine import Case
     from askfirst.host import AfterTool, BeforeTool, Verdict
     from askfirst.request import Action
@@ -53,7 +56,14 @@ class Attempt:
 class Gate:
     """Lets pass, asks, or denies."""
 
-    def __init__(self, *, desk: Desk, asking: Asking) -> None:
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        asking: Asking,
+        passed: Callable[[BeforeTool, Classification], None] = lambda _event, _found: None,
+    ) -> None:
+        self._passed = passed  # told of every call that needs nobody; must return at once
         self._desk = desk
         self._asking = asking
 
@@ -62,7 +72,8 @@ class Gate:
         look = await self._asking.look(event.call, event.agent, Claim(reason=event.justification))
         match look.ruling.outcome:
             case Outcome.ALLOW | Outcome.SHADOW:
-                if look.found.effects or look.ruling.shadowed_by:
+                self._passed(event, look.found)
+                if look.ruling.shadowed_by:
                     self._desk.note_soon(passed_entry(look))
                 return NoOpinion()
             case Outcome.DENY:

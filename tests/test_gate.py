@@ -80,6 +80,7 @@ class FakeRuler:
         self.outcome: Ruled | None = None
         self.stages: tuple[Stage, ...] = ()
         self.scopes: tuple[ScopeOffer, ...] = ()
+        self.shadowed_by: tuple[str, ...] = ()
 
     def rule_on(self, question: Question) -> Ruling:
         ruling = self.configured.rule_on(question)
@@ -88,6 +89,7 @@ class FakeRuler:
             outcome=self.outcome or ruling.outcome,
             stages=self.stages or ruling.stages,
             scopes=self.scopes or ruling.scopes,
+            shadowed_by=self.shadowed_by,
         )
 
 
@@ -438,6 +440,7 @@ def test_an_approval_for_a_pattern_lets_its_like_pass_unasked(desk_bench: Bench)
 def test_what_the_policy_decides_alone_is_logged(desk_bench: Bench, outcome: Ruled) -> None:
     scene = Scene(desk_bench)
     scene.ruler.outcome = outcome
+    scene.ruler.shadowed_by = ("no-reset would deny",)
 
     async def story() -> object:
         return await scene.gate.before(event(), scene.attempt(wait_s=0))
@@ -445,7 +448,7 @@ def test_what_the_policy_decides_alone_is_logged(desk_bench: Bench, outcome: Rul
     verdict = run(story)
     desk_bench.writer.submit(lambda _connection: None).result()
     [entry] = desk_bench.log.entries
-    assert entry.decision["rule"] == "git.reset-hard"
+    assert (entry.decision["rule"], entry.decision["shadowed_by"]) == ("git.reset-hard", ("no-reset would deny",))
     if outcome is Ruled.ALLOW:
         assert (verdict, entry.type) == (NoOpinion(), "gate.passed")
         return

@@ -28,7 +28,7 @@ from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim, RequestState, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from askfirst.asking import Asking
     from askfirst.config import Config
@@ -49,15 +49,26 @@ _STATUS: dict[type[Error], int] = {
 
 
 class Api:
-    """The routes over one desk."""
+    """The routes over one desk; ``log`` is the head of the audit log."""
 
-    def __init__(self, *, desk: Desk, hub: Hub, asking: Asking, config: Config, reviewer: str, token: str) -> None:
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        hub: Hub,
+        asking: Asking,
+        config: Config,
+        reviewer: str,
+        token: str,
+        log: Callable[[], str] = lambda: "",
+    ) -> None:
         self._desk = desk
         self._hub = hub
         self._asking = asking
         self._config = config
         self._reviewer = reviewer
         self._token = token
+        self._log = log
 
     def app(self) -> FastAPI:
         """The application to mount at the root of a listener."""
@@ -69,9 +80,9 @@ class Api:
             redoc_url=None,
             responses={"4XX": {"model": wire.ProblemOut}, "5XX": {"model": wire.ProblemOut}},
         )
-        app.add_exception_handler(Error, _on_error)
+        app.add_exception_handler(Error, on_error)
         app.add_exception_handler(HTTPException, _on_http_error)
-        app.add_exception_handler(RequestValidationError, _on_invalid)
+        app.add_exception_handler(RequestValidationError, on_invalid)
         app.include_router(self._router())
         app.add_api_route("/healthz", self.health, methods=["GET"], tags=["health"])
         app.add_api_route("/readyz", self.health, methods=["GET"], tags=["health"])
@@ -143,7 +154,7 @@ class Api:
                 state=case.request.state.value,
             )
         response.headers["location"] = f"/v1/requests/{case.request.id}"
-        return wire.case_out(case)
+        return self._shown(wire.case_out(case))
 
     async def amend(self, request_id: str, body: wire.AmendIn) -> wire.StepOut:
         """Make a new version, as the requester: it is analysed and ruled on anew, and reviewers see what changed."""
@@ -163,11 +174,15 @@ class Api:
         """Requests, newest first."""
         found = await self._desk.requests(states=state, limit=limit, before_ms=before_ms)
         more = found[-1].created_at_ms if len(found) == limit else None
-        return wire.PageOut(requests=[wire.request_out(each) for each in found], next_before_ms=more)
+        return wire.PageOut(requests=[self._shown(wire.request_out(each)) for each in found], next_before_ms=more)
 
     async def get(self, request_id: str) -> wire.RequestOut:
         """One request with its reviews and grant."""
-        return wire.case_out(await self._desk.case(request_id))
+        return self._shown(wire.case_out(await self._desk.case(request_id)))
+
+    def _shown(self, request: wire.RequestOut) -> wire.RequestOut:
+        """With the head of the log, for people to keep."""
+        return request.model_copy(update={"log": self._log()})
 
     async def wait(
         self, request_id: str, timeout_s: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = WAIT_MAX_S
@@ -293,12 +308,14 @@ def _problem(status: int, detail: str) -> JSONResponse:
     return JSONResponse(body.model_dump(), status_code=status, media_type="application/problem+json")
 
 
-async def _on_error(_request: Request, error: Exception) -> JSONResponse:
+async def on_error(_request: Request, error: Exception) -> JSONResponse:
+    """One of our errors as a problem document."""
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
     return _problem(status, str(error))
 
 
-async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
+    """A body or parameter of another shape as a problem document."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"})

@@ -24,8 +24,8 @@ EXIT_NO_BROKER = 69
 EXIT_STORE = 70
 EXIT_CONFIG = 78
 
-console = Console(highlight=False)
-stderr = Console(stderr=True, highlight=False)
+console = Console(highlight=False, emoji=False)  # a command is shown as it is, `:bomb:` too
+stderr = Console(stderr=True, highlight=False, emoji=False)
 
 _EXITS: tuple[tuple[type[Error], int], ...] = (
     (BrokerUnavailableError, EXIT_NO_BROKER),
@@ -63,3 +63,6 @@ def sentences() -> Iterator[None]:
     except BrokenPipeError:  # the reader has seen enough, e.g. `| head`
         sys.stderr.close()
         raise typer.Exit(0) from None
+    except OSError as error:
+        about = "" if error.filename is None else f" ({error.filename})"
+        raise fail(f"the system refused: {error.strerror or error}{about}", EXIT_STORE) from error

@@ -106,7 +106,7 @@ def analyse(
         facts = OnlyHome(home, cwd)
     budget = limits.Budget()
     budget.start(cpu_s)
-    evaluator = Evaluator(text, facts, budget, Execute)
+    evaluator = Evaluator(text, facts, budget, Execute, book.knows)
     before = {path: text_stream(content) for path, content in (written or {}).items()}
     files = dict(before)
     try:

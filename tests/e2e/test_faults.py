@@ -130,7 +130,7 @@ def test_garbage_on_stdin_blocks(broker: Any, garbage: bytes) -> None:
 
 def test_kill_9_in_a_loop_loses_no_decision_and_runs_nothing_twice(broker: Any, person: Any) -> None:
     """The broker dies again and again while hooks wait and a person decides and retries."""
-    chance = random.Random(7)  # noqa: S311  # the same kills every time
+    chance = random.Random(7)  # the same kills every time
     broker.start()
     for round_number in range(8):
         approve = round_number % 2 == 0
