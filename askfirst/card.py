@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.engine.quorum import progress
 from askfirst.engine.scopes import key_of, offered, words_of
+from askfirst.proposal import proposal_of
 
 if TYPE_CHECKING:
     from askfirst.effects import Risk
@@ -49,6 +50,7 @@ class Card:
         difference: what the newest version changed, as (name, before, after).
         changed_by: who made this version: ``""`` for the first, ``agent``, or a person.
         scopes: how far an approval may reach: (key, words), ``once`` among them.
+        proposal: a rule to copy, where a reviewer chose that, else ``""``.
         ended: how it ended, e.g. ``denied by local:ann via web``; ``""`` while pending.
         history: one line an event, oldest first.
         seen: the log as it stands, e.g. ``log 1024:9f3a52c0417be6d8``, to be printed with every message: whoever keeps
@@ -82,6 +84,7 @@ class Card:
     difference: tuple[tuple[str, str, str], ...] = ()
     changed_by: str = ""
     scopes: tuple[tuple[str, str], ...] = ()
+    proposal: str = ""
     seen: str = ""
 
 
@@ -137,6 +140,7 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         asked_back=visible(f"{case.asked_back.person} asks: {case.asked_back.text}") if case.asked_back else "",
         difference=difference(case),
         changed_by=visible(request.changed_by),
+        proposal=visible(proposal_of(case)),
         scopes=tuple((key_of(each), visible(words_of(each))) for each in offered(request)),
         seen=f"log {seen}" if seen else "",
     )

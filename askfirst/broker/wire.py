@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from askfirst.engine.quorum import approvers
 from askfirst.engine.scopes import key_of, offered
+from askfirst.proposal import proposal_of
 
 if TYPE_CHECKING:
     from askfirst.engine import Case, Step
@@ -185,6 +186,7 @@ class RequestOut(_Wire):
     stages: list[StageOut] = []
     reviews: list[ReviewOut] = []
     grant: GrantOut | None = None
+    proposal: str = ""
     log: str = ""
     """The audit log as it stands, ``size:root`` with 16 hex digits, to be kept with what was shown."""
 
@@ -317,6 +319,7 @@ def case_out(case: Case) -> RequestOut:
     asked = case.asked_back
     return request_out(case.request).model_copy(
         update={
+            "proposal": proposal_of(case),
             "asked_back": asked.text if asked is not None else "",
             "stages": [
                 StageOut(
