@@ -21,6 +21,7 @@ from starlette.routing import Mount, Route, Router
 import askfirst
 from askfirst.analyst import DiskAnalyst
 from askfirst.asking import Asking
+from askfirst.audit_port import Entry, EntryType
 from askfirst.broker.api import Api
 from askfirst.broker.hook_route import HookRoute
 from askfirst.broker.log_api import LogApi
@@ -28,6 +29,7 @@ from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exi
 from askfirst.clock import SystemClock
 from askfirst.config import load_config
 from askfirst.desk import Desk
+from askfirst.disk import Disk
 from askfirst.dispatch import Dispatcher
 from askfirst.errors import BrokerUnavailableError, ConfigError
 from askfirst.gate import Gate
@@ -35,7 +37,8 @@ from askfirst.hook_notes import waiting_notes
 from askfirst.hub import Hub
 from askfirst.paths import config_file, write_private
 from askfirst.people import Directory, Person
-from askfirst.policy.from_config import ConfiguredPolicy
+from askfirst.policy.ruler import Ruler
+from askfirst.policy.source import open_source
 from askfirst.store.database import open_sqlite, open_sqlite_reader
 from askfirst.store.writer import Writer
 from askfirst.tally import Tally
@@ -63,8 +66,10 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from askfirst.audit_port import Value
     from askfirst.config import Config
     from askfirst.paths import StatePaths
+    from askfirst.policy.source import LayerChange
     from askfirst.request import Request
     from audit.keys import Keys
     from audit.log import StoredLog
@@ -150,7 +155,9 @@ class _Core:
         self._hub = Hub()
         self.analyst = DiskAnalyst()
         self._writer = Writer(engine, log, on_failure=exit_for_failed_store)
-        self._asking = Asking(analyst=self.analyst, ruler=ConfiguredPolicy(config=config), clock=self._clock)
+        self._policy = open_source(config)
+        self._policy.on_change(self._policy_changed)
+        self._asking = Asking(analyst=self.analyst, ruler=Ruler(self._policy, Disk), clock=self._clock)
         self._witnesses = _witnesses(config, log, reader, self._writer)
         self.keeper = Keeper(writer=self._writer, reader=reader, log=log, keys=keys, clock=self._clock)
         self.tally = Tally(
@@ -212,6 +219,17 @@ class _Core:
                 await asyncio.to_thread(note.path.unlink, missing_ok=True)
             await self.keeper.check_hooks(is_connected)
             await asyncio.sleep(_HOOKS_PAUSE_S)
+
+    def _policy_changed(self, change: LayerChange) -> None:
+        """A layer's file is another one than before; the first ruling by it comes after this."""
+        data: dict[str, Value] = {
+            "layer": change.layer,
+            "path": change.path,
+            "before": change.before,
+            "after": change.after,
+            **({"problem": change.problem} if change.problem else {}),
+        }
+        self.desk.note_soon(Entry(type=EntryType.POLICY_CHANGED, data=data))
 
     async def _require_witnesses(self, request: Request) -> None:
         """Before an action of a risk that asks for it is released, others have seen that it was decided."""

@@ -107,16 +107,16 @@ class Classification:
         effects: everything found, gravest first; also low and medium ones, which alone do not gate.
         expanded: the command as the shell would run it, for people to read; ``""`` when it equals the original.
         scripts: files whose text the command runs, as absolute paths; their hashes enter the action digest.
-        writes: absolute path -> text of the files it would write, None where the text is not known.
         commands: every simple command that would run, wrappers too, as people see them; empty for other tools.
+        writes: absolute path -> text of the files it would write, None where the text is not known.
     """
 
     outcome: Outcome
     effects: tuple[Effect, ...] = ()
     expanded: str = ""
     scripts: tuple[str, ...] = ()
-    writes: Mapping[str, str | None] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
+    writes: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def risk(self) -> Risk:

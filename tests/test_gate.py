@@ -15,12 +15,12 @@ from askfirst.config import Config, parse_config
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.gate import Attempt, Gate
 from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, NoOpinion
-from askfirst.policy.from_config import ConfiguredPolicy
 from askfirst.policy.question import Question
 from askfirst.policy.ruling import Outcome as Ruled
 from askfirst.policy.ruling import Ruling, ScopeOffer, Stage
 from askfirst.request import Action, GrantState, Request, RequestState, Verdict
 from askfirst.testing.bench import Bench, a_review
+from askfirst.testing.ladder_policy import ConfiguredPolicy
 
 T = TypeVar("T")
 CONFIG = parse_config(b"", source="defaults")

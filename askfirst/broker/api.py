@@ -103,6 +103,7 @@ class Api:
         router.add_api_route("/requests/{request_id}/redeem", self.redeem, methods=["POST"])
         router.add_api_route("/grants", self.grants, methods=["GET"], tags=["grants"])
         router.add_api_route("/grants/{grant_id}/revoke", self.revoke, methods=["POST"], tags=["grants"])
+        router.add_api_route("/requests/{request_id}/outcome", self.outcome, methods=["POST"])
         router.add_api_route("/events", self.events, methods=["GET"], response_class=StreamingResponse)
         return router
 
@@ -198,6 +199,13 @@ class Api:
         """Use the grant of an approved request; only the first attempt succeeds."""
         step = await self._desk.redeem(
             request_id, action_digest=body.action_digest, attempt=body.attempt, tool_use_id=""
+        )
+        return wire.step_out(step)
+
+    async def outcome(self, request_id: str, body: wire.OutcomeIn) -> wire.StepOut:
+        """Say how the released action went; the first report counts."""
+        step = await self._desk.executed(
+            request_id, action_digest=body.action_digest, outcome=body.outcome, detail=body.detail
         )
         return wire.step_out(step)
 

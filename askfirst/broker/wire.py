@@ -229,6 +229,14 @@ class RedeemIn(_Wire):
     attempt: Annotated[str, Field(min_length=8, max_length=200)]
 
 
+class OutcomeIn(_Wire):
+    """How the released action went: ``action_digest`` of what really ran, ``detail`` one line."""
+
+    action_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    outcome: Literal["ok", "failed", "unknown"]
+    detail: Annotated[str, Field(max_length=2_000)] = ""
+
+
 class StepOut(_Wire):
     """Whether the act succeeded, one sentence about it, and the request afterwards."""
 

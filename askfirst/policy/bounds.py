@@ -59,11 +59,14 @@ def bounds_of(ruling: Ruling) -> Bounds:
 
 
 def stricter(one: Ruling, other: Ruling) -> Ruling:
-    """A ruling that is at least as strict as both; what is no matter of strictness comes from the weightier one."""
+    """A ruling that is at least as strict as both; what is no matter of strictness comes from the weightier one.
+
+    The terms of an ``allow`` ask nobody anything, so they do not bear on one that asks or denies.
+    """
     first, second = (other, one) if _weight(other) > _weight(one) else (one, other)
-    joined = tightened(first, bounds_of(second), outcome=second.outcome, risk=second.risk)
-    shadowed = tuple(dict.fromkeys((*one.shadowed_by, *other.shadowed_by)))
-    return replace(joined, shadowed_by=shadowed)
+    if first.outcome is not Outcome.ALLOW and second.outcome is Outcome.ALLOW:
+        return tightened(first, Bounds(), risk=second.risk)
+    return tightened(first, bounds_of(second), outcome=second.outcome, risk=second.risk)
 
 
 def tightened(ruling: Ruling, by: Bounds, *, outcome: Outcome = Outcome.ALLOW, risk: Risk = Risk.LOW) -> Ruling:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.policy.ruling import Band, BandName, Outcome
@@ -12,31 +11,28 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from askfirst.policy.layer import Layer
-    from askfirst.policy.ruling import Ruling
 
 
-def banded(ruling: Ruling, confidence: float | None, layers: Sequence[Layer], rule_says: Outcome) -> Ruling:
-    """The ruling with its band, made stricter where the band says so.
+_DOES = {Outcome.ALLOW: "no change", Outcome.ASK: "a person is asked", Outcome.DENY: "denied"}
+
+
+def band_of(confidence: float | None, layers: Sequence[Layer], rule_says: Outcome) -> tuple[Band, Outcome]:
+    """The band, and the least outcome that it calls for.
 
     Args:
-        ruling: on everything else.
         confidence: as the agent said; what is no number from 0 to 1 is low.
         layers: whose thresholds count, the strictest of them.
-        rule_says: what the deciding rule does about low confidence.
+        rule_says: what the rules that matched do about low confidence, the strictest of them.
     """
     if confidence is None:
-        return ruling
+        return Band(), Outcome.ALLOW
     high = max(layer.confidence.high_above for layer in layers)
     low = min(max(layer.confidence.low_below for layer in layers), high)
     name = _band(confidence, high, low)
     denies = Outcome.DENY in {rule_says, *(layer.confidence.low for layer in layers)}
     wanted = Outcome.ALLOW if name == "high" else Outcome.DENY if name == "low" and denies else Outcome.ASK
-    numbers = f"the agent's own confidence {_shown(confidence)} is {name} ({_meaning(name, high, low)})"
-    if wanted.strictness <= ruling.outcome.strictness:
-        return replace(ruling, band=Band(confidence=_stored(confidence), name=name, effect=f"{numbers}: no change"))
-    effect = f"{numbers}: {'denied' if wanted is Outcome.DENY else 'a person is asked'}"
-    band = Band(confidence=_stored(confidence), name=name, effect=effect)
-    return replace(ruling, outcome=wanted, rule=f"confidence.{name}", reason=effect, band=band)
+    effect = f"the agent's own confidence {_shown(confidence)} is {name} ({_meaning(name, high, low)}): {_DOES[wanted]}"
+    return Band(confidence=_stored(confidence), name=name, effect=effect), wanted
 
 
 def _band(confidence: float, high: float, low: float) -> BandName:

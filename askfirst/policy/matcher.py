@@ -211,6 +211,9 @@ def _is_at(patterns: tuple[str, ...], path: str, project: str) -> bool:
         if pattern.startswith("/"):
             if path_matches(pattern, path):
                 return True
+        elif project and path == project:
+            if pattern == "**":
+                return True
         elif project and path.startswith(below) and path_matches(pattern, path[len(below) :]):
             return True
     return False

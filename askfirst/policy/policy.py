@@ -16,10 +16,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
-from askfirst.policy.bounds import bounds_of, settled_deadline, settled_scopes, stricter, tightened
-from askfirst.policy.confidence import banded
+from askfirst.policy.bounds import Bounds, bounds_of, settled_deadline, settled_scopes, stricter, tightened
+from askfirst.policy.confidence import band_of
 from askfirst.policy.matcher import Fit
-from askfirst.policy.ruling import Outcome, Ruling
+from askfirst.policy.ruling import Band, Outcome, Ruling
 from askfirst.policy.subject import SUBJECTS_MAX, subjects_of
 from askfirst.request import Claim
 
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from askfirst.policy.layer import General, Layer, Loaded, Rule, Verdict
+    from askfirst.policy.matcher import Matcher
     from askfirst.policy.question import Question
     from askfirst.policy.subject import Subject
 
 BUILT_IN = "built-in"
 _SAID = {Outcome.ALLOW: "lets pass", Outcome.ASK: "asks a person about", Outcome.DENY: "denies"}
-_WHAT = {Outcome.ALLOW: "allowed", Outcome.ASK: "asked", Outcome.DENY: "denied"}
+_WHAT = {Outcome.ALLOW: "allowed", Outcome.ASK: "asked about", Outcome.DENY: "denied"}
 _UNKNOWN = "unknown"
 
 
@@ -54,6 +55,21 @@ class Policy:
     loaded: tuple[Loaded, ...]
     digest: str
 
+    @property
+    def asks_repository(self) -> bool:
+        """Whether a rule asks for the repository or a branch, which takes a look at git's files."""
+        return any(each.repositories or each.branches or each.branch_is or each.conditions for each in self._matchers())
+
+    @property
+    def asks_paths(self) -> bool:
+        """Whether a rule asks where a path lies."""
+        return any(each.paths or each.inside or each.conditions for each in self._matchers())
+
+    def _matchers(self) -> Iterator[Matcher]:
+        for layer in (self.base, *self.ceilings):
+            for rule in layer.rules:
+                yield from (rule.match, *rule.unless)
+
     def rule_on(self, question: Question) -> Ruling:
         """What happens to this call, and on which terms."""
         problem = next((each for each in self.loaded if each.problem), None)
@@ -61,22 +77,37 @@ class Policy:
             return self._refusal(problem, question)
         silent = replace(question, claim=Claim(), requires_approval=False)
         notes = _Notes()
-        ruling = self._judged(silent, notes)
+        parts = self._parts(silent, notes)
         if question.claim != silent.claim:
-            ruling = stricter(ruling, self._judged(question, notes))
-        ruling = banded(ruling, question.claim.confidence, (self.base, *self.ceilings), notes.low_confidence)
-        if question.requires_approval and ruling.outcome is Outcome.ALLOW:
-            ruling = replace(ruling, outcome=Outcome.ASK, rule="requester", reason="the requester asks for approval")
-        shadowed = tuple(dict.fromkeys(notes.shadows))
-        return replace(ruling, quiet_hours=self.general.quiet_hours, shadowed_by=shadowed)
+            parts += self._parts(question, notes)
+        band, wanted = band_of(question.claim.confidence, (self.base, *self.ceilings), notes.low_confidence)
+        if question.requires_approval and wanted is Outcome.ALLOW:
+            wanted = Outcome.ASK
+        ruling = self._joined(parts, band, wanted)
+        return replace(
+            ruling, quiet_hours=self.general.quiet_hours, band=band, shadowed_by=tuple(dict.fromkeys(notes.shadows))
+        )
 
-    def _judged(self, question: Question, notes: _Notes) -> Ruling:
+    def _joined(self, parts: list[Ruling], band: Band, wanted: Outcome) -> Ruling:
+        """The ruling on all parts together, at least what the requester's word calls for."""
+        freest = functools.reduce(stricter, parts)
+        if wanted.strictness <= freest.outcome.strictness and freest.outcome is not Outcome.ASK:
+            return freest
+        lifted = [tightened(each, Bounds(), outcome=wanted) for each in parts]
+        ruling = functools.reduce(stricter, lifted)
+        if ruling.outcome is freest.outcome:
+            return replace(ruling, policy=freest.policy, rule=freest.rule, reason=freest.reason)
+        if wanted.strictness > Outcome.ALLOW.strictness and band.effect and band.name != "high":
+            return replace(ruling, rule=f"confidence.{band.name}", reason=band.effect)
+        return replace(ruling, rule="requester", reason="the requester asks for approval")
+
+    def _parts(self, question: Question, notes: _Notes) -> list[Ruling]:
         subjects = subjects_of(question)
-        ruling = functools.reduce(stricter, (self._on(each, question, notes) for each in subjects[:SUBJECTS_MAX]))
-        if len(subjects) > SUBJECTS_MAX and ruling.outcome is Outcome.ALLOW:
+        parts = [self._on(each, question, notes) for each in subjects[:SUBJECTS_MAX]]
+        if len(subjects) > SUBJECTS_MAX:
             reason = f"it has more than {SUBJECTS_MAX} parts, too many to judge one by one"
-            return replace(ruling, outcome=Outcome.ASK, rule="limits", reason=reason)
-        return ruling
+            parts.append(replace(parts[0], outcome=Outcome.ASK, rule="limits", reason=reason))
+        return parts
 
     def _on(self, subject: Subject, question: Question, notes: _Notes) -> Ruling:
         says = _says(self.base, subject.risk, subject, question, notes)
@@ -166,7 +197,7 @@ class _Said:
             return f"rule {self.name!r} of the {self.layer} policy {_SAID[outcome]} this"
         lost = f"{subject.effect.loss}: " if subject.effect else ""
         if self.name == _UNKNOWN:
-            return f"{lost}not everything in it is understood, and such calls are {_WHAT[outcome]}"
+            return f"{lost}not everything in it is understood, and that is {_WHAT[outcome]}"
         return f"{lost}{self.risk.label} risk is {_WHAT[outcome]}"
 
 

@@ -167,21 +167,19 @@ def _line(text: str, loc: tuple[int | str, ...]) -> str:
     number = next((each for each in keys if isinstance(each, int)), 0)
     names = [str(each) for each in keys if isinstance(each, str)]
     lines = text.splitlines()
-    at = 0
+    at = None
     if names[:1] == ["rule"]:
         headers = [index for index, line in enumerate(lines) if re.match(r"\s*\[\[\s*rule\s*\]\]", line)]
-        if number >= len(headers):
-            return ""
-        at, names = headers[number], names[1:]
+        at, names = next(iter(headers[number:]), None), names[1:]
     elif len(names) > 1:
         header = re.compile(rf"\s*\[\s*{re.escape('.'.join(names[:-1]))}\s*\]")
-        at = next((index for index, line in enumerate(lines) if header.match(line)), 0)
+        at = next((index for index, line in enumerate(lines) if header.match(line)), None)
     for name in reversed(names):
         key = re.compile(rf"(^|[\s{{,.\[])\"?{re.escape(name)}\"?\s*(=|\.|\]+\s*$)")
-        found = next((index for index in range(at, len(lines)) if key.search(lines[index])), None)
+        found = next((index for index in range(at or 0, len(lines)) if key.search(lines[index])), None)
         if found is not None:
             return f":{found + 1}"
-    return f":{at + 1}" if at else ""
+    return "" if at is None else f":{at + 1}"
 
 
 def _short(value: object) -> str:

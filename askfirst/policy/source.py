@@ -20,16 +20,19 @@ from typing import TYPE_CHECKING
 
 from askfirst.canonical import digest, sha256_hex
 from askfirst.errors import PolicyError
+from askfirst.paths import policy_file
 from askfirst.policy.build import COMPLETE, NEUTRAL, Builder, general_of, merged_routes
 from askfirst.policy.condition import compile_condition
 from askfirst.policy.layer import Loaded
 from askfirst.policy.policy import BUILT_IN, Policy
 from askfirst.policy.raw import RawPolicy
 from askfirst.policy.read import MAX_BYTES, read_policy, require_tightening
+from askfirst.policy.short_form import short_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from askfirst.config import Config
     from askfirst.policy.layer import Layer
 
 MANAGED = Path("/etc/askfirst/policy.toml")
@@ -170,6 +173,38 @@ class PolicySource:
         except PolicyError:
             return False
         return True
+
+
+def open_source(config: Config, *, user: Path | None = None) -> PolicySource:
+    """The layers of this machine and its person, with the policy keys of their configuration.
+
+    Args:
+        config: the configuration.
+        user: instead of the person's own file.
+    """
+    files = PolicyFiles(managed=MANAGED, user=user or policy_file())
+    return PolicySource(files, config=short_form(config), config_digest=config.digest)
+
+
+def check_file(path: Path, layer: str) -> None:
+    """Whether a file can be used as this layer.
+
+    Raises:
+        PolicyError: it cannot, or is not there; one sentence.
+    """
+    file = _File(layer, path)
+    loaded, raw = _load(file)
+    if loaded is None:
+        raise PolicyError(f"there is no file {path}")
+    if raw is None:
+        raise PolicyError(loaded.problem)
+    try:
+        if layer == "project":
+            project_ceiling(raw, ())
+        else:
+            assemble(managed=None, user=raw, config=RawPolicy(), loaded=())
+    except PolicyError as error:
+        raise PolicyError(f"{path}: {error}") from error
 
 
 @dataclass(slots=True)

@@ -78,6 +78,8 @@ def grade_delete(spot: Spot, facts: Facts, *, recursive: bool) -> Grade:
             return _inside(spot, facts, recursive=recursive)
         case Place.UNKNOWN:
             return _unknown(spot, recursive=recursive)
+        case Place.PROJECT if not (spot.known or recursive or spot.contents):
+            return Grade(risk=Risk.MEDIUM, what="a file of the project")  # `rm -f ./$name`
         case Place.GIT if posixpath.basename(spot.path).endswith(".lock"):
             return Grade(risk=Risk.MEDIUM, what="a lock file that git left behind")
         case Place.TEMP_ROOT if not (recursive or spot.contents):

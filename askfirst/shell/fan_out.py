@@ -147,7 +147,9 @@ def parallel(job: Job, run: Execute) -> Stream | None:
     marks = [i for i, word in enumerate(rest) if word.text in {":::", ":::+", "::::"}]
     command = rest[: marks[0]] if marks else rest
     if marks and rest[marks[0]].text != "::::":
-        names = [word for word in rest[marks[0] + 1 :] if word.text not in {":::", ":::+"}][:_MAX_NAMES]
+        names = [word for word in rest[marks[0] + 1 :] if word.text not in {":::", ":::+"}]
+        if len(names) > _MAX_NAMES:
+            run.note(job, "limits", f"it has more than {_MAX_NAMES} arguments")
     else:
         file = (
             options.get("-a")
@@ -160,7 +162,7 @@ def parallel(job: Job, run: Execute) -> Stream | None:
             return run.stream(job, source, "parallel")
         names = _names(source, separate=True)
     out = []
-    for name in names:
+    for name in names[: _MAX_NAMES + 1]:
         words = [_replaced(word, "{}", name) for word in command]
         words = [*words, name] if words == command else words
         if len(words) == 1:

@@ -6,6 +6,7 @@ formats and partitions disks is data, in the pack ``disk``.
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from typing import TYPE_CHECKING, Final
@@ -105,6 +106,10 @@ def truncate(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     yield from _overwritten(options.words, command, facts, book, empties=empties)
 
 
+_EMPTY_BY_NATURE = frozenset("__init__.py .gitkeep .keep .nojekyll .metadata_never_index py.typed".split())
+"""Files that are usually made empty: ``> pkg/__init__.py`` creates one."""
+
+
 def _overwritten(
     words: Sequence[Word], command: Command, facts: Facts, book: Rules, *, empties: bool = False
 ) -> Iterable[Effect]:
@@ -113,7 +118,8 @@ def _overwritten(
         spot = locate(word, command, facts, follow=True)
         if spot.place is Place.SINK:
             continue
-        grade = grade_overwrite(spot, facts, empties=empties)
+        may_be_new = posixpath.basename(word.text) in _EMPTY_BY_NATURE
+        grade = grade_overwrite(spot, facts, empties=empties and not may_be_new)
         rule = "disk.write-device" if spot.place is Place.DEVICE else "filesystem.overwrite"
         yield effect(book, rule, command, spot.shown, grade)
 
@@ -319,9 +325,15 @@ FILE_JUDGES: Final[Mapping[str, Callable[[Command, Facts, Rules], Iterable[Effec
 """Judges by base name of the program; harmless themselves: rmdir, trash, trash-put, mkdir."""
 
 
+def _only_prints(args: Sequence[Word]) -> bool:
+    """Whether it shows its help: asked in front, since BSD programs read no options behind the first operand."""
+    options = itertools.takewhile(lambda word: word.text.startswith("-") and word.text != "--", args)
+    return any(word.text in {"--help", "--version"} for word in options)
+
+
 def judge_files(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """Every effect of a command whose program is in ``FILE_JUDGES``."""
-    if any(word.text in {"--help", "--version"} for word in command.args):
+    if _only_prints(command.args):
         return
     facts = usable(facts, cwd=command.cwd, where=command.where)
     yield from FILE_JUDGES[command.program](command, facts, book)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from askfirst.shell.job import Job
 
 _VERSION = re.compile(r"[0-9.]+$")
-_MAX_FOLLOWED = 64
+_MAX_FOLLOWED = 128
 _MAX_SCRIPTS = 4
 _SUBCOMMANDS = frozenset("run test install add eval build fmt lint check task x exec pm serve deploy publish".split())
 
@@ -146,6 +146,8 @@ def _follow(job: Job, run: Execute, language: str, text: str, word: Word) -> Non
         if source.kind not in {"none", "unknown"}:
             with run.evaluator.frame():
                 _inspect(job, run, language, run.evaluator.files.read(source), word)
+    if max(len(found.shell), len(found.commands)) > _MAX_FOLLOWED or len(found.scripts) > _MAX_SCRIPTS:
+        run.note(job, "limits", "its code runs more than is looked at")
     if job.stdin.kind == "text" and any(script.strip() == HOLE for script in found.shell):
         run.text(job, Word(text=job.stdin.text), label, stdin=NOTHING)  # `os.system(sys.stdin.read())`
     for script in found.shell[:_MAX_FOLLOWED]:

@@ -46,6 +46,7 @@ _HOSTS = frozenset(
     {"claude", "codex", "gemini", "opencode", "qwen", "cursor-agent", "copilot", "droid", "amp", "goose"}
 )
 
+_MAX_LINES = 200
 _VALUE = r"(?:[^`|;&<>$]|\$(?!\())*"
 _INIT = r"(?:init|env|hook|activate|shellenv|completion|shell|bash|zsh|fish|-|--[\w=-]+)"
 _PLAIN_LINE = re.compile(
@@ -81,7 +82,8 @@ def written_effects(path: str, how: How, text: str, command: Command, rules: Rul
 def _is_plain(text: str) -> bool:
     """Whether every line only sets the environment: nothing is run that is not already installed."""
     unescaped = text.replace("\\n", "\n").replace("\\t", " ")
-    return HOLE * 2 not in text and all(_PLAIN_LINE.fullmatch(line) for line in unescaped.splitlines()[:200])
+    lines = unescaped.splitlines()
+    return HOLE * 2 not in text and len(lines) <= _MAX_LINES and all(map(_PLAIN_LINE.fullmatch, lines))
 
 
 def persistence_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:

@@ -56,7 +56,7 @@ def _shell(job: Job, run: Execute) -> Stream | None:
     if has_script and operands:
         state.zero = operands[1].text if len(operands) > 1 else name
         state.positionals = tuple(word.text for word in operands[2:])
-        if len(operands) > 1 and _BARE.fullmatch(operands[0].text) and operands[0].text not in SHELLS:
+        if len(operands) > 1 and _BARE.fullmatch(operands[0].text):
             # `ssh host bash -c 'rm -rf x'` arrives as `bash -c rm -rf x`: what was meant counts too.
             run.text(job, joined(operands), f"{name} -c", state=job.state.child({}))
         return run.text(job, operands[0], f"{name} -c", state=state)
@@ -109,21 +109,18 @@ def _make(job: Job, run: Execute) -> Stream | None:
     for folder in call.folders:
         state.enter(folder)
     lines = list(call.evals)
-    for name in call.files[:4] or _MAKEFILES:
+    for name in call.files or _MAKEFILES:
         source = job.stdin if name in {"-", "/dev/stdin"} else run.evaluator.files.content(Word(text=name), state)
         source = run.evaluator.files.read(source)
         if source.kind == "text":
             makefile = read_makefile(source.text, call.variables)
             lines += makefile.every_recipe() if call.files else makefile.recipes(call.targets)
-            break
+            if not call.files:
+                break
     run.evaluator.emit(job, runs=bool(lines))
     for line in lines:
         run.text(job, Word(text=line), "make", stdin=NOTHING, state=state.child(call.variables))
     return NOTHING
-
-
-_PACKAGE_VALUES = frozenset({"--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F"})
-_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 
 
 _PACKAGE_VALUES = frozenset({"--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F"})

@@ -62,7 +62,10 @@ def redis_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[
     if operands:
         yield from _redis_command(operands, command, rules)
     elif command.stdin.kind == "text":
-        for line in command.stdin.text.splitlines()[:_MAX_LINES]:
+        lines = command.stdin.text.splitlines()
+        if len(lines) > _MAX_LINES:
+            yield effect_of(rules, "database.redis-opaque", command, target="a long list of commands", risk=Risk.HIGH)
+        for line in lines[:_MAX_LINES]:
             yield from _redis_command(_words(line), command, rules)
     elif command.stdin.kind != "none":
         alarming = command.stdin.kind in {"file", "network", "decoded"}

@@ -30,6 +30,8 @@ ASSURANCE = 1
 That is more than a loopback page without login (0), and no fresh secret or signature for each decision (2, 3).
 """
 
+_LISTED_MAX_CHARS = 600
+
 _AT_DEADLINE = {
     "reject": "it expires and does not run",
     "escalate": "the next people are asked",
@@ -126,6 +128,11 @@ def loss_of(request: Request) -> str:
     if gravest is not None:
         return visible(gravest.loss)
     return "asks a question" if request.question else "asks for approval"
+
+
+def beginning_of(request: Request) -> str:
+    """What a list shows of the command; its style cuts it to three lines, this bounds what is sent."""
+    return visible((request.question or request.action.command or request.action.tool)[:_LISTED_MAX_CHARS])
 
 
 def ended_line(request: Request) -> str:

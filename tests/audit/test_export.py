@@ -14,11 +14,17 @@ import pytest
 
 from askfirst.audit_port import Entry, EntryType
 from askfirst.errors import InputError, LogError
+from askfirst.store.views import create_views
 from audit.export import export, export_stream
 from audit.note import Checkpoint, cosign
-from audit.records import RECORD_COLUMNS, VIEW_SQL, tail, write_records
+from audit.query import Filter, Record, find
+from audit.records import RECORD_COLUMNS, write_records
 from audit.testing import Store, decided, signer_of
 from audit.verify import verify_store
+
+
+def tail(path: Path, count: int) -> list[Record]:
+    return find(path, Filter(), limit=count)
 
 
 def test_an_exported_folder_verifies_and_keeps_every_byte(store: Store, tmp_path: Path) -> None:
@@ -124,7 +130,8 @@ def test_the_founding_documents_table_comes_out(store: Store) -> None:
 
 def test_the_same_table_is_a_view(store: Store) -> None:
     store.write(decided(1))
-    store.execute(VIEW_SQL)
+    with store.engine.begin() as connection:
+        create_views(connection)
     connection = sqlite3.connect(store.path)
     rows = connection.execute("select session_id, approval_status, approved_by from remote_agent_audit_log").fetchall()
     connection.close()

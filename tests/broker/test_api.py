@@ -19,9 +19,9 @@ from askfirst.call import ToolCall
 from askfirst.config import parse_config
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.host import Agent
-from askfirst.policy.from_config import ConfiguredPolicy
 from askfirst.request import Action, Verdict
 from askfirst.testing.bench import Bench, a_review
+from askfirst.testing.ladder_policy import ConfiguredPolicy
 
 TOKEN = "secret-token"
 OURS = (f"uid:{os.getuid()}", 0)

@@ -102,7 +102,7 @@ class BrokerProcess:
             "claude-code",
             python=Path(sys.executable),
             socket=self.paths.socket,
-            client_dir=outer_packages() / "hooks",
+            client_dir=Path(outer_packages(), "hooks"),
             wait_s=self.wait_s,
             host_timeout_s=self.wait_s + 30,
             broker=(*self.prefix, *self.command("serve"), "--background", "--state-dir", str(self.paths.root)),

@@ -228,7 +228,8 @@ def looser_in(new: Ruling, old: Ruling) -> list[str]:
             for mine in new.scopes
         ),
     }
-    return [name for name, is_worse in worse.items() if is_worse]
+    counts = {"outcome", "risk"} if old.outcome is Ruled.ALLOW else set(worse)  # an allow asks nobody: it has no terms
+    return [name for name, is_worse in worse.items() if is_worse and name in counts]
 
 
 def _assembled(managed: dict[str, Any] | None, user: dict[str, Any]) -> Policy | None:

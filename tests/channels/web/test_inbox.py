@@ -56,6 +56,17 @@ def test_the_list_shows_what_waits_above_what_has_ended(web: Web, page: type[Pag
     asyncio.run(story())
 
 
+def test_the_list_sends_the_beginning_of_a_huge_command(web: Web) -> None:
+    async def story() -> None:
+        await web.ask(command="x" * 250_000)
+        async with web.logged_in() as browser:
+            listed = (await browser.get("/")).text
+        assert "x" * 600 in listed
+        assert "x" * 601 not in listed
+
+    asyncio.run(story())
+
+
 def test_the_whole_command_is_on_the_page_exactly_and_harmless(web: Web, page: type[Page]) -> None:
     """I9: nothing is cut, hidden or reordered (P17)."""
 

@@ -1,4 +1,4 @@
-"""The built-in policy: the risk ladder as the configuration's ``[policy]`` table sets it."""
+"""A policy of a few lines for tests of what comes after it: one person is asked from a level of risk on."""
 
 from __future__ import annotations
 
