@@ -246,7 +246,7 @@ class _Core:
             desk=self.desk,
             hub=self._hub,
             asking=self._asking,
-            config=self._config,
+            terminal_decisions=lambda: self._policy.current().general.terminal_decisions,
             reviewer=_person(),
             token=token,
             log=lambda: self._log.head.seen,

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from askfirst.asking import Asking
-    from askfirst.config import Config
     from askfirst.desk import Desk
     from askfirst.engine import Case
     from askfirst.hub import Hub
@@ -57,7 +56,7 @@ class Api:
         desk: Desk,
         hub: Hub,
         asking: Asking,
-        config: Config,
+        terminal_decisions: Callable[[], bool],
         reviewer: str,
         token: str,
         log: Callable[[], str] = lambda: "",
@@ -65,7 +64,7 @@ class Api:
         self._desk = desk
         self._hub = hub
         self._asking = asking
-        self._config = config
+        self._terminal_decisions = terminal_decisions
         self._reviewer = reviewer
         self._token = token
         self._log = log
@@ -119,7 +118,7 @@ class Api:
             pid=os.getpid(),
             pending=len(await self._desk.pending()),
             waiting=self._hub.waiting,
-            terminal_decisions=self._config.terminal_decisions,
+            terminal_decisions=self._terminal_decisions(),
         )
 
     async def create(
@@ -211,7 +210,7 @@ class Api:
 
     async def review(self, request_id: str, body: wire.ReviewIn, request: Request) -> wire.StepOut:
         """Decide from a terminal on this machine; refused unless the policy allows it in so many words (I1)."""
-        if not self._config.terminal_decisions:
+        if not self._terminal_decisions():
             raise NotAllowedError(
                 "decisions from this machine's terminal are switched off: an agent of the same user could make them, "
                 "too; use the web inbox, or set `terminal_decisions = true` under [policy]"

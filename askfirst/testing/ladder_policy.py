@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from askfirst.effects import Risk
-from askfirst.policy import needs_person
+from askfirst.effects import Classification, Risk
+from askfirst.effects import Outcome as Found
 from askfirst.policy.ruling import Outcome, Ruling, Stage
 
 if TYPE_CHECKING:
@@ -37,3 +37,10 @@ class ConfiguredPolicy:
             grant_ttl_s=config.grant_ttl_s,
             late_grant_ttl_s=config.late_grant_ttl_s,
         )
+
+
+def needs_person(found: Classification, config: Config) -> bool:
+    """Whether a person is asked before this runs."""
+    if found.outcome is Found.PASS:
+        return config.strict
+    return any(effect.risk >= config.ask_from for effect in found.effects)

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -53,14 +52,14 @@ class FixedAnalyst:
 async def client(
     made: Bench, peer: tuple[str, int] = OURS, *, terminal_decisions: bool = False
 ) -> AsyncIterator[httpx.AsyncClient]:
-    config = replace(parse_config(b"", source="defaults"), terminal_decisions=terminal_decisions)
+    config = parse_config(b"", source="defaults")
     asking = Asking(analyst=FixedAnalyst(), ruler=ConfiguredPolicy(config=config), clock=made.clock)
     made.desk._editor = asking
     app = Api(
         desk=made.desk,
         hub=made.hub,
         asking=asking,
-        config=config,
+        terminal_decisions=lambda: terminal_decisions,
         reviewer="local:ann",
         token=TOKEN,
     ).app()
