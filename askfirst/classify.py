@@ -45,8 +45,8 @@ def classify(
         effects=found.effects,
         expanded=found.expanded,
         scripts=found.scripts,
-        commands=tuple(dict.fromkeys(command.shown for command in found.commands)),
         writes=found.writes,
+        commands=tuple(dict.fromkeys(command.shown for command in found.commands)),
     )
 
 

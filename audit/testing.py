@@ -20,6 +20,7 @@ from askfirst.store.writer import Writer
 from askfirst.testing.bench import FakeClock as DeskClock
 from askfirst.testing.bench import a_draft, a_review
 from audit.clock import Reading
+from audit.grants import GrantKey
 from audit.keeper import Keeper
 from audit.keys import Keys, open_keys
 from audit.log import StoredLog, open_log, stored_vkeys
@@ -165,7 +166,14 @@ class Broker:
         self.writer = Writer(engine, self.log)
         self.reader = open_sqlite_reader(self.root / "askfirst.db")
         self.keeper = Keeper(writer=self.writer, reader=self.reader, log=self.log, keys=self.keys, clock=self.clock)
-        self.desk = Desk(writer=self.writer, reader=self.reader, audit=self.log, hub=Hub(), clock=self.clock)
+        self.desk = Desk(
+            writer=self.writer,
+            reader=self.reader,
+            audit=self.log,
+            hub=Hub(),
+            clock=self.clock,
+            signer=GrantKey(self.keys.grants),
+        )
 
     @contextmanager
     def opened(self) -> Iterator[Connection]:

@@ -142,6 +142,7 @@ def _before_tool(data: Payload, environ: Mapping[str, str]) -> BeforeTool:
         call=call,
         tool_use_id=_text(data, "tool_use_id"),
         justification=_cut(claim, MAX_CLAIM_CHARS) if isinstance(claim, str) else "",
+        can_rewrite=True,  # `updatedInput`
     )
 
 

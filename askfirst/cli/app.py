@@ -14,6 +14,7 @@ from askfirst.cli import (
     check,
     demo,
     explain,
+    grants,
     hook,
     inbox,
     policy,
@@ -46,6 +47,7 @@ def build(parts: Parts) -> typer.Typer:
     serve.add(app, parts)
     inbox.add(app, parts)
     requests.add(app)
+    grants.add(app)
     hook.add(app, parts)
     explain.add(app)
     check.add(app)

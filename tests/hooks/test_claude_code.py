@@ -30,12 +30,14 @@ def call(tool: str, arguments: dict[str, object]) -> ToolCall:
     return ToolCall(tool=tool, arguments=arguments, cwd=CWD, session=SESSION)
 
 
-BASH = BeforeTool(agent=AGENT, call=call("Bash", TOUCH), tool_use_id="toolu_0001", justification="Make a file")
+BASH = BeforeTool(
+    agent=AGENT, call=call("Bash", TOUCH), tool_use_id="toolu_0001", justification="Make a file", can_rewrite=True
+)
 RECORDED = {
     "PreToolUse-Bash": BASH,
-    "PreToolUse-Write": BeforeTool(agent=AGENT, call=call("Write", WRITE), tool_use_id="toolu_0005"),
+    "PreToolUse-Write": BeforeTool(agent=AGENT, call=call("Write", WRITE), tool_use_id="toolu_0005", can_rewrite=True),
     "PreToolUse-Monitor": BeforeTool(
-        agent=AGENT, call=call("Bash", MONITOR), tool_use_id="toolu_0007", justification="watch"
+        agent=AGENT, call=call("Bash", MONITOR), tool_use_id="toolu_0007", justification="watch", can_rewrite=True
     ),
     "PostToolUse-Bash": AfterTool(
         agent=AGENT, call=call("Bash", TOUCH), tool_use_id="toolu_0001", ok=True, duration_ms=0
