@@ -80,7 +80,7 @@ def grade_delete(spot: Spot, facts: Facts, *, recursive: bool) -> Grade:
             return _inside(spot, facts, recursive=recursive)
         case Place.UNKNOWN:
             return _unknown(spot, recursive=recursive)
-        case Place.PROJECT if not (spot.known or recursive or spot.contents):
+        case Place.PROJECT if not (spot.known or recursive or spot.contents or spot.glob):
             return Grade(risk=Risk.MEDIUM, what="a file of the project")  # `rm -f ./$name`
         case Place.GIT if posixpath.basename(spot.path).endswith(".lock"):
             return Grade(risk=Risk.MEDIUM, what="a lock file that git left behind")
@@ -110,7 +110,7 @@ def _inside(spot: Spot, facts: Facts, *, recursive: bool) -> Grade:
         if graded is not None:
             return graded
     name = spot.inner.rpartition(HOLE)[2] if spot.glob else spot.inner
-    if is_regenerable(name):
+    if is_regenerable(name or spot.inner):
         return Grade(risk=Risk.MEDIUM, what="files that tools rebuild")
     if is_precious(name):
         return Grade(risk=Risk.HIGH, what=f"{posixpath.basename(name)}, which nobody can rebuild")

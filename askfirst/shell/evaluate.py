@@ -214,7 +214,7 @@ class Evaluator:
             values = [word.text for word in self.expander(scope).words(node.values)]
         if not values:
             return NOTHING
-        scope.state.assign(node.name, values)
+        scope.state.assign(node.name, values, names=True)
         return self._twice(node.body, scope)
 
     def while_(self, node: While, scope: Scope) -> Stream:

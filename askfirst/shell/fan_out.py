@@ -86,7 +86,10 @@ def _names(source: Stream, *, separate: bool) -> list[Word]:
     texts = [line for line in lines if line] if separate else [_unquoted(one) for line in lines for one in line.split()]
     if len(texts) > _MAX_NAMES:
         texts = [*texts[:_MAX_NAMES], HOLE]
-    return [Word(text=text, shown=text.replace(HOLE, "…"), glob="*" in text or "?" in text) for text in texts]
+    return [
+        Word(text=text, shown=text.replace(HOLE, "…"), glob=any(letter in text for letter in ("*", "?", HOLE)))
+        for text in texts
+    ]
 
 
 def _unquoted(text: str) -> str:

@@ -129,6 +129,10 @@ def truncate(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     yield from _overwritten(options.words, command, facts, book, empties=empties)
 
 
+_EMPTY_BY_NATURE = frozenset("__init__.py .gitkeep .keep .nojekyll .metadata_never_index py.typed".split())
+"""Files that are usually made empty: ``> pkg/__init__.py`` creates one."""
+
+
 def _overwritten(
     words: Sequence[Word], command: Command, facts: Facts, book: Rules, *, empties: bool = False
 ) -> Iterable[Effect]:
@@ -137,7 +141,8 @@ def _overwritten(
         spot = locate(word, command, facts, follow=True)
         if spot.place is Place.SINK:
             continue
-        grade = grade_overwrite(spot, facts, empties=empties)
+        may_be_new = posixpath.basename(word.text) in _EMPTY_BY_NATURE
+        grade = grade_overwrite(spot, facts, empties=empties and not may_be_new)
         rule = "disk.write-device" if spot.place is Place.DEVICE else "filesystem.overwrite"
         yield effect(book, rule, command, spot.shown, grade)
 
