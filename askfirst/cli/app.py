@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import askfirst
-from askfirst.cli import audit, check, demo, explain, hook, inbox, policy, requests, serve
+from askfirst.cli import audit, check, demo, explain, hook, inbox, mcp, policy, requests, serve
 from askfirst.cli.output import console, print_json
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def build(parts: Parts) -> typer.Typer:
     inbox.add(app, parts)
     requests.add(app)
     hook.add(app, parts)
+    mcp.add(app, parts)
     explain.add(app)
     check.add(app)
     policy.add(app)

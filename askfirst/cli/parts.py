@@ -69,6 +69,7 @@ class Parts:
         verify: check the audit log of a store file offline.
         tail: the last n entries of the log.
         export: write the log to a folder; returns the number of entries.
+        mcp: serve the MCP tools on standard input and output until it ends.
     """
 
     serve: Callable[[StatePaths, int | None, bool], int]
@@ -79,3 +80,4 @@ class Parts:
     verify: Callable[[Path, Path | None, Sequence[str]], VerifyReport]
     tail: Callable[[Path, int], list[dict[str, object]]]
     export: Callable[[Path, Path], int]
+    mcp: Callable[[], None]
