@@ -21,6 +21,8 @@ from starlette.routing import Mount, Route, Router
 
 import askfirst
 from askfirst.analyst import DiskAnalyst
+from askfirst.asking import Asking
+from askfirst.audit_port import Entry, EntryType
 from askfirst.broker.api import Api
 from askfirst.broker.hook_route import HookRoute
 from askfirst.broker.log_api import LogApi
@@ -29,16 +31,21 @@ from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exi
 from askfirst.clock import SystemClock
 from askfirst.config import load_config
 from askfirst.desk import Desk
+from askfirst.disk import Disk
 from askfirst.dispatch import Dispatcher
 from askfirst.errors import BrokerUnavailableError, ConfigError
 from askfirst.gate import Gate
 from askfirst.hook_notes import waiting_notes
 from askfirst.hub import Hub
 from askfirst.paths import config_file, write_private
+from askfirst.people import Directory, Person
+from askfirst.policy.ruler import Ruler
+from askfirst.policy.source import open_source
 from askfirst.store.database import open_sqlite, open_sqlite_reader
 from askfirst.store.writer import Writer
 from askfirst.tally import Tally
 from audit.clock import SystemClock as AuditClock
+from audit.grants import GrantKey
 from audit.keeper import Keeper
 from audit.keys import open_keys
 from audit.log import open_log, stored_vkeys
@@ -63,8 +70,10 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from askfirst.audit_port import Value
     from askfirst.config import Config
     from askfirst.paths import StatePaths
+    from askfirst.policy.source import LayerChange
     from askfirst.request import Request
     from audit.keys import Keys
     from audit.log import StoredLog
@@ -152,6 +161,9 @@ class _Core:
         self._hub = Hub()
         self.analyst = DiskAnalyst()
         self._writer = Writer(engine, log, on_failure=exit_for_failed_store)
+        self._policy = open_source(config)
+        self._policy.on_change(self._policy_changed)
+        self._asking = Asking(analyst=self.analyst, ruler=Ruler(self._policy, Disk), clock=self._clock)
         self._witnesses = _witnesses(config, log, reader, self._writer)
         self.keeper = Keeper(writer=self._writer, reader=reader, log=log, keys=keys, clock=self._clock)
         self.tally = Tally(
@@ -167,6 +179,9 @@ class _Core:
             audit=log,
             hub=self._hub,
             clock=self._clock,
+            signer=GrantKey(keys.grants),
+            people=Directory(people=(Person(id=_person(), recipients=("web:inbox",)),)),
+            editor=self._asking,
             before_release=self._require_witnesses,
         )
         self.dispatcher = Dispatcher(
@@ -178,9 +193,7 @@ class _Core:
             machine=socket.gethostname(),
         )
         self._hub.on_change = self.dispatcher.wake
-        self.gate = Gate(
-            desk=self.desk, analyst=self.analyst, config=config, clock=self._clock, passed=self.tally.passed
-        )
+        self.gate = Gate(desk=self.desk, asking=self._asking, passed=self.tally.passed)
 
     @classmethod
     def open(cls, paths: StatePaths, config: Config) -> _Core:
@@ -213,20 +226,33 @@ class _Core:
             await self.keeper.check_hooks(is_connected)
             await asyncio.sleep(_HOOKS_PAUSE_S)
 
+    def _policy_changed(self, change: LayerChange) -> None:
+        """A layer's file is another one than before; the first ruling by it comes after this."""
+        data: dict[str, Value] = {
+            "layer": change.layer,
+            "path": change.path,
+            "before": change.before,
+            "after": change.after,
+            **({"problem": change.problem} if change.problem else {}),
+        }
+        self.desk.note_soon(Entry(type=EntryType.POLICY_CHANGED, data=data))
+
     async def _require_witnesses(self, request: Request) -> None:
         """Before an action of a risk that asks for it is released, others have seen that it was decided."""
         limit = self._config.audit.witness_from
-        if self._witnesses is not None and limit is not None and request.risk >= limit:
+        is_asked = request.terms.witness_required or (limit is not None and request.risk >= limit)
+        if is_asked and self._witnesses is not None:
             await self._witnesses.cosign(self._log.head.size)
+        elif request.terms.witness_required:
+            raise ConfigError(f"the rule {request.terms.rule} asks for a witness, and none is configured under [audit]")
 
     def api(self, *, token: str) -> FastAPI:
         """REST ``/v1``."""
         return Api(
             desk=self.desk,
             hub=self._hub,
-            analyst=self.analyst,
-            config=self._config,
-            clock=self._clock,
+            asking=self._asking,
+            terminal_decisions=lambda: self._policy.current().general.terminal_decisions,
             reviewer=_person(),
             token=token,
             log=lambda: self._log.head.seen,

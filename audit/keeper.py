@@ -41,6 +41,7 @@ HOOKS_KEY: Final = "hooks"
 RETENTION_PAUSE_S: Final = 3600.0
 _SCANNED: Final = 1000
 _DAY_MS: Final = 86_400_000
+_OPENING: Final = frozenset({"gate.requested", "question.asked"})
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -227,7 +228,7 @@ def _older(connection: sa.Connection, limit_us: int) -> _Old:
             break
         end = seq + 1
         digests += payloads_of(body)
-        if members["type"] in {EntryType.GATE_REQUESTED, EntryType.QUESTION_ASKED}:
+        if members["type"] in _OPENING:
             requests.append(members["req"])
     return _Old(start, end, tuple(digests), tuple(requests))
 

@@ -124,6 +124,11 @@ class Module(ast.NodeVisitor):
         elif isinstance(target, (ast.Tuple, ast.List)):
             pairs = value.elts if isinstance(value, (ast.Tuple, ast.List)) and not loops else []
             same = len(pairs) == len(target.elts)
+            if loops and target.elts and (below := _walked(value)) is not None:
+                self._bind(target.elts[0], below)
+                for each in target.elts[1:]:
+                    self._bind(each, self._unseen[0])
+                return
             for index, each in enumerate(target.elts):
                 self._bind(each, pairs[index] if same else self._element(value, loops=loops))
 
@@ -142,6 +147,14 @@ class Module(ast.NodeVisitor):
             for keyword in call.keywords:
                 if keyword.arg in self.bindings:
                     self.bindings[keyword.arg].append(keyword.value)
+
+
+def _walked(value: ast.expr) -> ast.expr | None:
+    """The folder that ``os.walk(top)`` begins with, which stands for all below it."""
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "walk":
+        tops = [*value.args[:1], *(each.value for each in value.keywords if each.arg == "top")]
+        return tops[0] if tops else None
+    return None
 
 
 def _references(tree: ast.Module) -> set[str]:

@@ -30,6 +30,8 @@ _GLOB_LIMIT = 64  # matches that are looked at one by one; a glob with more is a
 _DROP_IN: Final = re.compile(r"/([^/]+\.d|sites-(available|enabled)|conf-available)/[^/]+$")
 """A file in a folder of settings that holds one file for each purpose: most of the time a new one."""
 
+_BYTECODE: Final = re.compile(r"/(?:__pycache__|\*?\.py[co]|[^/]+\.py[co])$")
+
 _WORDS: Final = {
     Place.TEMP_ROOT: "everything in the temporary folder",
     Place.UNKNOWN: "files at a path that is not known",
@@ -78,10 +80,14 @@ def grade_delete(spot: Spot, facts: Facts, *, recursive: bool) -> Grade:
             return _inside(spot, facts, recursive=recursive)
         case Place.UNKNOWN:
             return _unknown(spot, recursive=recursive)
+        case Place.PROJECT if not (spot.known or recursive or spot.contents or spot.glob):
+            return Grade(risk=Risk.MEDIUM, what="a file of the project")  # `rm -f ./$name`
         case Place.GIT if posixpath.basename(spot.path).endswith(".lock"):
             return Grade(risk=Risk.MEDIUM, what="a lock file that git left behind")
         case Place.TEMP_ROOT if not (recursive or spot.contents):
             return Grade(risk=Risk.MEDIUM, what="a temporary file")
+        case Place.OUTSIDE | Place.SYSTEM if _BYTECODE.search(spot.path):
+            return Grade(risk=Risk.MEDIUM, what="bytecode that Python writes again")
         case Place.TEMP_ROOT | Place.OUTSIDE | Place.DEVICE:
             return Grade(risk=Risk.HIGH, what=_WORDS[spot.place])
         case _:
@@ -104,7 +110,7 @@ def _inside(spot: Spot, facts: Facts, *, recursive: bool) -> Grade:
         if graded is not None:
             return graded
     name = spot.inner.rpartition(HOLE)[2] if spot.glob else spot.inner
-    if is_regenerable(name):
+    if is_regenerable(name or spot.inner):
         return Grade(risk=Risk.MEDIUM, what="files that tools rebuild")
     if is_precious(name):
         return Grade(risk=Risk.HIGH, what=f"{posixpath.basename(name)}, which nobody can rebuild")
