@@ -13,6 +13,7 @@ import os
 import secrets
 import socket
 import sys
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -180,7 +181,7 @@ class _Core:
             hub=self._hub,
             clock=self._clock,
             signer=GrantKey(keys.grants),
-            people=Directory(people=(Person(id=_person(), recipients=("web:inbox",)),)),
+            people=Directory(people=_people(config)),
             editor=self._asking,
             before_release=self._require_witnesses,
         )
@@ -345,6 +346,13 @@ def _api_token(paths: StatePaths) -> str:
         token = secrets.token_urlsafe(32)
         write_private(paths.api_token, token.encode())
         return token
+
+
+def _people(config: Config) -> tuple[Person, ...]:
+    """Whoever runs the broker, and who is named in the configuration; a name there may add roles to the owner."""
+    named = {each.id: each for each in config.people}
+    owner = named.pop(_person(), Person(id=_person()))
+    return tuple(replace(each, recipients=("web:inbox",)) for each in (owner, *named.values()))
 
 
 def _person() -> str:
