@@ -31,7 +31,8 @@ from askfirst.errors import BrokerUnavailableError
 from askfirst.gate import Gate
 from askfirst.hub import Hub
 from askfirst.paths import config_file, write_private
-from askfirst.store.database import open_sqlite, open_sqlite_reader
+from askfirst.store.locking import is_shared
+from askfirst.store.open import open_store
 from askfirst.store.writer import Writer
 from audit.clock import SystemClock as AuditClock
 from audit.keys import open_keys
@@ -43,6 +44,8 @@ from channels.web.sessions import Sessions
 from hooks.registry import HOSTS
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     import sqlalchemy as sa
     from fastapi import FastAPI
     from starlette.applications import Starlette
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 
     from askfirst.config import Config
     from askfirst.paths import StatePaths
+    from askfirst.store.open import Store
     from audit.log import StoredLog
 
 
@@ -99,7 +103,7 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
     hooks = Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS).respond, methods=["POST"])
     broker = Broker(
         paths=paths,
-        workers=(core.desk.keep_time, core.dispatcher.run),
+        workers=core.workers(),
         listeners=Listeners(
             local=Router([hooks, Mount("/", api)]),
             web=_Fork(api=api, inbox=core.inbox(paths, web_listener)),
@@ -116,14 +120,15 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
 class _Core:
     """What every listener of one broker shares."""
 
-    def __init__(self, *, config: Config, engine: sa.Engine, reader: sa.Engine, log: StoredLog) -> None:
+    def __init__(self, *, config: Config, store: Store, log: StoredLog) -> None:
         self._config = config
-        self._reader = reader
+        self._url = store.url
+        self._reader = reader = store.reader
         self._log = log
         self._clock = SystemClock()
         self._hub = Hub()
         self._analyst = DiskAnalyst()
-        self._writer = Writer(engine, log, on_failure=exit_for_failed_store)
+        self._writer = Writer(store.engine, log, on_failure=exit_for_failed_store)
         self.desk = Desk(writer=self._writer, reader=reader, audit=log, hub=self._hub, clock=self._clock)
         self.dispatcher = Dispatcher(
             writer=self._writer,
@@ -139,8 +144,17 @@ class _Core:
     @classmethod
     def open(cls, paths: StatePaths, config: Config) -> _Core:
         """Open the store and its log."""
-        engine = open_sqlite(paths.store)
-        return cls(config=config, engine=engine, reader=open_sqlite_reader(paths.store), log=_open_log(paths, engine))
+        store = open_store(paths.store, config.store_url)
+        return cls(config=config, store=store, log=_open_log(paths, store.engine))
+
+    def workers(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+        """What runs beside the listeners."""
+        own = (self.desk.keep_time, self.dispatcher.run)
+        if self._url is None:
+            return own
+        from askfirst.store.follow import Follower  # noqa: PLC0415  # needs psycopg, an extra
+
+        return (*own, Follower(url=self._url, reader=self._reader, hub=self._hub).run)
 
     def api(self, *, token: str) -> FastAPI:
         """REST ``/v1``."""
@@ -194,6 +208,10 @@ class _Fork:
 def _open_log(paths: StatePaths, engine: sa.Engine) -> StoredLog:
     keys = open_keys(paths.root)
     with engine.begin() as connection:
+        if is_shared(connection):
+            from askfirst.store.postgres import lock_for_migration  # noqa: PLC0415  # needs psycopg, an extra
+
+            lock_for_migration(connection)
         log = open_log(connection, keys.log, AuditClock(), may_found=not keys.is_founded)
     log.committed()
     keys.publish()

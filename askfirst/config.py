@@ -14,13 +14,16 @@ Example::
 
     [web]
     port = 7433                    # 0: any free port
+
+    [store]
+    url = ""                       # postgresql://user@host/database that several brokers share; "": a file of our own
 """
 
 from __future__ import annotations
 
 import difflib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -54,11 +57,18 @@ class _RawWeb(BaseModel):
     port: int = Field(default=7433, ge=0, le=65_535)
 
 
+class _RawStore(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    url: str = Field(default="", pattern="^$|^postgres(ql)?://")
+
+
 class _Raw(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     policy: _RawPolicy = Field(default_factory=_RawPolicy)
     web: _RawWeb = Field(default_factory=_RawWeb)
+    store: _RawStore = Field(default_factory=_RawStore)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +86,7 @@ class Config:
     late_grant_ttl_s: int
     terminal_decisions: bool
     web_port: int
+    store_url: str = field(default="", repr=False)  # may hold a password
     digest: str
 
 
@@ -100,6 +111,7 @@ def parse_config(content: bytes, *, source: str) -> Config:
         late_grant_ttl_s=policy.late_grant_ttl_s,
         terminal_decisions=policy.terminal_decisions,
         web_port=raw.web.port,
+        store_url=raw.store.url,
         digest=sha256_hex(content),
     )
 
@@ -121,6 +133,8 @@ def load_config(path: Path) -> Config:
 
 def _sentence(error: ErrorDetails) -> str:
     where = ".".join(str(part) for part in error["loc"])
+    if where == "store.url":
+        return "store.url is no postgresql:// URL (not shown here: it may hold a password)"
     if error["type"] == "extra_forbidden":
         return f"unknown key {where!r}{_nearest(error['loc'])}"
     return f"{where} is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"

@@ -33,6 +33,8 @@ ATTEMPTS_MAX = 8
 PAUSE_FIRST_MS = 1_000
 PAUSE_MAX_MS = 60_000
 IDLE_S = 5.0
+CLAIM_MS = 60_000
+"""How long a broker that takes a delivery may need; if it dies, another one delivers that much later."""
 _BATCH = 64
 _log = logging.getLogger(__name__)
 
@@ -78,9 +80,21 @@ class Dispatcher:
     async def deliver_due(self) -> int:
         """Carry out what is due now; how many deliveries that were."""
         now_ms = self._clock.now_ms()
-        due = await self._read(lambda connection: outbox.due(connection, now_ms, _BATCH))
+        due = await self._take(now_ms)
         await asyncio.gather(*(self._deliver(each) for each in due))
         return len(due)
+
+    async def _take(self, now_ms: int) -> list[Delivery]:
+        """What is due; where other brokers deliver from the same outbox, what none of them has taken."""
+        if not self._writer.is_shared:
+            return await self._read(lambda connection: outbox.due(connection, now_ms, _BATCH))
+
+        def work(connection: sa.Connection) -> list[Delivery]:
+            due = outbox.due(connection, now_ms, _BATCH)
+            outbox.claim(connection, due, now_ms + CLAIM_MS)
+            return due
+
+        return await asyncio.wrap_future(self._writer.submit(work))
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:

@@ -35,6 +35,10 @@ class Hub:
         """How many callers wait."""
         return sum(len(futures) for futures in self._waiters.values())
 
+    def is_awaited(self, request_id: str | None = None) -> bool:
+        """Whether anybody would hear of a change of this request, or, without one, of any; from any thread."""
+        return bool(self._subscribers) or (bool(self._waiters) if request_id is None else request_id in self._waiters)
+
     @contextmanager
     def waiter(self, request_id: str) -> Iterator[asyncio.Future[Case]]:
         """A future that completes with the next change of this request."""

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
 from askfirst.request import Verdict
+from askfirst.store import schema
 from askfirst.testing.bench import Bench, a_draft, a_review, bench
 
 T = TypeVar("T")
@@ -66,11 +68,12 @@ class Desk(RuleBasedStateMachine):
 
     requests = Bundle("requests")
 
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__()
         self._stack = ExitStack()
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        self.bench: Bench = self._stack.enter_context(bench(folder / "store.db"))
+        self.bench: Bench = self._stack.enter_context(bench(folder / "store.db", url))
+        self.bench.writer.submit(_empty).result()
         self.models: dict[str, Model] = {}
         self.tries = 0
 
@@ -151,7 +154,16 @@ class Desk(RuleBasedStateMachine):
         assert len(released) == len(set(released)) == sum(model.runs for model in self.models.values())
 
 
-Desk.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
-TestDeskStates = pytest.mark.slow(Desk.TestCase)
+def _empty(connection: sa.Connection) -> None:
+    """A database is used by one example after the other."""
+    for table in reversed(schema.metadata.sorted_tables):
+        connection.execute(table.delete())
+
+
+@pytest.mark.slow
+def test_random_histories_are_as_the_model_says(store_url: str) -> None:
+    examples = 15 if store_url else 40
+    limits = settings(
+        max_examples=examples, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    run_state_machine_as_test(lambda: Desk(store_url), settings=limits)

@@ -44,7 +44,8 @@ def open_sqlite(path: Path) -> sa.Engine:
     )
     _prepare(engine, _write_pragmas)
     try:
-        migrate(engine)
+        with engine.begin() as connection:
+            migrate(connection)
     except sa.exc.DatabaseError as error:
         raise StoreError(f"cannot use the store {path}: {error.orig}") from error
     return engine
@@ -63,25 +64,24 @@ def open_sqlite_reader(path: Path) -> sa.Engine:
     return engine
 
 
-def migrate(engine: sa.Engine) -> None:
-    """Bring the schema to this release's.
+def migrate(connection: sa.Connection) -> None:
+    """Bring the schema to this release's, in the caller's transaction.
 
     Raises:
         StoreError: a newer release has written it.
     """
     script = ScriptDirectory.from_config(_config())
-    with engine.begin() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current == script.get_current_head():
-            return
-        if current is not None and current not in {each.revision for each in script.walk_revisions()}:
-            raise StoreError(f"the store has schema {current}, which this release does not know; upgrade askfirst")
-        config = _config()
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:
-            raise StoreError(f"cannot migrate the store: {error}") from error
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current == script.get_current_head():
+        return
+    if current is not None and current not in {each.revision for each in script.walk_revisions()}:
+        raise StoreError(f"the store has schema {current}, which this release does not know; upgrade askfirst")
+    config = _config()
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(f"cannot migrate the store: {error}") from error
 
 
 def _config() -> Config:

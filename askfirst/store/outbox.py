@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from askfirst.store.locking import unlocked
 from askfirst.store.schema import outbox
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from askfirst.request import Request
 
 SEND = "send"
@@ -69,8 +72,15 @@ def due(connection: sa.Connection, now_ms: int, limit: int) -> list[Delivery]:
             attempts=row.attempts,
             external_id=row.message or "",
         )
-        for row in connection.execute(query)
+        for row in connection.execute(unlocked(connection, query, outbox))
     ]
+
+
+def claim(connection: sa.Connection, deliveries: Sequence[Delivery], until_ms: int) -> None:
+    """Keep other brokers from these deliveries until then: by that time they are recorded, or their broker is gone."""
+    ids = [each.id for each in deliveries]
+    if ids:
+        connection.execute(outbox.update().where(outbox.c.id.in_(ids)).values(next_at_ms=until_ms))
 
 
 def next_due(connection: sa.Connection) -> int | None:

@@ -1,8 +1,8 @@
 """Requests, reviews and grants as rows: reading a case, writing what a step changed.
 
-Every function works on the caller's connection and transaction. A change is a compare-and-set on the state that the
-caller has read: with one writer it always holds, with several brokers on one database the loser hears
-``ConflictError``.
+Every function works on the caller's connection and transaction. Where several brokers write one database, reading a
+case on the writing connection locks it, so that nothing is decided on what another one changes at the same time
+(``askfirst.store.locking``). A change is besides a compare-and-set on the state that the caller has read.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from askfirst.engine import Case, next_due_ms
 from askfirst.errors import ConflictError, RequestNotFoundError
 from askfirst.request import Grant, GrantState, Request, RequestState, Review, dump, load
+from askfirst.store.locking import claim_key, locking
 from askfirst.store.schema import grant as grant_table
 from askfirst.store.schema import request as request_table
 from askfirst.store.schema import review as review_table
@@ -37,7 +38,8 @@ def read(connection: sa.Connection, request_id: str) -> Case:
     Raises:
         RequestNotFoundError: there is none.
     """
-    body = connection.scalar(sa.select(request_table.c.body).where(request_table.c.id == request_id))
+    query = sa.select(request_table.c.body).where(request_table.c.id == request_id)
+    body = connection.scalar(locking(connection, query, request_table))
     if body is None:
         raise RequestNotFoundError(f"there is no request {request_id!r}; `askfirst requests list` shows all")
     return _case(connection, load(Request, body))
@@ -45,6 +47,7 @@ def read(connection: sa.Connection, request_id: str) -> Case:
 
 def read_by_key(connection: sa.Connection, key: str) -> Case | None:
     """The case that was created under this idempotency key."""
+    claim_key(connection, key)
     body = connection.scalar(sa.select(request_table.c.body).where(request_table.c.idempotency_key == key))
     return None if body is None else _case(connection, load(Request, body))
 

@@ -3,8 +3,11 @@
 - Whoever submits work hears of it only after the commit is on disk; an ``allow`` can rest on it.
 - One piece of work that fails is rolled back to its savepoint, together with what it appended to the audit log, and
   does not hurt its neighbours.
-- A commit that fails is nobody's success. The store is then in doubt, so the writer stops and says so: the broker exits
-  and every gate closes (an fsync error must not be retried, https://wiki.postgresql.org/wiki/Fsync_Errors).
+- A commit that fails is nobody's success. A store of our own is then in doubt, so the writer stops and says so: the
+  broker exits and every gate closes (an fsync error must not be retried, https://wiki.postgresql.org/wiki/Fsync_Errors).
+- A database that several brokers share may go away and come back. Until it is back everything is refused at once; what
+  was under way is in doubt, so its callers hear an error and ask again under the same key.
+- What another broker is at, is tried again in the next transaction, for ``BUSY_MAX_S`` at most.
 - The queue is bounded; beyond it work is refused at once.
 """
 
@@ -13,13 +16,16 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import sqlalchemy as sa
 
-from askfirst.errors import Error, OverloadedError, StoreError
+from askfirst.errors import Error, OverloadedError, StoreAwayError, StoreError
+from askfirst.store.locking import SHARED, BusyError
+from askfirst.store.schema import tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +33,18 @@ if TYPE_CHECKING:
     from askfirst.audit_port import AuditLog
 
 BATCH_MAX = 256
-"""Pieces of work in one transaction; more only lengthen the wait of the first (measured: facts in docs/sizing.md)."""
+"""Pieces of work in one transaction; more only lengthen the wait of the first (measured: docs/sizing.md)."""
+BUSY_MAX_S = 10.0
+"""How long a piece of work may find another broker at its request, seconds."""
+CHANNEL = "askfirst"
+"""The NOTIFY channel that wakes the other brokers; what changed stands in the log."""
+
+_BUSY_PAUSE_S = 0.002
+_AWAY_PAUSE_S = 0.05
+_AWAY_PAUSE_MAX_S = 2.0
+_BUSY_STATES = {"55P03", "40P01", "40001"}
+"""lock_not_available, deadlock_detected, serialization_failure.
+From: https://www.postgresql.org/docs/15/errcodes-appendix.html"""
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -37,6 +54,7 @@ _T = TypeVar("_T")
 class _Job(Generic[_T]):
     work: Callable[[sa.Connection], _T]
     future: Future[_T]
+    since_s: float = field(default_factory=time.monotonic)
 
 
 class Writer:
@@ -62,21 +80,26 @@ class Writer:
         self._queue: queue.Queue[_Job[object] | None] = queue.Queue(queue_max)
         self._on_failure = on_failure
         self._failed: StoreError | None = None
+        self._away: StoreAwayError | None = None
+        self._busy: list[_Job[object]] = []
+        self._closing = threading.Event()
+        self.is_shared: bool = bool(engine.get_execution_options().get(SHARED))
+        """Whether other brokers write the same database."""
         self._thread = threading.Thread(target=self._run, name="askfirst-writer", daemon=True)
         self._thread.start()
 
     def submit(self, work: Callable[[sa.Connection], _T]) -> Future[_T]:
-        """Run ``work`` inside the next transaction.
+        """Run ``work`` inside the next transaction; where others write the same database, maybe more than once.
 
         Returns:
             a future that completes after the commit, with the work's result or its error.
 
         Raises:
             OverloadedError: too much is waiting.
-            StoreError: the writer has stopped.
+            StoreError: the writer has stopped, or the database is away.
         """
-        if self._failed is not None:
-            raise self._failed
+        if (refusal := self._failed or self._away) is not None:
+            raise refusal
         job = _Job(work, Future[_T]())
         try:
             self._queue.put_nowait(job)  # type: ignore[arg-type]  # a future of T serves as one of object here
@@ -86,27 +109,44 @@ class Writer:
 
     def close(self) -> None:
         """Finish what is waiting, then stop."""
+        self._closing.set()
         self._queue.put(None)
         self._thread.join()
         self._engine.dispose()
 
     def _run(self) -> None:
-        with self._engine.connect() as connection:
-            while True:
-                batch, last = self._next_batch()
-                if batch and self._failed is None:
-                    self._commit(connection, batch)
-                elif self._failed is not None:
-                    _refuse(batch, self._failed)
-                if last:
-                    return
+        connection: sa.Connection | None = None
+        last = False
+        while not last:
+            batch, last = self._next_batch()
+            if (refusal := self._failed or self._away) is not None:
+                _refuse(batch, refusal)
+                continue
+            if connection is None:
+                connection = self._connect(batch)
+            if connection is not None and batch:
+                connection = self._commit(connection, batch)
+        _refuse(self._busy, StoreError("the broker is stopping"))
+        if connection is not None:
+            connection.close()
+
+    def _connect(self, batch: list[_Job[object]]) -> sa.Connection | None:
+        try:
+            return self._engine.connect()
+        except Exception as error:  # noqa: BLE001  # whatever it is, nothing can be written
+            return self._broke(error, batch)
 
     def _next_batch(self) -> tuple[list[_Job[object]], bool]:
-        batch: list[_Job[object]] = []
-        job = self._queue.get()
+        """What waits, with what was busy before; and whether it is the last."""
+        batch, self._busy = self._busy, []
+        try:
+            job = self._queue.get(timeout=_BUSY_PAUSE_S) if batch else self._queue.get()
+        except queue.Empty:
+            return batch, False
         while job is not None:
-            batch.append(job)
-            if len(batch) == BATCH_MAX:
+            if job.future.set_running_or_notify_cancel():  # from here on nobody can cancel it
+                batch.append(job)
+            if len(batch) >= BATCH_MAX:
                 return batch, False
             try:
                 job = self._queue.get_nowait()
@@ -114,22 +154,29 @@ class Writer:
                 return batch, False
         return batch, True
 
-    def _commit(self, connection: sa.Connection, batch: list[_Job[object]]) -> None:
+    def _commit(self, connection: sa.Connection, batch: list[_Job[object]]) -> sa.Connection | None:
         results: list[tuple[_Job[object], object, BaseException | None]] = []
         try:
             with connection.begin():
                 results = [self._attempt(connection, job) for job in batch]
-                self._audit.seal(connection)
+                self._seal(connection)
         except Exception as error:  # noqa: BLE001  # whatever it is, nothing of this is on disk: never believed
             self._audit.rolled_back()
-            self._fail(error, batch)
-            return
+            return self._broke(error, batch, connection)
         self._audit.committed()
         for job, result, refusal in results:
             if refusal is None:
                 job.future.set_result(result)
+            elif isinstance(refusal, BusyError) and time.monotonic() - job.since_s < BUSY_MAX_S:
+                self._busy.append(job)
             else:
                 job.future.set_exception(refusal)
+        return connection
+
+    def _seal(self, connection: sa.Connection) -> None:
+        before = self._audit.head
+        if self._audit.seal(connection) is not before and self.is_shared:
+            connection.exec_driver_sql(f"notify {CHANNEL}")
 
     def _attempt(
         self, connection: sa.Connection, job: _Job[object]
@@ -139,20 +186,64 @@ class Writer:
         try:
             result = job.work(connection)
             savepoint.commit()
-        except sa.exc.OperationalError:
-            raise  # the disk is full or failing: no neighbour can be trusted to have been written either
-        except Exception as error:  # noqa: BLE001  # handed to whoever submitted it
+        except Exception as error:  # handed to whoever submitted it, unless nothing can be written any more
+            if isinstance(error, sa.exc.OperationalError) and not _is_busy(error):
+                raise  # the disk is full or failing: no neighbour can be trusted to have been written either
+            if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+                raise
             savepoint.rollback()
             self._audit.rewind(mark)
-            return job, None, error if isinstance(error, Error | sa.exc.IntegrityError) else _unexpected(error)
+            return job, None, _refusal(error)
         return job, result, None
 
-    def _fail(self, error: Exception, batch: list[_Job[object]]) -> None:
-        _log.exception("the store failed", exc_info=error)
+    def _broke(
+        self, error: Exception, batch: list[_Job[object]], connection: sa.Connection | None = None
+    ) -> sa.Connection | None:
+        """Refuse the batch; a shared database is waited for, and the connection to it when it is back is returned."""
         cause = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig is not None else error
+        if self.is_shared and isinstance(error, sa.exc.DBAPIError):
+            return self._await(str(cause).strip().partition("\n")[0], batch, connection)
+        _log.error("the store failed", exc_info=error)
         self._failed = StoreError(f"the store cannot be written: {cause}")
         _refuse(batch, self._failed)
         self._on_failure(self._failed)
+        return connection
+
+    def _await(self, cause: str, batch: list[_Job[object]], connection: sa.Connection | None) -> sa.Connection | None:
+        """Try to reach the database again, ever more rarely; None when the writer is closed meanwhile."""
+        _log.warning("the database is away: %s", cause)
+        self._away = StoreAwayError(f"the database is away, nothing can be written: {cause}")
+        _refuse(batch, self._away)
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+        pause_s = _AWAY_PAUSE_S
+        while not self._closing.wait(pause_s):
+            back = self._reach()
+            if back is not None:
+                _log.warning("the database is back")
+                self._away = None
+                return back
+            pause_s = min(_AWAY_PAUSE_MAX_S, 2 * pause_s)
+        return None
+
+    def _reach(self) -> sa.Connection | None:
+        """A connection on which something can be written."""
+        try:
+            connection = self._engine.connect()
+        except sa.exc.DBAPIError:
+            return None
+        try:
+            with connection.begin():
+                connection.execute(sa.select(tree.c.one).with_for_update(skip_locked=True)).all()
+        except sa.exc.DBAPIError:
+            connection.close()
+            return None
+        return connection
+
+
+def _is_busy(error: sa.exc.DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in _BUSY_STATES
 
 
 def _refuse(batch: list[_Job[object]], error: StoreError) -> None:
@@ -160,8 +251,13 @@ def _refuse(batch: list[_Job[object]], error: StoreError) -> None:
         job.future.set_exception(error)
 
 
-def _unexpected(error: Exception) -> StoreError:
-    _log.exception("a write failed", exc_info=error)
+def _refusal(error: Exception) -> Exception:
+    """What the submitter hears of it."""
+    if isinstance(error, sa.exc.DBAPIError) and _is_busy(error):
+        return BusyError("another broker is at this request; try again")
+    if isinstance(error, Error | sa.exc.IntegrityError):
+        return error
+    _log.error("a write failed", exc_info=error)
     wrapped = StoreError(f"a write failed: {type(error).__name__}")
     wrapped.__cause__ = error
     return wrapped
