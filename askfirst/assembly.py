@@ -184,7 +184,7 @@ class _Core:
         """Write down that the broker starts or stops, and by which configuration."""
         data = {"version": askfirst.__version__, "config_sha256": self._config.digest}
         entry = Entry(type=entry_type, data=data)
-        await asyncio.wrap_future(self._writer.submit(lambda connection: self._log.append(connection, entry)))
+        await self._writer.write(lambda connection: self._log.append(connection, entry))
 
     def close(self) -> None:
         """Finish what is being written; the writer goes last, so that SQLite folds its WAL into the database."""

@@ -94,7 +94,7 @@ class Dispatcher:
             outbox.claim(connection, due, now_ms + CLAIM_MS)
             return due
 
-        return await asyncio.wrap_future(self._writer.submit(work))
+        return await self._writer.write(work)
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
@@ -124,7 +124,7 @@ class Dispatcher:
             outbox.delivered(connection, delivery, external_id)
             self._append(connection, delivery, entry_type, {"message": external_id})
 
-        await asyncio.wrap_future(self._writer.submit(work))
+        await self._writer.write(work)
 
     async def _record_failure(self, delivery: Delivery, cause: str) -> None:
         pause_ms = min(PAUSE_MAX_MS, PAUSE_FIRST_MS << delivery.attempts)
@@ -136,7 +136,7 @@ class Dispatcher:
             data: dict[str, Value] = {"cause": cause, "attempt": delivery.attempts + 1, "given_up": last}
             self._append(connection, delivery, EntryType.CHANNEL_FAILED, data)
 
-        await asyncio.wrap_future(self._writer.submit(work))
+        await self._writer.write(work)
 
     def _append(
         self, connection: sa.Connection, delivery: Delivery, entry_type: EntryType, data: Mapping[str, Value]

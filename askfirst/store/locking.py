@@ -8,7 +8,8 @@ of work again in its next transaction.
 from __future__ import annotations
 
 import hashlib
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,8 +17,6 @@ from askfirst.errors import StoreError
 
 SHARED = "askfirst_shared"
 """Execution option of a writing engine whose database others write, too."""
-
-_Q = TypeVar("_Q", bound=sa.Select[Any])
 
 
 class BusyError(StoreError):
@@ -29,14 +28,31 @@ def is_shared(connection: sa.Connection) -> bool:
     return bool(connection.get_execution_options().get(SHARED))
 
 
-def locking(connection: sa.Connection, query: _Q, table: sa.Table) -> _Q:
-    """The query, its rows kept from other brokers until the transaction ends; never waits."""
-    return query.with_for_update(nowait=True, key_share=True, of=table) if is_shared(connection) else query
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A query in two forms, built once.
+
+    Attributes:
+        plain: for readers, and where there is one writer.
+        shared: with its rows locked against other brokers until the transaction ends.
+    """
+
+    plain: sa.Select[Any]
+    shared: sa.Select[Any]
+
+    def on(self, connection: sa.Connection) -> sa.Select[Any]:
+        """The form for this connection."""
+        return self.shared if is_shared(connection) else self.plain
 
 
-def unlocked(connection: sa.Connection, query: _Q, table: sa.Table) -> _Q:
-    """The query without the rows that another broker is at, the others kept from it."""
-    return query.with_for_update(skip_locked=True, key_share=True, of=table) if is_shared(connection) else query
+def locked(query: sa.Select[Any], table: sa.Table) -> Locked:
+    """Its rows in ``table`` are locked; one that another broker has locked is an error at once (``BusyError``)."""
+    return Locked(query, query.with_for_update(nowait=True, key_share=True, of=table))
+
+
+def unlocked(query: sa.Select[Any], table: sa.Table) -> Locked:
+    """Its rows in ``table`` are locked, and those that another broker has locked are left out."""
+    return Locked(query, query.with_for_update(skip_locked=True, key_share=True, of=table))
 
 
 def claim_key(connection: sa.Connection, key: str) -> None:

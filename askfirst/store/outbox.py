@@ -52,17 +52,11 @@ def owe(connection: sa.Connection, request: Request, kind: str, now_ms: int) -> 
         for recipient in request.terms.recipients
     ]
     if rows:
-        connection.execute(outbox.insert(), rows)
+        connection.execute(_INSERT, rows)
 
 
 def due(connection: sa.Connection, now_ms: int, limit: int) -> list[Delivery]:
     """Deliveries whose time has come, oldest first; an update waits until its message was sent."""
-    query = (
-        sa.select(outbox, _message.label("message"))
-        .where(_owed, outbox.c.next_at_ms <= now_ms)
-        .order_by(outbox.c.id)
-        .limit(limit)
-    )
     return [
         Delivery(
             id=row.id,
@@ -72,7 +66,7 @@ def due(connection: sa.Connection, now_ms: int, limit: int) -> list[Delivery]:
             attempts=row.attempts,
             external_id=row.message or "",
         )
-        for row in connection.execute(unlocked(connection, query, outbox))
+        for row in connection.execute(_DUE.on(connection), {"now_ms": now_ms, "limit": limit})
     ]
 
 
@@ -115,3 +109,11 @@ _message = (
     .scalar_subquery()
 )
 _owed = (outbox.c.done == 0) & ((outbox.c.kind == SEND) | _message.is_not(None))
+_INSERT = outbox.insert()
+_DUE = unlocked(
+    sa.select(outbox, _message.label("message"))
+    .where(_owed, outbox.c.next_at_ms <= sa.bindparam("now_ms"))
+    .order_by(outbox.c.id)
+    .limit(sa.bindparam("limit")),
+    outbox,
+)

@@ -1,8 +1,9 @@
 """The one writer: a thread that gathers what is waiting into one transaction and commits it once.
 
 - Whoever submits work hears of it only after the commit is on disk; an ``allow`` can rest on it.
-- One piece of work that fails is rolled back to its savepoint, together with what it appended to the audit log, and
-  does not hurt its neighbours.
+- One piece of work that fails does not hurt its neighbours: what was gathered is rolled back with all that it appended
+  to the log, and done again with a savepoint around each. So work may run more than once, and counts only when its
+  transaction is committed.
 - A commit that fails is nobody's success. A store of our own is then in doubt, so the writer stops and says so: the
   broker exits and every gate closes (an fsync error must not be retried, https://wiki.postgresql.org/wiki/Fsync_Errors).
 - A database that several brokers share may go away and come back. Until it is back everything is refused at once; what
@@ -13,13 +14,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import queue
 import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
@@ -52,9 +55,19 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class _Job(Generic[_T]):
+    """Work, and who waits for it: a thread, or a task of this event loop."""
+
     work: Callable[[sa.Connection], _T]
-    future: Future[_T]
+    future: Future[_T] | asyncio.Future[_T]
+    loop: asyncio.AbstractEventLoop | None = None
     since_s: float = field(default_factory=time.monotonic)
+
+
+_Result: TypeAlias = "tuple[_Job[object], object, Exception | None]"
+
+
+class _WorkFailed(Exception):  # noqa: N818  # never leaves this module
+    """Some work of a transaction has failed; its cause is the error."""
 
 
 class Writer:
@@ -88,8 +101,15 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="askfirst-writer", daemon=True)
         self._thread.start()
 
+    async def write(self, work: Callable[[sa.Connection], _T]) -> _T:
+        """``submit`` for the event loop, which is woken once for all work of a transaction."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[_T] = loop.create_future()
+        self._put(_Job(work, future, loop))
+        return await future
+
     def submit(self, work: Callable[[sa.Connection], _T]) -> Future[_T]:
-        """Run ``work`` inside the next transaction; where others write the same database, maybe more than once.
+        """Run ``work`` inside the next transaction, and again if that is rolled back because of others' work.
 
         Returns:
             a future that completes after the commit, with the work's result or its error.
@@ -98,14 +118,17 @@ class Writer:
             OverloadedError: too much is waiting.
             StoreError: the writer has stopped, or the database is away.
         """
+        future = Future[_T]()
+        self._put(_Job(work, future))
+        return future
+
+    def _put(self, job: _Job[_T]) -> None:
         if (refusal := self._failed or self._away) is not None:
             raise refusal
-        job = _Job(work, Future[_T]())
         try:
             self._queue.put_nowait(job)  # type: ignore[arg-type]  # a future of T serves as one of object here
         except queue.Full:
             raise OverloadedError(f"{self._queue.maxsize} writes are waiting; try again later") from None
-        return job.future
 
     def close(self) -> None:
         """Finish what is waiting, then stop."""
@@ -144,7 +167,7 @@ class Writer:
         except queue.Empty:
             return batch, False
         while job is not None:
-            if job.future.set_running_or_notify_cancel():  # from here on nobody can cancel it
+            if _is_wanted(job):
                 batch.append(job)
             if len(batch) >= BATCH_MAX:
                 return batch, False
@@ -155,41 +178,59 @@ class Writer:
         return batch, True
 
     def _commit(self, connection: sa.Connection, batch: list[_Job[object]]) -> sa.Connection | None:
-        results: list[tuple[_Job[object], object, BaseException | None]] = []
         try:
-            with connection.begin():
-                results = [self._attempt(connection, job) for job in batch]
-                self._seal(connection)
+            results = self._together(connection, batch) or self._apart(connection, batch)
         except Exception as error:  # noqa: BLE001  # whatever it is, nothing of this is on disk: never believed
             self._audit.rolled_back()
             return self._broke(error, batch, connection)
         self._audit.committed()
+        answers: list[_Result] = []
         for job, result, refusal in results:
-            if refusal is None:
-                job.future.set_result(result)
-            elif isinstance(refusal, BusyError) and time.monotonic() - job.since_s < BUSY_MAX_S:
+            if isinstance(refusal, BusyError) and time.monotonic() - job.since_s < BUSY_MAX_S:
                 self._busy.append(job)
             else:
-                job.future.set_exception(refusal)
+                answers.append((job, result, refusal))
+        _answer(answers)
         return connection
+
+    def _together(self, connection: sa.Connection, batch: list[_Job[object]]) -> list[_Result] | None:
+        """Do everything in one transaction without savepoints, which cost a third; None when some work fails."""
+        try:
+            with connection.begin():
+                results: list[_Result] = []
+                for job in batch:
+                    try:
+                        results.append((job, job.work(connection), None))
+                    except Exception as error:
+                        if _is_fatal(error):
+                            raise
+                        raise _WorkFailed from error
+                self._seal(connection)
+        except _WorkFailed:
+            self._audit.rolled_back()
+            return None
+        return results
+
+    def _apart(self, connection: sa.Connection, batch: list[_Job[object]]) -> list[_Result]:
+        """The same with a savepoint around each piece of work."""
+        with connection.begin():
+            results = [self._attempt(connection, job) for job in batch]
+            self._seal(connection)
+        return results
 
     def _seal(self, connection: sa.Connection) -> None:
         before = self._audit.head
         if self._audit.seal(connection) is not before and self.is_shared:
             connection.exec_driver_sql(f"notify {CHANNEL}")
 
-    def _attempt(
-        self, connection: sa.Connection, job: _Job[object]
-    ) -> tuple[_Job[object], object, BaseException | None]:
+    def _attempt(self, connection: sa.Connection, job: _Job[object]) -> _Result:
         mark = self._audit.mark()
         savepoint = connection.begin_nested()
         try:
             result = job.work(connection)
             savepoint.commit()
         except Exception as error:  # handed to whoever submitted it, unless nothing can be written any more
-            if isinstance(error, sa.exc.OperationalError) and not _is_busy(error):
-                raise  # the disk is full or failing: no neighbour can be trusted to have been written either
-            if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+            if _is_fatal(error):
                 raise
             savepoint.rollback()
             self._audit.rewind(mark)
@@ -242,13 +283,48 @@ class Writer:
         return connection
 
 
+def _is_fatal(error: Exception) -> bool:
+    """Whether nothing can be written any more: the disk is full or failing, or the connection is lost."""
+    if isinstance(error, sa.exc.OperationalError) and not _is_busy(error):
+        return True
+    return isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
+
+
 def _is_busy(error: sa.exc.DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _BUSY_STATES
 
 
+def _is_wanted(job: _Job[object]) -> bool:
+    """Whether somebody still waits; from here on nobody can cancel it."""
+    return job.future.set_running_or_notify_cancel() if isinstance(job.future, Future) else not job.future.cancelled()
+
+
 def _refuse(batch: list[_Job[object]], error: StoreError) -> None:
-    for job in batch:
-        job.future.set_exception(error)
+    _answer([(job, None, error) for job in batch])
+
+
+def _answer(answers: list[_Result]) -> None:
+    """Tell whoever waits; each event loop is woken once."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Result]] = {}
+    for answer in answers:
+        loop = answer[0].loop
+        if loop is None:
+            _resolve([answer])
+        else:
+            loops.setdefault(loop, []).append(answer)
+    for loop, its in loops.items():
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits there any more
+            loop.call_soon_threadsafe(_resolve, its)
+
+
+def _resolve(answers: list[_Result]) -> None:
+    for job, result, refusal in answers:
+        if job.future.done():
+            continue  # a task that was cancelled
+        if refusal is None:
+            job.future.set_result(result)
+        else:
+            job.future.set_exception(refusal)
 
 
 def _refusal(error: Exception) -> Exception:

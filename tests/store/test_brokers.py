@@ -283,6 +283,7 @@ def test_a_broker_that_finds_the_log_changed_stops(peers: Callable[[], Any]) -> 
             connection.execute(sa.update(schema.audit).where(schema.audit.c.seq == 1).values(leaf=bytes(32)))
         with pytest.raises(Exception, match="does not continue the log"):
             await other.desk.ask(draft(other, "key-2"))
+        await asyncio.to_thread(other.writer.close)
 
     asyncio.run(story())
     assert len(other.failures) == 1
