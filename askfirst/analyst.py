@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from askfirst import workspace
 from askfirst.at_hand import AtHand
-from askfirst.classify import classify
+from askfirst.classify import classify, warm_up
 from askfirst.disk import Disk
 from askfirst.rules.book import RuleBook
 from askfirst.session_files import SessionFiles
@@ -41,6 +41,10 @@ class DiskAnalyst:
         self._home = str(Path.home())
         self._files = SessionFiles()
 
+    def warm(self) -> None:
+        """Load what the first judgements would otherwise wait for."""
+        warm_up(self._book)
+
     async def look(self, call: ToolCall) -> Classification:
         """The classification of this call, without holding up the event loop."""
         if len(call.command) <= AT_ONCE_MAX_CHARS and call.tool not in FILE_TOOLS:
@@ -65,4 +69,7 @@ class DiskAnalyst:
         return workspace.resolve(call, agent, scripts)
 
     def _classify(self, call: ToolCall, facts: Facts) -> Classification:
-        return classify(call, facts, book=self._book, written=self._files.of(call.session), home=self._home)
+        found = classify(call, facts, book=self._book, written=self._files.of(call.session), home=self._home)
+        for path, text in found.writes.items() if call.session else ():
+            self._files.write(call.session, path, text, existed=os.path.lexists(path))
+        return found

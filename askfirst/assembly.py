@@ -13,34 +13,43 @@ import os
 import secrets
 import socket
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.routing import Mount, Route, Router
 
 import askfirst
 from askfirst.analyst import DiskAnalyst
-from askfirst.audit_port import Entry, EntryType
 from askfirst.broker.api import Api
 from askfirst.broker.hook_route import HookRoute
+from askfirst.broker.log_api import LogApi
 from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exit_for_failed_store
 from askfirst.clock import SystemClock
 from askfirst.config import load_config
 from askfirst.desk import Desk
 from askfirst.dispatch import Dispatcher
-from askfirst.errors import BrokerUnavailableError
+from askfirst.errors import BrokerUnavailableError, ConfigError
 from askfirst.gate import Gate
+from askfirst.hook_notes import waiting_notes
 from askfirst.hub import Hub
 from askfirst.paths import config_file, write_private
 from askfirst.store.locking import is_shared
 from askfirst.store.open import open_store
 from askfirst.store.writer import Writer
+from askfirst.tally import Tally
 from audit.clock import SystemClock as AuditClock
+from audit.keeper import Keeper
 from audit.keys import open_keys
-from audit.log import open_log
+from audit.log import open_log, stored_vkeys
+from audit.redact import redact_value
+from audit.rotation import settle_key
+from audit.witness_policy import parse_policy
+from audit.witnesses import Witnesses
 from channels.web.app import web_inbox
 from channels.web.channel import WebChannel
 from channels.web.logins import Logins, new_login_link
 from channels.web.sessions import Sessions
+from hooks.install import is_connected
 from hooks.registry import HOSTS
 
 if TYPE_CHECKING:
@@ -53,8 +62,14 @@ if TYPE_CHECKING:
 
     from askfirst.config import Config
     from askfirst.paths import StatePaths
+    from askfirst.request import Request
     from askfirst.store.open import Store
+    from audit.keys import Keys
     from audit.log import StoredLog
+
+
+_HOOKS_PAUSE_S = 10.0
+"""How often hosts' settings files are looked at, seconds."""
 
 
 def serve(paths: StatePaths, *, port: int | None, background: bool) -> int:
@@ -93,43 +108,64 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
     web_listener = bind_web(port)
 
     async def started() -> None:
-        await core.note(EntryType.BROKER_STARTED)
+        warming = asyncio.create_task(asyncio.to_thread(core.analyst.warm))
+        warming.add_done_callback(lambda done: done.result())
+        await core.keeper.started({"version": askfirst.__version__}, config.digest)
         if sys.stdout.isatty():
             sys.stdout.write(
                 f"Askfirst is running on {paths.root}\nInbox (once, for 10 minutes): {login_link(paths)}\n"
             )
 
     api = core.api(token=_api_token(paths))
-    hooks = Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS).respond, methods=["POST"])
+    hooks = Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS, core.tally.called).respond, methods=["POST"])
+    log = Mount("/v1/log", LogApi(core.keeper, _person()).app())
     broker = Broker(
         paths=paths,
         workers=core.workers(),
         listeners=Listeners(
-            local=Router([hooks, Mount("/", api)]),
+            local=Router([hooks, log, Mount("/", api)]),
             web=_Fork(api=api, inbox=core.inbox(paths, web_listener)),
         ),
         web_listener=web_listener,
         started=started,
     )
     code = await broker.run()
-    await core.note(EntryType.BROKER_STOPPED)
-    await asyncio.to_thread(core.close)
+    await core.stopped()
     return code
 
 
 class _Core:
     """What every listener of one broker shares."""
 
-    def __init__(self, *, config: Config, store: Store, log: StoredLog) -> None:
-        self._config = config
+    def __init__(  # what open() has opened
+        self, *, config: Config, store: Store, log: StoredLog, keys: Keys, paths: StatePaths
+    ) -> None:
+        self._paths = paths
         self._url = store.url
+        self._config = config
         self._reader = reader = store.reader
         self._log = log
         self._clock = SystemClock()
         self._hub = Hub()
-        self._analyst = DiskAnalyst()
+        self.analyst = DiskAnalyst()
         self._writer = Writer(store.engine, log, on_failure=exit_for_failed_store)
-        self.desk = Desk(writer=self._writer, reader=reader, audit=log, hub=self._hub, clock=self._clock)
+        self._witnesses = _witnesses(config, log, reader, self._writer)
+        self.keeper = Keeper(writer=self._writer, reader=reader, log=log, keys=keys, clock=self._clock)
+        self.tally = Tally(
+            writer=self._writer,
+            audit=log,
+            clock=self._clock,
+            redact=redact_value,
+            keeps_calls=config.audit.passed_calls,
+        )
+        self.desk = Desk(
+            writer=self._writer,
+            reader=reader,
+            audit=log,
+            hub=self._hub,
+            clock=self._clock,
+            before_release=self._require_witnesses,
+        )
         self.dispatcher = Dispatcher(
             writer=self._writer,
             reader=reader,
@@ -139,33 +175,60 @@ class _Core:
             machine=socket.gethostname(),
         )
         self._hub.on_change = self.dispatcher.wake
-        self.gate = Gate(desk=self.desk, analyst=self._analyst, config=config, clock=self._clock)
+        self.gate = Gate(
+            desk=self.desk, analyst=self.analyst, config=config, clock=self._clock, passed=self.tally.passed
+        )
 
     @classmethod
     def open(cls, paths: StatePaths, config: Config) -> _Core:
         """Open the store and its log."""
         store = open_store(paths.store, config.store_url)
-        return cls(config=config, store=store, log=_open_log(paths, store.engine))
+        log, keys = _open_log(paths, store.engine)
+        return cls(config=config, store=store, log=log, keys=keys, paths=paths)
 
-    def workers(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+    def workers(self) -> list[Callable[[], Awaitable[None]]]:
         """What runs beside the listeners."""
-        own = (self.desk.keep_time, self.dispatcher.run)
-        if self._url is None:
-            return own
-        from askfirst.store.follow import Follower  # noqa: PLC0415  # needs psycopg, an extra
+        workers: list[Callable[[], Awaitable[None]]] = [
+            self.desk.keep_time,
+            self.dispatcher.run,
+            self.tally.run,
+            self._watch_hooks,
+        ]
+        if self._witnesses is not None:
+            workers.append(self._witnesses.run)
+        if self._url is not None:
+            from askfirst.store.follow import Follower  # noqa: PLC0415  # needs psycopg, an extra
 
-        return (*own, Follower(url=self._url, reader=self._reader, hub=self._hub).run)
+            workers.append(Follower(url=self._url, reader=self._reader, hub=self._hub).run)
+        if days := self._config.audit.retention_days:
+            workers.append(partial(self.keeper.keep_limits, days))
+        return workers
+
+    async def _watch_hooks(self) -> None:
+        while True:
+            for note in await asyncio.to_thread(waiting_notes, self._paths):
+                await self.keeper.hook_changed(note, _person())
+                await asyncio.to_thread(note.path.unlink, missing_ok=True)
+            await self.keeper.check_hooks(is_connected)
+            await asyncio.sleep(_HOOKS_PAUSE_S)
+
+    async def _require_witnesses(self, request: Request) -> None:
+        """Before an action of a risk that asks for it is released, others have seen that it was decided."""
+        limit = self._config.audit.witness_from
+        if self._witnesses is not None and limit is not None and request.risk >= limit:
+            await self._witnesses.cosign(self._log.head.size)
 
     def api(self, *, token: str) -> FastAPI:
         """REST ``/v1``."""
         return Api(
             desk=self.desk,
             hub=self._hub,
-            analyst=self._analyst,
+            analyst=self.analyst,
             config=self._config,
             clock=self._clock,
             reviewer=_person(),
             token=token,
+            log=lambda: self._log.head.seen,
         ).app()
 
     def inbox(self, paths: StatePaths, listener: socket.socket) -> Starlette:
@@ -178,15 +241,18 @@ class _Core:
             hosts=tuple(f"{name}:{port}" for name in (host, "localhost", "askfirst.localhost")),
             machine=socket.gethostname(),
             clock=self._clock,
+            log=lambda: self._log.head.seen,
         )
 
-    async def note(self, entry_type: EntryType) -> None:
-        """Write down that the broker starts or stops, and by which configuration."""
-        data = {"version": askfirst.__version__, "config_sha256": self._config.digest}
-        entry = Entry(type=entry_type, data=data)
-        await self._writer.write(lambda connection: self._log.append(connection, entry))
+    async def stopped(self) -> None:
+        """Write what is left, and finish."""
+        await self.tally.flush()
+        await self.keeper.stopped({"version": askfirst.__version__})
+        if self._witnesses is not None:
+            await self._witnesses.close()
+        await asyncio.to_thread(self._close)
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """Finish what is being written; the writer goes last, so that SQLite folds its WAL into the database."""
         self._reader.dispose()
         self._writer.close()
@@ -205,17 +271,30 @@ class _Fork:
         await (self._api if to_api else self._inbox)(scope, receive, send)
 
 
-def _open_log(paths: StatePaths, engine: sa.Engine) -> StoredLog:
+def _open_log(paths: StatePaths, engine: sa.Engine) -> tuple[StoredLog, Keys]:
     keys = open_keys(paths.root)
     with engine.begin() as connection:
         if is_shared(connection):
             from askfirst.store.postgres import lock_for_migration  # noqa: PLC0415  # needs psycopg, an extra
 
             lock_for_migration(connection)
+        keys = settle_key(keys, stored_vkeys(connection)[-1])
         log = open_log(connection, keys.log, AuditClock(), may_found=not keys.is_founded)
     log.committed()
     keys.publish()
-    return log
+    return log, keys
+
+
+def _witnesses(config: Config, log: StoredLog, reader: sa.Engine, writer: Writer) -> Witnesses | None:
+    """The configured witnesses; a policy that cannot be read is an error, never no witnesses."""
+    path = config.audit.witnesses
+    if path is None:
+        return None
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read the witness policy {path}: {error.strerror}") from error
+    return Witnesses(policy=parse_policy(content, source=str(path)), log=log, reader=reader, writer=writer)
 
 
 def _api_token(paths: StatePaths) -> str:

@@ -52,6 +52,8 @@ class EntryType(enum.StrEnum):
     CONFIG_CHANGED = "config.changed"
     CONFIG_TAMPER = "config.tamper"
     HOOK_INSTALLED = "hook.installed"
+    HOOK_REMOVED = "hook.removed"
+    """Taken out by our own command; ``hook.missing`` is when somebody else did."""
     HOOK_MISSING = "hook.missing"
     HOOK_HEARTBEAT = "hook.heartbeat"
     CLOCK_JUMP = "clock.jump"
@@ -184,3 +186,17 @@ class AuditLog(Protocol):
 
     def rolled_back(self) -> None:
         """The transaction never happened; forget what was appended in it."""
+
+
+class Witnesses(Protocol):
+    """Others who vouch that this log only ever grew."""
+
+    async def cosign(self, size: int) -> None:
+        """Return once enough witnesses have cosigned a head of at least this many entries.
+
+        A rule with ``witness_required`` awaits this before its action is released: from then on not even we can take
+        the decision back unseen.
+
+        Raises:
+            LogError: they have not, in time; the action must not run.
+        """

@@ -43,6 +43,8 @@ class Card:
         approvals: e.g. ``1 of 2 approvals`` while a quorum gathers, else ``""``.
         ended: how it ended, e.g. ``denied by local:ann via web``; ``""`` while pending.
         history: one line an event, oldest first.
+        seen: the log as it stands, e.g. ``log 1024:9f3a52c0417be6d8``, to be printed with every message: whoever keeps
+            the message can prove later that the log was not rewritten since (``askfirst audit verify --seen``).
     """
 
     request_id: str
@@ -67,6 +69,7 @@ class Card:
     approvals: str
     ended: str
     history: tuple[str, ...]
+    seen: str = ""
 
 
 def visible(text: str) -> str:
@@ -78,8 +81,8 @@ def visible(text: str) -> str:
     return "".join(each if _plain(each) else f"\\u{{{ord(each):X}}}" for each in text)
 
 
-def card_of(case: Case, *, machine: str = "") -> Card:
-    """What people are shown of this case."""
+def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
+    """What people are shown of this case; ``seen`` is the log's head (``TreeHead.seen``)."""
     request = case.request
     findings = tuple(
         Finding(
@@ -117,6 +120,7 @@ def card_of(case: Case, *, machine: str = "") -> Card:
         approvals=_approvals(case),
         ended=visible(_ended(case)),
         history=tuple(visible(line) for line in _history(case)),
+        seen=f"log {seen}" if seen else "",
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from askfirst.effects import Classification
 from askfirst.facts import Facts, NoFacts
 from askfirst.rules.book import RuleBook
+from askfirst.shell import sql_where
 from askfirst.shell.analysis import analyse
 from askfirst.tools import classify_tool, shell_text
 
@@ -39,4 +40,18 @@ def classify(
     if not text and call.tool != "Bash":
         return classify_tool(call, facts, rules)
     found = analyse(text, cwd=call.cwd, facts=facts, book=rules, written=written, home=home)
-    return Classification(outcome=found.outcome, effects=found.effects, expanded=found.expanded, scripts=found.scripts)
+    return Classification(
+        outcome=found.outcome,
+        effects=found.effects,
+        expanded=found.expanded,
+        scripts=found.scripts,
+        writes=found.writes,
+    )
+
+
+def warm_up(book: RuleBook | None = None) -> None:
+    """Load and compile what the first analyses would: a long-running process calls this before its first question."""
+    sql_where.warm_up()
+    rules = RuleBook.load() if book is None else book
+    for text in ("git status; docker ps; aws s3 ls; kubectl get pods", "python3 -c 'print(1)'", "psql -c 'SELECT 1'"):
+        analyse(text, cwd="/", facts=NoFacts(), book=rules)

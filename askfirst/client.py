@@ -17,12 +17,14 @@ import httpx
 
 from askfirst.errors import (
     BrokerUnavailableError,
+    ConfigError,
     ConflictError,
     Error,
     InputError,
     NotAllowedError,
     OverloadedError,
     RequestNotFoundError,
+    StoreError,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ _ERRORS: dict[int, type[Error]] = {
     422: InputError,
     503: OverloadedError,
 }
+
+_START_ERRORS: dict[int | None, type[Error]] = {70: StoreError, 78: ConfigError}
+"""By the exit code of a broker that ends instead of listening; the codes are those of ``askfirst.cli``."""
 
 
 class Client:
@@ -101,7 +106,7 @@ def connect(paths: StatePaths) -> Client:
     """A client of a running broker; one is started when none answers.
 
     Raises:
-        BrokerUnavailableError: none could be started in time.
+        Error: none could be started, as ``start_broker`` says.
     """
     client = Client(paths)
     if not _answers(client):
@@ -113,7 +118,9 @@ def start_broker(paths: StatePaths) -> None:
     """Start a broker in the background unless another client has just done so; returns once it answers.
 
     Raises:
-        BrokerUnavailableError: it did not come up; its log says why.
+        ConfigError: it ended because of its configuration; the message is the one that it wrote.
+        StoreError: the same of its store.
+        BrokerUnavailableError: it did not come up for another reason.
     """
     descriptor = os.open(paths.start_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     client = Client(paths)
@@ -121,6 +128,7 @@ def start_broker(paths: StatePaths) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if _answers(client):
             return
+        log_size = paths.log.stat().st_size if paths.log.exists() else 0
         process = _spawn(paths)
         until = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < until:
@@ -132,7 +140,8 @@ def start_broker(paths: StatePaths) -> None:
     finally:
         client.close()
         os.close(descriptor)
-    raise BrokerUnavailableError(f"the broker did not start; see {paths.log}")
+    why = _last_words(paths, log_size) or f"see {paths.log}"
+    raise _START_ERRORS.get(process.returncode, BrokerUnavailableError)(f"the broker did not start: {why}")
 
 
 def stop_broker(paths: StatePaths) -> int | None:
@@ -176,6 +185,14 @@ def _spawn(paths: StatePaths) -> subprocess.Popen[bytes]:
         )
     finally:
         os.close(log)
+
+
+def _last_words(paths: StatePaths, log_size: int) -> str:
+    """The sentence with which a broker ended, written to its log behind the first ``log_size`` bytes."""
+    with paths.log.open("rb") as log:
+        log.seek(log_size)
+        lines = log.read(100_000).decode("utf-8", "replace").splitlines()
+    return next((line.removeprefix("askfirst: ") for line in reversed(lines) if line.startswith("askfirst: ")), "")
 
 
 def _answers(client: Client) -> bool:

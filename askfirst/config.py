@@ -17,6 +17,8 @@ Example::
 
     [store]
     url = ""                       # postgresql://user@host/database that several brokers share; "": a file of our own
+
+``[audit]`` is in ``askfirst.audit_config``.
 """
 
 from __future__ import annotations
@@ -24,17 +26,17 @@ from __future__ import annotations
 import difflib
 import tomllib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from askfirst.audit_config import AuditConfig, RawAudit, audit_config
 from askfirst.canonical import sha256_hex
 from askfirst.effects import Risk
 from askfirst.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pydantic_core import ErrorDetails
 
 _DAY_S = 86_400
@@ -69,6 +71,7 @@ class _Raw(BaseModel):
     policy: _RawPolicy = Field(default_factory=_RawPolicy)
     web: _RawWeb = Field(default_factory=_RawWeb)
     store: _RawStore = Field(default_factory=_RawStore)
+    audit: RawAudit = Field(default_factory=RawAudit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,7 @@ class Config:
     web_port: int
     store_url: str = field(default="", repr=False)  # may hold a password
     digest: str
+    audit: AuditConfig = field(default_factory=AuditConfig)
 
 
 def parse_config(content: bytes, *, source: str) -> Config:
@@ -113,6 +117,7 @@ def parse_config(content: bytes, *, source: str) -> Config:
         web_port=raw.web.port,
         store_url=raw.store.url,
         digest=sha256_hex(content),
+        audit=audit_config(raw.audit, Path(source).parent),
     )
 
 
@@ -137,6 +142,8 @@ def _sentence(error: ErrorDetails) -> str:
         return "store.url is no postgresql:// URL (not shown here: it may hold a password)"
     if error["type"] == "extra_forbidden":
         return f"unknown key {where!r}{_nearest(error['loc'])}"
+    if error["type"] == "model_type":
+        return f"{where} is {error['input']!r}, expected a table: [{where}]"
     return f"{where} is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
 
 

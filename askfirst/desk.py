@@ -19,7 +19,7 @@ from askfirst.request import Action, Claim, Request, RequestKind, RequestState, 
 from askfirst.store import outbox, records
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     import sqlalchemy as sa
 
@@ -71,14 +71,25 @@ class Desk:
         audit: the log that the writer seals.
         hub: who waits in this process.
         clock: decides what is late.
+        before_release: awaited before a grant is redeemed; what it raises keeps the action from running.
     """
 
-    def __init__(self, *, writer: Writer, reader: sa.Engine, audit: AuditLog, hub: Hub, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        reader: sa.Engine,
+        audit: AuditLog,
+        hub: Hub,
+        clock: Clock,
+        before_release: Callable[[Request], Awaitable[None]] | None = None,
+    ) -> None:
         self._writer = writer
         self._reader = reader
         self._audit = audit
         self._hub = hub
         self._clock = clock
+        self._before_release = before_release
         self._timer_set = asyncio.Event()
 
     # -- asking ---------------------------------------------------------------------------------------------------
@@ -110,6 +121,8 @@ class Desk:
 
     async def redeem(self, request_id: str, *, action_digest: str, attempt: str, tool_use_id: str) -> Step:
         """Use the grant of a request: at most one attempt ever hears ``done``."""
+        if self._before_release is not None:
+            await self._before_release((await self.case(request_id)).request)
         event = Redeem(action_digest=action_digest, attempt=attempt, tool_use_id=tool_use_id)
         return await self._step(request_id, lambda _case: event)
 

@@ -35,6 +35,8 @@ PAUSE_MAX_MS = 60_000
 IDLE_S = 5.0
 CLAIM_MS = 60_000
 """How long a broker that takes a delivery may need; if it dies, another one delivers that much later."""
+PATIENCE_S = 0.05
+"""Pause after a wake-up, seconds: whoever waits for a decision goes first, and several changes become one round."""
 _BATCH = 64
 _log = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ class Dispatcher:
             pause_s = IDLE_S if due_ms is None else min(IDLE_S, max(0.01, (due_ms - self._clock.now_ms()) / 1000))
             try:
                 await asyncio.wait_for(self._owed.wait(), pause_s)
+                await asyncio.sleep(PATIENCE_S)
             except TimeoutError:
                 continue
 
@@ -113,7 +116,7 @@ class Dispatcher:
             known = ", ".join(sorted(self._channels))
             raise ChannelError(f"no channel {delivery.scheme!r}, expected one of {known}")
         case = await self._read(lambda connection: records.read(connection, delivery.request_id))
-        card = card_of(case, machine=self._machine)
+        card = card_of(case, machine=self._machine, seen=self._audit.head.seen)
         if delivery.kind == outbox.SEND:
             return await channel.send(card, delivery.recipient, f"{delivery.request_id}:{delivery.recipient}")
         await channel.update(card, delivery.recipient, delivery.external_id)

@@ -7,6 +7,7 @@ cannot be understood is an effect of its own (``OPAQUE``), never silence.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping  # noqa: TC003  # pydantic reads the annotations of who holds a classification
 from dataclasses import dataclass, field
 
 
@@ -104,12 +105,14 @@ class Classification:
         effects: everything found, gravest first; also low and medium ones, which alone do not gate.
         expanded: the command as the shell would run it, for people to read; ``""`` when it equals the original.
         scripts: files whose text the command runs, as absolute paths; their hashes enter the action digest.
+        writes: absolute path -> text of the files it would write, None where the text is not known.
     """
 
     outcome: Outcome
     effects: tuple[Effect, ...] = ()
     expanded: str = ""
-    scripts: tuple[str, ...] = field(default=())
+    scripts: tuple[str, ...] = ()
+    writes: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def risk(self) -> Risk:

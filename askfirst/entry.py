@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import typer
+
     from askfirst.cli.parts import VerifyReport
     from askfirst.host import HostAdapter
     from askfirst.paths import StatePaths
@@ -40,10 +42,15 @@ def own_path(path: list[str], environ: Mapping[str, str], cwd: str) -> list[str]
 def main() -> None:
     """``askfirst``."""
     sys.path[:] = own_path(sys.path, os.environ, os.getcwd())  # noqa: PTH109
+    command_line()()
+
+
+def command_line() -> typer.Typer:
+    """``askfirst`` with every part wired."""
     from askfirst.cli.app import build  # noqa: PLC0415
     from askfirst.cli.parts import Parts  # noqa: PLC0415
 
-    build(
+    return build(
         Parts(
             serve=_serve,
             login_link=_login_link,
@@ -54,7 +61,7 @@ def main() -> None:
             tail=_tail,
             export=_export,
         )
-    )()
+    )
 
 
 def _serve(paths: StatePaths, port: int | None, background: bool) -> int:  # noqa: FBT001  # a part's shape

@@ -19,7 +19,7 @@ from askfirst.policy import needs_person, terms_for
 from askfirst.request import Claim, RequestState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from askfirst.call import ToolCall
     from askfirst.clock import Clock
@@ -64,7 +64,16 @@ class Attempt:
 class Gate:
     """Lets pass, asks, or denies."""
 
-    def __init__(self, *, desk: Desk, analyst: Analyst, config: Config, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        analyst: Analyst,
+        config: Config,
+        clock: Clock,
+        passed: Callable[[BeforeTool, Classification], None] = lambda _event, _found: None,
+    ) -> None:
+        self._passed = passed  # told of every call that needs nobody; must return at once
         self._desk = desk
         self._analyst = analyst
         self._config = config
@@ -74,6 +83,7 @@ class Gate:
         """The verdict on a call that is about to run."""
         found = await self._analyst.look(event.call)
         if not needs_person(found, self._config):
+            self._passed(event, found)
             return NoOpinion()
         for _ in range(_ROUNDS_MAX):
             action = await self._resolve(event, found)

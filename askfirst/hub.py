@@ -39,6 +39,11 @@ class Hub:
         """Whether anybody would hear of a change of this request, or, without one, of any; from any thread."""
         return bool(self._subscribers) or (bool(self._waiters) if request_id is None else request_id in self._waiters)
 
+    @property
+    def following(self) -> int:
+        """How many follow every change."""
+        return len(self._subscribers)
+
     @contextmanager
     def waiter(self, request_id: str) -> Iterator[asyncio.Future[Case]]:
         """A future that completes with the next change of this request."""

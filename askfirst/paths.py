@@ -69,6 +69,11 @@ class StatePaths:
         return self.root / "logins"
 
     @property
+    def hook_notes(self) -> Path:
+        """What was done to hosts' settings, waiting for the broker to log it."""
+        return self.root / "hook-notes"
+
+    @property
     def api_token(self) -> Path:
         """The bearer token of the API on TCP."""
         return self.root / "api-token"
@@ -78,7 +83,7 @@ def state_paths(root: Path | None = None) -> StatePaths:
     """The state folder, created when it is missing.
 
     Raises:
-        ConfigError: it, or the socket's folder, is not ours alone.
+        ConfigError: it, or the socket's folder, cannot be used or is not ours alone.
     """
     if root is None:
         named = os.environ.get("ASKFIRST_STATE_DIR")
@@ -110,9 +115,17 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def _private(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.stat(follow_symlinks=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat(follow_symlinks=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be the state folder: {error.strerror}; choose another with ASKFIRST_STATE_DIR"
+        ) from error
     if found.st_uid != os.getuid():
         raise ConfigError(f"{folder} belongs to uid {found.st_uid}, not to you; choose another with ASKFIRST_STATE_DIR")
     if stat.S_IMODE(found.st_mode) & 0o077:
-        raise ConfigError(f"{folder} is open to others; run `chmod 700 {folder}`")
+        raise ConfigError(
+            f"{folder} is open to others; name a folder of its own with ASKFIRST_STATE_DIR, "
+            f"or run `chmod 700 {folder}` if this is one"
+        )

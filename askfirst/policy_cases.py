@@ -90,7 +90,9 @@ def load_cases(path: Path) -> list[PolicyCase]:
     """
     try:
         raw = _RawFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise PolicyError(f"cannot read {path}: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PolicyError(f"{path} is no case file: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]

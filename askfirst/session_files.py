@@ -1,4 +1,4 @@
-"""What a session has written by its file tools, so that a script which it runs afterwards can be read.
+"""What a session has written, by its file tools or its shell, so that a script which it runs afterwards can be read.
 
 Bounded: the oldest sessions, and the oldest files of a session, are forgotten; what is forgotten is read from the disk.
 """
@@ -42,17 +42,20 @@ class SessionFiles:
             existed: whether the file was there before; one that was not is the session's own.
         """
         path = self.path_of(call)
-        if not call.session or not path:
-            return
+        if call.session and path:
+            self.write(call.session, path, _after(call, self.of(call.session).get(path)), existed=existed)
+
+    def write(self, session: str, path: str, text: str | None, *, existed: bool) -> None:
+        """Note that a session writes this text, or one that is not known (None), to an absolute path."""
         with self._lock:
             if not existed:
-                made = self._made.setdefault(call.session, OrderedDict())
+                made = self._made.setdefault(session, OrderedDict())
                 made[path] = ""
                 _drop(made, _FILES_MAX)
                 _drop(self._made, _SESSIONS_MAX)
-            files = self._sessions.setdefault(call.session, OrderedDict())
-            self._sessions.move_to_end(call.session)
-            text = _after(call, files.pop(path, None))
+            files = self._sessions.setdefault(session, OrderedDict())
+            self._sessions.move_to_end(session)
+            files.pop(path, None)
             if text is not None and len(text) <= _FILE_MAX_CHARS:
                 files[path] = text
             _drop(files, _FILES_MAX)

@@ -64,11 +64,11 @@ class Keys:
 
         Keys that the log had before stay in ``log.vkey``: what they signed must go on verifying.
         """
-        _write(self.folder / f"{GRANTS}.vkey", f"{self.grants.verifier.vkey}\n", 0o644, replace=True)
+        write_file(self.folder / f"{GRANTS}.vkey", f"{self.grants.verifier.vkey}\n", 0o644, replace=True)
         path, vkey = self.folder / f"{LOG}.vkey", self.log.verifier.vkey
         known = path.read_text(encoding="utf-8").split() if path.exists() else []
         if vkey not in known:
-            _write(path, "".join(f"{line}\n" for line in [*known, vkey]), 0o644, replace=True)
+            write_file(path, "".join(f"{line}\n" for line in [*known, vkey]), 0o644, replace=True)
 
 
 def open_keys(folder: Path) -> Keys:
@@ -77,10 +77,9 @@ def open_keys(folder: Path) -> Keys:
     Raises:
         KeyFileError: a key cannot be used, or is gone.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _require_private(folder, folder.stat(), stat.S_ISDIR, "folder", 0o022)
-    log = _load_or_make(folder, LOG, f"askfirst.local/log/{secrets.token_hex(8)}")
-    grants = _load_or_make(folder, GRANTS, f"{log.name}/grants")
+    require_folder(folder)
+    log = open_key(folder, LOG, f"askfirst.local/log/{secrets.token_hex(8)}")
+    grants = open_key(folder, GRANTS, f"{log.name}/grants")
     return Keys(log=log, grants=grants, folder=folder, is_founded=(folder / f"{LOG}.vkey").exists())
 
 
@@ -90,24 +89,42 @@ def public_pem(verifier: Verifier) -> str:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-def _load_or_make(folder: Path, kind: str, name: str) -> Signer:
+def require_folder(folder: Path) -> None:
+    """Make a folder for keys, or check that nobody else can put any there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _require_private(folder, folder.stat(), stat.S_ISDIR, "folder", 0o022)
+
+
+def open_key(folder: Path, kind: str, name: str) -> Signer:
+    """The key in ``<kind>.key``; a new one of this name when there is none, and none was ever published.
+
+    Raises:
+        KeyFileError: it cannot be used, or is gone.
+    """
     path = folder / f"{kind}.key"
     with contextlib.suppress(FileNotFoundError):
-        return _load(path)
+        return load_key(path)
     if (folder / f"{kind}.vkey").exists():
         raise KeyFileError(f"{path} is gone while {kind}.vkey is there; restore it from a backup of the state folder")
     signer = Signer(name=name, key=Ed25519PrivateKey.generate())
     with contextlib.suppress(FileExistsError):  # another broker was faster: its key is the one
-        _write(path, f"{_private_text(signer)}\n", 0o600, replace=False)
-    return _load(path)
+        write_file(path, f"{private_text(signer)}\n", 0o600, replace=False)
+    return load_key(path)
 
 
-def _private_text(signer: Signer) -> str:
+def private_text(signer: Signer) -> str:
+    """What a key file holds."""
     seed = base64.b64encode(bytes([ED25519]) + signer.key.private_bytes_raw()).decode()
     return f"{_PREFIX}{signer.name}+{signer.verifier.key_id.hex()}+{seed}"
 
 
-def _load(path: Path) -> Signer:
+def load_key(path: Path) -> Signer:
+    """The key in this file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        KeyFileError: it cannot be used.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -126,7 +143,7 @@ def _parse(path: Path, content: bytes) -> Signer:
         name, _, encoded = content.decode().strip().removeprefix(_PREFIX).split("+", 2)
         raw = base64.b64decode(encoded, validate=True)
         signer = Signer(name=name, key=Ed25519PrivateKey.from_private_bytes(raw[1:]))
-    if signer is None or _private_text(signer) != content.decode().strip():
+    if signer is None or private_text(signer) != content.decode().strip():
         raise KeyFileError(f"{path} holds no private key; restore it from a backup of the state folder")
     return signer
 
@@ -144,7 +161,7 @@ def _require_private(
         raise KeyFileError(f"{path} is open to others (mode {mode:04o}); {advice}")
 
 
-def _write(path: Path, text: str, mode: int, *, replace: bool) -> None:
+def write_file(path: Path, text: str, mode: int, *, replace: bool) -> None:
     """Write a file that is there whole or not at all, and on disk when this returns; FileExistsError unless replace."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
@@ -159,8 +176,13 @@ def _write(path: Path, text: str, mode: int, *, replace: bool) -> None:
             path.hardlink_to(draft)
     finally:
         draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the folder's names on disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

@@ -2,6 +2,7 @@
 
 Rules kept here:
 - What is stored of an entry is what is hashed. Nothing is ever changed or removed, except payloads that stand apart.
+- Secrets are taken out of an entry before that (``audit.redact``).
 - One checkpoint is signed a transaction, over everything in it. The stored head must be the one we wrote last: two
   writers, or a store that was rolled back under us, end in an error, not in a fork.
 - Where several brokers share a database they share the log and its key. The row of the head is then locked right before
@@ -27,8 +28,11 @@ from audit import tree as merkle
 from audit.clock import MAX_DRIFT_US, Reading, drift_us, rfc3339
 from audit.entry import Encoded, encode, reading_of
 from audit.note import Checkpoint, NoteError, Signer, open_checkpoint, sign
+from audit.redact import redact_entry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from askfirst.audit_port import Actor, AuditLog, Value
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
 ORIGIN_KEY = "log.origin"
 VKEY_KEY = "log.vkey"
 """All keys that the log ever had, one vkey a line, oldest first."""
+
+_ERASED_PER_ENTRY = 500
 
 # Built once: making them anew costs more than running them.
 _INSERT_ENTRY = insert(schema.audit)
@@ -108,7 +114,7 @@ class StoredLog:
         reading = self._clock.read()
         before = self._state.reference
         drift = drift_us(before, reading)
-        encoded = encode(entry, reading)
+        encoded = encode(redact_entry(entry), reading)
         if abs(drift) > MAX_DRIFT_US:
             self._queue.append(encode(_clock_jump(before, drift), reading))
         if abs(drift) > MAX_DRIFT_US or before.boot != reading.boot:
@@ -116,7 +122,7 @@ class StoredLog:
         self._queue.append(encoded)
         return self._state.tree.size + len(self._queue) - 1
 
-    def erase(self, connection: Connection, sha256: bytes, actor: Actor) -> int:
+    def erase(self, connection: Connection, sha256: bytes, actor: Actor, *, request: str = "", reason: str = "") -> int:
         """Remove the payload with this salted digest, and say so in the log; its entry stays and still verifies.
 
         Raises:
@@ -124,7 +130,21 @@ class StoredLog:
         """
         if connection.execute(delete(schema.blob).where(schema.blob.c.sha256 == sha256)).rowcount != 1:
             raise LogError(f"no payload with the digest {sha256.hex()}")
-        return self.append(connection, Entry(type=EntryType.BLOB_ERASED, actor=actor, data={"sha256": sha256.hex()}))
+        data: dict[str, Value] = {"sha256": sha256.hex(), **({"reason": reason} if reason else {})}
+        return self.append(connection, Entry(type=EntryType.BLOB_ERASED, actor=actor, request=request, data=data))
+
+    def erase_expired(self, connection: Connection, digests: Sequence[bytes], *, days: int) -> int:
+        """Remove those of these payloads that are still there, with one entry for up to 500; how many they were."""
+        there = list[bytes]()
+        for start in range(0, len(digests), _ERASED_PER_ENTRY):
+            chosen = schema.blob.c.sha256.in_(digests[start : start + _ERASED_PER_ENTRY])
+            found = list(connection.scalars(select(schema.blob.c.sha256).where(chosen)))
+            if found:
+                connection.execute(delete(schema.blob).where(chosen))
+                data: dict[str, Value] = {"sha256": [one.hex() for one in found], "reason": f"older than {days} days"}
+                self.append(connection, Entry(type=EntryType.BLOB_ERASED, data=data))
+                there += found
+        return len(there)
 
     def rotate(self, connection: Connection, new: Signer) -> int:
         """Change the log's key: an entry names both, the next head is signed by both, later ones by the new key alone.
@@ -244,6 +264,8 @@ def open_log(connection: Connection, signer: Signer, clock: Clock, *, may_found:
         checkpoint = open_checkpoint(row.checkpoint, [signer.verifier])
     except NoteError as error:
         raise LogError(f"the stored tree head is not ours: {error}") from error
+    if signer.verifier.vkey != (known := stored_vkeys(connection))[-1]:
+        raise LogError(f"the log's key is {known[-1]!r}, the key file holds {signer.verifier.vkey!r}; restore it")
     tree = _restore(connection, row.size)
     if (checkpoint.origin, checkpoint.size) != (signer.name, row.size):
         raise LogError(f"the tree head of {row.size} entries is signed for {checkpoint.size} of {checkpoint.origin!r}")
@@ -252,6 +274,12 @@ def open_log(connection: Connection, signer: Signer, clock: Clock, *, may_found:
     last = connection.execute(select(schema.audit.c.body).where(schema.audit.c.seq == row.size - 1)).scalar_one()
     head = TreeHead(size=row.size, root=checkpoint.root, checkpoint=row.checkpoint)
     return StoredLog(clock, _State(tree=tree, head=head, reference=reading_of(last), signers=(signer,)))
+
+
+def stored_vkeys(connection: Connection) -> list[str]:
+    """All keys that the log of this store ever had, oldest first; ``[""]`` when there is no log."""
+    text = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == VKEY_KEY)).scalar()
+    return (text or "").split("\n")
 
 
 def _found(connection: Connection, signer: Signer, clock: Clock, *, may_found: bool) -> StoredLog:

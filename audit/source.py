@@ -133,13 +133,22 @@ def node_reader(connection: sqlite3.Connection) -> merkle.NodeReader:
     def tile(level: int, n: int) -> bytes | None:
         return _tile(connection, level, n)
 
+    def leaves(first: int, count: int) -> list[bytes]:
+        query = "select leaf from audit where seq >= ? and seq < ? order by seq"
+        return [leaf for (leaf,) in connection.execute(query, (first, first + count))]
+
+    return nodes_of(tile, leaves)
+
+
+def nodes_of(tile: Callable[[int, int], bytes | None], leaves: Callable[[int, int], list[bytes]]) -> merkle.NodeReader:
+    """The hashes of complete subtrees from full tiles by level and number, and leaf hashes by first index and count."""
+
     def hashes(level: int, first: int, count: int) -> list[bytes]:
         if full := tile(level, first // merkle.TILE_WIDTH):
             at = first % merkle.TILE_WIDTH
             return list(merkle.split_hashes(full)[at : at + count])
         if level == 0:
-            query = "select leaf from audit where seq >= ? and seq < ? order by seq"
-            return [leaf for (leaf,) in connection.execute(query, (first, first + count))]
+            return leaves(first, count)
         return [merkle.complete_root(hashes(level - 1, n << 8, 256)) for n in range(first, first + count)]
 
     def node(level: int, index: int) -> bytes:

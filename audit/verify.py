@@ -17,21 +17,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from askfirst.errors import LogError
+from askfirst.errors import Error, LogError
+from audit.clock import rfc3339
 from audit.entry import salted_digest
+from audit.git_anchor import DEFAULT_REF, read_checkpoints
 from audit.note import (
     COSIGNATURE,
     ED25519,
     Checkpoint,
     NoteError,
+    Signature,
     Verifier,
     open_checkpoint,
+    open_note,
     parse_vkey,
     split_note,
 )
 from audit.receipt import Receipt, parse_receipt, verify_receipt
 from audit.scan import Problem, Scan, scan_entries, time_of
 from audit.source import Source, open_source
+from audit.timestamp import verify_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,8 +44,19 @@ if TYPE_CHECKING:
 _NO_PIN: Final = "the key was taken from beside the log; give the vkey that you know to rule out another log"
 _NO_ANCHOR: Final = (
     "nothing from outside was compared: whoever holds the log key could have rewritten the log, and an older copy of "
-    "everything would verify; give a checkpoint, a receipt or size:root from a message"
+    "everything would verify; give a checkpoint, a receipt, a witness's key or size:root from a message"
 )
+_MEANINGS: Final = {
+    "head": "the signed head proves that nobody without the log's key changed, removed or reordered anything",
+    "key": "the key that you gave proves that this is its log, not another that was put in its place",
+    "checkpoint": "a checkpoint that you kept proves, even against the key's owner, that nothing before it was changed",
+    "seen": "a head from a message proves the same for all that was logged before the message was sent",
+    "receipt": "a receipt proves that this one entry was logged, byte for byte, under a head that the log signed",
+    "witness": "a witness's cosignature proves that it saw this tree at that time and had only ever seen the log grow: "
+    "to rewrite it takes the witness's key, too",
+    "git": "a git ref proves what a kept checkpoint proves, as far as the repository is not the attacker's own",
+    "timestamp": "a timestamp proves, by the authority's word, that the log held these entries by that time",
+}
 _SEEN = re.compile(r"(0|[1-9][0-9]{0,18}):([0-9a-f]{16,64})\Z")
 
 
@@ -55,7 +71,8 @@ class Report:
         root: Merkle tree hash over them, hexadecimal.
         problems: what is wrong, gravest cause first; empty when the log verifies.
         proofs: what was shown, one sentence each.
-        limits: what was not, and what would show it.
+        meanings: what each kind of evidence that held proves, and against whom.
+        limits: what was not shown, and what would show it.
     """
 
     path: str
@@ -64,6 +81,7 @@ class Report:
     root: str = ""
     problems: tuple[Problem, ...] = ()
     proofs: tuple[str, ...] = ()
+    meanings: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
 
     @property
@@ -74,11 +92,19 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Anchor:
-    """A head that the log must have had, as far as it is known: at ``size`` the root begins with ``root``."""
+    """A head that the log must have had, as far as it is known: at ``size`` the root begins with ``root``.
+
+    Attributes:
+        label: where it comes from, for people.
+        kind: of evidence, a key of ``_MEANINGS``.
+        cosigned: witness and POSIX time of each cosignature that was verified on it.
+    """
 
     size: int
     root: bytes
     label: str
+    kind: str
+    cosigned: tuple[tuple[str, int], ...] = ()
 
 
 def verify_store(  # each is another kind of evidence, all optional
@@ -89,6 +115,9 @@ def verify_store(  # each is another kind of evidence, all optional
     receipts: Sequence[Path] = (),
     vkeys: Sequence[str] = (),
     witnesses: Sequence[str] = (),
+    repositories: Sequence[str] = (),
+    timestamps: Sequence[Path] = (),
+    authorities: Path | None = None,
 ) -> Report:
     """Verify the log in a store or an export.
 
@@ -98,14 +127,22 @@ def verify_store(  # each is another kind of evidence, all optional
         seen: heads from messages, e.g. ``1024:9f3a52c0417be6d8``.
         receipts: ``.tlog-proof`` files.
         vkeys: the log's keys as the verifier knows them; without, those beside the log are used.
-        witnesses: vkeys of witnesses whose cosignatures count.
+        witnesses: vkeys of witnesses whose cosignatures count, and must be there.
+        repositories: git repositories with a ref of checkpoints, ``PATH`` or ``PATH@refs/…``.
+        timestamps: ``.tsr`` files, each with its ``.checkpoint`` beside it.
+        authorities: PEM file with the certificates that are trusted for timestamps.
 
     Returns:
         What was found. A log that cannot be read is a report with a problem, never an exception.
     """
     try:
         with open_source(path) as source:
-            return _Verification(path, source, vkeys, witnesses).run(checkpoint, seen, receipts)
+            verification = _Verification(path, source, vkeys, witnesses)
+            for repository in repositories:
+                verification.add_repository(repository)
+            for token in timestamps:
+                verification.add_timestamp(token, authorities)
+            return verification.run(checkpoint, seen, receipts)
     except LogError as error:
         return Report(path=str(path), problems=(Problem(code="unreadable", message=str(error)),))
 
@@ -116,9 +153,38 @@ class _Verification:
     def __init__(self, path: Path, source: Source, vkeys: Sequence[str], witnesses: Sequence[str]) -> None:
         self.path, self.source, self.is_pinned = path, source, bool(vkeys)
         self.problems, self.proofs, self.anchors = list[Problem](), list[str](), list[_Anchor]()
+        self.kinds = dict[str, None]()
+        self.cosigned = dict[str, str]()
         self.keys = self._parse_keys(vkeys or source.vkeys, ED25519)
         self.witnesses = self._parse_keys(witnesses, COSIGNATURE)
         self.head: Checkpoint | None = None
+
+    def add_repository(self, text: str) -> None:
+        """Take every checkpoint of a git ref for an anchor."""
+        path, _, ref = text.partition("@refs/")
+        try:
+            found = read_checkpoints(Path(path), f"refs/{ref}" if ref else DEFAULT_REF)
+        except Error as error:
+            self._problem("anchor", str(error))
+            return
+        if not found:
+            self._problem("anchor", f"{path} holds no checkpoint of this log")
+        for commit, note in found:
+            self._add_note(note, f"the checkpoint in {path} at {commit[:12]}", "git")
+
+    def add_timestamp(self, token: Path, authorities: Path | None) -> None:
+        """Take a timestamped checkpoint for an anchor."""
+        checkpoint = token.with_suffix(".checkpoint")
+        note = self._read(checkpoint)
+        if authorities is None:
+            self._problem("anchor", f"{token} cannot be verified without the authority's certificate; give it")
+        elif note:
+            try:
+                at = verify_timestamp(token, note.encode(), authorities)
+            except Error as error:
+                self._problem("anchor", str(error))
+            else:
+                self._add_note(note, f"the checkpoint that was timestamped at {at.isoformat()} ({token})", "timestamp")
 
     def run(self, checkpoint: Path | None, seen: Sequence[str], receipts: Sequence[Path]) -> Report:
         """Collect the anchors, read everything once, compare."""
@@ -171,7 +237,7 @@ class _Verification:
         except NoteError as error:
             self._problem("head", f"the stored tree head is not signed by this log: {error}")
             return
-        self.anchors.append(_Anchor(size=head.size, root=head.root, label="the signed tree head"))
+        self._add_anchor(head, self.source.checkpoint, "the signed tree head", "head")
         if self.source.size not in {None, head.size}:
             self._problem("head", f"the head of {head.size} entries is stored as one of {self.source.size}")
         if self.source.origin not in {"", head.origin}:
@@ -179,16 +245,23 @@ class _Verification:
 
     def _add_checkpoint(self, path: Path) -> None:
         text = self._read(path)
-        if not text:
-            return
+        if text:
+            self._add_note(text, f"the checkpoint in {path}", "checkpoint")
+
+    def _add_note(self, text: str, label: str, kind: str) -> None:
         try:
             found = open_checkpoint(text, self.keys, self.witnesses)
         except NoteError as error:
-            self._problem("anchor", f"{path}: {error}")
+            self._problem("anchor", f"{label}: {error}")
             return
         if self.head and found.origin != self.head.origin:
-            self._problem("anchor", f"{path} is a checkpoint of {found.origin!r}, this log is {self.head.origin!r}")
-        self.anchors.append(_Anchor(size=found.size, root=found.root, label=f"the checkpoint in {path}"))
+            self._problem("anchor", f"{label} is one of {found.origin!r}, this log is {self.head.origin!r}")
+        self._add_anchor(found, text, label, kind)
+
+    def _add_anchor(self, found: Checkpoint, note: str, label: str, kind: str) -> None:
+        """A note that was opened already, with what its witnesses say on it."""
+        cosigned = open_note(note, [*self.keys, *self.witnesses]).cosigned_at_s
+        self.anchors.append(_Anchor(size=found.size, root=found.root, label=label, kind=kind, cosigned=cosigned))
 
     def _open_receipts(self, paths: Sequence[Path]) -> list[tuple[Path, Receipt]]:
         opened = list[tuple[Path, Receipt]]()
@@ -203,7 +276,9 @@ class _Verification:
         if not (match := _SEEN.match(text)) or len(match[2]) % 2:
             self._problem("anchor", f"{text[:100]!r} is no head, expected size:root with 16 to 64 hexadecimal digits")
             return
-        self.anchors.append(_Anchor(size=int(match[1]), root=bytes.fromhex(match[2]), label=f"the head {text}"))
+        self.anchors.append(
+            _Anchor(size=int(match[1]), root=bytes.fromhex(match[2]), label=f"the head {text}", kind="seen")
+        )
 
     def _check_size(self, scan: Scan) -> None:
         size = scan.tree.size
@@ -220,7 +295,8 @@ class _Verification:
         for anchor in self.anchors:
             size, present = anchor.size, scan.tree.size
             if anchor.size in good and scan.roots[size].startswith(anchor.root):
-                self.proofs.append(f"the first {size} entries are exactly those of {anchor.label}")
+                self._proof(anchor.kind, f"the first {size} entries are exactly those of {anchor.label}")
+                self.cosigned.update((name, _cosigned(name, size, at_s)) for name, at_s in anchor.cosigned)
             elif size > present:
                 message = (
                     f"{anchor.label} has {size} entries, {present} are present: the last {size - present} are gone"
@@ -242,26 +318,45 @@ class _Verification:
         except NoteError as error:
             self._problem("anchor", f"{path}: {error}", receipt.index, time_of(body))
             return
-        self.proofs.append(f"entry {receipt.index} is the one that {path} was given for, at {checkpoint.size} entries")
+        self._proof(
+            "receipt", f"entry {receipt.index} is the one that {path} was given for, at {checkpoint.size} entries"
+        )
 
     def _check_cosignatures(self, scan: Scan) -> None:
         """Each stored cosignature by a known witness, over the root that the entries really have at its size."""
         known = {(key.name, key.key_id): key for key in self.witnesses}
+        newest = self.cosigned
         for one in self.source.cosignatures:
             try:
                 _, (signature,) = split_note(f"text\n\n{one.line.strip()}\n")
             except (NoteError, ValueError):
                 continue
-            key, root = known.get((signature.name, signature.key_id)), scan.roots.get(one.size)
-            if key is None or self.head is None:
-                continue
-            text = Checkpoint(origin=self.head.origin, size=one.size, root=root or b"").text
-            if root is None:
-                self._problem("dropped", f"{key.name} has witnessed {one.size} entries, {scan.tree.size} are present")
-            elif key.accepts(text, signature.value):
-                self.proofs.append(f"{key.name} has witnessed the first {one.size} entries")
-            else:
-                self._problem("rewritten", f"{key.name} has witnessed another tree of {one.size} entries")
+            key = known.get((signature.name, signature.key_id))
+            if key is not None and self.head is not None:
+                newest[key.name] = self._check_cosignature(key, signature, one.size, scan) or newest.get(key.name, "")
+        for key in self.witnesses:
+            if key.name not in newest:
+                self._problem(
+                    "witness", f"no cosignature of {key.name} is stored: it never saw this log, or they were deleted"
+                )
+        for proof in filter(None, newest.values()):
+            self._proof("witness", proof)
+
+    def _check_cosignature(self, key: Verifier, signature: Signature, size: int, scan: Scan) -> str:
+        """What it proves, ``""`` when it does not fit the entries."""
+        assert self.head is not None  # looked at by the caller
+        root = scan.roots.get(size)
+        if root is None:
+            self._problem("dropped", f"{key.name} has witnessed {size} entries, {scan.tree.size} are present")
+            return ""
+        if not key.accepts(Checkpoint(origin=self.head.origin, size=size, root=root).text, signature.value):
+            self._problem("rewritten", f"{key.name} has witnessed another tree of {size} entries")
+            return ""
+        return _cosigned(key.name, size, int.from_bytes(signature.value[:8], "big"))
+
+    def _proof(self, kind: str, text: str) -> None:
+        self.proofs.append(text)
+        self.kinds[kind] = None
 
     def _check_payloads(self) -> None:
         """Each payload that stands apart, against its digest; one that is gone may have been erased."""
@@ -273,7 +368,9 @@ class _Verification:
         problems = sorted([*scan.problems, *self.problems], key=lambda problem: problem.code != "unreadable")
         origin = self.head.origin if self.head else self.source.origin
         limits: tuple[str, ...] = () if self.is_pinned else (_NO_PIN,)
-        if len(self.proofs) <= 1:  # the stored head alone
+        if self.is_pinned and "head" in self.kinds:
+            self.kinds["key"] = None
+        if not self.kinds.keys() - {"head", "key"}:
             limits += (_NO_ANCHOR,)
         return Report(
             path=str(self.path),
@@ -282,5 +379,15 @@ class _Verification:
             root=scan.tree.root().hex(),
             problems=tuple(problems),
             proofs=tuple(self.proofs),
+            meanings=tuple(_MEANINGS[kind] for kind in self.kinds),
             limits=limits,
         )
+
+
+def _cosigned(name: str, size: int, at_s: int) -> str:
+    """What a cosignature shows; a witness may write any time, which need not be one that a calendar knows."""
+    try:
+        at = rfc3339(at_s * 1_000_000)
+    except LogError:
+        at = f"{at_s} s after 1970"
+    return f"{name} has witnessed the first {size} entries at {at}"

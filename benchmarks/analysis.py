@@ -1,4 +1,4 @@
-"""How well and how fast the analysis judges: recall, false alarms and processor time a corpus, without a look at the disk.
+"""How well and how fast the analysis judges: recall, false alarms and processor time, without a look at the disk.
 
     python benchmarks/analysis.py                         our own suites
     python benchmarks/analysis.py --corpora FOLDER        and the corpora there (or in ASKFIRST_CORPORA)
@@ -15,18 +15,16 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
-import corpora
-
 from askfirst.call import ToolCall
 from askfirst.classify import classify
 from askfirst.effects import Outcome
 from askfirst.facts import NoFacts
 from askfirst.rules.book import RuleBook
+from suite import corpora
 
 if TYPE_CHECKING:
-    from suite.row import Row
-
     from askfirst.effects import Classification
+    from suite.row import Row
 
 CWD, HOME = "/home/user/project", "/home/user"
 BOOK = RuleBook.load()

@@ -1,7 +1,7 @@
 """From a person's decision to the waiting hook's answer, through a real broker: web form in, unix socket out.
 
-Three durable commits lie between (review, grant's redemption, each with its entries), so a bare fdatasync is measured in
-the same run, and the ratio says what is ours.
+Two durable commits lie between, the review's and the redemption's, so a bare fdatasync is measured in the same run, and
+the ratio says what is ours.
 
     python benchmarks/bench_decision.py [ROUNDS]
 """
@@ -23,7 +23,7 @@ from pathlib import Path
 import httpx
 
 from askfirst.client import Client, stop_broker
-from askfirst.paths import state_paths
+from askfirst.paths import StatePaths, state_paths
 from channels.web.logins import new_login_link
 
 
@@ -81,7 +81,16 @@ def main() -> None:
         paths = state_paths(Path(name).resolve() / "state")
         config = paths.root / "config.toml"
         config.write_text("[web]\nport = 0\n", encoding="utf-8")
-        command = [sys.executable, "-I", "-m", "askfirst.entry", "serve", "--background", "--state-dir", str(paths.root)]
+        command = [
+            sys.executable,
+            "-I",
+            "-m",
+            "askfirst.entry",
+            "serve",
+            "--background",
+            "--state-dir",
+            str(paths.root),
+        ]
         with paths.log.open("ab") as log:
             subprocess.Popen(command, env={**os.environ, "ASKFIRST_CONFIG": str(config)}, stdout=log, stderr=log)
         try:
@@ -95,7 +104,7 @@ def main() -> None:
     print(f"{f'decision (web form) -> hook answered, n={rounds}':<42}{p50:>8.2f}{p95:>8.2f}{p50 / sync_ms:>13.1f}")
 
 
-def measure(paths, rounds: int) -> list[float]:
+def measure(paths: StatePaths, rounds: int) -> list[float]:
     client = Client(paths)
     while not paths.info.exists():
         time.sleep(0.05)

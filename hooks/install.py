@@ -33,6 +33,15 @@ def merged_settings(host: str, path: Path, command: str, *, timeout_s: int, remo
     return before, json.dumps(changed, indent=2, ensure_ascii=False) + "\n"
 
 
+def is_connected(host: str, path: Path) -> bool:
+    """Whether there are hooks of ours in a settings file; not when it cannot be read, for then the host runs none."""
+    try:
+        before, after = merged_settings(host, path, "", timeout_s=1, remove=True)
+    except InputError:
+        return False
+    return before != after
+
+
 def _read(path: Path) -> str:
     try:
         if path.stat().st_size > _MAX_BYTES:

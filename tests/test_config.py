@@ -45,7 +45,7 @@ port = 0
             b"[policy]\nask_from = 'some'",
             "config.toml: policy.ask_from is 'some': input should be 'low', 'medium', 'high' or 'critical'",
         ),
-        (b"policy = 3", "config.toml: policy is 3: input should be a valid dictionary or instance of _RawPolicy"),
+        (b"policy = 3", "config.toml: policy is 3, expected a table: [policy]"),
     ],
 )
 def test_what_is_wrong_is_named(text: bytes, sentence: str) -> None:

@@ -20,8 +20,16 @@ def test_a_folder_that_is_open_to_others_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     folder.mkdir(mode=0o755)
     folder.chmod(0o755)
-    with pytest.raises(ConfigError, match="open to others; run `chmod 700"):
+    with pytest.raises(ConfigError, match="open to others; name a folder of its own"):
         state_paths(folder)
+
+
+@pytest.mark.parametrize("below", ["file", "file/state", "dangling"])
+def test_what_cannot_be_a_folder_is_refused_in_a_sentence(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match=r"cannot be the state folder: .*; choose another with ASKFIRST_STATE_DIR"):
+        state_paths(tmp_path / below)
 
 
 def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from askfirst.analyst import DiskAnalyst
 from askfirst.call import ToolCall
 from askfirst.session_files import SessionFiles
 
@@ -52,3 +53,14 @@ def test_it_forgets_the_oldest_first_and_takes_nothing_huge() -> None:
     for number in range(70):
         files.remember(write("/x", "x", f"session-{number}"), existed=False)
     assert files.of("s") == {}
+
+
+def test_a_script_written_by_the_shell_is_known_to_the_next_command() -> None:
+    analyst = DiskAnalyst()
+
+    def outcome(command: str) -> str:
+        call = ToolCall(tool="Bash", arguments={"command": command}, cwd="/srv/p", session="s")
+        return analyst.classify(call).outcome.value
+
+    assert outcome("cat > x.sh <<'E'\nrm -rf /srv/data\nE") != "gate"
+    assert outcome("bash x.sh") == "gate"

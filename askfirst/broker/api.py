@@ -26,7 +26,7 @@ from askfirst.policy import terms_for
 from askfirst.request import Claim, RequestState, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from askfirst.clock import Clock
     from askfirst.config import Config
@@ -48,10 +48,19 @@ _STATUS: dict[type[Error], int] = {
 
 
 class Api:
-    """The routes over one desk."""
+    """The routes over one desk; ``log`` is the head of the audit log."""
 
     def __init__(
-        self, *, desk: Desk, hub: Hub, analyst: Analyst, config: Config, clock: Clock, reviewer: str, token: str
+        self,
+        *,
+        desk: Desk,
+        hub: Hub,
+        analyst: Analyst,
+        config: Config,
+        clock: Clock,
+        reviewer: str,
+        token: str,
+        log: Callable[[], str] = lambda: "",
     ) -> None:
         self._desk = desk
         self._hub = hub
@@ -60,6 +69,7 @@ class Api:
         self._clock = clock
         self._reviewer = reviewer
         self._token = token
+        self._log = log
 
     def app(self) -> FastAPI:
         """The application to mount at the root of a listener."""
@@ -71,9 +81,9 @@ class Api:
             redoc_url=None,
             responses={"4XX": {"model": wire.ProblemOut}, "5XX": {"model": wire.ProblemOut}},
         )
-        app.add_exception_handler(Error, _on_error)
+        app.add_exception_handler(Error, on_error)
         app.add_exception_handler(HTTPException, _on_http_error)
-        app.add_exception_handler(RequestValidationError, _on_invalid)
+        app.add_exception_handler(RequestValidationError, on_invalid)
         app.include_router(self._router())
         app.add_api_route("/healthz", self.health, methods=["GET"], tags=["health"])
         app.add_api_route("/readyz", self.health, methods=["GET"], tags=["health"])
@@ -85,6 +95,9 @@ class Api:
         router.add_api_route("/requests", self.list, methods=["GET"])
         router.add_api_route("/requests/{request_id}", self.get, methods=["GET"])
         router.add_api_route("/requests/{request_id}/wait", self.wait, methods=["GET"])
+        router.add_api_route(
+            "/requests/{request_id}/events", self.request_events, methods=["GET"], response_class=StreamingResponse
+        )
         router.add_api_route("/requests/{request_id}/cancel", self.cancel, methods=["POST"])
         router.add_api_route("/requests/{request_id}/reviews", self.review, methods=["POST"])
         router.add_api_route("/requests/{request_id}/redeem", self.redeem, methods=["POST"])
@@ -134,7 +147,7 @@ class Api:
                 state=case.request.state.value,
             )
         response.headers["location"] = f"/v1/requests/{case.request.id}"
-        return wire.case_out(case)
+        return self._shown(wire.case_out(case))
 
     async def list(
         self,
@@ -145,11 +158,15 @@ class Api:
         """Requests, newest first."""
         found = await self._desk.requests(states=state, limit=limit, before_ms=before_ms)
         more = found[-1].created_at_ms if len(found) == limit else None
-        return wire.PageOut(requests=[wire.request_out(each) for each in found], next_before_ms=more)
+        return wire.PageOut(requests=[self._shown(wire.request_out(each)) for each in found], next_before_ms=more)
 
     async def get(self, request_id: str) -> wire.RequestOut:
         """One request with its reviews and grant."""
-        return wire.case_out(await self._desk.case(request_id))
+        return self._shown(wire.case_out(await self._desk.case(request_id)))
+
+    def _shown(self, request: wire.RequestOut) -> wire.RequestOut:
+        """With the head of the log, for people to keep."""
+        return request.model_copy(update={"log": self._log()})
 
     async def wait(
         self, request_id: str, timeout_s: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = WAIT_MAX_S
@@ -196,10 +213,25 @@ class Api:
         """Every change from now on as server-sent events: ``event: request``, ``data:`` a request as JSON."""
         return StreamingResponse(_sse(self._desk.changes()), media_type="text/event-stream")
 
+    async def request_events(self, request_id: str) -> StreamingResponse:
+        """One request as it is now and at every change, as server-sent events; the stream ends with the request."""
+        await self._desk.case(request_id)  # a 404 is said before the stream begins
+        return StreamingResponse(_sse(self._until_ended(request_id)), media_type="text/event-stream")
 
-async def _sse(changes: AsyncIterator[Case]) -> AsyncIterator[str]:
+    async def _until_ended(self, request_id: str) -> AsyncIterator[Case]:
+        with self._hub.subscriber() as changes:  # registered first, read afterwards (I3)
+            case = await self._desk.case(request_id)
+            yield case
+            while case.request.state is RequestState.PENDING:
+                changed = await changes.get()
+                if changed.request.id == request_id:
+                    case = changed
+                    yield case
+
+
+async def _sse(cases: AsyncIterator[Case]) -> AsyncIterator[str]:
     yield ": open\n\n"
-    pending = asyncio.ensure_future(anext(changes))
+    pending = asyncio.ensure_future(anext(cases, None))
     try:
         while True:
             done, _ = await asyncio.wait({pending}, timeout=15)
@@ -207,7 +239,9 @@ async def _sse(changes: AsyncIterator[Case]) -> AsyncIterator[str]:
                 yield ": still here\n\n"  # keeps proxies from closing an idle stream
                 continue
             case = pending.result()
-            pending = asyncio.ensure_future(anext(changes))
+            if case is None:
+                return
+            pending = asyncio.ensure_future(anext(cases, None))
             data = json.dumps(wire.case_out(case).model_dump(), ensure_ascii=False)
             yield f"event: request\nid: {case.request.id}\ndata: {data}\n\n"
     finally:
@@ -229,12 +263,14 @@ def _problem(status: int, detail: str) -> JSONResponse:
     return JSONResponse(body.model_dump(), status_code=status, media_type="application/problem+json")
 
 
-async def _on_error(_request: Request, error: Exception) -> JSONResponse:
+async def on_error(_request: Request, error: Exception) -> JSONResponse:
+    """One of our errors as a problem document."""
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
     return _problem(status, str(error))
 
 
-async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
+    """A body or parameter of another shape as a problem document."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"})

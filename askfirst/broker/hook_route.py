@@ -21,7 +21,7 @@ from askfirst.gate import Attempt
 from askfirst.host import BeforeTool, Deny, NoOpinion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from starlette.requests import Request
 
@@ -36,9 +36,12 @@ _log = logging.getLogger(__name__)
 
 
 class HookRoute:
-    """Answers hooks."""
+    """Answers hooks; ``called`` hears the host's name at every call, for the heartbeat."""
 
-    def __init__(self, gate: Gate, adapters: Mapping[str, HostAdapter]) -> None:
+    def __init__(
+        self, gate: Gate, adapters: Mapping[str, HostAdapter], called: Callable[[str], None] = lambda _host: None
+    ) -> None:
+        self._called = called
         self._gate = gate
         self._adapters = adapters
 
@@ -48,6 +51,7 @@ class HookRoute:
         if adapter is None:
             known = ", ".join(sorted(self._adapters))
             return PlainTextResponse(f"no such host; known: {known}", status_code=404)
+        self._called(adapter.name)
         answer = await self._answer(request, adapter)
         return Response(answer.frame(), media_type="application/x-askfirst-hook")
 

@@ -112,6 +112,8 @@ class RequestOut(_Wire):
     end: EndOut | None
     reviews: list[ReviewOut] = []
     grant: GrantOut | None = None
+    log: str = ""
+    """The audit log as it stands, ``size:root`` with 16 hex digits, to be kept with what was shown."""
 
 
 class PageOut(_Wire):

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from askfirst.cli.parts import Parts
 
 
+def _print_version(wanted: bool) -> None:  # noqa: FBT001  # the shape of an option's callback
+    if wanted:
+        version(as_json=False)
+        raise typer.Exit
+
+
 def build(parts: Parts) -> typer.Typer:
     """The command line over these parts."""
     app = typer.Typer(
@@ -34,7 +40,16 @@ def build(parts: Parts) -> typer.Typer:
     audit.add(app, parts)
     demo.add(app, parts)
     app.command()(version)
+    app.callback()(_options)
     return app
+
+
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    pass
 
 
 def version(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:

@@ -15,6 +15,7 @@ from askfirst.cli.options import AsJson
 from askfirst.cli.output import EXIT_NO, console, print_json, sentences
 from askfirst.cli.requests import RISK_STYLE
 from askfirst.effects import Outcome
+from askfirst.errors import InputError
 
 if TYPE_CHECKING:
     from askfirst.effects import Effect
@@ -41,6 +42,8 @@ def add(app: typer.Typer) -> None:
         from askfirst.analyst import DiskAnalyst  # noqa: PLC0415  # heavy, and other commands start without it
 
         with sentences():
+            if not Path(cwd or ".").is_dir():
+                raise InputError(f"there is no folder {cwd}; name one with --cwd")
             text = command[0] if len(command) == 1 else shlex.join(command)
             found = DiskAnalyst().explain(text, cwd or str(Path.cwd()))
             if as_json:

@@ -15,6 +15,7 @@ from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_USAGE, console, fail, print_json, sentences
 from askfirst.config import load_config
 from askfirst.errors import Error, InputError
+from askfirst.hook_notes import leave_note
 from askfirst.host import BeforeTool, Deny, HookAnswer, NoOpinion
 from askfirst.paths import config_file, state_paths
 from askfirst.policy import needs_person
@@ -87,9 +88,11 @@ def _merge(
     as_json: bool,
 ) -> None:
     path = settings or Path.home() / ".claude" / "settings.json"
-    before, after = parts.install(host, path, state_paths(state_dir), remove)
+    paths = state_paths(state_dir)
+    before, after = parts.install(host, path, paths, remove)
     if not dry_run and before != after:
         _replace(path, after)
+        leave_note(paths, host=host, settings=path.absolute(), content=after.encode(), is_installed=not remove)
     if as_json:
         print_json({"settings": str(path), "changed": before != after, "written": before != after and not dry_run})
         return

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
+from askfirst.client import Client, connect
 from askfirst.errors import BrokerUnavailableError, ConfigError, Error, InputError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from askfirst.paths import StatePaths
 
 EXIT_NO = 1
 EXIT_USAGE = 2
@@ -21,8 +24,8 @@ EXIT_NO_BROKER = 69
 EXIT_STORE = 70
 EXIT_CONFIG = 78
 
-console = Console(highlight=False)
-stderr = Console(stderr=True, highlight=False)
+console = Console(highlight=False, emoji=False)  # a command is shown as it is, `:bomb:` too
+stderr = Console(stderr=True, highlight=False, emoji=False)
 
 _EXITS: tuple[tuple[type[Error], int], ...] = (
     (BrokerUnavailableError, EXIT_NO_BROKER),
@@ -43,6 +46,12 @@ def fail(sentence: str, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
+def connected(paths: StatePaths) -> Client:
+    """A client of the broker, which is started when none runs; that takes a second or two, and is shown."""
+    with stderr.status("connecting to the broker"):
+        return connect(paths)
+
+
 @contextmanager
 def sentences() -> Iterator[None]:
     """Turn our errors into one sentence and the exit code of their kind."""
@@ -54,3 +63,6 @@ def sentences() -> Iterator[None]:
     except BrokenPipeError:  # the reader has seen enough, e.g. `| head`
         sys.stderr.close()
         raise typer.Exit(0) from None
+    except OSError as error:
+        about = "" if error.filename is None else f" ({error.filename})"
+        raise fail(f"the system refused: {error.strerror or error}{about}", EXIT_STORE) from error

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from askfirst.card import visible
 from askfirst.cli.options import AsJson, StateDir
-from askfirst.cli.output import console, print_json, sentences
-from askfirst.client import connect
-from askfirst.errors import InputError
+from askfirst.cli.output import connected, console, print_json, sentences
+from askfirst.clock import SystemClock
+from askfirst.effects import Risk
+from askfirst.errors import InputError, RequestNotFoundError
 from askfirst.paths import state_paths
 from askfirst.request import RequestState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from askfirst.client import Client
 
 RISK_STYLE = {"low": "dim", "medium": "yellow", "high": "red", "critical": "bold white on red"}
 STATE_STYLE = {"pending": "bold yellow", "approved": "green", "denied": "red", "expired": "dim"}
+
+_LISTED_CHARS = 400
+_LISTED_LINES = 4
+"""What a list shows of a command at most."""
 
 
 def add(app: typer.Typer) -> None:
@@ -39,19 +48,19 @@ def list_requests(
 ) -> None:
     """Requests, newest first."""
     with sentences():
-        client = connect(state_paths(state_dir))
+        client = connected(state_paths(state_dir))
         states = [each.value for each in state or []]
         found = client.call("GET", "/v1/requests", params={"state": states, "limit": limit})["requests"]
         if as_json:
             print_json(found)
             return
-        console.print(table(found) if found else "no requests")
+        console.print(table(found, now_ms=SystemClock().now_ms()) if found else "no requests")
 
 
 def show(request: str, state_dir: StateDir = None, as_json: AsJson = False) -> None:
     """One request: what would run, why it was stopped, what became of it. REQUEST is its id or its code."""
     with sentences():
-        client = connect(state_paths(state_dir))
+        client = connected(state_paths(state_dir))
         found = find(client, request)
         if as_json:
             print_json(found)
@@ -68,7 +77,7 @@ def cancel(
 ) -> None:
     """Withdraw a pending request, as its requester."""
     with sentences():
-        client = connect(state_paths(state_dir))
+        client = connected(state_paths(state_dir))
         found = find(client, request)
         step = client.call("POST", f"/v1/requests/{found['id']}/cancel", json={"reason": reason})
         if as_json:
@@ -83,32 +92,70 @@ def find(client: Client, name: str) -> dict[str, Any]:
     """The request with this id, code, or unique beginning of a code.
 
     Raises:
-        InputError: none, or more than one, is named so.
+        RequestNotFoundError: none is named so.
+        InputError: more than one is.
     """
     if len(name) == 26:
         return client.call("GET", f"/v1/requests/{name.upper()}")
     page = client.call("GET", "/v1/requests", params={"limit": 1000})["requests"]
-    matches = [each for each in page if name and each["code"].lower().startswith(name.lower())]
-    if len(matches) != 1:
-        how_many = "no request" if not matches else f"{len(matches)} requests"
-        raise InputError(f"{how_many} named {name!r} among the newest 1000; `askfirst requests list` shows the codes")
-    return client.call("GET", f"/v1/requests/{matches[0]['id']}")
+    return client.call("GET", f"/v1/requests/{only(page, name)['id']}")
 
 
-def table(found: list[dict[str, Any]]) -> Table:
-    """Requests as a table."""
+def only(found: Iterable[dict[str, Any]], name: str) -> dict[str, Any]:
+    """The one of these requests whose code is, or begins with, this name.
+
+    Raises:
+        RequestNotFoundError: none does.
+        InputError: more than one does.
+    """
+    matches = [each for each in found if name and each["code"].lower().startswith(name.lower())]
+    if not matches:
+        raise RequestNotFoundError(f"no request is named {name!r} here; `askfirst requests list` shows the codes")
+    if len(matches) > 1:
+        raise InputError(f"{len(matches)} requests are named {name!r}; type more of the code")
+    return matches[0]
+
+
+def table(found: list[dict[str, Any]], *, now_ms: int) -> Table:
+    """Requests as a table; of a long command the beginning, which says that it is one."""
     made = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("code", "state", "risk", "command", "where"):
         made.add_column(name, overflow="fold" if name == "command" else "ellipsis", no_wrap=name != "command")
     for each in found:
         made.add_row(
             each["code"],
-            f"[{STATE_STYLE.get(each['state'], 'dim')}]{each['state']}[/]",
-            f"[{RISK_STYLE[each['risk']]}]{each['risk']}[/]",
-            _plain(visible(each["command"] or each["tool"])),
-            _plain(visible(each["cwd"])),
+            Text(_state(each, now_ms), STATE_STYLE.get(each["state"], "dim")),
+            Text(each["risk"], RISK_STYLE[each["risk"]]),
+            _command(each),
+            Text(visible(each["cwd"])),
         )
     return made
+
+
+def is_listed_whole(found: dict[str, Any]) -> bool:
+    """Whether ``table`` shows all of this request's command."""
+    text = visible(found["command"] or found["tool"])
+    return bool(found["command"]) and len(text) <= _LISTED_CHARS and text.count("\n") < _LISTED_LINES
+
+
+def _command(found: dict[str, Any]) -> Text:
+    """The command, or its beginning, and below it what would be lost."""
+    text = visible(found["command"] or found["tool"])
+    shown = "\n".join(text.split("\n")[:_LISTED_LINES])[:_LISTED_CHARS]
+    made = Text(shown)
+    if shown != text:
+        made.append(f"… the beginning of {len(text):,} characters", "bold yellow")
+    if found["state"] == "pending" and found["effects"]:
+        worst = max(found["effects"], key=lambda effect: Risk.of(effect["risk"]))
+        made.append(f"\n{visible(worst['loss'])}", "dim")
+    return made
+
+
+def _state(found: dict[str, Any], now_ms: int) -> str:
+    if found["state"] != "pending":
+        return str(found["state"])
+    left_s = max(0, found["approval_expires_at_ms"] - now_ms) // 1000
+    return f"{left_s // 60} min left" if left_s >= 60 else f"{left_s} s left"
 
 
 def describe(found: dict[str, Any]) -> list[str]:
@@ -120,6 +167,8 @@ def describe(found: dict[str, Any]) -> list[str]:
         "",
         f"where    {visible(found['cwd'])}",
         f"who      {visible(found['host'])} {visible(found['model'])} session {visible(found['session'])}",
+        f"asked    {_time(found['created_at_ms'])}",
+        *_end(found),
         f"rule     {found['rule']}",
     ]
     if found["expanded"]:
@@ -138,8 +187,20 @@ def describe(found: dict[str, Any]) -> list[str]:
     grant = found.get("grant")
     if grant:
         lines.append(f"grant    {grant['state']} {grant['outcome']} {visible(grant['detail'])}".rstrip())
+    if found["log"]:
+        lines.append(f"log      {found['log']}")
     return lines
 
 
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
+def _end(found: dict[str, Any]) -> list[str]:
+    """When it ends, or ended and by whom, as a line."""
+    end = found["end"]
+    if end is None:
+        return [f"until    {_time(found['approval_expires_at_ms'])}, then it is refused as expired"]
+    via = f" via {end['channel']}" if end["channel"] else ""
+    text = f": {visible(end['text'])}" if end["text"] else ""
+    return [f"ended    {_time(end['at_ms'])} by {visible(end['by'])}{via}{text}"]
+
+
+def _time(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms // 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"

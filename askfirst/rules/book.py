@@ -86,6 +86,10 @@ class RuleBook:
                     found.setdefault(rule.id, _found(rule, asked, path, operands))
         return sorted(found.values(), key=lambda effect: -effect.risk)
 
+    def knows(self, name: str) -> bool:
+        """Whether a pack is about the program of this base name."""
+        return name in self._names or any(glob.matches(name) for glob, _ in self._globs)
+
     def standing(self, command: Command) -> Standing:
         """Whether the packs know the command to be harmless, know its program, or do not know it at all.
 

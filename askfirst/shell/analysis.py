@@ -14,7 +14,7 @@ from askfirst.effects import Effect, EffectKind, Outcome, Risk
 from askfirst.facts import UNKNOWN, Facts, NoFacts, OnlyHome
 from askfirst.shell import limits, opaque
 from askfirst.shell.aging import Aging
-from askfirst.shell.command import HOLE, UNKNOWN_SHOWN
+from askfirst.shell.command import HOLE, UNKNOWN_SHOWN, Stream
 from askfirst.shell.evaluate import Evaluator
 from askfirst.shell.execute import Execute
 from askfirst.shell.handlers import HANDLERS, Registry
@@ -61,6 +61,7 @@ class Analysis:
         outcome: the conclusion.
         expanded: the commands as the shell would run them, ``""`` when that is the text itself.
         scripts: absolute paths of files whose text runs.
+        writes: absolute path -> text of the files it would write, None where the text is not known.
         tree: for ``explain``.
     """
 
@@ -69,6 +70,7 @@ class Analysis:
     outcome: Outcome = Outcome.PASS
     expanded: str = ""
     scripts: tuple[str, ...] = ()
+    writes: Mapping[str, str | None] = field(default_factory=dict)
     tree: tuple[Step, ...] = field(default=())
 
 
@@ -104,13 +106,20 @@ def analyse(
         facts = OnlyHome(home, cwd)
     budget = limits.Budget()
     budget.start(cpu_s)
-    evaluator = Evaluator(text, facts, budget, Execute)
-    files = {path: text_stream(content) for path, content in (written or {}).items()}
+    evaluator = Evaluator(text, facts, budget, Execute, book.knows)
+    before = {path: text_stream(content) for path, content in (written or {}).items()}
+    files = dict(before)
     try:
         evaluator.script(text, Place(), State(cwd=cwd or None, home=home, files=files))
     except limits.LimitError as limit:
         evaluator.found.notes.append(Note("limits", (0, len(text)), limit.reason, _short(text)))
-    return _concluded(text, evaluator.found, tuple(evaluator.files.scripts), _Judge(Aging(facts), book, registry, cwd))
+    judge = _Judge(Aging(facts), book, registry, cwd)
+    found = _concluded(text, evaluator.found, tuple(evaluator.files.scripts), judge)
+    return replace(found, writes={path: _text(now) for path, now in files.items() if now != before.get(path)})
+
+
+def _text(stream: Stream) -> str | None:
+    return stream.text if stream.kind == "text" and HOLE not in stream.text else None
 
 
 def _refused(text: str, reason: str) -> Analysis:

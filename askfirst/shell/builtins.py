@@ -113,14 +113,9 @@ def _source(job: Job, run: Execute) -> bool:
     operands = job.argv[1:]
     if not operands:
         return True
-    path = job.state.path(operands[0].text)
     run.evaluator.emit(job, runs=True)
-    if path is None:
-        run.note(job, "unknown-script", operands[0].shown or operands[0].text)
-        return False
-    stream = run.evaluator.files.at(path, job.state)
-    if path == "/dev/stdin":
-        stream = job.stdin
+    is_input = operands[0].text == "/dev/stdin"
+    stream = job.stdin if is_input else run.evaluator.files.content(operands[0], job.state)
     run.stream(job, stream, "source", state=job.state)
     return False
 
@@ -150,7 +145,16 @@ def _mapfile(job: Job, _: Execute) -> bool:
     return True
 
 
+def _let(job: Job, run: Execute) -> bool:
+    """``let 'a[$(text)]=1'``: arithmetic runs what is substituted into it, also out of single quotes."""
+    for word in job.argv[1:]:
+        if "$(" in word.text or "`" in word.text:
+            run.text(job, Word(text=f'" {word.text} "', span=word.span), "let", state=job.state.copy())
+    return True
+
+
 BUILTINS: dict[str, Builtin] = {
+    "let": _let,
     "cd": _cd,
     "chdir": _cd,
     "pushd": _cd,

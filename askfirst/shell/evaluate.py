@@ -54,16 +54,25 @@ class Evaluator:
     Attributes:
         facts: what may be asked about this machine.
         budget: what is left of the limits.
+        knows: whether a rule is about the program of this name.
         files: what is known to be in files.
         found: what was collected.
         active: functions and aliases that are running.
         piped: number of pipelines around the current statement.
     """
 
-    def __init__(self, text: str, facts: Facts, budget: Budget, execute: type[Execute]) -> None:
+    def __init__(
+        self,
+        text: str,
+        facts: Facts,
+        budget: Budget,
+        execute: type[Execute],
+        knows: Callable[[str], bool] = frozenset[str]().__contains__,
+    ) -> None:
         self.root = text
         self.facts = facts
         self.budget = budget
+        self.knows = knows
         self.files = KnownFiles(facts)
         self.found = Found()
         self.active: list[str] = []
@@ -280,6 +289,8 @@ class Evaluator:
         lasting = not argv or argv[0].text in _DECLARING
         env: dict[str, Word] = {}
         for one in node.assignments:
+            if one.element:
+                expander.run_inside(one.element)
             text, elements = _assigned(one, expander)
             env[one.name] = Word(text=text, shown=text)
             if lasting:

@@ -30,6 +30,19 @@ _SAME_SHELL = frozenset(
 )
 _ENDS = frozenset({"}", "fi", "done", "esac", ")", "]]"})
 _PLAIN = re.compile(r"[\w@%+=:,./-]*")
+_MAX_WRAPPER_WORDS = 8
+_ASKING = frozenset(
+    """
+    check classify config describe doc docs dry-run explain grep help info install lint list lookup man query
+    remove search show simulate test uninstall which why
+    """.split()
+)
+_SAYING = frozenset(
+    """
+    banner cowsay dialog espeak figlet lolcat logger mesg notify-send osd_cat say terminal-notifier toilet wall whiptail
+    write zenity
+    """.split()
+)
 _MAX_CALLS = 2
 """A function that is running this often is not entered again: its body has been seen."""
 
@@ -48,6 +61,11 @@ def _normal(job: Job) -> Job:
 def _is_known(name: str) -> bool:
     """Whether this is a program, so that an unknown word in front of it is a wrapper or nothing: ``$SUDO ls``."""
     return name in BY_NAME or name in PROGRAMS or name in HANDLERS.by_program or name in BUILTINS or name in ALWAYS
+
+
+def _is_program(name: str) -> bool:
+    """Whether this is a program that runs others or that code judges."""
+    return name in BY_NAME or name in PROGRAMS or name in HANDLERS.by_program
 
 
 class Execute:
@@ -147,14 +165,17 @@ class Execute:
 
     def _function(self, job: Job, name: str) -> Stream:
         evaluator, state = self.evaluator, job.state
-        if evaluator.active.count(name) >= 1 and evaluator.piped:
-            self.note(job, "fork-bomb", name)
-        if evaluator.active.count(name) >= _MAX_CALLS:
-            return UNKNOWN
         function = state.functions[name]
+        entered = f"{name} {id(function.body)}"  # a new function of the same name is another one
+        if evaluator.active.count(entered) >= 1 and evaluator.piped:
+            self.note(job, "fork-bomb", name)
+        if evaluator.active.count(entered) >= _MAX_CALLS:
+            if job.argv[1:]:
+                self.note(job, "computed-program", name)  # with other arguments it may do something else
+            return UNKNOWN
         before = state.positionals
         state.positionals = tuple(word.text for word in job.argv[1:])
-        evaluator.active.append(name)
+        evaluator.active.append(entered)
         try:
             inside = replace(function.place, via=(*job.place.via, name), where=job.place.where)
             return evaluator.run(function.body, Scope(function.source, inside, state, job.stdin))
@@ -189,13 +210,35 @@ class Execute:
             if stream.kind != "file" or not path.startswith(("/usr/", "/bin/", "/sbin/", "/opt/")):
                 return self.file(job, stream, path, job.argv[1:])
         self.evaluator.emit(job, runs=False)
+        self._behind(job)
         return output(job.argv, job.stdin, job.state)
+
+    def _behind(self, job: Job) -> None:
+        """What a program that nobody knows may run: the first words behind it that are a program's name.
+
+        There are more wrappers than any table holds (``gosu app git …``, ``retry -t 3 -- npm …``). Words that ask to
+        explain or to look something up, and programs that only say their words, make the rest data.
+        """
+        name = program_name(job.argv[0])
+        if _is_known(name) or name in _SAYING or self.evaluator.knows(name):
+            return
+        for at, word in enumerate(job.argv[1:_MAX_WRAPPER_WORDS], 1):
+            if word.text in _ASKING:
+                return
+            if self._runs(word):
+                self.inner(job, job.argv[at:], name, state=job.state.copy())
+                return
+
+    def _runs(self, word: Word) -> bool:
+        name = program_name(word)
+        return word.known and not word.text.startswith("-") and (_is_program(name) or self.evaluator.knows(name))
 
     def file(self, job: Job, stream: Stream, path: str, arguments: list[Word]) -> Stream:
         """Run a file: by its first line with a shell or another interpreter."""
         stream = self.evaluator.files.read(stream)
         if stream.kind == "file":
             self.evaluator.emit(job, runs=False)
+            self._behind(job)
             return UNKNOWN
         self.evaluator.emit(job, runs=True)
         first = stream.text.partition("\n")[0]

@@ -15,7 +15,7 @@ _SHELL = """
     shift read type which whereis command hash alias unalias times ulimit umask wait jobs fg bg sleep exit return
     break continue let getopts shopt source . exec eval trap mapfile readarray help history
 """
-"""Shell."""
+"""Built-ins of the shell and what goes with them."""
 _READING = """
     ls ll la dir vdir exa eza tree cat bat less more head tail nl tac rev wc sort uniq cut paste join comm column
     fold fmt expand tr grep egrep fgrep zgrep rg ag ack diff cmp sdiff colordiff diffstat md5sum sha1sum sha224sum
@@ -28,7 +28,7 @@ _READING = """
     sensors sw_vers system_profiler git-lfs delta difft mediainfo ffprobe identify exiftool pdfinfo pdftotext
     nvidia-smi lshw dmidecode fc-list
 """
-"""Reading."""
+"""Programs that read and print."""
 _WORKING = """
     mkdir touch mktemp pytest py.test tox nox unittest mypy pyright ruff flake8 pylint black isort bandit coverage
     eslint prettier tsc jest vitest mocha ava karma cypress phpunit rspec rubocop shellcheck shfmt hadolint yamllint
@@ -36,7 +36,7 @@ _WORKING = """
     golangci-lint staticcheck rustfmt cmake ctest ninja meson bazelisk gcov valgrind gdb autopep8 yapf pyflakes
     pydocstyle sphinx-build mkdocs protoc latexmk pdflatex xelatex pandoc
 """
-"""Making folders and empty files, checking, formatting, testing, building."""
+"""Programs that make folders and empty files, check, format, test, build."""
 ALWAYS = frozenset(f"{_SHELL} {_READING} {_WORKING}".split())
 _SUBCOMMANDS: dict[str, frozenset[str]] = {
     "pip": frozenset("install list show freeze check download wheel index config debug".split()),
@@ -66,11 +66,27 @@ _SUBCOMMANDS: dict[str, frozenset[str]] = {
 _ALIASES = {"pip3": "pip", "gradlew": "gradle", "mvnw": "mvn"}
 
 
+_WRITING = {
+    "sort": ("-o", "--output"),
+    "shuf": ("-o", "--output"),
+    "tree": ("-o",),
+    "yq": ("-i", "--inplace", "--in-place"),
+    "date": ("-s", "--set"),
+    "history": ("-c", "-d", "-w"),
+    "xxd": ("-r", "-revert"),
+    "ip": ("add", "del", "delete", "set", "flush", "replace", "change"),
+    "ifconfig": ("down", "up"),
+    "dmidecode": ("--dump-bin",),
+    "coverage": ("erase", "run"),
+}
+"""Words that turn a program that reads into one that writes."""
+
+
 def is_harmless(command: Command) -> bool:
     """Whether nothing can be lost by this command itself; redirections and inner commands are judged apart."""
     name = command.program
     if name in ALWAYS:
-        return True
+        return not any(word.text.startswith(_WRITING.get(name, ())) for word in command.args)
     verbs = _SUBCOMMANDS.get(_ALIASES.get(name, name))
     if verbs is None:
         return False

@@ -5,17 +5,19 @@ Python, JavaScript and the like are read by ``code.inspect_code``; what it finds
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.shell.code import inspect_code
-from askfirst.shell.command import HOLE, Stream, Word
+from askfirst.shell.command import HOLE, UNKNOWN_SHOWN, Stream, Word
 from askfirst.shell.frameworks import is_script
 from askfirst.shell.source import DECODED, NETWORK
-from askfirst.shell.streams import NOTHING, output
+from askfirst.shell.streams import NOTHING, output, text_stream
 from askfirst.shell.unwrap_table import INTERPRETERS, Interpreter
+from askfirst.shell.words import unescape
 
 if TYPE_CHECKING:
     from askfirst.shell.execute import Execute
@@ -42,7 +44,7 @@ def interpreter(job: Job, run: Execute) -> Stream | None:
         run.evaluator.emit(job, runs=True)
         for code in codes:
             _inspect(job, run, row.name, Stream(kind="text", text=code.text), code)
-        return output(job.argv, job.stdin, job.state)
+        return _printed(codes) or output(job.argv, job.stdin, job.state)
     if row.name == "javascript" and rest and rest[0].text in _SUBCOMMANDS:
         return None
     if rest and is_script(rest[0].text):
@@ -55,6 +57,19 @@ def interpreter(job: Job, run: Execute) -> Stream | None:
     if source.kind not in {"none", "unknown"}:
         _inspect(job, run, row.name, run.evaluator.files.read(source), job.argv[0])
     return output(job.argv, NOTHING, job.state)
+
+
+_PRINTS = re.compile(
+    r"\s*+(?:print|puts|echo|say|console\.log|process\.stdout\.write|sys\.stdout\.write)\b[\s(]*+"
+    r"(?:\"((?:[^\"\\]|\\.)*+)\"|'((?:[^'\\]|\\.)*+)')[\s);]*+",
+    re.DOTALL,
+)
+
+
+def _printed(codes: list[Word]) -> Stream | None:
+    """What code prints that does nothing but print one text; ``None`` when it does anything else."""
+    match = _PRINTS.fullmatch(codes[0].text) if len(codes) == 1 else None
+    return None if match is None else text_stream(unescape(match[1] or match[2] or "") + "\n")
 
 
 def is_interpreter(name: str) -> bool:
@@ -131,9 +146,31 @@ def _follow(job: Job, run: Execute, language: str, text: str, word: Word) -> Non
         if source.kind not in {"none", "unknown"}:
             with run.evaluator.frame():
                 _inspect(job, run, language, run.evaluator.files.read(source), word)
+    if job.stdin.kind == "text" and any(script.strip() == HOLE for script in found.shell):
+        run.text(job, Word(text=job.stdin.text), label, stdin=NOTHING)  # `os.system(sys.stdin.read())`
     for script in found.shell[:_MAX_FOLLOWED]:
         run.text(job, Word(text=script, span=word.span), label, stdin=NOTHING)
-    for argv in found.commands[:_MAX_FOLLOWED]:
+    heads = [*found.shell, *(argv[0] for argv in found.commands if argv)]
+    computed = any(head.startswith(HOLE) for head in heads)
+    lists = _word_lists(text) if computed else []
+    for argv in (*found.commands[:_MAX_FOLLOWED], *lists):
         if argv:
-            words = [Word(text=one, shown=one.replace(HOLE, "…"), span=word.span) for one in argv]
+            words = [_as_word(one, word, may_be_pattern=argv[0] == "rm") for one in argv]
             run.inner(job, words, label, stdin=NOTHING, state=job.state.copy())
+
+
+_LIST = re.compile(r"\[\s*+((?>\"(?:[^\"\\]|\\.)*+\"[\s,]*+){2,64})\]", re.DOTALL)
+_ITEM = re.compile(r"\"(?:[^\"\\]|\\.)*+\"", re.DOTALL)
+_MAX_LISTS = 8
+
+
+def _word_lists(text: str) -> list[tuple[str, ...]]:
+    """Lists of plain strings in code that runs a computed program: ``a = ["rm", "-rf", "x"]; spawn(a[0], …)``."""
+    lists = itertools.islice(_LIST.finditer(text.replace("'", '"')), _MAX_LISTS)
+    return [tuple(item[1:-1] for item in _ITEM.findall(match[1])) for match in lists]
+
+
+def _as_word(text: str, origin: Word, *, may_be_pattern: bool) -> Word:
+    """A value of the code as a word; what a glob API gives is the pattern itself, so a delete's path may be one."""
+    is_pattern = may_be_pattern and any(char in text for char in "*?[")
+    return Word(text=text, glob=is_pattern, shown=text.replace(HOLE, UNKNOWN_SHOWN), span=origin.span)

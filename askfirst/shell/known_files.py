@@ -34,14 +34,19 @@ class KnownFiles:
 
     def content(self, word: Word, state: State) -> Stream:
         """What reading the file gives."""
-        path = state.path(word.text)
+        path = self.key(word.text, state)
         if path is None or word.glob:
             return UNKNOWN
         return NOTHING if path == _DISCARDED else self.at(path, state)
 
+    def key(self, text: str, state: State) -> str | None:
+        """The absolute path, or the text itself where a part is unknown: ``$d/x`` twice is one file."""
+        path = state.path(text)
+        return text if path is None and HOLE in text and len(text) > len(HOLE) else path
+
     def at(self, path: str, state: State) -> Stream:
         """What is known to be at an absolute path; a ``file`` stream when it can only be on the disk."""
-        return state.files.get(path, Stream(kind="file", text=path))
+        return state.files.get(path, UNKNOWN if HOLE in path else Stream(kind="file", text=path))
 
     def read(self, stream: Stream) -> Stream:
         """A ``file`` stream as its text, when it is small and can be read."""
@@ -59,12 +64,12 @@ class KnownFiles:
         if sink is not None:
             sink(stream, state)
             return
-        path = state.path(word.text)
+        path = self.key(word.text, state)
         if path is None or path.startswith("/dev/"):
             return
         if append:
             before = self.at(path, state)
-            stream = stream if before.kind == "file" else concatenate([before, stream])
+            stream = stream if before.kind == "file" or before is UNKNOWN else concatenate([before, stream])
         state.files[path] = Stream(kind="text") if stream.kind == "none" else stream
 
     def drain(self, words: list[Word], stream: Stream, state: State) -> None:

@@ -22,7 +22,7 @@ MAX_FRAMES = 60
 """Statements inside statements, wrappers inside wrappers, all levels together; keeps the Python stack flat."""
 MAX_STEPS = 4_000
 """Simple commands that are evaluated, all loops and values together."""
-MAX_CPU_S = 0.04
+MAX_CPU_S = 0.05
 """Processor time of the pure part, seconds; a guard behind the other limits, for inputs that nobody thought of."""
 MAX_SCRIPT_BYTES = 65_536
 """Script files up to this size are read and analysed."""
@@ -40,7 +40,7 @@ def require_parsable(code: str) -> None:
     """Refuse a text that would take the parser too long; LimitError."""
     if len(code) > MAX_CODE_CHARS:
         raise LimitError(f"it has more than {MAX_CODE_CHARS} characters beside here-documents")
-    if len(code) > MAX_SEPARATORS and sum(map(code.count, ";&|\n(")) > MAX_SEPARATORS:
+    if len(code) > MAX_SEPARATORS and sum(map(code.count, ";&|\n(<>")) > MAX_SEPARATORS:
         raise LimitError("it has too many commands")
     if len(code) > MAX_SEPARATORS and len(code.split()) > MAX_SEPARATORS:
         raise LimitError("it has too many words")

@@ -142,7 +142,7 @@ class _Converter:
         text = self.code[start:end]
         append = self.code.startswith("+=", end)
         span = (end + 1 + append, raw.end_byte + self.base)
-        element = name.type == "subscript"
+        element = (start, end) if name.type == "subscript" else None
         elements = None
         if value is not None and value.type == "array":
             elements = tuple(

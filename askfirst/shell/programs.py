@@ -15,6 +15,7 @@ from askfirst.shell.git import nested
 from askfirst.shell.sql import SQL_HANDLERS, client_files, client_shell
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate
 from askfirst.shell.tasks import package_scripts, read_make_call, read_makefile
+from askfirst.shell.unwrap import joined
 from askfirst.shell.unwrap_table import SHELL_VALUES, SHELLS
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     Program: TypeAlias = Callable[[Job, Execute], Stream | None]
 
 _CLUSTER_C = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
+_CLUSTER_I = re.compile(r"-[A-Za-z]*i[A-Za-z]*")
+_CLUSTER_N = re.compile(r"-[A-Za-z]*n[A-Za-z]*")
+_COMMAND_OPTION = re.compile(r"-c(?:o(?:m(?:m(?:a(?:nd?)?)?)?)?)?|/c", re.IGNORECASE)
+_BARE = re.compile(r"[\w./-]+", re.ASCII)
 
 
 def _shell(job: Job, run: Execute) -> Stream | None:
@@ -33,32 +38,44 @@ def _shell(job: Job, run: Execute) -> Stream | None:
     name = posixpath.basename(job.argv[0].text)
     args = job.argv[1:]
     at, has_script, reads = 0, False, False
+    checks, interactive = False, False
     while at < len(args) and args[at].text.startswith(("-", "+")) and args[at].text not in {"-", "--"}:
         text = args[at].text
         has_script = has_script or _CLUSTER_C.fullmatch(text) is not None
         reads = reads or text == "-s"
-        if text in {"--version", "--help", "-n"}:
-            return None  # `-n` only checks the syntax
+        checks = checks or text in {"--version", "--help"} or _CLUSTER_N.fullmatch(text) is not None
+        interactive = interactive or _CLUSTER_I.fullmatch(text) is not None
         at += 2 if text in SHELL_VALUES else 1
     if at < len(args) and args[at].text in {"-", "--"}:
         at += 1
+    if checks and not interactive:
+        return None  # `-n` only checks the syntax, but an interactive shell ignores it
     operands = args[at:]
     run.evaluator.emit(job, runs=True)
     state = job.state.child({key: word.text for key, word in job.env.items()})
     if has_script and operands:
         state.zero = operands[1].text if len(operands) > 1 else name
         state.positionals = tuple(word.text for word in operands[2:])
+        if len(operands) > 1 and _BARE.fullmatch(operands[0].text) and operands[0].text not in SHELLS:
+            # `ssh host bash -c 'rm -rf x'` arrives as `bash -c rm -rf x`: what was meant counts too.
+            run.text(job, joined(operands), f"{name} -c", state=job.state.child({}))
         return run.text(job, operands[0], f"{name} -c", state=state)
     if operands and not reads and operands[0].text not in {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}:
         state.zero = operands[0].text
         state.positionals = tuple(word.text for word in operands[1:])
-        path = job.state.path(operands[0].text)
-        if path is None:
-            run.note(job, "unknown-script", operands[0].shown or operands[0].text)
-            return UNKNOWN
-        return run.stream(job, run.evaluator.files.at(path, job.state), name, state=state)
+        return run.stream(job, run.evaluator.files.content(operands[0], job.state), name, state=state)
     state.positionals = tuple(word.text for word in operands)
     return run.stream(job, job.stdin, name, state=state)
+
+
+def _powershell(job: Job, run: Execute) -> Stream | None:
+    """Programs that a PowerShell text runs; its own cmdlets are judged by the handlers."""
+    words = job.argv[1:]
+    at = next((i for i, word in enumerate(words) if _COMMAND_OPTION.fullmatch(word.text)), None)
+    run.evaluator.emit(job, runs=False)
+    if at is not None and words[at + 1 :]:
+        run.text(job, joined(words[at + 1 :]), posixpath.basename(job.argv[0].text))
+    return UNKNOWN
 
 
 def _crontab(job: Job, run: Execute) -> Stream | None:
@@ -259,6 +276,7 @@ PROGRAMS: dict[str, Program] = {
     **dict.fromkeys(RUNNERS, _runner),
     **dict.fromkeys(FRAMEWORKS, _framework),
     **dict.fromkeys(SHELLS, _shell),
+    **dict.fromkeys(("pwsh", "powershell"), _powershell),
     "xargs": xargs,
     "gxargs": xargs,
     "find": find_exec,

@@ -75,7 +75,8 @@ def _word(draft: _Draft, text: str, at: int, stop: int) -> None:
         return
     if match and not draft.words:
         value = (at + match.end(), stop)
-        draft.assignments.append(Assignment(match[1], value, None, bool(match[3]), bool(match[2])))
+        element = (at, at + match.end()) if match[2] else None
+        draft.assignments.append(Assignment(match[1], value, None, bool(match[3]), element))
     else:
         draft.words.append((at, stop))
 

@@ -185,6 +185,7 @@ _SENDERS = frozenset(
     }
 )
 _LOCAL = re.compile(r"(?:^|[/@])(?:localhost|127(?:\.\d+){3}|\[?::1\]?|0\.0\.0\.0|host\.docker\.internal)(?=[:/]|$)")
+_BLANK = re.compile(r"\s")
 _UPLOADS = re.compile(r"(?:^|=|[^\w.])[@<]([^@<;,\s]+)")
 
 
@@ -214,9 +215,12 @@ def _uploaded(command: Command) -> Iterator[str]:
     before = ""
     for word in command.args:
         if before not in _IDENTITY:
-            yield from (match.group(1) for match in _UPLOADS.finditer(word.text))
+            head = _BLANK.split(word.text, maxsplit=1)[0]  # a file is named in front, what follows a blank is prose
+            yield from (match.group(1) for match in _UPLOADS.finditer(head))
             option, equals, value = word.text.partition("=")
-            if not word.text.startswith("-"):
+            if head != word.text and not head.startswith("-"):
+                pass
+            elif not word.text.startswith("-"):
                 yield word.text
             elif equals and option not in _IDENTITY:
                 yield value

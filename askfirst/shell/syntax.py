@@ -21,13 +21,13 @@ class Redirection:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """``name=value``; ``elements`` for an array, ``append`` for ``+=``, ``element`` for ``name[i]=``."""
+    """``name=value``; ``elements`` for an array, ``append`` for ``+=``, ``element`` for the range of ``name[i]=``."""
 
     name: str
     value: Range
     elements: tuple[Range, ...] | None = None
     append: bool = False
-    element: bool = False
+    element: Range | None = None
 
 
 @dataclass(frozen=True, slots=True)

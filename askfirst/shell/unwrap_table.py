@@ -401,7 +401,7 @@ INTERPRETERS: dict[str, Interpreter] = {
     "lua": Interpreter("lua", _set("-e"), _set("-l")),
     "luajit": Interpreter("lua", _set("-e"), _set("-l")),
     "osascript": Interpreter("osascript", _set("-e"), _set("-l")),
-    "Rscript": Interpreter("r", _set("-e")),
+    **dict.fromkeys(("Rscript", "R"), Interpreter("r", _set("-e"))),
     "julia": Interpreter("julia", _set("-e --eval -E --print"), _set("-p -t --project -L")),
 }
 """Base name without a version -> how it takes code; languages as ``code.inspect_code`` knows them."""

@@ -115,6 +115,7 @@ def _write_pragmas(connection: Any) -> None:
         "foreign_keys=ON",
         "mmap_size=0",
         "trusted_schema=OFF",
+        "secure_delete=ON",  # what is erased leaves no trace in the file
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -539,30 +539,28 @@ BLOCKS = (
     "gh pr create --title 'Add cleanup' --body \"$(cat <<'EOF'\n## Summary\n- deletes old rows: DELETE FROM logs\n- run `terraform destroy` by hand\nEOF\n)\"",
     "cd /home/user/project\nnpm ci\nnpm run build\nnpm test 2>&1 | tail -50",
     "set -e\npython -m venv .venv\n. .venv/bin/activate\npip install -q -r requirements.txt\npytest -q",
-    "for f in $(git diff --name-only); do\n  echo \"$f\"\n  ruff check \"$f\" || true\ndone",
+    'for f in $(git diff --name-only); do\n  echo "$f"\n  ruff check "$f" || true\ndone',
     "npm run dev > /tmp/dev.log 2>&1 &\nsleep 5\ncurl -s http://localhost:5173 | head -20\nkill %1",
     "cat > /tmp/run.sh <<'EOF'\n#!/bin/bash\nset -e\ncd /home/user/project\nmake test\nEOF\nchmod +x /tmp/run.sh && /tmp/run.sh",
     "cat > server.js <<'EOF'\nconst app = require('express')();\napp.delete('/users/:id', (req, res) => res.sendStatus(204));\napp.listen(3000);\nEOF\nnode server.js &\nsleep 1; curl -X DELETE localhost:3000/users/1; kill $!",
-    "cat > t.sh <<'EOF'\ntmp=$(mktemp -d)\ntrap 'rm -rf \"$tmp\"' EXIT\ncp -r src \"$tmp\"\nls \"$tmp\"\nEOF\nbash t.sh",
+    'cat > t.sh <<\'EOF\'\ntmp=$(mktemp -d)\ntrap \'rm -rf "$tmp"\' EXIT\ncp -r src "$tmp"\nls "$tmp"\nEOF\nbash t.sh',
     "mkdir -p /tmp/w && cd /tmp/w && git init -q && echo a > a && git add . && git commit -qm a && git log --oneline",
     "psql app <<'EOF'\nBEGIN;\nSELECT * FROM users WHERE id = 1;\nUPDATE users SET name = 'x' WHERE id = 1;\nROLLBACK;\nEOF",
     "sqlite3 /tmp/x.db <<'EOF'\nCREATE TABLE t (a INT);\nINSERT INTO t VALUES (1);\nSELECT * FROM t;\nEOF",
     "awk 'BEGIN { while ((getline line < \"a.txt\") > 0) n++; print n }'",
     "sed -i '/^import os$/a import sys' src/app.py && python -m py_compile src/app.py",
-    "tee config.json > /dev/null <<'EOF'\n{\"delete\": true, \"force\": false}\nEOF",
+    'tee config.json > /dev/null <<\'EOF\'\n{"delete": true, "force": false}\nEOF',
     "echo 'print(\"rm -rf /\")' > a.py && python3 a.py && rm a.py",
     "ls *.log 2>/dev/null && rm -f *.log",
     "[ -d build ] && rm -rf build; mkdir build",
     "docker compose up -d db && sleep 3 && docker compose exec -T db pg_isready && npm run test:integration; docker compose down",
     "export GIT_PAGER=cat; git log -3 --stat; git diff HEAD~1 -- '*.py' | head -100",
     "python -c \"\nimport sys\nsys.path.insert(0, '.')\nfrom app.models import User\nprint(User.objects.filter(pk=1).delete)\n\"",
-    "python -c \"import tempfile, shutil; d = tempfile.mkdtemp(); shutil.rmtree(d)\"",
+    'python -c "import tempfile, shutil; d = tempfile.mkdtemp(); shutil.rmtree(d)"',
 )
 
 
 def rows() -> list[Row]:
     """Every line; none of them should be stopped."""
     commands = (*LINES, *BLOCKS)
-    return [
-        Row(command=command, expected="allow", category=command.split()[0]) for command in commands
-    ]
+    return [Row(command=command, expected="allow", category=command.split()[0]) for command in commands]

@@ -1,4 +1,4 @@
-"""Losses that really happened, and their like: the commands of public reports, each in the forms it could have taken."""
+"""Losses that really happened: the commands of public reports, each in the forms that it could have taken."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from suite.row import Row
 INCIDENTS: dict[str, tuple[str, ...]] = {
     # From: https://github.com/anthropics/claude-code/issues/82165
     "empty-positional": (
-        'find /var/www/site/app/tmp -maxdepth 1 -type d -name "*ache*" -exec sudo -u www-data sh -c'
-        ' "rm -rf \\"$1\\"/* 2>/dev/null" _ {} \\;',
+        'find /var/www/site/app/tmp -maxdepth 1 -type d -name "*ache*" -exec sudo -u www-data sh -c "rm -rf \\"$1\\"/* 2>/dev/null" _ {} \\;',
         'find . -type d -exec sh -c "rm -rf $1/*" _ {} \\;',
         'bash -c "rm -rf $1/*" _ build',
         'ssh host "rm -rf $DEPLOY_DIR/*"',

@@ -1,4 +1,4 @@
-"""Effects × disguises: each row runs a destructive command, none of them looks like the plain one."""
+"""Effects times disguises: each row runs a destructive command, none of them looks like the plain one."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def _filled(template: str, text: str) -> str:
         "{J}": encoded.replace("'", "'\\''"),
         "{e}": "".join(f"\\{c}" if c in "/.*[]^$#'" else c for c in text.replace("'", ".")),
         "{slug}": "".join(c if c.isalnum() else "-" for c in text.lower()).strip("-"),
-        "{0}": text.split()[0],
+        "{0}": text.split(maxsplit=1)[0],
         "{}": text,
     }
     for name, value in values.items():

@@ -18,7 +18,7 @@ from channels.web.pages import FOLDER, Pages
 from channels.web.shield import HEADERS, Shield
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from starlette.requests import Request as HttpRequest
     from starlette.responses import Response
@@ -47,6 +47,7 @@ def web_inbox(  # its ports, each named
     hosts: Collection[str],
     machine: str,
     clock: Clock,
+    log: Callable[[], str] = lambda: "",
     keepalive_s: float = KEEPALIVE_S,
 ) -> Starlette:
     """The inbox.
@@ -58,11 +59,13 @@ def web_inbox(  # its ports, each named
         hosts: the accepted values of the ``Host`` header, with port.
         machine: name of this machine, shown on every page.
         clock: decides what is late.
+        log: the head of the audit log, printed with every request.
         keepalive_s: seconds between signs of life on a silent event stream.
     """
     pages = Pages(machine)
     door = Door(logins, sessions, pages, clock)
-    inbox = Inbox(desk=desk, door=door, pages=pages, live=Live(desk, keepalive_s), clock=clock, machine=machine)
+    live = Live(desk, keepalive_s)
+    inbox = Inbox(desk=desk, door=door, pages=pages, live=live, clock=clock, machine=machine, log=log)
     failures = Failures(pages)
     return Starlette(
         routes=[

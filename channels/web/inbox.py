@@ -17,7 +17,7 @@ from channels.web.forms import decision_of, read_form, require_code, require_csr
 from channels.web.view import ASSURANCE, list_seen_of, seen_of, view_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from starlette.requests import Request as HttpRequest
 
@@ -46,10 +46,11 @@ class Inbox:
         live: tells pages of changes.
         clock: for the time left.
         machine: name of this machine, shown with the folder.
+        log: the head of the log, as it is printed with every request.
     """
 
     def __init__(  # its parts, each named
-        self, *, desk: Desk, door: Door, pages: Pages, live: Live, clock: Clock, machine: str
+        self, *, desk: Desk, door: Door, pages: Pages, live: Live, clock: Clock, machine: str, log: Callable[[], str]
     ) -> None:
         self._desk = desk
         self._door = door
@@ -57,6 +58,7 @@ class Inbox:
         self._live = live
         self._clock = clock
         self._machine = machine
+        self._log = log
 
     async def show_list(self, request: HttpRequest) -> Response:
         """What waits, and below it what has ended lately."""
@@ -142,7 +144,7 @@ class Inbox:
             "request.html",
             status=status,
             session=session,
-            view=view_of(case, machine=self._machine),
+            view=view_of(case, machine=self._machine, log=self._log()),
             decision_id=new_id(),
             form=form or {},
             said=said,

@@ -66,11 +66,11 @@ class CaseView:
     typed_code: str
 
 
-def view_of(case: Case, *, machine: str) -> CaseView:
-    """Everything about this case that its page shows."""
+def view_of(case: Case, *, machine: str, log: str = "") -> CaseView:
+    """Everything about this case that its page shows; ``log`` is the head of the log."""
     request = case.request
     command = request.action.command if not request.question else ""
-    card = card_of(case, machine=visible(machine))
+    card = card_of(case, machine=visible(machine), seen=log)
     spans = [effect.span for effect in request.effects]
     return CaseView(
         card=card,

@@ -251,7 +251,7 @@ def test_a6_a_rewrite_with_the_key_fails_against_a_witness(store: Store) -> None
     keys = [witness.cosigner.vkey]
     report = verify_store(store.path, witnesses=keys)
     assert report.ok
-    assert report.proofs[-1] == "witness.example/1 has witnessed the first 11 entries"
+    assert report.proofs[-1] == "witness.example/1 has witnessed the first 11 entries at 2026-11-25T00:01:40.000000Z"
 
     bodies = store.bodies()
     rewrite(store, [allowed(body) for body in bodies], store.signer)

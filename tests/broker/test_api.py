@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -255,7 +256,9 @@ def test_what_cannot_be_used_gets_one_sentence(desk_bench: Bench, body: dict[str
     run(story)
 
 
-@pytest.mark.parametrize("path", ["/v1/requests/nobody", "/v1/requests/nobody/wait?timeout_s=0", "/v1/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/v1/requests/nobody", "/v1/requests/nobody/wait?timeout_s=0", "/v1/requests/nobody/events", "/v1/nothing"]
+)
 def test_what_is_not_there_is_a_404_problem(desk_bench: Bench, path: str) -> None:
     async def story() -> None:
         async with client(desk_bench) as http:
@@ -273,5 +276,23 @@ def test_health_and_the_description_need_no_token(desk_bench: Bench) -> None:
         assert (health["status"], health["pending"]) == ("ok", 0)
         assert description["openapi"].startswith("3.1")
         assert {"/v1/requests", "/v1/requests/{request_id}/wait", "/v1/events"} <= set(description["paths"])
+
+    run(story)
+
+
+def test_the_events_of_a_request_begin_with_its_state_and_end_with_it(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with client(desk_bench) as http:
+            made = await create(http)
+            reading = asyncio.create_task(http.get(f"/v1/requests/{made['id']}/events"))
+            case = await desk_bench.desk.case(made["id"])
+            async with asyncio.timeout(5):
+                while not desk_bench.hub.following:
+                    await asyncio.to_thread(lambda: None)
+            await desk_bench.desk.review(a_review(case.request, Verdict.DENY))
+            answer = await reading
+        states = [json.loads(line[6:])["state"] for line in answer.text.splitlines() if line.startswith("data: ")]
+        assert states == ["pending", "denied"]
+        assert answer.headers["content-type"].startswith("text/event-stream")
 
     run(story)

@@ -63,6 +63,6 @@ def test_denied_first_approved_second_run_once_and_nothing_left_behind(
     told = " ".join(done.stdout.split())
     assert [part for part in TOLD if part not in told] == [], done.stdout + done.stderr
     assert done.returncode == 0
-    assert ("the real client is not installed" in told) == (client == "stand-in")
+    assert ("Claude Code is not installed here" in told) == (client == "stand-in")
     assert list(scratch.iterdir()) == []
     assert processes(scratch) == []

@@ -19,7 +19,12 @@ import pytest
 
 from askfirst.errors import BrokerUnavailableError
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(240),
+    # brokers are killed under open connections on purpose; httpx leaves such a socket to the garbage collector
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"),
+]
 DANGEROUS = "git push --force origin main"
 
 
@@ -125,7 +130,7 @@ def test_garbage_on_stdin_blocks(broker: Any, garbage: bytes) -> None:
 
 def test_kill_9_in_a_loop_loses_no_decision_and_runs_nothing_twice(broker: Any, person: Any) -> None:
     """The broker dies again and again while hooks wait and a person decides and retries."""
-    chance = random.Random(7)  # noqa: S311  # the same kills every time
+    chance = random.Random(7)  # the same kills every time
     broker.start()
     for round_number in range(8):
         approve = round_number % 2 == 0

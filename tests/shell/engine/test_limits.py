@@ -29,6 +29,7 @@ BEYOND: dict[str, str] = {
     "nested if": "if a; then " * 100 + "fi; " * 100,
     "nested eval": "eval " * 500 + "rm",
     "wrappers": "sudo " * 1_000 + "ls",
+    "shells of shells": "bash -c " * 500,
     "a megabyte of commands": "ls;" * 400_000,
     "many commands": "ls;" * 40_000,
     "many words": "ls " + "a " * 100_000,
@@ -36,6 +37,7 @@ BEYOND: dict[str, str] = {
     "functions that double": "".join(f"f{i}() {{ f{i + 1}; f{i + 1}; }}; " for i in range(30)) + "f0",
     "loops in loops": "while x=$x; do " * 25 + "ls;" + "done;" * 25,
     "dollars": "$" * 100_000,
+    "angle brackets": "<" * 100_000,
     "a trap that sets itself": 'x=\'trap "$x" EXIT\'; trap "$x" EXIT',
 }
 WITHIN: dict[str, str] = {
@@ -43,7 +45,6 @@ WITHIN: dict[str, str] = {
     "braces": "{" * 10_000,
     "brace lists": "echo " + "{a,b}" * 30,
     "nested braces": "echo " + "{a," * 50 + "}" * 50,
-    "shells of shells": "bash -c " * 500,
     "here-documents": "".join(f"cat <<E{i}\nx\nE{i}\n" for i in range(500)),
     "open here-documents": "cat " + " ".join(f"<<E{i}" for i in range(500)) + "\n" + "x\n" * 5_000,
     "a doubling variable": "x=a; " + "x=$x$x; " * 40 + "echo $x",

@@ -1,0 +1,138 @@
+"""Shows the head of a log to the outside: a git ref, a timestamp authority. Offline towards the store: it is only read.
+
+Before a new head goes out it must continue the one that went out last; a log that was rewritten is not anchored.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from askfirst.errors import LogError
+from audit.git_anchor import DEFAULT_REF, push_checkpoint, read_checkpoints
+from audit.note import Checkpoint, open_checkpoint, parse_vkey
+from audit.receipt import Receipt, make_receipt
+from audit.source import connect, node_reader
+from audit.timestamp import request_timestamp
+from audit.tree import consistency_proof, verify_consistency
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from audit.note import Verifier
+    from audit.tree import NodeReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The signed head of a store, and the means to prove things under it.
+
+    Attributes:
+        checkpoint: its content.
+        note: as it was signed, with the cosignatures that are stored for it.
+        vkeys: all keys that the log had.
+        nodes: hashes of the store; valid while it is open.
+    """
+
+    checkpoint: Checkpoint
+    note: str
+    vkeys: tuple[str, ...]
+    nodes: NodeReader
+
+
+def open_head(connection: sqlite3.Connection) -> Head:
+    """The head of an open store.
+
+    Raises:
+        LogError: there is none, or it is not signed by the log.
+    """
+    try:
+        row = connection.execute("select checkpoint from tree").fetchone()
+        keys = connection.execute("select value from meta where key = 'log.vkey'").fetchone()
+        if not row or not keys:
+            raise LogError("the store holds no log")
+        vkeys = tuple(str(keys[0]).split("\n"))
+        checkpoint = open_checkpoint(str(row[0]), map(parse_vkey, vkeys))
+        lines = connection.execute("select line from cosignature where size = ? order by name", (checkpoint.size,))
+        note = str(row[0]) + "".join(f"{str(line).strip()}\n" for (line,) in lines)
+    except sqlite3.Error as error:
+        raise LogError(f"the store cannot be read: {error}") from error
+    return Head(checkpoint=checkpoint, note=note, vkeys=vkeys, nodes=node_reader(connection))
+
+
+def anchor_git(store: Path, repository: Path, *, ref: str = DEFAULT_REF, remote: str = "") -> tuple[str, str]:
+    """Commit the head to the ref of a repository, and push it; the head as ``size:root`` and the commit's id.
+
+    Raises:
+        LogError: the head does not continue the one that the ref holds, or git refuses.
+    """
+    with closing(connect(store)) as connection:
+        head = open_head(connection)
+        keys = [parse_vkey(vkey) for vkey in head.vkeys]
+        for commit, note in read_checkpoints(repository, ref, limit=1):
+            _require_continues(head, note, keys, f"{repository} at {commit[:12]}")
+        seen = head.checkpoint.seen
+        return seen, push_checkpoint(
+            repository, head.note, head.vkeys, f"Log of {seen.replace(':', ' entries, root ')}", ref=ref, remote=remote
+        )
+
+
+def anchor_timestamp(store: Path, folder: Path, url: str) -> tuple[str, Path]:
+    """Have the head timestamped; it is kept as ``<size>.checkpoint`` and ``<size>.tsr``. Returns head and token.
+
+    Raises:
+        LogError: the authority gives no timestamp.
+    """
+    with closing(connect(store)) as connection:
+        head = open_head(connection)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    size = head.checkpoint.size
+    token = request_timestamp(url, head.note.encode())
+    (folder / f"{size}.checkpoint").write_text(head.note, encoding="utf-8", newline="\n")
+    path = folder / f"{size}.tsr"
+    path.write_bytes(token)
+    return head.checkpoint.seen, path
+
+
+def receipts_of(store: Path, indexes: list[int]) -> list[Receipt]:
+    """Receipts for these entries under the newest head.
+
+    Raises:
+        LogError: there is no such entry.
+    """
+    with closing(connect(store)) as connection:
+        head = open_head(connection)
+        try:
+            return [make_receipt(head.nodes, index, head.checkpoint, head.note) for index in indexes]
+        except ValueError as error:
+            raise LogError(str(error)) from error
+
+
+def prove_growth(store: Path, old: Checkpoint) -> list[bytes]:
+    """The consistency proof from an older checkpoint to the newest head.
+
+    Raises:
+        LogError: the log does not continue it.
+    """
+    with closing(connect(store)) as connection:
+        head = open_head(connection)
+        return _require_growth(head, old, f"the checkpoint of {old.size} entries")
+
+
+def _require_continues(head: Head, note: str, keys: list[Verifier], label: str) -> None:
+    old = open_checkpoint(note, keys)
+    if old.origin != head.checkpoint.origin:
+        raise LogError(f"{label} holds the log {old.origin!r}, this one is {head.checkpoint.origin!r}; use another ref")
+    _require_growth(head, old, label)
+
+
+def _require_growth(head: Head, old: Checkpoint, label: str) -> list[bytes]:
+    new = head.checkpoint
+    if old.size > new.size:
+        raise LogError(f"{label} has {old.size} entries, this log has {new.size}: it was rolled back")
+    proof = consistency_proof(head.nodes, old.size, new.size) if old.size else []
+    if not verify_consistency(old.size, new.size, old.root, new.root, proof):
+        raise LogError(f"the log of {new.size} entries does not continue {label}: it was rewritten")
+    return proof

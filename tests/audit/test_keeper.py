@@ -1,0 +1,271 @@
+"""Erasing, limits, key changes, hooks: each with its entry, and with a log that verifies afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from askfirst.audit_port import Actor, Entry, EntryType, Private
+from askfirst.desk import Desk
+from askfirst.errors import ConflictError, Error, InputError, LogError
+from askfirst.hook_notes import leave_note, waiting_notes
+from askfirst.hub import Hub
+from askfirst.paths import StatePaths
+from askfirst.request import Request, Verdict
+from askfirst.store.database import open_sqlite, open_sqlite_reader
+from askfirst.store.writer import Writer
+from askfirst.testing.bench import FakeClock, a_draft, a_review
+from audit import testing
+from audit.keeper import Keeper
+from audit.keys import Keys, open_keys
+from audit.log import StoredLog, open_log, stored_vkeys
+from audit.rotation import draft_key, settle_key
+from audit.verify import Report, verify_store
+
+ANN = Actor(type="human", id="local:ann", channel="cli", assurance=0)
+COMMAND = "rm -rf customers/jane.doe@example.com"
+
+
+@dataclass
+class Broker:
+    """A store as the broker has it, which can be stopped and started again."""
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        self.clock, self.audit_clock = FakeClock(), testing.FakeClock(wall_us=1_800_000_000_000_000)
+        self.start()
+
+    def start(self) -> None:
+        engine = open_sqlite(self.root / "askfirst.db")
+        keys = open_keys(self.root)
+        with engine.begin() as connection:
+            self.keys: Keys = settle_key(keys, stored_vkeys(connection)[-1])
+            self.log: StoredLog = open_log(
+                connection, self.keys.log, self.audit_clock, may_found=not self.keys.is_founded
+            )
+        self.log.committed()
+        self.keys.publish()
+        self.writer = Writer(engine, self.log)
+        self.reader = open_sqlite_reader(self.root / "askfirst.db")
+        self.keeper = Keeper(writer=self.writer, reader=self.reader, log=self.log, keys=self.keys, clock=self.clock)
+        self.desk = Desk(writer=self.writer, reader=self.reader, audit=self.log, hub=Hub(), clock=self.clock)
+
+    def stop(self) -> None:
+        self.reader.dispose()
+        self.writer.close()
+
+    def pass_days(self, days: float) -> None:
+        self.clock.advance(days * 86_400)
+        self.audit_clock.passes(days * 86_400)
+
+    def append(self, *entries: Entry) -> None:
+        for entry in entries:
+            self._append(entry)
+
+    def _append(self, entry: Entry) -> None:
+        self.writer.submit(lambda connection: self.log.append(connection, entry)).result(5)
+
+    def entries(self, *types: str) -> list[dict[str, Any]]:
+        with self.reader.connect() as connection:
+            bodies = connection.exec_driver_sql("select body from audit order by seq").scalars().all()
+        entries = [json.loads(body) for body in bodies]
+        return [entry for entry in entries if not types or entry["type"] in types]
+
+    def payloads(self) -> int:
+        with self.reader.connect() as connection:
+            return int(connection.exec_driver_sql("select count(*) from blob").scalar_one())
+
+    def verified(self) -> Report:
+        return verify_store(self.root / "askfirst.db")
+
+    async def ended_request(self) -> Request:
+        case = await self.desk.ask(a_draft(command=COMMAND, now_ms=self.clock.now_ms()))
+        await self.desk.review(a_review(case.request, Verdict.DENY))
+        return case.request
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    made = Broker(tmp_path / "state")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def _private(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o700)
+
+
+def refusal(act: Callable[[], Any]) -> str:
+    with pytest.raises(Error) as refused:
+        asyncio.run(act())
+    return str(refused.value)
+
+
+def test_erasing_a_request_takes_its_input_out_of_payload_row_and_file_and_the_log_verifies(broker: Broker) -> None:
+    async def story() -> Request:
+        request = await broker.ended_request()
+        erased = await broker.keeper.erase_request(request.id, ANN, "asked by the person concerned")
+        assert len(erased) == 1
+        return request
+
+    request = asyncio.run(story())
+    [entry] = broker.entries("blob.erased")
+    assert (entry["req"], entry["actor"]["id"], entry["data"]["reason"]) == (
+        request.id,
+        "local:ann",
+        "asked by the person concerned",
+    )
+    assert broker.payloads() == 0
+    case = asyncio.run(broker.desk.case(request.id))
+    assert case.request.action.command == "[erased]"
+    assert case.request.action_digest == request.action_digest
+    assert broker.verified().ok
+
+
+def test_what_was_erased_is_not_in_the_file(broker: Broker) -> None:
+    """The summary in the entry stays, as a command that has to be shown for ever; the whole input is gone."""
+    secret = "jane.doe@example.com, born 1980-01-01"
+    broker.append(Entry(type=EntryType.QUESTION_ASKED, request="r1", data={"text": Private.text(secret * 20)}))
+    [payload] = [entry["data"]["text"]["sha256"] for entry in broker.entries("question.asked")]
+    asyncio.run(broker.keeper.erase_payload(payload, ANN, "gone"))
+    broker.stop()  # folds the write-ahead log into the file
+    for file in broker.root.glob("askfirst.db*"):
+        assert secret.encode() not in file.read_bytes()
+    broker.start()
+
+
+def test_an_open_request_is_not_erased(broker: Broker) -> None:
+    async def story() -> None:
+        case = await broker.desk.ask(a_draft(command=COMMAND))
+        with pytest.raises(ConflictError, match="still open"):
+            await broker.keeper.erase_request(case.request.id, ANN, "too early")
+
+    asyncio.run(story())
+    assert broker.entries("blob.erased") == []
+    assert broker.payloads() == 1
+
+
+def test_what_is_no_payload_is_refused(broker: Broker) -> None:
+    assert "expected 64 hexadecimal digits" in refusal(lambda: broker.keeper.erase_payload("xyz", ANN, "-"))
+    assert "no payload with the digest" in refusal(lambda: broker.keeper.erase_payload("0" * 64, ANN, "-"))
+    assert "there is no request" in refusal(lambda: broker.keeper.erase_request("0" * 26, ANN, "-"))
+
+
+def test_after_its_time_a_payload_is_erased_and_a_younger_one_is_not(broker: Broker) -> None:
+    async def story() -> None:
+        old = await broker.ended_request()
+        broker.pass_days(31)
+        broker.append(Entry(type=EntryType.QUESTION_ASKED, request="r1", data={"text": Private(b"young")}))
+        while await broker.keeper.erase_old(30):
+            pass
+        assert (await broker.desk.case(old.id)).request.action.command == "[erased]"
+
+    asyncio.run(story())
+    [entry] = broker.entries("blob.erased")
+    assert entry["data"]["reason"] == "older than 30 days"
+    assert len(entry["data"]["sha256"]) == 1
+    assert broker.payloads() == 1
+    assert broker.verified().ok
+    broker.pass_days(31)
+    asyncio.run(broker.keeper.erase_old(30))
+    assert broker.payloads() == 0
+
+
+def test_a_changed_key_goes_on_with_the_log_and_both_keys_verify_it(broker: Broker) -> None:
+    broker.append(*(Entry(type=EntryType.BROKER_STARTED) for _ in range(3)))
+    old, new = asyncio.run(broker.keeper.rotate_key())
+    broker.append(Entry(type=EntryType.BROKER_STARTED))
+    broker.stop()
+    broker.start()
+    assert broker.keys.log.verifier.vkey == new
+    [entry] = broker.entries("log.key_rotated")
+    assert entry["data"] == {"old": old, "new": new}
+    assert (broker.root / "log.vkey").read_text().split() == [old, new]
+    assert not (broker.root / "log.key.next").exists()
+    assert broker.verified().ok
+    assert verify_store(broker.root / "askfirst.db", vkeys=[old, new]).ok
+    assert not verify_store(broker.root / "askfirst.db", vkeys=[old]).ok
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_crash_in_a_key_change_leaves_the_key_that_the_store_names(broker: Broker, is_committed: bool) -> None:
+    old = broker.keys.log.verifier.vkey
+    draft = draft_key(broker.keys)
+    if is_committed:
+        broker.writer.submit(lambda connection: broker.log.rotate(connection, draft)).result(5)
+    broker.stop()
+    broker.start()
+    assert broker.keys.log.verifier.vkey == (draft.verifier.vkey if is_committed else old)
+    assert not (broker.root / "log.key.next").exists()
+    broker.append(Entry(type=EntryType.BROKER_STARTED))
+    assert broker.verified().ok
+
+
+def test_the_old_key_opens_the_log_no_more(broker: Broker) -> None:
+    kept = (broker.root / "log.key").read_bytes()
+    asyncio.run(broker.keeper.rotate_key())
+    broker.stop()
+    new = (broker.root / "log.key").read_bytes()
+    (broker.root / "log.key").write_bytes(kept)
+    with pytest.raises(LogError, match="the key file holds"):
+        broker.start()
+    (broker.root / "log.key").write_bytes(new)
+    broker.start()
+
+
+def test_another_configuration_than_at_the_last_start_is_an_entry(broker: Broker) -> None:
+    async def story() -> None:
+        for config in ("a" * 64, "a" * 64, "b" * 64):
+            await broker.keeper.started({"version": "1"}, config)
+
+    asyncio.run(story())
+    assert len(broker.entries("broker.started")) == 3
+    assert [entry["data"] for entry in broker.entries("config.changed")] == [{"before": "a" * 64, "after": "b" * 64}]
+
+
+def test_hooks_that_vanish_from_a_watched_file_are_missed_until_they_are_back(broker: Broker) -> None:
+    paths, there = StatePaths(broker.root), [True]
+
+    async def look() -> None:
+        for note in waiting_notes(paths):
+            await broker.keeper.hook_changed(note, "local:ann")
+            note.path.unlink()
+        await broker.keeper.check_hooks(lambda _host, _path: there[0])
+
+    def leave(is_installed: bool) -> None:
+        leave_note(paths, host="claude-code", settings=Path("/s.json"), content=b"{}", is_installed=is_installed)
+
+    leave(True)
+    asyncio.run(look())
+    there[0] = False
+    asyncio.run(look())
+    asyncio.run(look())
+    there[0] = True
+    asyncio.run(look())
+    leave(False)
+    there[0] = False
+    asyncio.run(look())
+    types = [entry["type"] for entry in broker.entries() if entry["type"].startswith("hook.")]
+    assert types == ["hook.installed", "hook.missing", "hook.installed", "hook.removed"]
+    assert broker.entries("hook.installed")[0]["actor"]["id"] == "local:ann"
+
+
+def test_a_file_that_is_no_note_is_passed_over(broker: Broker) -> None:
+    paths = StatePaths(broker.root)
+    paths.hook_notes.mkdir()
+    for number, text in enumerate(("", "[]", '{"host": 1}', "[" * 100_000)):
+        (paths.hook_notes / f"{number}.json").write_text(text)
+    assert waiting_notes(paths) == []
+
+
+def test_a_digest_that_is_no_digest_is_an_input_error(broker: Broker) -> None:
+    with pytest.raises(InputError):
+        asyncio.run(broker.keeper.erase_payload("A" * 64, ANN, "-"))

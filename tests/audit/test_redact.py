@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from askfirst.audit_port import Entry, EntryType, Private
+from audit.redact import redact_entry, redact_value, redacted
+from audit.testing import Store, decided
+from audit.verify import verify_store
+
+SECRET = "Tr0ub4dor3hunter2"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        f"PGPASSWORD={SECRET} psql -h db",
+        f"export API_TOKEN='{SECRET}'",
+        f"mysqldump --password={SECRET} shop",
+        f"tool --api-key {SECRET} --verbose",
+        f'tool --auth-token "{SECRET}"',
+        f"mysql -u root -p{SECRET} shop",
+        f"curl -u ann:{SECRET} https://host/",
+        f"curl --user 'ann:{SECRET}' https://host/",
+        f"curl -H 'Authorization: Bearer {SECRET}' https://host/",
+        f'curl -H "X-Api-Key: {SECRET}" https://host/',
+        f"git clone https://ann:{SECRET}@host/repo.git",
+        f"psql postgresql://ann:{SECRET}@host/shop",
+        f"redis-cli -u redis://:{SECRET}@host",
+        f"sshpass -p {SECRET} ssh host",
+        f"""curl -d '{{"password": "{SECRET}"}}' https://host/""",
+        f"echo 'client_secret: {SECRET}' >> config.yml",
+    ],
+)
+def test_secrets_of_command_lines_are_taken_out(command: str) -> None:
+    result = redacted(command)
+    assert SECRET not in result
+    assert "[redacted: " in result
+    assert result[:3] == command[:3]  # what it does is still told
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "ghp_" + "a1B2" * 9,
+        "github_pat_" + "a1B2" * 10,
+        "glpat-" + "a1B2" * 5,
+        "AKIA" + "A1B2" * 4,
+        "xoxb-123456789012-" + "a1B2" * 6,
+        "sk_live_" + "a1B2" * 6,
+        "sk-ant-api03-" + "a1B2" * 8,
+        "npm_" + "a1B2" * 9,
+        "123456789:AA" + "a1B2c" * 6 + "xyz",
+        "AIza" + "a1B2c" * 7,
+        JWT,
+    ],
+)
+def test_tokens_are_taken_out_wherever_they_stand(token: str) -> None:
+    for text in (token, f"say '{token}' now", f"x{' ' * 5000}{token}{' ' * 5000}y"):
+        assert token not in redacted(text)
+
+
+def test_a_private_key_is_taken_out_whole() -> None:
+    body = "MIIEvQIBADANBgkqhkiG9w0B" * 30
+    text = f"echo '-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----' > k"
+    assert redacted(text) == "echo '[redacted: private key]' > k"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "git push --force origin main",
+        "git log --author=token",
+        "PWD=/srv/project ls",
+        "docker login --password-stdin registry.example",
+        "tool --token-file /run/token",
+        "mysql -u root -p shop",
+        "PGPASSWORD=$DB_PASSWORD psql",
+        'curl -H "Authorization: Bearer $TOKEN" https://host/',
+        "export API_TOKEN=$(pass show api)",
+        "git clone git@host:team/repo.git",
+        "ssh -p 22 ann@host",
+        "rm -rf node_modules",
+        "9f3a52c0417be6d89f3a52c0417be6d89f3a52c0",
+        "01KB1Z4D5E6F7G8H9J0KAMBNCP",
+    ],
+)
+def test_what_holds_no_secret_stays_as_it_is(command: str) -> None:
+    assert redacted(command) == command
+
+
+def test_members_named_as_secrets_lose_their_text_and_payloads_stay() -> None:
+    private = Private(SECRET.encode())
+    value = redact_value({"password": SECRET, "nested": [{"api_key": SECRET}, 7, None], "input": private})
+    assert value == {
+        "password": "[redacted: assignment]",
+        "nested": [{"api_key": "[redacted: assignment]"}, 7, None],
+        "input": private,
+    }
+
+
+def test_the_writer_redacts_before_it_hashes(store: Store) -> None:
+    entry = Entry(
+        type=EntryType.GATE_REQUESTED,
+        agent={"name": "claude-code", "cwd": "/srv"},
+        action={"summary": f"PGPASSWORD={SECRET} dropdb shop", "input": Private(SECRET.encode())},
+        decision={"text": f"the token={SECRET} is wrong"},
+    )
+    store.write(entry)
+    body = store.bodies()[-1]
+    assert SECRET.encode() not in body
+    assert json.loads(body)["action"]["summary"] == "PGPASSWORD=[redacted: assignment] dropdb shop"
+    assert verify_store(store.path).ok
+
+
+def test_an_entry_without_secrets_is_handed_on_as_it_is() -> None:
+    entry = decided(1)
+    assert redact_entry(entry) is entry
+
+
+def test_a_hostile_text_cannot_stop_the_writer() -> None:
+    """Without the window these take minutes, which the test run's own limit would end."""
+    for text in ("eyJ" * 20_000, "a://" * 15_000, "password" * 8_000, "-----BEGIN PRIVATE KEY-----" * 2_000):
+        assert isinstance(redacted(text), str)
+
+
+@given(st.text(max_size=300))
+def test_redacting_never_fails(text: str) -> None:
+    assert isinstance(redacted(text), str)
