@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import askfirst
-from askfirst.cli import audit, check, demo, explain, hook, inbox, policy, requests, serve
+from askfirst.cli import audit, backup, check, demo, explain, hook, inbox, policy, requests, serve
 from askfirst.cli.output import console, print_json
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def build(parts: Parts) -> typer.Typer:
     check.add(app)
     policy.add(app)
     audit.add(app, parts)
+    backup.add(app, parts)
     demo.add(app, parts)
     app.command()(version)
     app.callback()(_options)

@@ -1,4 +1,4 @@
-"""``askfirst audit verify|tail|export``: all offline, on the store's file."""
+"""``askfirst audit verify|tail|export``: all offline, on the store's file or on a copy of the shared log."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import typer
 from askfirst.card import visible
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, console, print_json, sentences, stderr
-from askfirst.errors import LogError
-from askfirst.paths import state_paths
+from askfirst.cli.store_file import store_file
 
 if TYPE_CHECKING:
     from askfirst.cli.parts import Parts, VerifyReport
@@ -36,9 +35,7 @@ def add(app: typer.Typer, parts: Parts) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Recompute the whole log from the stored bytes and check its signed head. Exit code 1: it does not verify."""
-        with sentences():
-            path = store or state_paths(state_dir).store
-            _require_store(path)
+        with sentences(), store_file(store, state_dir) as path:
             with stderr.status("verifying"):
                 report = parts.verify(path, checkpoint, tuple(seen or ()))
             if as_json:
@@ -56,9 +53,7 @@ def add(app: typer.Typer, parts: Parts) -> None:
         as_json: AsJson = False,
     ) -> None:
         """The newest entries, oldest first."""
-        with sentences():
-            path = store or state_paths(state_dir).store
-            _require_store(path)
+        with sentences(), store_file(store, state_dir) as path:
             entries = parts.tail(path, count)
             if as_json:
                 print_json(entries)
@@ -74,9 +69,7 @@ def add(app: typer.Typer, parts: Parts) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Write entries, checkpoint and public key to a folder that a third party can verify without us."""
-        with sentences():
-            path = store or state_paths(state_dir).store
-            _require_store(path)
+        with sentences(), store_file(store, state_dir) as path:
             with stderr.status("exporting"):
                 count = parts.export(path, out)
             if as_json:
@@ -85,11 +78,6 @@ def add(app: typer.Typer, parts: Parts) -> None:
                 console.print(f"{count} entries in {out}", markup=False)
 
     app.add_typer(group, name="audit")
-
-
-def _require_store(path: Path) -> None:
-    if not path.is_file():
-        raise LogError(f"there is no store at {path}; run `askfirst serve` once, or name another with --store")
 
 
 def _fields(report: VerifyReport) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def open_sqlite(path: Path) -> sa.Engine:
 
 def open_sqlite_reader(path: Path) -> sa.Engine:
     """A read-only engine of an existing SQLite file; its connections never write, migrate or checkpoint."""
-    uri = f"file:{_quoted(path)}?mode=ro"
+    uri = f"file:{quoted(path)}?mode=ro"
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=uri, query={"uri": "true"}),
         pool_size=4,
@@ -125,6 +125,6 @@ def _read_pragmas(connection: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
     """The path inside a SQLite URI: https://sqlite.org/uri.html#the_uri_path."""
     return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

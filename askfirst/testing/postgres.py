@@ -73,16 +73,21 @@ class Server:
     def create(self) -> str:
         """A new empty database; its URL."""
         self._made += 1
-        name = f"t{self._made}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"create database {name}".encode())
-        return self.url(name)
+        url = self.url(f"t{self._made}")
+        self.create_again(url)
+        return url
+
+    def create_again(self, url: str) -> None:
+        """A new empty database in place of one that was dropped."""
+        self._administer(f"create database {_name(url)}")
 
     def drop(self, url: str) -> None:
         """Remove a database, whoever is connected to it."""
-        name = url.partition("@/")[2].partition("?")[0]
+        self._administer(f"drop database if exists {_name(url)} with (force)")
+
+    def _administer(self, statement: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"drop database {name} with (force)".encode())
+            connection.execute(statement.encode())
 
     @property
     def _data(self) -> Path:
@@ -122,3 +127,7 @@ def _server_user() -> str | None:
         return None
     known = {each.pw_name for each in pwd.getpwall()}
     return "postgres" if "postgres" in known else "nobody"
+
+
+def _name(url: str) -> str:
+    return url.partition("@/")[2].partition("?")[0]

@@ -120,9 +120,7 @@ def test_a_checkpoint_or_receipt_that_cannot_be_used_is_reported(store: Store, t
         assert set(codes(store.path, receipts=[tmp_path / name])) == {"anchor"}
     both = [store.signer.verifier.vkey, foreign.verifier.vkey]
     report = verify_store(store.path, checkpoint=tmp_path / "foreign", vkeys=both)
-    assert report.problems[0].message.endswith(
-        f"is one of 'other.example/1', this log is {store.signer.name!r}"
-    )
+    assert report.problems[0].message.endswith(f"is one of 'other.example/1', this log is {store.signer.name!r}")
 
 
 def test_keys_of_the_wrong_kind_are_refused(store: Store) -> None:
