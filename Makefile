@@ -12,7 +12,7 @@ export ASKFIRST_CLAUDE_CODE_OLDEST := $(CURDIR)/.cache/npm/$(CLAUDE_CODE_OLDEST)
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lint fmt
+.PHONY: help demo test check soak bench lint fmt
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 8
@@ -27,7 +27,11 @@ test: ## all tests
 
 check: ## the quick tests, under a minute
 	@$(INSTALL) environment
-	$(BIN)/pytest --quiet -m "not slow" --numprocesses=auto $(ARGS)
+	$(BIN)/pytest --quiet -m "not slow and not soak" --numprocesses=auto $(ARGS)
+
+soak: ## the long forms of the tests of reliability: tens of thousands of decisions under kill -9
+	@$(INSTALL) environment postgresql strace
+	$(BIN)/pytest -m soak --timeout=3600 $(ARGS)
 
 bench: ## the benchmarks, ratios in one run
 	@$(INSTALL) environment

@@ -14,64 +14,26 @@ import statistics
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 
-from askfirst.clock import SystemClock
-from askfirst.desk import Desk
-from askfirst.hub import Hub
 from askfirst.request import Verdict
 from askfirst.store import schema
-from askfirst.store.follow import Follower
-from askfirst.store.locking import is_shared
-from askfirst.store.open import Store, open_store
-from askfirst.store.postgres import conninfo, lock_for_migration, parse_url
-from askfirst.store.writer import Writer
+from askfirst.store.open import open_store
+from askfirst.store.postgres import conninfo, parse_url
 from askfirst.testing.bench import a_draft, a_review
 from askfirst.testing.postgres import server
-from audit.clock import SystemClock as AuditClock
-from audit.log import open_log
-from audit.testing import signer_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from audit.testing_core import Core, core
 
 BATCH = 256
 
 
-class Core:
-    """A broker without its listeners."""
-
-    def __init__(self, path: Path, url: str) -> None:
-        self.store: Store = open_store(path, url)
-        with self.store.engine.begin() as connection:
-            if is_shared(connection):
-                lock_for_migration(connection)
-            log = open_log(connection, signer_of(1), AuditClock(), may_found=True)
-        log.committed()
-        self.hub, self.clock = Hub(), SystemClock()
-        self.writer = Writer(self.store.engine, log)
-        self.desk = Desk(writer=self.writer, reader=self.store.reader, audit=log, hub=self.hub, clock=self.clock)
-
-    def draft(self, key: str) -> Any:
-        return a_draft(key=key, command=f"git push --force origin {key}", now_ms=self.clock.now_ms())
-
-    def close(self) -> None:
-        self.writer.close()
-        self.store.reader.dispose()
-
-
-@contextmanager
-def core(path: Path, url: str) -> Iterator[Core]:
-    made = Core(path, url)
-    try:
-        yield made
-    finally:
-        made.close()
+def a_request(made: Core, key: str) -> Any:
+    return a_draft(key=key, command=f"git push --force origin {key}", now_ms=made.clock.now_ms())
 
 
 def sync_us(folder: Path, rounds: int) -> float:
@@ -89,7 +51,7 @@ def sync_us(folder: Path, rounds: int) -> float:
 async def one_at_a_time_us(made: Core, rounds: int) -> float:
     times = []
     for number in range(rounds):
-        draft = made.draft(f"one-{number}")
+        draft = a_request(made, f"one-{number}")
         start = time.perf_counter()
         await made.desk.ask(draft)
         times.append(time.perf_counter() - start)
@@ -98,7 +60,7 @@ async def one_at_a_time_us(made: Core, rounds: int) -> float:
 
 async def at_once(made: Core, count: int) -> float:
     """Requests a second."""
-    drafts = [made.draft(f"many-{number}") for number in range(count)]
+    drafts = [a_request(made, f"many-{number}") for number in range(count)]
     start = time.perf_counter()
     await asyncio.gather(*(made.desk.ask(draft) for draft in drafts))
     return count / (time.perf_counter() - start)
@@ -108,11 +70,10 @@ async def decision_us(made: Core, elsewhere: Core, rounds: int) -> float:
     """From handing in the review to the waiter's answer, microseconds."""
     times = []
     for number in range(rounds):
-        case = await made.desk.ask(made.draft(f"decision-{number}"))
+        case = await made.desk.ask(a_request(made, f"decision-{number}"))
         waiter = asyncio.create_task(made.desk.wait(case.request.id, 30))
-        while not made.hub.waiting:
-            await asyncio.sleep(0.001)
-        await asyncio.sleep(0.002)
+        await made.somebody_waits()
+        await asyncio.sleep(0.005)
         start = time.perf_counter()
         review = asyncio.create_task(elsewhere.desk.review(a_review(case.request, Verdict.APPROVE)))
         await waiter
@@ -175,11 +136,8 @@ async def measure(folder: Path, urls: tuple[str, str], rounds: int, count: int) 
         line("decision -> waiter, same broker", f"{decision:.0f} us", f"{decision / sync:.2f} x fdatasync")
         if urls[0]:
             with core(folder / "none", urls[0]) as other:
-                follower = Follower(url=made.store.url, reader=made.store.reader, hub=made.hub)  # type: ignore[arg-type]
-                task = asyncio.create_task(follower.run())
-                await follower.listening.wait()
-                away = await decision_us(made, other, rounds) if False else await elsewhere_us(made, other, rounds)
-                task.cancel()
+                async with made.following():
+                    away = await decision_us(made, other, rounds)
             line("decision -> waiter, another broker", f"{away:.0f} us", f"{away / sync:.2f} x fdatasync")
     with core(folder / "many.db", urls[1]) as made:
         many = await at_once(made, count)
@@ -187,20 +145,6 @@ async def measure(folder: Path, urls: tuple[str, str], rounds: int, count: int) 
     empty(folder / "many.db", urls[1])
     alone = bare(rows, folder / "many.db", urls[1])
     line("durable creates, all at once", f"{many:.0f} /s", f"{many / alone:.2f} x bare driver ({alone:.0f} /s)")
-
-
-async def elsewhere_us(made: Core, other: Core, rounds: int) -> float:
-    times = []
-    for number in range(rounds):
-        case = await made.desk.ask(made.draft(f"elsewhere-{number}"))
-        waiter = asyncio.create_task(made.desk.wait(case.request.id, 30))
-        await asyncio.sleep(0.005)
-        start = time.perf_counter()
-        review = asyncio.create_task(other.desk.review(a_review(case.request, Verdict.APPROVE)))
-        await waiter
-        times.append(time.perf_counter() - start)
-        await review
-    return statistics.median(times) * 1e6
 
 
 def line(what: str, value: str, ratio: str) -> None:

@@ -42,7 +42,7 @@ def open_sqlite(path: Path) -> sa.Engine:
         poolclass=sa.StaticPool,
         connect_args={"check_same_thread": False, "timeout": 5.0},
     )
-    _prepare(engine, _write_pragmas)
+    _prepare(engine, write_pragmas)
     try:
         with engine.begin() as connection:
             migrate(connection)
@@ -101,14 +101,15 @@ def _prepare(engine: sa.Engine, pragmas: Callable[[Any], None]) -> None:
         pragmas(connection)
 
     def on_begin(connection: sa.Connection) -> None:
-        immediate = pragmas is _write_pragmas
+        immediate = pragmas is write_pragmas
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "begin", on_begin)
 
 
-def _write_pragmas(connection: Any) -> None:
+def write_pragmas(connection: Any) -> None:
+    """Set up a connection that writes: what a commit returned is on disk."""
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",

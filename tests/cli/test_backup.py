@@ -17,19 +17,12 @@ from askfirst.broker.server import broker_lock
 from askfirst.cli import audit
 from askfirst.cli import backup as command
 from askfirst.cli.parts import Parts
-from askfirst.clock import SystemClock
-from askfirst.desk import Desk
-from askfirst.hub import Hub
 from askfirst.paths import StatePaths, state_paths
-from askfirst.store.locking import is_shared
-from askfirst.store.open import open_store
-from askfirst.store.writer import Writer
 from askfirst.testing.bench import a_draft
-from audit.clock import SystemClock as AuditClock
 from audit.export import export
 from audit.keys import open_keys
-from audit.log import open_log
 from audit.records import tail
+from audit.testing_core import core
 from audit.verify import verify_store
 
 
@@ -55,23 +48,16 @@ def paths(tmp_path: Path, store_url: str, monkeypatch: pytest.MonkeyPatch) -> St
 
 def ask(paths: StatePaths, url: str, *keys: str, during: Callable[[], None] = lambda: None) -> None:
     """Run a broker's core that makes these requests."""
-    store, keys_of = open_store(paths.store, url), open_keys(paths.root)
-    with store.engine.begin() as connection:
-        assert is_shared(connection) == bool(url)
-        log = open_log(connection, keys_of.log, AuditClock(), may_found=not keys_of.is_founded)
-    log.committed()
-    keys_of.publish()
-    writer = Writer(store.engine, log)
-    desk = Desk(writer=writer, reader=store.reader, audit=log, hub=Hub(), clock=SystemClock())
+    keys_of = open_keys(paths.root)
+    with core(paths.store, url, may_found=not keys_of.is_founded, signer=keys_of.log) as made:
+        keys_of.publish()
 
-    async def story() -> None:
-        for key in keys:
-            await desk.ask(a_draft(key=key, now_ms=SystemClock().now_ms()))
-        during()
+        async def story() -> None:
+            for key in keys:
+                await made.desk.ask(a_draft(key=key, now_ms=made.clock.now_ms()))
+            during()
 
-    asyncio.run(story())
-    writer.close()
-    store.reader.dispose()
+        asyncio.run(story())
 
 
 def forget(paths: StatePaths, url: str, postgres: Any) -> None:
