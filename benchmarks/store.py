@@ -66,11 +66,11 @@ async def at_once(made: Core, count: int) -> float:
     return count / (time.perf_counter() - start)
 
 
-async def decision_us(made: Core, elsewhere: Core, rounds: int) -> float:
+async def decision_us(made: Core, elsewhere: Core, rounds: int, name: str = "here") -> float:
     """From handing in the review to the waiter's answer, microseconds."""
     times = []
     for number in range(rounds):
-        case = await made.desk.ask(a_request(made, f"decision-{number}"))
+        case = await made.desk.ask(a_request(made, f"decision-{name}-{number}"))
         waiter = asyncio.create_task(made.desk.wait(case.request.id, 30))
         await made.somebody_waits()
         await asyncio.sleep(0.005)
@@ -137,7 +137,7 @@ async def measure(folder: Path, urls: tuple[str, str], rounds: int, count: int) 
         if urls[0]:
             with core(folder / "none", urls[0]) as other:
                 async with made.following():
-                    away = await decision_us(made, other, rounds)
+                    away = await decision_us(made, other, rounds, "elsewhere")
             line("decision -> waiter, another broker", f"{away:.0f} us", f"{away / sync:.2f} x fdatasync")
     with core(folder / "many.db", urls[1]) as made:
         many = await at_once(made, count)
