@@ -236,3 +236,88 @@ def test_three_brokers_and_their_database_are_killed_again_and_again(tmp_path: P
             heard = asyncio.run(history(brokers, count, database))
         assert brokers.kills
         check(tmp_path, url, heard, count)
+
+
+FAULTS = [
+    ("pwrite64", "signal=KILL"),
+    ("fdatasync", "signal=KILL"),
+    ("pwrite64", "error=ENOSPC"),
+    ("pwrite64", "error=EIO"),
+    ("fdatasync", "error=EIO"),
+]
+
+
+@contextlib.contextmanager
+def faulty(pid: int, syscall: str, fault: str, when: int) -> Iterator[None]:
+    """From now on the system fails in this way at a thread's call of this number."""
+    inject = f"inject={syscall}:{fault}:when={when}"
+    command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={syscall}", "-e", inject, "-p", str(pid)]
+    tracer = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    try:
+        while not is_traced(pid):
+            assert tracer.poll() in {None, 0}, "strace may not trace here: the kernel or the container forbids ptrace"
+        yield
+    finally:
+        tracer.kill()
+        tracer.wait()
+
+
+def is_traced(pid: int) -> bool:
+    status = [path.read_text(encoding="ascii") for path in Path(f"/proc/{pid}/task").glob("*/status")]
+    return all("TracerPid:\t0\n" not in each for each in status)
+
+
+async def one_decision(brokers: Fleet) -> dict[str, Any]:
+    """What a hook and a person were told before the broker ended, if it did."""
+    told: dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError, asyncio.IncompleteReadError):
+        reader, writer = await asyncio.open_unix_connection(brokers.socket(0))
+        with contextlib.closing(writer):
+            for op, more in (("ask", {"key": "k", "command": "rm x"}), ("review", REVIEW)):
+                given = {**more, "id": told["ask"]["id"]} if op == "review" else more
+                writer.write(json.dumps({"op": op, **given}).encode() + b"\n")
+                answer = json.loads(await reader.readuntil())
+                if "error" in answer:
+                    assert "store" in answer["error"].lower()
+                    break
+                told[op] = answer["ok"]
+    return told
+
+
+REVIEW = {"person": "local:ann", "verdict": "approve", "decision": "d"}
+
+
+@pytest.mark.parametrize(("syscall", "fault"), FAULTS, ids=["-".join(each) for each in FAULTS])
+def test_a_fault_at_every_system_call_of_a_decision_loses_nothing_that_was_told(
+    tmp_path: Path, syscall: str, fault: str
+) -> None:
+    (tmp_path / "log.vkey").write_text(signer_of(1).verifier.vkey + "\n", encoding="utf-8")
+    points = 0
+    with fleet(tmp_path, "", 1, seed=1) as brokers:
+        while True:
+            asyncio.run(brokers.is_up(0))
+            pid = brokers.pids[0]
+            with faulty(pid, syscall, fault, points + 1):
+                told = asyncio.run(one_decision(brokers))
+                brokers.kill(0)
+            report = verify_store(tmp_path / "askfirst.db")
+            assert report.ok, report.problems
+            stored = cases_of(tmp_path / "askfirst.db")
+            assert not told or told["ask"]["id"] in stored
+            assert "review" not in told or stored[told["ask"]["id"]].grant is not None
+            if "review" in told:
+                break
+            points += 1
+            for path in tmp_path.glob("askfirst.db*"):
+                path.unlink()
+            brokers.start(0)
+    assert points >= 2
+
+
+def cases_of(path: Path) -> dict[str, Any]:
+    store = open_store(path)
+    with store.reader.connect() as connection:
+        found = {each.id: records.read(connection, each.id) for each in records.list_requests(connection)}
+    store.engine.dispose()
+    store.reader.dispose()
+    return found
