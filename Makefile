@@ -12,10 +12,10 @@ export ASKFIRST_CLAUDE_CODE_OLDEST := $(CURDIR)/.cache/npm/$(CLAUDE_CODE_OLDEST)
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench lint fmt
+.PHONY: help demo test check soak bench bench-guards lint fmt
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 8
 
 demo: ## a real coding agent is stopped, a person decides, the log proves it (AUTO=1: a headless browser clicks)
 	@$(INSTALL) environment $(if $(shell command -v npm 2>/dev/null),claude-code) $(if $(AUTO),chromium)
@@ -36,6 +36,10 @@ soak: ## the long forms of the tests of reliability: tens of thousands of decisi
 bench: ## the benchmarks, ratios in one run
 	@$(INSTALL) environment
 	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+bench-guards: ## guards of other projects beside ours, on the same commands; writes docs/benchmarks.*
+	@$(INSTALL) environment
+	cd benchmarks && ../$(BIN)/python -m guards $(ARGS)
 
 lint: ## formatting, lint, types, direction of imports
 	@$(INSTALL) environment

@@ -1,7 +1,7 @@
 """What the agent is told: facts and what to do next, never a way to approve itself.
 
-A denial, an expiry and a gate that does not work are three different things and use three different sentences: an
-agent that cannot tell them apart either gives up for nothing or tries again what a person refused.
+A denial, an expiry, a wait and a gate that does not work are four different things and begin with four different
+words: an agent that cannot tell them apart either gives up for nothing or tries again what a person refused.
 """
 
 from __future__ import annotations
@@ -12,58 +12,135 @@ from typing import TYPE_CHECKING
 from askfirst.request import RequestState
 
 if TYPE_CHECKING:
+    from askfirst.call import ToolCall
     from askfirst.engine import Case
+    from askfirst.policy.ruling import Ruling
     from askfirst.request import Request
 
+_NO_WAY_ROUND = "Do not retry it and do not reach the same effect another way."
 
-def refusal(case: Case) -> str:
-    """Why an ended (or still pending) request does not let its action run."""
+
+def refusal(case: Case, call: ToolCall | None = None, action_digest: str = "") -> str:
+    """Why an ended (or still pending) request does not let its action run.
+
+    Args:
+        case: the request that answers.
+        call: what was tried, where that may be something else than the request's own action.
+        action_digest: of what was tried.
+    """
     request = case.request
     match request.state:
         case RequestState.DENIED:
+            if request.end is not None and request.end.stop:
+                return _stopped(request, call, same=action_digest in {"", request.action_digest})
             return _denied(request)
         case RequestState.EXPIRED:
             return (
-                f"{_what(request)} was not run: nobody decided in time (request {request.code} expired; this is not a "
+                f"Expired: {_what(request)} was not run: nobody decided in time (request {request.code}; this is not a "
                 "denial). Go on with other work, or stop and say that this waits for a person. If a person approves "
                 "later, the identical command will pass once."
             )
-        case RequestState.CANCELLED:
-            return f"{_what(request)} was not run: request {request.code} was withdrawn."
-        case RequestState.SUPERSEDED:
-            return f"{_what(request)} was not run: request {request.code} was replaced by a newer one."
         case RequestState.PENDING:
+            return _pending(case)
+        case RequestState.CANCELLED:
             return (
-                f"{_what(request)} was not run yet: a person has been asked (request {request.code}, open until "
-                f"{_clock(request.terms.approval_expires_at_ms)}). Go on with other work and try the identical command "
-                "again later; it passes once it is approved."
+                f"Withdrawn: {_what(request)} was not run: its request {request.code} was withdrawn by its requester."
             )
+        case RequestState.SUPERSEDED:
+            return f"Replaced: {_what(request)} was not run: request {request.code} was replaced by a newer one."
         case RequestState.APPROVED | RequestState.ANSWERED:
             return (
-                f"{_what(request)} was not run: the approval of request {request.code} has been used or has lapsed. "
-                "Run the identical command again to ask anew."
+                f"Used: {_what(request)} was not run: the approval of request {request.code} has been used or has "
+                "lapsed. Run the identical command again to ask anew."
             )
+
+
+def by_policy(call: ToolCall, ruling: Ruling) -> str:
+    """The policy says no, and nobody is asked."""
+    return (
+        f"Denied: `{_short(call.command or call.tool)}` is denied by the policy (rule {ruling.rule}): {ruling.reason}. "
+        f"{_NO_WAY_ROUND}"
+    )
+
+
+def nobody_to_ask(call: ToolCall, cause: str) -> str:
+    """A person would have to decide, and there is none."""
+    return (
+        f"Denied: `{_short(call.command or call.tool)}` needs a person's approval, and nobody can give it: {cause}. "
+        "Tell the person; retrying does not help."
+    )
 
 
 def unavailable(cause: str) -> str:
     """The gate itself does not work, so nothing passes."""
-    return f"not run: the approval gate is not available ({cause}). This is not a denial; tell the person."
+    return f"Unavailable: not run: the approval gate is not available ({cause}). This is not a denial; tell the person."
+
+
+def edited(case: Case) -> str:
+    """What goes with an allow whose arguments a reviewer has changed."""
+    request = case.request
+    before = case.earlier[-1]
+    return (
+        f"Approved with changes by {request.changed_by} (request {request.code}): instead of "
+        f"`{_short(_text(before))}` this runs: `{_short(_text(request), 2_000)}`."
+    )
+
+
+def changed(case: Case, call: ToolCall) -> str:
+    """What was approved is not what this call would do, and this host cannot be handed other arguments."""
+    request = case.request
+    who = "you" if request.changed_by == "agent" else request.changed_by
+    return (
+        f"Denied as it stands: `{_short(call.command or call.tool)}` was not run: {who} changed it, and what is "
+        f"approved is (request {request.code}): `{_short(_text(request), 2_000)}`. Run exactly that; it passes."
+    )
 
 
 def _denied(request: Request) -> str:
     end = request.end
     parts = [
-        f"{_what(request)} was denied by a person (request {request.code}).",
+        f"Denied: {_what(request)} was denied by a person (request {request.code}).",
         f'They say: "{end.text}".' if end is not None and end.text else "",
         f"It {request.effects[0].loss}." if request.effects and request.effects[0].loss else "",
         next((f"Safer: `{effect.suggestion}`." for effect in request.effects if effect.suggestion), ""),
-        "Do not retry it and do not reach the same effect another way.",
+        _NO_WAY_ROUND,
     ]
     return " ".join(part for part in parts if part)
 
 
+def _stopped(request: Request, call: ToolCall | None, *, same: bool) -> str:
+    end = request.end
+    tried = _what(request) if same or call is None else f"`{_short(call.command or call.tool)}`"
+    parts = [
+        f"Denied: {tried} was denied by a person, who told this session to stop (request {request.code}).",
+        f'They say: "{end.text}".' if end is not None and end.text else "",
+        "Stop now: run no further commands, say what you have done and what is left, and wait for the person.",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _pending(case: Case) -> str:
+    request = case.request
+    asked = case.asked_back
+    if asked is not None:
+        return (
+            f"Pending: {_what(request)} was not run yet: {asked.person} asks before deciding (request {request.code}): "
+            f'"{asked.text}". Answer by running the identical command again with the answer as its description, or '
+            "withdraw the request; nothing is refused."
+        )
+    return (
+        f"Pending: {_what(request)} was not run yet: a person has been asked (request {request.code}, open until "
+        f"{_clock(request.terms.approval_expires_at_ms)}). Go on with other work and try the identical command "
+        "again later; it passes once it is approved."
+    )
+
+
 def _what(request: Request) -> str:
-    return f"`{_short(request.action.command or request.action.tool)}`"
+    return f"`{_short(_text(request))}`"
+
+
+def _text(request: Request) -> str:
+    return request.question or request.action.command or request.action.tool
 
 
 def _short(text: str, limit_chars: int = 200) -> str:

@@ -16,28 +16,37 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from starlette.requests import HTTPConnection
 from starlette.routing import Mount, Route, Router
 
 import askfirst
 from askfirst.analyst import DiskAnalyst
+from askfirst.asking import Asking
+from askfirst.audit_port import Entry, EntryType
 from askfirst.broker.api import Api
 from askfirst.broker.hook_route import HookRoute
 from askfirst.broker.log_api import LogApi
+from askfirst.broker.peer import bears
 from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exit_for_failed_store
 from askfirst.clock import SystemClock
 from askfirst.config import load_config
 from askfirst.desk import Desk
+from askfirst.disk import Disk
 from askfirst.dispatch import Dispatcher
 from askfirst.errors import BrokerUnavailableError, ConfigError
 from askfirst.gate import Gate
 from askfirst.hook_notes import waiting_notes
 from askfirst.hub import Hub
 from askfirst.paths import config_file, write_private
+from askfirst.people import Directory, Person
+from askfirst.policy.ruler import Ruler
+from askfirst.policy.source import open_source
 from askfirst.store.locking import is_shared
 from askfirst.store.open import open_store
 from askfirst.store.writer import Writer
 from askfirst.tally import Tally
 from audit.clock import SystemClock as AuditClock
+from audit.grants import GrantKey
 from audit.keeper import Keeper
 from audit.keys import open_keys
 from audit.log import open_log, stored_vkeys
@@ -51,6 +60,8 @@ from channels.web.logins import Logins, new_login_link
 from channels.web.sessions import Sessions
 from hooks.install import is_connected
 from hooks.registry import HOSTS
+from mcp_server.http import PATH as MCP_PATH
+from mcp_server.http import InProcess, McpEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -60,8 +71,10 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from askfirst.audit_port import Value
     from askfirst.config import Config
     from askfirst.paths import StatePaths
+    from askfirst.policy.source import LayerChange
     from askfirst.request import Request
     from askfirst.store.open import Store
     from audit.keys import Keys
@@ -116,7 +129,9 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
                 f"Askfirst is running on {paths.root}\nInbox (once, for 10 minutes): {login_link(paths)}\n"
             )
 
-    api = core.api(token=_api_token(paths))
+    token = _api_token(paths)
+    api = core.api(token=token)
+    mcp = core.mcp(api, token=token, listener=web_listener)
     hooks = Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS, core.tally.called).respond, methods=["POST"])
     log = Mount("/v1/log", LogApi(core.keeper, _person()).app())
     broker = Broker(
@@ -124,7 +139,7 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
         workers=core.workers(),
         listeners=Listeners(
             local=Router([hooks, log, Mount("/", api)]),
-            web=_Fork(api=api, inbox=core.inbox(paths, web_listener)),
+            web=_Fork(api=api, mcp=mcp, inbox=core.inbox(paths, web_listener)),
         ),
         web_listener=web_listener,
         started=started,
@@ -149,6 +164,9 @@ class _Core:
         self._hub = Hub()
         self.analyst = DiskAnalyst()
         self._writer = Writer(store.engine, log, on_failure=exit_for_failed_store)
+        self._policy = open_source(config)
+        self._policy.on_change(self._policy_changed)
+        self._asking = Asking(analyst=self.analyst, ruler=Ruler(self._policy, Disk), clock=self._clock)
         self._witnesses = _witnesses(config, log, reader, self._writer)
         self.keeper = Keeper(writer=self._writer, reader=reader, log=log, keys=keys, clock=self._clock)
         self.tally = Tally(
@@ -164,6 +182,9 @@ class _Core:
             audit=log,
             hub=self._hub,
             clock=self._clock,
+            signer=GrantKey(keys.grants),
+            people=Directory(people=(Person(id=_person(), recipients=("web:inbox",)),)),
+            editor=self._asking,
             before_release=self._require_witnesses,
         )
         self.dispatcher = Dispatcher(
@@ -175,9 +196,7 @@ class _Core:
             machine=socket.gethostname(),
         )
         self._hub.on_change = self.dispatcher.wake
-        self.gate = Gate(
-            desk=self.desk, analyst=self.analyst, config=config, clock=self._clock, passed=self.tally.passed
-        )
+        self.gate = Gate(desk=self.desk, asking=self._asking, passed=self.tally.passed)
 
     @classmethod
     def open(cls, paths: StatePaths, config: Config) -> _Core:
@@ -212,33 +231,53 @@ class _Core:
             await self.keeper.check_hooks(is_connected)
             await asyncio.sleep(_HOOKS_PAUSE_S)
 
+    def _policy_changed(self, change: LayerChange) -> None:
+        """A layer's file is another one than before; the first ruling by it comes after this."""
+        data: dict[str, Value] = {
+            "layer": change.layer,
+            "path": change.path,
+            "before": change.before,
+            "after": change.after,
+            **({"problem": change.problem} if change.problem else {}),
+        }
+        self.desk.note_soon(Entry(type=EntryType.POLICY_CHANGED, data=data))
+
     async def _require_witnesses(self, request: Request) -> None:
         """Before an action of a risk that asks for it is released, others have seen that it was decided."""
         limit = self._config.audit.witness_from
-        if self._witnesses is not None and limit is not None and request.risk >= limit:
+        is_asked = request.terms.witness_required or (limit is not None and request.risk >= limit)
+        if is_asked and self._witnesses is not None:
             await self._witnesses.cosign(self._log.head.size)
+        elif request.terms.witness_required:
+            raise ConfigError(f"the rule {request.terms.rule} asks for a witness, and none is configured under [audit]")
 
     def api(self, *, token: str) -> FastAPI:
         """REST ``/v1``."""
         return Api(
             desk=self.desk,
             hub=self._hub,
-            analyst=self.analyst,
-            config=self._config,
-            clock=self._clock,
+            asking=self._asking,
+            terminal_decisions=lambda: self._policy.current().general.terminal_decisions,
             reviewer=_person(),
             token=token,
             log=lambda: self._log.head.seen,
         ).app()
 
+    def mcp(self, api: ASGIApp, *, token: str, listener: socket.socket) -> McpEndpoint:
+        """MCP over HTTP, for whoever shows the API's token."""
+        return McpEndpoint(
+            transport=InProcess(api, token, self._clock.now_ms),
+            is_allowed=lambda scope: bears(HTTPConnection(scope), token),
+            hosts=_names(listener),
+        )
+
     def inbox(self, paths: StatePaths, listener: socket.socket) -> Starlette:
         """The web inbox, answering to the names of its own listener only."""
-        host, port = listener.getsockname()[:2]
         return web_inbox(
             self.desk,
             Logins(paths.root, self._clock),
             Sessions(writer=self._writer, reader=self._reader, clock=self._clock),
-            hosts=tuple(f"{name}:{port}" for name in (host, "localhost", "askfirst.localhost")),
+            hosts=_names(listener),
             machine=socket.gethostname(),
             clock=self._clock,
             log=lambda: self._log.head.seen,
@@ -258,15 +297,25 @@ class _Core:
         self._writer.close()
 
 
-class _Fork:
-    """On TCP the API answers under its own paths, the inbox everywhere else."""
+def _names(listener: socket.socket) -> tuple[str, ...]:
+    """What a ``Host`` header of this listener may say."""
+    host, port = listener.getsockname()[:2]
+    return tuple(f"{name}:{port}" for name in (host, "localhost", "askfirst.localhost"))
 
-    def __init__(self, *, api: ASGIApp, inbox: ASGIApp) -> None:
+
+class _Fork:
+    """On TCP the API and MCP answer under their own paths, the inbox everywhere else."""
+
+    def __init__(self, *, api: ASGIApp, mcp: ASGIApp, inbox: ASGIApp) -> None:
         self._api = api
+        self._mcp = mcp
         self._inbox = inbox
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
+        if path == MCP_PATH:
+            await self._mcp(scope, receive, send)
+            return
         to_api = path.startswith("/v1/") or path in {"/healthz", "/readyz"}
         await (self._api if to_api else self._inbox)(scope, receive, send)
 

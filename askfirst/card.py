@@ -11,6 +11,10 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from askfirst.engine.quorum import progress
+from askfirst.engine.scopes import key_of, offered, words_of
+from askfirst.proposal import proposal_of
+
 if TYPE_CHECKING:
     from askfirst.effects import Risk
     from askfirst.engine import Case
@@ -41,6 +45,12 @@ class Card:
         who: host, session and model.
         claim: what the agent says, to be shown apart and marked as its word.
         approvals: e.g. ``1 of 2 approvals`` while a quorum gathers, else ``""``.
+        notes: warnings beside the effects, e.g. that something equivalent was denied before.
+        asked_back: what a reviewer asked the agent, e.g. ``local:ann asks: on which branch?``; ``""`` for nothing.
+        difference: what the newest version changed, as (name, before, after).
+        changed_by: who made this version: ``""`` for the first, ``agent``, or a person.
+        scopes: how far an approval may reach: (key, words), ``once`` among them.
+        proposal: a rule to copy, where a reviewer chose that, else ``""``.
         ended: how it ended, e.g. ``denied by local:ann via web``; ``""`` while pending.
         history: one line an event, oldest first.
         seen: the log as it stands, e.g. ``log 1024:9f3a52c0417be6d8``, to be printed with every message: whoever keeps
@@ -69,6 +79,12 @@ class Card:
     approvals: str
     ended: str
     history: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    asked_back: str = ""
+    difference: tuple[tuple[str, str, str], ...] = ()
+    changed_by: str = ""
+    scopes: tuple[tuple[str, str], ...] = ()
+    proposal: str = ""
     seen: str = ""
 
 
@@ -117,11 +133,39 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         deadline_ms=request.terms.approval_expires_at_ms,
         on_timeout=request.terms.on_timeout,
         policy=f"{request.terms.policy} · {request.terms.rule}",
-        approvals=_approvals(case),
+        approvals=progress(case),
         ended=visible(_ended(case)),
         history=tuple(visible(line) for line in _history(case)),
+        notes=tuple(visible(each) for each in request.notes),
+        asked_back=visible(f"{case.asked_back.person} asks: {case.asked_back.text}") if case.asked_back else "",
+        difference=difference(case),
+        changed_by=visible(request.changed_by),
+        proposal=visible(proposal_of(case)),
+        scopes=tuple((key_of(each), visible(words_of(each))) for each in offered(request)),
         seen=f"log {seen}" if seen else "",
     )
+
+
+def difference(case: Case) -> tuple[tuple[str, str, str], ...]:
+    """What the newest version says otherwise than the one before, made visible."""
+    if not case.earlier:
+        return ()
+    before, after = _told(case.earlier[-1]), _told(case.request)
+    names = dict.fromkeys((*before, *after))
+    return tuple(
+        (name, before.get(name, ""), after.get(name, ""))
+        for name in names
+        if before.get(name, "") != after.get(name, "")
+    )
+
+
+def _told(request: Request) -> dict[str, str]:
+    told = {
+        "command": visible(_command(request)),
+        "risk": request.risk.label,
+        "effects": "; ".join(visible(effect.loss) for effect in request.effects),
+    }
+    return {**told, **{f"agent's {name}": text for name, text in _claim(request)}}
 
 
 def _plain(char: str) -> bool:
@@ -152,12 +196,6 @@ def _claim(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple((name, visible(text)) for name, text in rows if text)
 
 
-def _approvals(case: Case) -> str:
-    needed = case.request.terms.approvals_needed
-    people = {each.person for each in case.reviews if each.counted and each.verdict.value == "approve"}
-    return f"{len(people)} of {needed} approvals" if needed > 1 else ""
-
-
 def _ended(case: Case) -> str:
     end = case.request.end
     if end is None:
@@ -170,7 +208,7 @@ def _ended(case: Case) -> str:
 
 def _history(case: Case) -> list[str]:
     lines = [
-        f"{each.person} via {each.channel}: {each.verdict.value}"
+        f"{each.person} via {each.channel}: {each.verdict.value}{f' to {each.to}' if each.to else ''}"
         + (f" — {each.text}" if each.text else "")
         + (f" ({each.note})" if each.note else "")
         for each in case.reviews

@@ -46,6 +46,7 @@ def classify(
         expanded=found.expanded,
         scripts=found.scripts,
         writes=found.writes,
+        commands=tuple(dict.fromkeys(command.shown for command in found.commands)),
     )
 
 

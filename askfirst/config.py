@@ -1,6 +1,8 @@
 """The configuration file: strict on the way in, complete afterwards.
 
 TOML, every key optional, unknown keys refused with the nearest known name. The raw form never leaves this module.
+The ``[policy]`` table is the short form of a policy: a layer right above the built-in one, which ``policy.toml``
+refines (docs/policy.md).
 
 Example::
 
@@ -141,10 +143,17 @@ def _sentence(error: ErrorDetails) -> str:
     if where == "store.url":
         return "store.url is no postgresql:// URL (not shown here: it may hold a password)"
     if error["type"] == "extra_forbidden":
-        return f"unknown key {where!r}{_nearest(error['loc'])}"
+        hint = _TO_POLICY if error["loc"][-1] in _POLICY_KEYS else _nearest(error["loc"])
+        return f"unknown key {where!r}{hint}"
     if error["type"] == "model_type":
         return f"{where} is {error['input']!r}, expected a table: [{where}]"
     return f"{where} is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+_POLICY_KEYS = frozenset(
+    {"rule", "rules", "risk", "routes", "extends", "confidence", "branches", "unknown", "quiet_hours"}
+)
+_TO_POLICY = "; it belongs in policy.toml beside this file (docs/policy.md)"
 
 
 def _nearest(loc: tuple[int | str, ...]) -> str:

@@ -7,49 +7,70 @@ id, a redemption by the attempt that makes it.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping  # noqa: TC003  # a dataclass's annotation
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from askfirst import engine
+from askfirst import engine, grant_token
 from askfirst.audit_port import EntryType
-from askfirst.clock import new_id
-from askfirst.engine import Cancel, Case, Cast, Deadline, Executed, LogLine, Redeem, Step
+from askfirst.bounds import Bounds
+from askfirst.engine import (
+    Amend,
+    Cancel,
+    Case,
+    Cast,
+    Content,
+    Deadline,
+    Executed,
+    Redeem,
+    Revoke,
+    Step,
+)
 from askfirst.entries import entry_of
-from askfirst.request import Action, Claim, Request, RequestKind, RequestState, Review, Terms, Verdict
+from askfirst.errors import NotAllowedError
+from askfirst.intake import Draft, Intake, request_of
+from askfirst.people import Directory
+from askfirst.request import Request, RequestState, Review, Verdict
 from askfirst.store import outbox, records
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 
     import sqlalchemy as sa
 
-    from askfirst.audit_port import AuditLog
+    from askfirst.audit_port import AuditLog, Entry
     from askfirst.clock import Clock
-    from askfirst.effects import Classification
-    from askfirst.host import Agent
+    from askfirst.grant_token import GrantSigner
     from askfirst.hub import Hub
+    from askfirst.people import People
     from askfirst.store.writer import Writer
+
+__all__ = ["Desk", "Draft", "Editor", "ReviewDraft", "request_of"]
 
 _T = TypeVar("_T")
 _SWEEP_MAX = 256
+WEB_ONLY = frozenset({"web"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """What becomes a request; ``key`` makes creating it idempotent."""
+class Editor(Protocol):
+    """Analyses what a reviewer wants to run instead of what was asked."""
 
-    key: str
-    agent: Agent
-    tool_use_id: str
-    action: Action
-    classification: Classification
-    terms: Terms
-    claim: Claim = field(default_factory=Claim)
+    async def edited(self, request: Request, arguments: Mapping[str, object]) -> Content:
+        """The action with these acting arguments in place of its own, analysed anew.
+
+        Raises:
+            InputError: they are no arguments of this tool.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewDraft:
-    """What a channel hands over once it knows who acts: see ``askfirst.request.Review`` for the members."""
+    """What a channel hands over once it knows who acts: see ``askfirst.request.Review`` for the members.
+
+    Attributes:
+        edit: with an approval: arguments to run instead of those that were asked for.
+    """
 
     decision_id: str
     request_id: str
@@ -60,6 +81,11 @@ class ReviewDraft:
     verdict: Verdict
     assurance: int
     text: str = ""
+    by_program: bool = False
+    scope: str = ""
+    stop: bool = False
+    to: str = ""
+    edit: Mapping[str, object] | None = None
 
 
 class Desk:
@@ -71,6 +97,11 @@ class Desk:
         audit: the log that the writer seals.
         hub: who waits in this process.
         clock: decides what is late.
+        signer: signs grants, and knows its own signature again.
+        people: who may decide; by default whoever a channel vouches for.
+        editor: analyses edited arguments; None: nobody can edit.
+        schemes: the channels that exist.
+        bounds: how much may wait.
         before_release: awaited before a grant is redeemed; what it raises keeps the action from running.
     """
 
@@ -82,6 +113,11 @@ class Desk:
         audit: AuditLog,
         hub: Hub,
         clock: Clock,
+        signer: GrantSigner,
+        people: People | None = None,
+        editor: Editor | None = None,
+        schemes: Collection[str] = WEB_ONLY,
+        bounds: Bounds | None = None,
         before_release: Callable[[Request], Awaitable[None]] | None = None,
     ) -> None:
         self._writer = writer
@@ -89,92 +125,127 @@ class Desk:
         self._audit = audit
         self._hub = hub
         self._clock = clock
+        self._signer = signer
+        self._people = people or Directory(is_open=True)
+        self._editor = editor
+        self._intake = Intake(audit=audit, bounds=bounds or Bounds(), schemes=schemes)
         self._before_release = before_release
         self._timer_set = asyncio.Event()
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
     async def ask(self, draft: Draft) -> Case:
-        """Make a request, or find the one made under the same key."""
+        """Make a request, or find the one that answers this draft already; see ``askfirst.intake``.
 
-        def work(connection: sa.Connection) -> Case:
-            known = records.read_by_key(connection, draft.key)
-            if known is not None:
-                return known
-            case = Case(request=request_of(draft, self._clock.now_ms()))
-            records.insert(connection, case, draft.key)
-            line = LogLine(
-                type=EntryType.GATE_REQUESTED,
-                actor=draft.agent.session,
-                actor_type="agent",
-                decision={"rule": draft.terms.rule, "policy_sha256": draft.terms.policy_digest},
-            )
-            self._audit.append(connection, entry_of(case.request, line))
-            outbox.owe(connection, case.request, outbox.SEND, case.request.created_at_ms)
-            return case
+        Raises:
+            Error: it cannot be asked; the sentence says why and what to do.
+        """
+        electorate = self._people.electorate(draft.agent)
+        received = await self._write(
+            lambda connection: self._intake.receive(connection, draft, electorate, self._clock.now_ms())
+        )
+        if received.changed is not None:
+            self._published(received.changed)
+        return self._published(received.case)
 
-        return self._published(await self._write(work))
+    async def amend(self, request_id: str, amend: Amend) -> Step:
+        """Make a new version of a pending request, as its requester."""
+        return await self._step(request_id, lambda _case: amend)
 
     async def cancel(self, request_id: str, reason: str) -> Step:
         """Withdraw a request, as its requester."""
         return await self._step(request_id, lambda _case: Cancel(reason=reason))
 
-    async def redeem(self, request_id: str, *, action_digest: str, attempt: str, tool_use_id: str) -> Step:
-        """Use the grant of a request: at most one attempt ever hears ``done``."""
+    async def redeem(
+        self, request_id: str, *, action_digest: str, attempt: str, tool_use_id: str, content: Content | None = None
+    ) -> Step:
+        """Use the grant of a request: at most one attempt ever hears ``done`` for each of its uses."""
         if self._before_release is not None:
             await self._before_release((await self.case(request_id)).request)
-        event = Redeem(action_digest=action_digest, attempt=attempt, tool_use_id=tool_use_id)
+
+        def event(case: Case) -> Redeem:
+            grant = case.grant
+            return Redeem(
+                action_digest=action_digest,
+                attempt=attempt,
+                tool_use_id=tool_use_id,
+                action=content,
+                is_genuine=grant is not None and grant_token.is_genuine(grant, self._signer),
+            )
+
+        return await self._step(request_id, event)
+
+    async def executed(
+        self, request_id: str, *, action_digest: str, outcome: str, detail: str = "", tool_use_id: str = ""
+    ) -> Step:
+        """Record how the released action went."""
+        event = Executed(action_digest=action_digest, outcome=outcome, detail=detail, tool_use_id=tool_use_id)
         return await self._step(request_id, lambda _case: event)
 
-    async def executed(self, request_id: str, *, action_digest: str, outcome: str, detail: str = "") -> Step:
-        """Record how the released action went."""
-        event = Executed(action_digest=action_digest, outcome=outcome, detail=detail)
-        return await self._step(request_id, lambda _case: event)
+    async def revoke(self, request_id: str, *, by: str, channel: str, reason: str = "") -> Step:
+        """Take back the grant of a request; what runs already is not stopped."""
+        return await self._step(request_id, lambda _case: Revoke(by=by, channel=channel, reason=reason))
 
     async def wait(self, request_id: str, timeout_s: float) -> Case:
-        """The case once the request has ended, or as it is when the time is up."""
+        """The case once it no longer waits for people, or as it is when the time is up.
+
+        It waits for the agent, too, once a reviewer has asked something back.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout_s
         while True:
             with self._hub.waiter(request_id) as change:
                 case = await self.case(request_id)
-                if case.request.state is not RequestState.PENDING:
+                if not _waits_for_people(case):
                     return case
                 try:
                     case = await asyncio.wait_for(change, until - loop.time())
                 except TimeoutError:
                     return case
-            if case.request.state is not RequestState.PENDING:
+            if not _waits_for_people(case):
                 return case
 
     # -- deciding -------------------------------------------------------------------------------------------------
 
     async def review(self, draft: ReviewDraft, *, requesters: frozenset[str] = frozenset()) -> Step:
-        """Count a person's review, or say why it does not count; only channels call this."""
-        grant_id = new_id()
+        """Count a person's review, or say why it does not count; only channels call this.
+
+        Raises:
+            InputError: edited arguments that are none of this tool's.
+            NotAllowedError: arguments were edited where nobody can analyse them.
+        """
+        edit = None if draft.edit is None else await self._edited(draft.request_id, draft.edit)
 
         def work(connection: sa.Connection) -> Step:
             case = records.read(connection, draft.request_id)
             known = next((each for each in case.reviews if each.decision_id == draft.decision_id), None)
             if known is not None:
                 return Step(case=case, done=known.counted, note=known.note or case.request.state.value)
-            review = Review(
-                decision_id=draft.decision_id,
-                request_id=draft.request_id,
-                version=draft.version,
-                action_digest=draft.action_digest,
-                person=draft.person,
-                channel=draft.channel,
-                verdict=draft.verdict,
-                text=draft.text,
-                assurance=draft.assurance,
-                at_ms=self._clock.now_ms(),
-            )
-            return self._apply(connection, case, Cast(review=review, grant_id=grant_id, requesters=requesters))
+            electorate = self._people.electorate(case.request.agent)
+            electorate = replace(electorate, requesters=electorate.requesters | requesters)
+            review = _review(draft, self._clock.now_ms())
+            return self._apply(connection, case, Cast(review=review, electorate=electorate, edit=edit))
 
         step = await self._write(work)
         self._published(step.case)
         return step
+
+    async def _edited(self, request_id: str, arguments: Mapping[str, object]) -> Content:
+        if self._editor is None:
+            raise NotAllowedError(
+                "arguments cannot be edited here: nobody would analyse them; deny, and say what to do"
+            )
+        return await self._editor.edited((await self.case(request_id)).request, arguments)
+
+    # -- noting ---------------------------------------------------------------------------------------------------
+
+    async def note(self, entry: Entry) -> None:
+        """Write down something that belongs to no request; returns when it is on disk."""
+        await self._write(lambda connection: self._audit.append(connection, entry))
+
+    def note_soon(self, entry: Entry) -> None:
+        """The same, without waiting: for what nothing rests on."""
+        self._writer.submit(lambda connection: self._audit.append(connection, entry))
 
     # -- looking --------------------------------------------------------------------------------------------------
 
@@ -195,13 +266,22 @@ class Desk:
             lambda connection: records.list_requests(connection, states=states, limit=limit, before_ms=before_ms)
         )
 
-    async def granted(self, action_digest: str) -> list[Case]:
-        """Cases with an unredeemed grant for this very action, oldest first."""
-        return await self._read(lambda connection: records.read_granted(connection, action_digest))
+    async def granted(self, action_digest: str, session: str = "") -> list[Case]:
+        """Cases with an open grant that may concern this action: see ``records.read_granted``."""
+        return await self._read(lambda connection: records.read_granted(connection, action_digest, session))
+
+    async def grants(self, limit: int = 1000) -> list[Case]:
+        """Cases with an open grant, those that lapse first before the others."""
+        return await self._read(lambda connection: records.list_granted(connection, limit))
 
     async def released(self, session: str, tool_use_id: str) -> Case | None:
         """The case whose grant this tool call redeemed and that has no outcome yet."""
         return await self._read(lambda connection: records.read_released(connection, session, tool_use_id))
+
+    async def colleagues(self, case: Case, person: str) -> tuple[str, ...]:
+        """Whom this person could hand the request to."""
+        electorate = self._people.electorate(case.request.agent)
+        return tuple(each for each in sorted(electorate.named(())) if each != person)
 
     async def changes(self) -> AsyncGenerator[Case, None]:
         """Every change from now on; a subscriber that does not keep up misses the oldest ones. Close it when done."""
@@ -249,12 +329,20 @@ class Desk:
     def _apply(self, connection: sa.Connection, case: Case, event: engine.Event) -> Step:
         now_ms = self._clock.now_ms()
         step = engine.step(case, event, now_ms)
-        records.save(connection, case, step.case)
-        if step.case != case:
-            outbox.owe(connection, step.case.request, outbox.UPDATE, now_ms)
-        for line in step.log:
-            self._audit.append(connection, entry_of(step.case.request, line))
-        return step
+        head = self._audit.head
+        indexes = {line.type: self._audit.append(connection, entry_of(step.case.request, line)) for line in step.log}
+        after = step.case
+        if after.grant is not None and not after.grant.token and EntryType.GRANT_ISSUED in indexes:
+            token = grant_token.mint(after, head, indexes[EntryType.GRANT_ISSUED], self._signer)
+            after = replace(after, grant=replace(after.grant, token=token))
+        records.save(connection, case, after)
+        if after != case:
+            outbox.owe_updates(connection, after.request.id, now_ms)
+        if after.request.state not in {RequestState.PENDING, RequestState.EXPIRED}:
+            outbox.drop_unsent(connection, after.request.id, now_ms)
+        if step.tell:
+            outbox.owe_messages(connection, after.request.id, step.tell, now_ms)
+        return replace(step, case=after)
 
     async def _write(self, work: Callable[[sa.Connection], _T]) -> _T:
         return await self._writer.write(work)
@@ -272,22 +360,24 @@ class Desk:
         return case
 
 
-def request_of(draft: Draft, now_ms: int) -> Request:
-    """The pending request that a draft becomes."""
-    found = draft.classification
-    return Request(
-        id=new_id(),
-        version=1,
-        kind=RequestKind.APPROVAL,
-        state=RequestState.PENDING,
-        created_at_ms=now_ms,
-        agent=draft.agent,
-        tool_use_id=draft.tool_use_id,
-        action=draft.action,
-        action_digest=draft.action.digest(),
-        risk=found.risk,
-        effects=found.effects,
-        expanded=found.expanded,
-        terms=draft.terms,
-        claim=draft.claim,
+def _waits_for_people(case: Case) -> bool:
+    return case.request.state is RequestState.PENDING and case.asked_back is None
+
+
+def _review(draft: ReviewDraft, now_ms: int) -> Review:
+    return Review(
+        decision_id=draft.decision_id,
+        request_id=draft.request_id,
+        version=draft.version,
+        action_digest=draft.action_digest,
+        person=draft.person,
+        channel=draft.channel,
+        verdict=draft.verdict,
+        text=draft.text,
+        assurance=draft.assurance,
+        at_ms=now_ms,
+        by_program=draft.by_program,
+        scope=draft.scope,
+        stop=draft.stop,
+        to=draft.to,
     )

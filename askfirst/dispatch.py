@@ -118,7 +118,7 @@ class Dispatcher:
         case = await self._read(lambda connection: records.read(connection, delivery.request_id))
         card = card_of(case, machine=self._machine, seen=self._audit.head.seen)
         if delivery.kind == outbox.SEND:
-            return await channel.send(card, delivery.recipient, f"{delivery.request_id}:{delivery.recipient}")
+            return await channel.send(card, delivery.recipient, f"{delivery.request_id}:{delivery.message_id}")
         await channel.update(card, delivery.recipient, delivery.external_id)
         return delivery.external_id
 

@@ -81,6 +81,7 @@ class Effect:
         command: the offending simple command as it would run, expanded.
         via: the wrappers it was found under, outermost first, e.g. ``("sudo", "bash -c")``.
         facts: what was looked up to grade it, as short sentences.
+        cwd: directory that it happens in, absolute; ``""`` when that is not known or on another machine.
     """
 
     rule: str
@@ -94,6 +95,7 @@ class Effect:
     command: str = ""
     via: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
+    cwd: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,7 @@ class Classification:
         effects: everything found, gravest first; also low and medium ones, which alone do not gate.
         expanded: the command as the shell would run it, for people to read; ``""`` when it equals the original.
         scripts: files whose text the command runs, as absolute paths; their hashes enter the action digest.
+        commands: every simple command that would run, wrappers too, as people see them; empty for other tools.
         writes: absolute path -> text of the files it would write, None where the text is not known.
     """
 
@@ -112,6 +115,7 @@ class Classification:
     effects: tuple[Effect, ...] = ()
     expanded: str = ""
     scripts: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
     writes: Mapping[str, str | None] = field(default_factory=dict)
 
     @property

@@ -8,11 +8,15 @@ from askfirst.audit_port import Actor, Entry, EntryType, Private
 from askfirst.canonical import canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from askfirst.asking import Look
     from askfirst.audit_port import Value
     from askfirst.engine import LogLine
     from askfirst.request import Request
 
 _SUMMARY_CHARS = 200
+_WHOLE = frozenset({EntryType.GATE_REQUESTED, EntryType.GATE_AMENDED, EntryType.QUESTION_ASKED})
 
 
 def entry_of(request: Request, line: LogLine) -> Entry:
@@ -26,9 +30,42 @@ def entry_of(request: Request, line: LogLine) -> Entry:
         request=request.id,
         actor=Actor(type=line.actor_type, id=line.actor, channel=line.channel, assurance=line.assurance),
         agent=_agent(request),
-        action=_action(request, whole=line.type is EntryType.GATE_REQUESTED),
+        action=_action(request, whole=line.type in _WHOLE),
         decision=line.decision,
         links=links,
+    )
+
+
+def passed_entry(look: Look) -> Entry:
+    """A call that ran unasked where a shadow rule would have had it otherwise."""
+    return _unasked(EntryType.GATE_PASSED, look, {"verdict": "allowed"})
+
+
+def refused_entry(look: Look, *, reason: str = "") -> Entry:
+    """A call that was denied without asking anybody: by the policy's word, or for the reason given."""
+    details: dict[str, Value] = {"verdict": "denied", "reason": reason or look.ruling.reason}
+    return _unasked(EntryType.GATE_REFUSED, look, details)
+
+
+def _unasked(entry_type: EntryType, look: Look, decision: Mapping[str, Value]) -> Entry:
+    ruling, agent = look.ruling, look.agent
+    about: dict[str, Value] = {"name": agent.host, "session": agent.session, "cwd": look.call.cwd, "model": agent.model}
+    return Entry(
+        type=entry_type,
+        actor=Actor(type="policy", id=ruling.rule),
+        agent={name: value for name, value in about.items() if value},
+        action={
+            "tool": look.call.tool,
+            "risk": ruling.risk.label,
+            "rules": tuple(sorted({effect.rule for effect in look.found.effects})),
+            "input": Private(canonical(dict(look.call.acting_arguments))),
+        },
+        decision={
+            "rule": ruling.rule,
+            "policy_sha256": ruling.policy_digest,
+            **({"shadowed_by": ruling.shadowed_by} if ruling.shadowed_by else {}),
+            **decision,
+        },
     )
 
 

@@ -9,25 +9,25 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # `typing` and the like come later: the folder's own may stand before the true one
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from pathlib import Path
 
     import typer
 
-    from askfirst.cli.parts import VerifyReport
+    from askfirst.cli.parts import LogReader, WitnessFolder
     from askfirst.host import HostAdapter
     from askfirst.paths import StatePaths
 
-_HERE = Path(__file__).resolve().parent
+_HERE = os.path.dirname(os.path.realpath(__file__))
 
 
-def outer_packages() -> Path:
+def outer_packages() -> str:
     """The folder that holds ``hooks``, ``channels``, ``audit`` and ``mcp_server``."""
-    nested = _HERE / "_app"
-    return nested if nested.is_dir() else _HERE.parent
+    nested = os.path.join(_HERE, "_app")
+    return nested if os.path.isdir(nested) else os.path.dirname(_HERE)
 
 
 def own_path(path: list[str], environ: Mapping[str, str], cwd: str) -> list[str]:
@@ -35,13 +35,15 @@ def own_path(path: list[str], environ: Mapping[str, str], cwd: str) -> list[str]
 
     Where we are started an agent may write; a ``typer.py`` of its making must not run as the person's command.
     """
-    foreign = {os.path.abspath(each) for each in (*environ.get("PYTHONPATH", "").split(os.pathsep), cwd)}  # noqa: PTH100
-    return [str(outer_packages()), *(each for each in path if os.path.abspath(each) not in foreign)]  # noqa: PTH100
+    foreign = {os.path.abspath(each) for each in (*environ.get("PYTHONPATH", "").split(os.pathsep), cwd)}
+    return [outer_packages(), *(each for each in path if os.path.abspath(each) not in foreign)]
 
 
 def main() -> None:
     """``askfirst``."""
-    sys.path[:] = own_path(sys.path, os.environ, os.getcwd())  # noqa: PTH109
+    sys.path[:] = own_path(sys.path, os.environ, os.getcwd())
+    if sys.argv[1:] == ["mcp"]:
+        _mcp()  # a host waits for its list of tools, so nothing of the command line is loaded
     command_line()()
 
 
@@ -57,11 +59,18 @@ def command_line() -> typer.Typer:
             adapters=_adapters,
             hook_command=_hook_command,
             install=_install,
-            verify=_verify,
-            tail=_tail,
-            export=_export,
+            log=_log,
+            witness=_witness,
+            past_calls=_past_calls,
+            mcp=_mcp,
         )
     )
+
+
+def _mcp() -> None:
+    from mcp_server.stdio import main as serve_mcp  # noqa: PLC0415
+
+    serve_mcp()
 
 
 def _serve(paths: StatePaths, port: int | None, background: bool) -> int:  # noqa: FBT001  # a part's shape
@@ -83,6 +92,8 @@ def _adapters() -> Mapping[str, HostAdapter]:
 
 
 def _hook_command(host: str, paths: StatePaths) -> str:
+    from pathlib import Path  # noqa: PLC0415
+
     from hooks.command_line import hook_command  # noqa: PLC0415
 
     python = Path(sys.executable)
@@ -90,7 +101,7 @@ def _hook_command(host: str, paths: StatePaths) -> str:
         host,
         python=python,
         socket=paths.socket,
-        client_dir=outer_packages() / "hooks",
+        client_dir=Path(outer_packages(), "hooks"),
         wait_s=_WAIT_S,
         host_timeout_s=_HOST_TIMEOUT_S,
         broker=(str(python), "-I", "-m", "askfirst.entry", "serve", "--background", "--state-dir", str(paths.root)),
@@ -103,22 +114,22 @@ def _install(host: str, settings: Path, paths: StatePaths, remove: bool) -> tupl
     return merged_settings(host, settings, _hook_command(host, paths), timeout_s=_HOST_TIMEOUT_S, remove=remove)
 
 
-def _verify(store: Path, checkpoint: Path | None, seen: Sequence[str]) -> VerifyReport:
-    from audit.verify import verify_store  # noqa: PLC0415
+def _log(store: Path) -> LogReader:
+    from audit.offline import OfflineLog  # noqa: PLC0415
 
-    return verify_store(store, checkpoint=checkpoint, seen=seen)
-
-
-def _tail(store: Path, count: int) -> list[dict[str, object]]:
-    from audit.records import tail  # noqa: PLC0415
-
-    return tail(store, count)
+    return OfflineLog(store)
 
 
-def _export(store: Path, out: Path) -> int:
-    from audit.export import export  # noqa: PLC0415
+def _witness(folder: Path) -> WitnessFolder:
+    from audit.witness_server import WitnessFolder as Folder  # noqa: PLC0415
 
-    return export(store, out)
+    return Folder(folder)
+
+
+def _past_calls(store: Path, count: int) -> list[dict[str, object]]:
+    from audit.history import calls  # noqa: PLC0415
+
+    return calls(store, count)
 
 
 _HOST_TIMEOUT_S = 86_400

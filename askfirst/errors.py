@@ -45,6 +45,10 @@ class NotAllowedError(Error):
     """The caller may not do this."""
 
 
+class NobodyToAskError(NotAllowedError):
+    """No person, or no channel to one, is there on the terms of the rule: the call is denied."""
+
+
 class StoreError(Error):
     """The store cannot be read or written; nothing was changed."""
 

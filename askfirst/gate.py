@@ -9,41 +9,33 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from askfirst import answers
+from askfirst.asking import Analyst
 from askfirst.canonical import digest
-from askfirst.desk import Draft
+from askfirst.engine import Content
+from askfirst.engine.scopes import covers
+from askfirst.entries import passed_entry, refused_entry
+from askfirst.errors import NobodyToAskError
 from askfirst.host import Allow, Deny, NoOpinion
-from askfirst.policy import needs_person, terms_for
+from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim, RequestState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from askfirst.call import ToolCall
-    from askfirst.clock import Clock
-    from askfirst.config import Config
+    from askfirst.asking import Asking, Look
     from askfirst.desk import Desk
     from askfirst.effects import Classification
     from askfirst.engine import Case
-    from askfirst.host import AfterTool, Agent, BeforeTool, Verdict
+    from askfirst.host import AfterTool, BeforeTool, Verdict
     from askfirst.request import Action
+
+__all__ = ["Analyst", "Attempt", "Gate"]
 
 _ROUNDS_MAX = 3
 """How often an action may change under a waiting hook before the gate gives up and denies."""
-
-
-class Analyst(Protocol):
-    """Finds out what a call would do; may look at the disk, takes a bounded time."""
-
-    async def look(self, call: ToolCall) -> Classification:
-        """The classification of this call."""
-        ...
-
-    def resolve(self, call: ToolCall, agent: Agent, scripts: Iterable[str] = ()) -> Action:
-        """The complete action of this call as the disk stands now."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,66 +60,72 @@ class Gate:
         self,
         *,
         desk: Desk,
-        analyst: Analyst,
-        config: Config,
-        clock: Clock,
+        asking: Asking,
         passed: Callable[[BeforeTool, Classification], None] = lambda _event, _found: None,
     ) -> None:
         self._passed = passed  # told of every call that needs nobody; must return at once
         self._desk = desk
-        self._analyst = analyst
-        self._config = config
-        self._clock = clock
+        self._asking = asking
 
     async def before(self, event: BeforeTool, attempt: Attempt) -> Verdict:
         """The verdict on a call that is about to run."""
-        found = await self._analyst.look(event.call)
-        if not needs_person(found, self._config):
-            self._passed(event, found)
-            return NoOpinion()
-        for _ in range(_ROUNDS_MAX):
-            action = await self._resolve(event, found)
-            if await self._use_old_grant(action, attempt, event):
-                return Allow(arguments=event.call.arguments)
-            case = await self._ask(event, found, action)
-            case = await self._wait(case, attempt)
-            if case.request.state is not RequestState.APPROVED:
-                return Deny(reason=answers.refusal(case))
-            if (await self._resolve(event, found)).digest() == case.request.action_digest:
-                return await self._release(case, attempt, event)
-            found = await self._analyst.look(event.call)
-        return Deny(reason=answers.unavailable("what the command depends on keeps changing"))
+        look = await self._asking.look(event.call, event.agent, Claim(reason=event.justification))
+        match look.ruling.outcome:
+            case Outcome.ALLOW | Outcome.SHADOW:
+                self._passed(event, look.found)
+                if look.ruling.shadowed_by:
+                    self._desk.note_soon(passed_entry(look))
+                return NoOpinion()
+            case Outcome.DENY:
+                await self._desk.note(refused_entry(look))
+                return Deny(reason=answers.by_policy(event.call, look.ruling))
+            case Outcome.ASK:
+                return await self._ask(event, attempt, look)
 
     async def after(self, event: AfterTool) -> None:
         """Record how a released call went; a call that was never gated leaves no trace."""
         case = await self._desk.released(event.agent.session, event.tool_use_id)
-        if case is None:
+        if case is None or case.grant is None:
             return
-        ran = replace(case.request.action, tool=event.call.tool, arguments=event.call.acting_arguments)
+        use = next(each for each in case.grant.uses if each.tool_use_id == event.tool_use_id and not each.outcome)
+        ran = replace(use.action or case.request.action, tool=event.call.tool, arguments=event.call.acting_arguments)
         await self._desk.executed(
             case.request.id,
             action_digest=ran.digest(),
             outcome="ok" if event.ok else "failed",
             detail=event.detail,
+            tool_use_id=event.tool_use_id,
         )
 
-    async def _resolve(self, event: BeforeTool, found: Classification) -> Action:
-        return await asyncio.to_thread(self._analyst.resolve, event.call, event.agent, found.scripts)
+    async def _ask(self, event: BeforeTool, attempt: Attempt, look: Look) -> Verdict:
+        for _ in range(_ROUNDS_MAX):
+            action = await self._asking.resolve(look)
+            verdict = await self._by_old_grant(event, attempt, look, action)
+            if verdict is not None:
+                return verdict
+            try:
+                case = await self._enter(event, look, action)
+            except NobodyToAskError as error:
+                await self._desk.note(refused_entry(look, reason=str(error)))
+                return Deny(reason=answers.nobody_to_ask(event.call, str(error)))
+            case = await self._wait(case, attempt)
+            if case.request.state is not RequestState.APPROVED:
+                return Deny(reason=answers.refusal(case, event.call, action.digest()))
+            verdict = await self._release(event, attempt, look, case)
+            if verdict is not None:
+                return verdict
+            look = await self._asking.look(event.call, event.agent, look.claim)
+        return Deny(reason=answers.unavailable("what the command depends on keeps changing"))
 
-    async def _ask(self, event: BeforeTool, found: Classification, action: Action) -> Case:
-        now_ms = self._clock.now_ms()
+    async def _enter(self, event: BeforeTool, look: Look, action: Action) -> Case:
+        """Make the request or join it; a retry that says more answers what a reviewer has asked back."""
         key = digest([event.agent.host, event.agent.session, event.tool_use_id, action.digest()])
-        return await self._desk.ask(
-            Draft(
-                key=key,
-                agent=event.agent,
-                tool_use_id=event.tool_use_id,
-                action=action,
-                classification=found,
-                terms=terms_for(found, self._config, now_ms),
-                claim=Claim(reason=event.justification),
-            )
-        )
+        case = await self._desk.ask(self._asking.draft(look, action, key=key, tool_use_id=event.tool_use_id))
+        said, known = look.claim.reason, case.request.claim.reason
+        if case.asked_back is None or said in {"", known}:
+            return case
+        amend = await self._asking.amended(case.request, None, replace(case.request.claim, reason=said))
+        return (await self._desk.amend(case.request.id, amend)).case
 
     async def _wait(self, case: Case, attempt: Attempt) -> Case:
         left_s = attempt.until_s - asyncio.get_running_loop().time()
@@ -140,26 +138,57 @@ class Gate:
             wait.cancel()
             gone.cancel()
 
-    async def _use_old_grant(self, action: Action, attempt: Attempt, event: BeforeTool) -> bool:
-        """Whether an approval that came when nobody waited covers this very action."""
+    async def _by_old_grant(self, event: BeforeTool, attempt: Attempt, look: Look, action: Action) -> Verdict | None:
+        """The verdict where an approval that was given before covers this very action."""
         act = action.digest()
-        for case in await self._desk.granted(act):
+        content = Content(action=action, effects=look.found.effects, risk=look.ruling.risk)
+        for case in await self._desk.granted(act, event.agent.session):
+            assert case.grant is not None  # it was looked up by its grant
+            if not covers(case.grant, case.request, act, content):
+                verdict = await self._release_edited(event, attempt, case, act)
+                if verdict is not None:
+                    return verdict
+                continue
             step = await self._desk.redeem(
-                case.request.id, action_digest=act, attempt=attempt.id, tool_use_id=event.tool_use_id
+                case.request.id,
+                action_digest=act,
+                attempt=attempt.id,
+                tool_use_id=event.tool_use_id,
+                content=content,
             )
             if step.done:
-                return True
-        return False
+                return Allow(arguments=event.call.arguments)
+        return None
 
-    async def _release(self, case: Case, attempt: Attempt, event: BeforeTool) -> Verdict:
+    async def _release(self, event: BeforeTool, attempt: Attempt, look: Look, case: Case) -> Verdict | None:
+        """The verdict on an approved case; None when it is about something else than what would run now."""
+        act = (await self._asking.resolve(look)).digest()
+        if act != case.request.action_digest:
+            return await self._release_edited(event, attempt, case, act)
+        return await self._redeem(event, attempt, case, Allow(arguments=event.call.arguments))
+
+    async def _release_edited(self, event: BeforeTool, attempt: Attempt, case: Case, act: str) -> Verdict | None:
+        """Where people approved other arguments than this call's: hand them over, or say what to run."""
+        if act not in {each.action_digest for each in case.earlier}:
+            return None
+        request = case.request
+        if request.changed_by in {"", "agent"} or not event.can_rewrite:
+            return Deny(reason=answers.changed(case, event.call))
+        comments = {key: value for key, value in event.call.arguments.items() if key not in event.call.acting_arguments}
+        edited = replace(event.call, arguments={**comments, **request.action.arguments})
+        look = await self._asking.look(edited, event.agent, request.claim)
+        if (await self._asking.resolve(look)).digest() != request.action_digest:
+            return None
+        allow = Allow(arguments=edited.arguments, reason=answers.edited(case))
+        return await self._redeem(event, attempt, case, allow)
+
+    async def _redeem(self, event: BeforeTool, attempt: Attempt, case: Case, allow: Allow) -> Verdict:
         if attempt.gone.is_set():
-            return Deny(reason=answers.refusal(case))  # nobody hears it; the grant stays for the next attempt
+            return Deny(reason=answers.refusal(case, event.call))  # nobody hears it; the grant stays for the next one
         step = await self._desk.redeem(
             case.request.id,
             action_digest=case.request.action_digest,
             attempt=attempt.id,
             tool_use_id=event.tool_use_id,
         )
-        if step.done:
-            return Allow(arguments=event.call.arguments)
-        return Deny(reason=answers.refusal(step.case))
+        return allow if step.done else Deny(reason=answers.refusal(step.case, event.call))

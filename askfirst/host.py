@@ -45,6 +45,8 @@ class BeforeTool:
     tool_use_id: str
     justification: str = ""
     """What the agent says it is for: a claim."""
+    can_rewrite: bool = False
+    """Whether this host runs the arguments of an ``Allow`` in place of its own: only then is an edit released to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

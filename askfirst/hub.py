@@ -13,12 +13,16 @@ from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from askfirst.errors import OverloadedError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from askfirst.engine import Case
 
 _BACKLOG = 256
+WAITERS_MAX = 200_000
+"""Callers that may wait at once, about a kilobyte each; one more hears why it cannot."""
 
 
 class Hub:
@@ -26,6 +30,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._waiters: defaultdict[str, set[asyncio.Future[Case]]] = defaultdict(set)
+        self._waiting = 0
         self._subscribers: set[asyncio.Queue[Case]] = set()
         self.on_change: Callable[[], None] = lambda: None
         """Called at every change, for whoever only needs to know that there was one."""
@@ -33,7 +38,7 @@ class Hub:
     @property
     def waiting(self) -> int:
         """How many callers wait."""
-        return sum(len(futures) for futures in self._waiters.values())
+        return self._waiting
 
     def is_awaited(self, request_id: str | None = None) -> bool:
         """Whether anybody would hear of a change of this request, or, without one, of any; from any thread."""
@@ -46,12 +51,20 @@ class Hub:
 
     @contextmanager
     def waiter(self, request_id: str) -> Iterator[asyncio.Future[Case]]:
-        """A future that completes with the next change of this request."""
+        """A future that completes with the next change of this request.
+
+        Raises:
+            OverloadedError: too many wait already.
+        """
+        if self._waiting >= WAITERS_MAX:
+            raise OverloadedError(f"{WAITERS_MAX} callers wait for people already; try again later")
+        self._waiting += 1
         future: asyncio.Future[Case] = asyncio.get_running_loop().create_future()
         self._waiters[request_id].add(future)
         try:
             yield future
         finally:
+            self._waiting -= 1
             self._waiters[request_id].discard(future)
             if not self._waiters[request_id]:
                 del self._waiters[request_id]

@@ -100,6 +100,12 @@ def config_file() -> Path:
     return Path(named) if named else Path(platformdirs.user_config_dir("askfirst")) / "config.toml"
 
 
+def policy_file() -> Path:
+    """The user's policy: ``$ASKFIRST_POLICY`` or ``policy.toml`` beside the configuration."""
+    named = os.environ.get("ASKFIRST_POLICY")
+    return Path(named) if named else config_file().with_name("policy.toml")
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Replace a file atomically, readable by its owner only; a crash leaves the old or the new content."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -1,22 +1,30 @@
-"""Case files: what a policy should make of commands, written down and run.
+"""Case files: what a policy should make of calls, written down and run.
 
-TOML; each case has a ``command`` (or ``tool`` and ``arguments``) and an ``expect``, and may name the ``rule`` that must
-be among those found, a ``cwd`` and a ``note``::
+TOML; each case has a ``command`` (or ``tool`` and ``arguments``), and says what it expects of the analysis
+(``expect``), of the ruling (``outcome`` and the keys after it), or of both::
 
     [[case]]
     command = "git push --force origin main"
-    expect = "gate"                     # allow, gate or pass
-    rule = "git.push-force"
+    expect = "gate"                     # the analysis: allow, gate or pass
+    rule = "git.push-force"             # among the analysis' rules
+    outcome = "deny"                    # the ruling: allow, ask or deny
+    decided_by = "protected-history"    # the policy's rule, or e.g. "risk.high"
+    risk = "critical"
+    approvals = 2
 
     [[case]]
-    command = "git push origin main"
-    expect = "allow"
+    command = "npm publish"
+    outcome = "ask"
+    branch = "main"                     # circumstances: branch, repository, host, model, confidence, at, cwd
+    confidence = 0.8
+    at = 2026-11-25T22:00:00+01:00
 """
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -24,13 +32,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from askfirst.call import ToolCall
 from askfirst.effects import Outcome
 from askfirst.errors import PolicyError
+from askfirst.host import Agent
+from askfirst.policy.question import Place, Question
+from askfirst.request import Claim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import Self
 
     from askfirst.effects import Classification
+    from askfirst.policy.ruling import Ruling
+
+_NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+"""When a case is asked that gives no time: a Monday, so that a case file means the same every day."""
 
 
 class _RawCase(BaseModel):
@@ -40,14 +55,30 @@ class _RawCase(BaseModel):
     tool: str | None = None
     arguments: dict[str, object] = Field(default_factory=dict)
     cwd: str = ""
-    expect: Literal["allow", "gate", "pass"]
+    expect: Literal["allow", "gate", "pass", ""] = ""
     rule: str = ""
+    outcome: Literal["allow", "ask", "deny", ""] = ""
+    decided_by: str = ""
+    risk: Literal["low", "medium", "high", "critical", ""] = ""
+    approvals: int = 0
+    branch: str = ""
+    default_branch: str = ""
+    repository: str = ""
+    host: str = "claude-code"
+    model: str = ""
+    confidence: float | None = None
+    requires_approval: bool = False
+    at: datetime = _NOON
     note: str = ""
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
+    def _is_whole(self) -> Self:
         if (self.command is None) == (self.tool is None):
             raise ValueError("give either command or tool")
+        if not (self.expect or self.outcome or self.decided_by):
+            raise ValueError("give expect (of the analysis), or outcome or decided_by (of the ruling)")
+        if self.at.tzinfo is None:
+            raise ValueError("at needs an offset, e.g. 2026-11-25T22:00:00+01:00")
         return self
 
 
@@ -58,19 +89,52 @@ class _RawFile(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a case expects; ``""`` and 0 where it does not care."""
+
+    found: str = ""
+    rule: str = ""
+    outcome: str = ""
+    decided_by: str = ""
+    risk: str = ""
+    approvals: int = 0
+
+    @property
+    def asks_policy(self) -> bool:
+        """Whether a ruling is needed to judge the case."""
+        return bool(self.outcome or self.decided_by or self.risk or self.approvals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyCase:
     """One call and what should become of it."""
 
     number: int
     call: ToolCall
-    expect: Outcome
-    rule: str
+    expected: Expected
     note: str
+    agent: Agent
+    place: Place
+    claim: Claim
+    requires_approval: bool
+    at: datetime
 
     @property
     def title(self) -> str:
         """The command, or the tool's name."""
         return self.call.command or self.call.tool
+
+    def question(self, found: Classification) -> Question:
+        """What the policy is asked about it."""
+        return Question(
+            call=self.call,
+            classification=found,
+            agent=self.agent,
+            at=self.at,
+            place=self.place,
+            claim=self.claim,
+            requires_approval=self.requires_approval,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +165,25 @@ def load_cases(path: Path) -> list[PolicyCase]:
     return [_case(number, each) for number, each in enumerate(raw.case, start=1)]
 
 
-def run_cases(cases: list[PolicyCase], classify: Callable[[ToolCall], Classification]) -> list[CaseResult]:
-    """Each case's result, in order."""
+def run_cases(
+    cases: list[PolicyCase],
+    classify: Callable[[ToolCall], Classification],
+    rule_on: Callable[[Question], Ruling] | None = None,
+) -> list[CaseResult]:
+    """Each case's result, in order.
+
+    Args:
+        cases: to be tried.
+        classify: the analysis.
+        rule_on: the policy; without one only what cases expect of the analysis is checked.
+    """
     results = []
     for case in cases:
         found = classify(case.call)
-        results.append(CaseResult(case=case, found=found, wrong=_wrong(case, found)))
+        faults = list(_faults_of_analysis(case.expected, found))
+        if rule_on is not None and case.expected.asks_policy:
+            faults += _faults_of_ruling(case.expected, rule_on(case.question(found)))
+        results.append(CaseResult(case=case, found=found, wrong="; ".join(faults)))
     return results
 
 
@@ -115,13 +192,41 @@ def _case(number: int, raw: _RawCase) -> PolicyCase:
         call = ToolCall(tool="Bash", arguments={"command": raw.command}, cwd=raw.cwd)
     else:
         call = ToolCall(tool=raw.tool or "", arguments=raw.arguments, cwd=raw.cwd)
-    return PolicyCase(number=number, call=call, expect=Outcome(raw.expect), rule=raw.rule, note=raw.note)
+    return PolicyCase(
+        number=number,
+        call=call,
+        expected=Expected(
+            found=raw.expect,
+            rule=raw.rule,
+            outcome=raw.outcome,
+            decided_by=raw.decided_by,
+            risk=raw.risk,
+            approvals=raw.approvals,
+        ),
+        note=raw.note,
+        agent=Agent(host=raw.host, session="case", model=raw.model),
+        place=Place(project=raw.cwd, repository=raw.repository, branch=raw.branch, default_branch=raw.default_branch),
+        claim=Claim(confidence=raw.confidence),
+        requires_approval=raw.requires_approval,
+        at=raw.at,
+    )
 
 
-def _wrong(case: PolicyCase, found: Classification) -> str:
+def _faults_of_analysis(expected: Expected, found: Classification) -> Iterator[str]:
     rules = sorted({effect.rule for effect in found.effects})
-    if found.outcome is not case.expect:
-        return f"expected {case.expect.value}, got {found.outcome.value} ({', '.join(rules) or 'no rule'})"
-    if case.rule and case.rule not in rules:
-        return f"expected rule {case.rule}, got {', '.join(rules) or 'none'}"
-    return ""
+    if expected.found and found.outcome is not Outcome(expected.found):
+        yield f"expected {expected.found}, got {found.outcome.value} ({', '.join(rules) or 'no rule'})"
+    elif expected.rule and expected.rule not in rules:
+        yield f"expected rule {expected.rule}, got {', '.join(rules) or 'none'}"
+
+
+def _faults_of_ruling(expected: Expected, ruling: Ruling) -> Iterator[str]:
+    got = {
+        "outcome": (expected.outcome, ruling.outcome.value),
+        "decided_by": (expected.decided_by, ruling.rule),
+        "risk": (expected.risk, ruling.risk.label),
+        "approvals": (expected.approvals, ruling.approvals_needed),
+    }
+    for name, (wanted, found) in got.items():
+        if wanted and wanted != found:
+            yield f"expected {name} {wanted}, got {found} (rule {ruling.rule} of the {ruling.policy} policy)"

@@ -17,6 +17,7 @@ from askfirst.canonical import digest
 from askfirst.effects import Effect, Risk  # noqa: TC001  # pydantic reads the annotations
 from askfirst.errors import StoreError
 from askfirst.host import Agent  # noqa: TC001  # pydantic reads the annotations
+from askfirst.terms import Terms  # noqa: TC001  # pydantic reads the annotations
 
 
 class RequestState(enum.StrEnum):
@@ -55,6 +56,10 @@ class Verdict(enum.StrEnum):
     APPROVE = "approve"
     DENY = "deny"
     ANSWER = "answer"
+    NEEDS_INFO = "needs_info"
+    """The reviewer asks back; the request stays pending until the agent has amended it."""
+    DELEGATE = "delegate"
+    """The reviewer hands their part to another person."""
 
 
 _FROZEN = ConfigDict(extra="forbid", frozen=True)
@@ -115,44 +120,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What the policy decided about a request when it was made; frozen with it (I8).
-
-    Attributes:
-        policy: name of the policy.
-        policy_digest: SHA-256 (hex) of all loaded layers.
-        rule: the rule that decided.
-        approvals_needed: how many distinct people must approve, >= 1.
-        assurance_min: the least assurance (0..3) a review needs to count.
-        approval_expires_at_ms: from then on nobody can approve any more.
-        grant_ttl_ms: how long an approval may wait for its execution.
-        late_grant_ttl_ms: the same for an approval that came after the deadline; 0 when none is given.
-        on_timeout: what the deadline does.
-        recipients: who is told, as ``scheme:address``.
-    """
-
-    policy: str
-    policy_digest: str
-    rule: str
-    approvals_needed: int
-    assurance_min: int
-    approval_expires_at_ms: int
-    grant_ttl_ms: int
-    late_grant_ttl_ms: int
-    on_timeout: str
-    recipients: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     """How a request ended.
 
     Attributes:
         at_ms: when.
-        by: the person, ``"agent"`` for a cancel, ``"deadline"`` for an expiry.
+        by: the person, ``"agent"`` for a cancel, ``"deadline"`` for an expiry or an approval by the rule.
         channel: by which channel, ``""`` where none was involved.
         decision_id: of the review that decided, else ``""``.
         text: the reviewer's comment, answer or the reason of a cancel.
+        stop: whether the reviewer also told the agent's session to stop.
     """
 
     at_ms: int
@@ -160,11 +137,34 @@ class End:
     channel: str = ""
     decision_id: str = ""
     text: str = ""
+    stop: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """One reviewer's part in a stage, handed to another person."""
+
+    stage: int
+    by: str
+    to: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One question to a person, with all that it rests on."""
+    """One question to a person, with all that it rests on.
+
+    Attributes:
+        version: counts up whenever what would run, or what the agent says about it, changes.
+        changed_by: who made this version: ``""`` for the first, ``"agent"``, or the person who edited the arguments.
+        action_digest: what reviews and grants of this version are bound to.
+        notes: what people should know beside the effects, e.g. that something equivalent was denied before.
+        options: the answers that a question offers; empty: free text, or what ``answer_schema`` describes.
+        answer_schema: JSON Schema (text) of the answer to a question, ``""`` for none.
+        reminded: how many reminders are behind it.
+        escalated: how many escalation steps are behind it.
+        handovers: delegations, oldest first.
+        supersedes: id of the request that this one replaced.
+    """
 
     __pydantic_config__ = _FROZEN
 
@@ -184,6 +184,13 @@ class Request:
     claim: Claim = field(default_factory=Claim)
     question: str = ""
     options: tuple[str, ...] = ()
+    answer_schema: str = ""
+    changed_by: str = ""
+    notes: tuple[str, ...] = ()
+    reminded: int = 0
+    escalated: int = 0
+    handovers: tuple[Handover, ...] = ()
+    supersedes: str = ""
     end: End | None = None
 
     @property
@@ -198,10 +205,15 @@ class Review:
 
     Attributes:
         decision_id: chosen by the caller, unique: the same id again is the same review.
-        version: the version that the person was shown.
-        action_digest: the digest that the person was shown.
+        version: the version that the person was shown; of an approval with edits, the version that these made.
+        action_digest: the digest that goes with it.
         person: who, by their immutable name.
         assurance: 0 the agent could forge it … 3 signed over the digest.
+        by_program: whether a program (an LLM) speaks: an opinion that never counts.
+        scope: the offer that was chosen, by its key, ``""`` for once.
+        stop: with a deny: the agent's session is told to stop.
+        to: with a delegation: the person it goes to.
+        stage: the stage that it counted for.
         counted: whether it entered the decision.
         note: why it did not count, or what it changed, for the person to read.
     """
@@ -218,18 +230,47 @@ class Review:
     text: str
     assurance: int
     at_ms: int
+    by_program: bool = False
+    scope: str = ""
+    stop: bool = False
+    to: str = ""
+    stage: int = 0
     counted: bool = False
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """The single-use permission that an approval turned into.
+class Use:
+    """One redemption of a grant.
 
     Attributes:
         attempt: the hook process that redeemed it: only that very process may hear "allow" a second time.
-        tool_use_id: the host's id of the call that redeemed it, by which its outcome is recognised.
-        outcome: ``ok``, ``failed`` or ``unknown`` once executed.
+        tool_use_id: the host's id of the call, by which its outcome is recognised.
+        action: what was released, where it is not the request's own action (a grant for a pattern).
+        outcome: ``ok``, ``failed`` or ``unknown`` once it ran, ``""`` before.
+    """
+
+    attempt: str
+    tool_use_id: str
+    action_digest: str
+    at_ms: int
+    action: Action | None = None
+    outcome: str = ""
+    detail: str = ""
+    ended_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """The permission that an approval turned into: for one run, or as often as its scope says.
+
+    Attributes:
+        scope: key of the offer that the reviewers chose.
+        pattern: the command pattern that later calls must match, ``""``: this very action only.
+        uses_max: how often it may be redeemed.
+        uses: redemptions, oldest first.
+        outcome: of the last use that has one.
+        token: the signed form (``askfirst.grant_token``); a grant whose token does not fit is worth nothing.
     """
 
     __pydantic_config__ = _FROZEN
@@ -241,12 +282,14 @@ class Grant:
     issued_at_ms: int
     expires_at_ms: int
     late: bool = False
-    attempt: str = ""
-    tool_use_id: str = ""
-    redeemed_at_ms: int | None = None
+    scope: str = "once"
+    pattern: str = ""
+    uses_max: int = 1
+    uses: tuple[Use, ...] = ()
     ended_at_ms: int | None = None
     outcome: str = ""
     detail: str = ""
+    token: str = ""
 
 
 _T = TypeVar("_T", Request, Review, Grant)

@@ -41,6 +41,7 @@ HOOKS_KEY: Final = "hooks"
 RETENTION_PAUSE_S: Final = 3600.0
 _SCANNED: Final = 1000
 _DAY_MS: Final = 86_400_000
+_OPENING: Final = frozenset({"gate.requested", "question.asked"})
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -83,6 +84,22 @@ class Keeper:
         """The broker stops as it was told to; after a crash this entry is missing."""
         entry = Entry(type=EntryType.BROKER_STOPPED, data=data)
         await self._write(lambda connection: self._log.append(connection, entry))
+
+    def policy_changed(self, *, layer: str, path: str, before: str, after: str, problem: str = "") -> None:
+        """A layer of the policy was read anew; from any thread, and written with the next transaction.
+
+        Args:
+            layer: e.g. ``user``.
+            path: its file.
+            before: digest, ``""`` where there was none.
+            after: digest, ``""`` where there is none.
+            problem: why it cannot be used.
+        """
+        data: dict[str, Value] = {"layer": layer, "path": path, "before": before, "after": after}
+        if problem:
+            data["problem"] = problem
+        entry = Entry(type=EntryType.POLICY_CHANGED, data=data)
+        self._writer.submit(lambda connection: self._log.append(connection, entry))
 
     # -- hooks ----------------------------------------------------------------------------------------------------
 
@@ -227,7 +244,7 @@ def _older(connection: sa.Connection, limit_us: int) -> _Old:
             break
         end = seq + 1
         digests += payloads_of(body)
-        if members["type"] in {EntryType.GATE_REQUESTED, EntryType.QUESTION_ASKED}:
+        if members["type"] in _OPENING:
             requests.append(members["req"])
     return _Old(start, end, tuple(digests), tuple(requests))
 

@@ -1,4 +1,4 @@
-"""Reads entries back for people and tables; nothing here verifies them."""
+"""Approval records of a store as CSV, in the founding document's columns; nothing here verifies them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final, TextIO
 
 from askfirst.errors import LogError
+from askfirst.store.views import audit_sql
 from audit.source import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from audit.query import Record
 
 RECORD_COLUMNS: Final = (
     "id",
@@ -25,89 +28,40 @@ RECORD_COLUMNS: Final = (
     "timestamp",
 )
 
-RECORDS_SQL: Final = """
-select json_extract(entry, '$.id') as id,
-       json_extract(entry, '$.agent.session') as session_id,
-       json_extract(entry, '$.action.tool') as action_type,
-       json_extract(entry, '$.action') as action_data,
-       case json_extract(entry, '$.type')
-         when 'gate.requested' then 'pending'
-         when 'gate.timeout' then 'expired'
-         when 'gate.cancelled' then 'cancelled'
-         when 'gate.superseded' then 'superseded'
-         else json_extract(entry, '$.decision.verdict')
-       end as approval_status,
-       (select group_concat(value, ' ') from json_each(entry, '$.decision.by')) as approved_by,
-       json_extract(entry, '$.t') as timestamp
-  from (select seq, cast(body as text) as entry from audit order by seq)
- where json_extract(entry, '$.type')
-       in ('gate.requested', 'gate.decided', 'gate.timeout', 'gate.cancelled', 'gate.superseded')
-"""
-"""The columns of the founding document's audit table, one row each time a request changed its status (SQLite)."""
-
-VIEW_SQL: Final = f"create view remote_agent_audit_log as {RECORDS_SQL}"
-"""The same as a view, under the founding document's name, for migrations."""
-
-
-def tail(path: Path, n: int) -> list[dict[str, object]]:
-    """The last ``n`` entries of a store, oldest first, each with its ``index``.
-
-    Bytes that are no entry come as ``{"index": …, "unreadable": text}``.
-
-    Raises:
-        LogError: the store cannot be read.
-    """
-    with closing(_connect(path)) as connection:
-        query = "select seq, body from audit order by seq desc limit ?"
-        rows = list(_fetch(path, connection, query, (max(n, 0),)))
-    return [_entry(index, body) for index, body in reversed(rows)]
-
 
 def write_records(path: Path, file: TextIO) -> int:
-    """Write the records of a store as CSV and return their number; open the file with ``newline=""``.
-
-    A cell that a spreadsheet would take for a formula gets an apostrophe before it: commands come from agents.
+    """Write the audit table of a store as CSV and return the number of rows; open the file with ``newline=""``.
 
     Raises:
         LogError: the store cannot be read, or holds an entry that is no JSON.
     """
+    try:
+        with closing(connect(path)) as connection:
+            rows = connection.execute(f"{audit_sql()} order by seq")
+            return write_table(file, RECORD_COLUMNS, rows)
+    except sqlite3.Error as error:
+        raise LogError(f"{path} cannot be read as a store: {error}") from error
+
+
+def write_objects(file: TextIO, columns: tuple[str, ...], objects: Iterable[Record]) -> int:
+    """Write objects as CSV, members that are no text as JSON; how many they were."""
+    return write_table(file, columns, ([one[column] for column in columns] for one in objects))
+
+
+def write_table(file: TextIO, columns: tuple[str, ...], rows: Iterable[Iterable[object]]) -> int:
+    """Write rows as CSV; how many they were.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe before it: commands come from agents.
+    """
     writer = csv.writer(file)
-    writer.writerow(RECORD_COLUMNS)
+    writer.writerow(columns)
     count = 0
-    with closing(_connect(path)) as connection:
-        for row in _fetch(path, connection, RECORDS_SQL, ()):
-            writer.writerow([_cell(value) for value in row])
-            count += 1
+    for row in rows:
+        writer.writerow([_cell(value) for value in row])
+        count += 1
     return count
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
+    text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
-def _entry(index: object, body: object) -> dict[str, object]:
-    try:
-        members = json.loads(body) if isinstance(body, bytes) else None
-    except (ValueError, RecursionError):
-        members = None
-    if not isinstance(members, dict):
-        text = body.decode(errors="backslashreplace") if isinstance(body, bytes) else str(body)
-        return {"index": index, "unreadable": text}
-    return {"index": index, **members}
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        return connect(path)
-    except sqlite3.Error as error:
-        raise LogError(f"{path} cannot be read as a store: {error}") from error
-
-
-def _fetch(
-    path: Path, connection: sqlite3.Connection, query: str, parameters: tuple[int, ...]
-) -> Iterator[tuple[object, ...]]:
-    try:
-        yield from connection.execute(query, parameters)
-    except sqlite3.Error as error:
-        raise LogError(f"{path} cannot be read as a store: {error}") from error

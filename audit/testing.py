@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from askfirst.audit_port import Actor, Entry, EntryType, TreeHead
+from askfirst.desk import Desk
+from askfirst.hub import Hub
+from askfirst.request import Verdict
 from askfirst.store import schema
+from askfirst.store.database import open_sqlite, open_sqlite_reader
+from askfirst.store.writer import Writer
+from askfirst.testing.bench import FakeClock as DeskClock
+from askfirst.testing.bench import a_draft, a_review
 from audit.clock import Reading
-from audit.log import StoredLog, open_log
+from audit.grants import GrantKey
+from audit.keeper import Keeper
+from audit.keys import Keys, open_keys
+from audit.log import StoredLog, open_log, stored_vkeys
 from audit.note import Signer
+from audit.rotation import settle_key
+from audit.verify import Report, verify_store
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from askfirst.request import Request
 
 
 @dataclass
@@ -125,3 +141,88 @@ def found_store(folder: Path, seed: int = 1) -> Store:
     store.open(may_found=True)
     (folder / "log.vkey").write_text(f"{store.signer.verifier.vkey}\n", encoding="utf-8")
     return store
+
+
+class Broker:
+    """Store, log, desk and keeper as the broker has them, which can be stopped and started again."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(mode=0o700)
+        self.root = root
+        self.clock, self.audit_clock = DeskClock(), FakeClock(wall_us=1_800_000_000_000_000)
+        self.start()
+
+    def start(self) -> None:
+        """Start as after a stop or a crash."""
+        engine = open_sqlite(self.root / "askfirst.db")
+        keys = open_keys(self.root)
+        with engine.begin() as connection:
+            self.keys: Keys = settle_key(keys, stored_vkeys(connection)[-1])
+            self.log: StoredLog = open_log(
+                connection, self.keys.log, self.audit_clock, may_found=not self.keys.is_founded
+            )
+        self.log.committed()
+        self.keys.publish()
+        self.writer = Writer(engine, self.log)
+        self.reader = open_sqlite_reader(self.root / "askfirst.db")
+        self.keeper = Keeper(writer=self.writer, reader=self.reader, log=self.log, keys=self.keys, clock=self.clock)
+        self.desk = Desk(
+            writer=self.writer,
+            reader=self.reader,
+            audit=self.log,
+            hub=Hub(),
+            clock=self.clock,
+            signer=GrantKey(self.keys.grants),
+        )
+
+    @contextmanager
+    def opened(self) -> Iterator[Connection]:
+        """The file as whoever may write it opens it, beside the broker."""
+        engine = create_engine(f"sqlite:///{self.root / 'askfirst.db'}")
+        with engine.begin() as connection:
+            yield connection
+        engine.dispose()
+
+    def stop(self) -> None:
+        """Stop."""
+        self.reader.dispose()
+        self.writer.close()
+
+    def passes(self, seconds: float) -> None:
+        """Let time pass on every clock."""
+        self.clock.advance(seconds)
+        self.audit_clock.passes(seconds)
+
+    def pass_days(self, days: float) -> None:
+        """Let days pass."""
+        self.passes(days * 86_400)
+
+    def append(self, *entries: Entry) -> None:
+        """Write entries."""
+        for entry in entries:
+            self._append(entry)
+
+    def _append(self, entry: Entry) -> None:
+        self.writer.submit(lambda connection: self.log.append(connection, entry)).result(5)
+
+    def entries(self, *types: str) -> list[dict[str, Any]]:
+        """What is in the log, of these types."""
+        with self.reader.connect() as connection:
+            bodies = connection.exec_driver_sql("select body from audit order by seq").scalars().all()
+        entries = [json.loads(body) for body in bodies]
+        return [entry for entry in entries if not types or entry["type"] in types]
+
+    def payloads(self) -> int:
+        """How many payloads stand apart."""
+        with self.reader.connect() as connection:
+            return int(connection.exec_driver_sql("select count(*) from blob").scalar_one())
+
+    def verified(self) -> Report:
+        """The log, verified."""
+        return verify_store(self.root / "askfirst.db")
+
+    async def ended_request(self, command: str) -> Request:
+        """A request for this command that was denied."""
+        case = await self.desk.ask(a_draft(command=command, now_ms=self.clock.now_ms()))
+        await self.desk.review(a_review(case.request, Verdict.DENY))
+        return case.request

@@ -7,12 +7,14 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from askfirst.bounds import Bounds
 from askfirst.clock import SystemClock
 from askfirst.desk import Desk
 from askfirst.hub import Hub
 from askfirst.store.locking import is_shared
 from askfirst.store.open import open_store
 from askfirst.store.writer import Writer
+from askfirst.testing.bench import FakeSigner
 from audit.clock import SystemClock as AuditClock
 from audit.log import open_log
 from audit.testing import signer_of
@@ -47,7 +49,15 @@ class Core:
 
     def __post_init__(self) -> None:
         self.writer = Writer(self.store.engine, self.log, on_failure=self.failures.append)
-        self.desk = Desk(writer=self.writer, reader=self.store.reader, audit=self.log, hub=self.hub, clock=self.clock)
+        self.desk = Desk(
+            writer=self.writer,
+            reader=self.store.reader,
+            audit=self.log,
+            hub=self.hub,
+            clock=self.clock,
+            signer=FakeSigner(),
+            bounds=Bounds(pending_per_session=1_000_000, pending_per_host=1_000_000),
+        )
 
     @contextlib.asynccontextmanager
     async def following(self) -> AsyncIterator[Follower]:

@@ -138,6 +138,7 @@ def verify_store(  # each is another kind of evidence, all optional
     try:
         with open_source(path) as source:
             verification = _Verification(path, source, vkeys, witnesses)
+            verification.check_head()
             for repository in repositories:
                 verification.add_repository(repository)
             for token in timestamps:
@@ -188,7 +189,6 @@ class _Verification:
 
     def run(self, checkpoint: Path | None, seen: Sequence[str], receipts: Sequence[Path]) -> Report:
         """Collect the anchors, read everything once, compare."""
-        self._check_head()
         if checkpoint:
             self._add_checkpoint(checkpoint)
         for text in seen:
@@ -226,7 +226,8 @@ class _Verification:
             self._problem("anchor", f"{path} cannot be read: {error}")
             return ""
 
-    def _check_head(self) -> None:
+    def check_head(self) -> None:
+        """Open the stored head; everything else is compared with it."""
         if not self.keys:
             self._problem("key", "there is no key to verify with: log.vkey is missing; give the log's vkey")
         if not self.source.checkpoint:

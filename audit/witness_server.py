@@ -131,10 +131,24 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def serve_witness(folder: Path, *, name: str, host: str, port: int) -> int:
-    """Serve until interrupted; the exit code."""
-    app = witness_app(open_witness(folder, name))
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", lifespan="off", server_header=False)
-    with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run()
-    return 0
+class WitnessFolder:
+    """A witness as the command line uses it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def vkey(self, name: str) -> str:
+        """Its public key, made when there is none; ``name`` is as in ``open_witness``."""
+        return open_witness(self._folder, name).vkey
+
+    def watch(self, vkeys: Sequence[str]) -> list[str]:
+        """Watch these logs, too; the vkeys of all."""
+        return [key.vkey for key in watch_logs(self._folder, vkeys)]
+
+    def serve(self, *, name: str, host: str, port: int) -> int:
+        """Serve until interrupted; the exit code."""
+        app = witness_app(open_witness(self._folder, name))
+        config = uvicorn.Config(app, host=host, port=port, log_level="warning", lifespan="off", server_header=False)
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run()
+        return 0

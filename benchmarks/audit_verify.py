@@ -92,11 +92,19 @@ def main() -> None:
     """Print the table."""
     titles = ("MB", "verify, s", "entries/s", "stand-alone, s", "open, ms", "receipt, ms", "its check, ms", "grown, ms")
     print(f"{'entries':>9}" + "".join(f"{title:>16}" for title in titles))
+    before: tuple[int, tuple[float, ...]] | None = None
     for count in map(int, sys.argv[1:] or ["10000", "100000", "1000000"]):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "bench.db"
             build(path, count)
-            print(f"{count:>9}" + "".join(f"{cell:>16.2f}" for cell in measure(path, count)))
+            cells = measure(path, count)
+        print(f"{count:>9}" + "".join(f"{cell:>16.2f}" for cell in cells))
+        if before is not None:
+            growth = "".join(
+                f"{'x ' + format(now / then, '.2f'):>16}" for now, then in zip(cells, before[1], strict=True)
+            )
+            print(f"{'x ' + format(count / before[0], '.0f'):>9}{growth}")
+        before = count, cells
 
 
 if __name__ == "__main__":

@@ -142,21 +142,30 @@ def _before_tool(data: Payload, environ: Mapping[str, str]) -> BeforeTool:
         call=call,
         tool_use_id=_text(data, "tool_use_id"),
         justification=_cut(claim, MAX_CLAIM_CHARS) if isinstance(claim, str) else "",
+        can_rewrite=True,  # `updatedInput`
     )
 
 
 def _after_tool(data: Payload, environ: Mapping[str, str], *, ok: bool) -> AfterTool:
     duration_ms = data.get("duration_ms")
     is_duration = type(duration_ms) is int and 0 <= duration_ms < 2**53
-    error: object = data.get("error", "")
+    call = _call(data)
     return AfterTool(
         agent=_agent(data, environ),
-        call=_call(data),
+        call=call,
         tool_use_id=_text(data, "tool_use_id"),
         ok=ok,
-        detail=_cut(error.partition("\n")[0], MAX_CLAIM_CHARS) if isinstance(error, str) else "",
+        detail=_detail(data, call),
         duration_ms=duration_ms if is_duration else None,
     )
+
+
+def _detail(data: Payload, call: ToolCall) -> str:
+    """The first line of a failure; of a background command that it began, since the host reports no end of it."""
+    error: object = data.get("error", "")
+    if isinstance(error, str) and error:
+        return _cut(error.partition("\n")[0], MAX_CLAIM_CHARS)
+    return "started in the background" if call.arguments.get("run_in_background") is True else ""
 
 
 def _agent(data: Payload, environ: Mapping[str, str]) -> Agent:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from askfirst.card import card_of, visible
 from askfirst.engine import Case
+from askfirst.policy.ruling import ScopeOffer
 from askfirst.testing.bench import a_draft, a_request
 
 
@@ -39,6 +40,7 @@ def test_what_is_shown_prints_as_it_is_and_tells_different_texts_apart(text: str
 
 
 def test_the_command_is_never_cut() -> None:
+    """I9: what cannot be seen in full cannot be approved."""
     long = "echo " + "x" * 100_000
     assert card_of(Case(request=a_request(a_draft(command=long)))).command == long
 
@@ -52,3 +54,37 @@ def test_a_card_says_what_is_lost_first_and_whose_word_the_claim_is() -> None:
     assert card.where == "/srv/project on laptop"
     assert card.claim == (("reason", "clean\\u{202E} up"),)
     assert card.code.endswith(card.action_digest[:8])
+
+
+def test_a_version_shows_what_it_changed() -> None:
+    first = a_request(a_draft(command="rm -rf a"))
+    action = replace(first.action, arguments={"command": "rm -rf a\u202e"})
+    claim = replace(first.claim, reason="it is old")
+    second = replace(first, version=2, action=action, claim=claim, changed_by="agent")
+    card = card_of(Case(request=second, earlier=(first,)))
+    assert card.difference == (
+        ("command", "rm -rf a", r"rm -rf a\u{202E}"),
+        ("agent's reason", "", "it is old"),
+    )
+    assert card.changed_by == "agent"
+    assert card_of(Case(request=first)).difference == ()
+
+
+def test_the_offers_are_words_and_keys() -> None:
+    request = a_request(a_draft(command="git push origin main"))
+    offers = (
+        ScopeOffer(kind="once"),
+        ScopeOffer(kind="uses", amount=5),
+        ScopeOffer(kind="duration", amount=1800),
+        ScopeOffer(kind="session", pattern="git push *"),
+        ScopeOffer(kind="session", pattern="npm *"),
+        ScopeOffer(kind="rule"),
+    )
+    card = card_of(Case(request=replace(request, terms=replace(request.terms, scopes=offers))))
+    assert card.scopes == (
+        ("once", "once"),
+        ("uses:5", "up to 5 times"),
+        ("duration:1800", "for 30 min"),
+        ("session git push *", "for this session, 8 h at most, for commands like git push *"),
+        ("rule", "once, and write down a rule to copy"),
+    )

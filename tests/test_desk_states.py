@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,23 +15,32 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
-from askfirst.request import Verdict
+from askfirst.engine import Amend, Case, Content
+from askfirst.engine.scopes import LONGEST_MS
+from askfirst.engine.versions import VERSIONS_MAX
+from askfirst.policy.ruling import ONCE, ScopeOffer
+from askfirst.request import RequestState, Verdict
 from askfirst.store import schema
 from askfirst.testing.bench import Bench, a_draft, a_review, bench
 
 T = TypeVar("T")
+LIFE_MS = 600_000
 PEOPLE = ("local:ann", "local:bob", "local:eve")
 
 
 class Model:
     """What should be true of one request."""
 
-    def __init__(self, created_ms: int) -> None:
-        self.deadline_ms = created_ms + 600_000
+    def __init__(self, command: str, now_ms: int) -> None:
+        self.command = command
+        self.version = 1
+        self.deadline_ms = now_ms + LIFE_MS
         self.state = "pending"
+        self.denied_at_ms = 0
         self.grant = ""
         self.grant_until_ms = 0
-        self.approved_by: set[str] = set()
+        self.uses_left = 0
+        self.said: set[tuple[str, Verdict]] = set()
         self.runs = 0
 
     def tick(self, now_ms: int) -> None:
@@ -39,32 +49,33 @@ class Model:
         elif self.grant == "issued" and now_ms >= self.grant_until_ms:
             self.grant = "lapsed"
 
-    def approve(self, now_ms: int) -> None:
-        self.tick(now_ms)
+    def approve(self, now_ms: int, uses: int) -> None:
         if self.state == "pending":
-            self.state, self.grant, self.grant_until_ms = "approved", "issued", now_ms + 120_000
+            life_ms = 120_000 if uses == 1 else LONGEST_MS
+            self.state, self.grant, self.grant_until_ms, self.uses_left = "approved", "issued", now_ms + life_ms, uses
         elif self.state == "expired" and not self.grant:
-            self.grant, self.grant_until_ms = "issued", now_ms + 600_000
+            self.grant, self.grant_until_ms, self.uses_left = "issued", now_ms + 600_000, 1
 
     def deny(self, now_ms: int) -> None:
-        self.tick(now_ms)
-        if self.state == "pending" or (self.state == "approved" and self.grant == "issued"):
-            self.state = "denied"
-            self.grant = "revoked" if self.grant else ""
-        elif self.state == "expired" and self.grant == "issued":
-            self.grant = "revoked"
+        if self.state == "pending" or (self.state == "approved" and self.grant == "issued" and not self.runs):
+            self.state, self.denied_at_ms = "denied", now_ms
+        elif self.grant != "issued":
+            return
+        self.grant = "revoked" if self.grant else ""
 
     def redeem(self, now_ms: int) -> bool:
         self.tick(now_ms)
-        if self.state in {"approved", "expired"} and self.grant == "issued":
+        if self.grant != "issued":
+            return False
+        self.uses_left -= 1
+        self.runs += 1
+        if not self.uses_left:
             self.grant = "redeemed"
-            self.runs += 1
-            return True
-        return False
+        return True
 
 
 class Desk(RuleBasedStateMachine):
-    """Agents ask and try, people decide, time passes, the sweeper comes when it likes."""
+    """Agents ask, amend and try, people decide, time passes, the sweeper comes when it likes."""
 
     requests = Bundle("requests")
 
@@ -75,6 +86,7 @@ class Desk(RuleBasedStateMachine):
         self.bench: Bench = self._stack.enter_context(bench(folder / "store.db", url))
         self.bench.writer.submit(_empty).result()
         self.models: dict[str, Model] = {}
+        self.keys: dict[str, str] = {}
         self.tries = 0
 
     def teardown(self) -> None:
@@ -84,36 +96,89 @@ class Desk(RuleBasedStateMachine):
     def now_ms(self) -> int:
         return self.bench.clock.now_ms()
 
-    @rule(target=requests, key=st.integers(0, 3))
-    def ask(self, key: int) -> object:
-        draft = a_draft(key=f"key-{key}", command=f"rm -rf {key}", now_ms=self.now_ms)
-        case = asyncio.run(self.bench.desk.ask(draft))
-        if case.request.id in self.models:
+    def case(self, request: str) -> Case:
+        return asyncio.run(self.bench.desk.case(request))
+
+    def answers(self, key: str, command: str) -> set[str]:
+        """The requests that may answer this draft; none: it becomes a new one."""
+        if key in self.keys:
+            return {self.keys[key]}
+        same = {each: model for each, model in self.models.items() if model.command == command}
+        # a deadline that no sweeper has seen yet leaves the request open to join
+        waiting = {each for each, model in same.items() if self.case(each).request.state is RequestState.PENDING}
+        denied = {
+            each
+            for each, model in same.items()
+            if model.state == "denied" and self.now_ms - model.denied_at_ms < 600_000
+        }
+        return waiting or denied
+
+    @rule(target=requests, key=st.integers(0, 3), retry=st.integers(0, 2))
+    def ask(self, key: int, retry: int) -> object:
+        command, name = f"rm -rf {key}", f"key-{key}-{retry}"
+        draft = a_draft(key=name, command=command, now_ms=self.now_ms)
+        terms = replace(draft.terms, scopes=(ONCE, ScopeOffer(kind="uses", amount=2)))
+        expected = self.answers(name, command)
+        case = asyncio.run(self.bench.desk.ask(replace(draft, terms=terms)))
+        if expected:
+            assert case.request.id in expected
             return multiple()
-        self.models[case.request.id] = Model(self.now_ms)
+        assert case.request.id not in self.models
+        self.keys[name] = case.request.id
+        self.models[case.request.id] = Model(command, self.now_ms)
         return case.request.id
 
-    @rule(request=requests, person=st.sampled_from(PEOPLE), approve=st.booleans(), again=st.booleans())
-    def review(self, request: str, person: str, approve: bool, again: bool) -> None:
-        model = self.models[request]
-        case = asyncio.run(self.bench.desk.case(request))
-        verdict = Verdict.APPROVE if approve else Verdict.DENY
-        before = any(each.person == person and each.verdict is verdict and each.counted for each in case.reviews)
+    @rule(
+        request=requests,
+        person=st.sampled_from(PEOPLE),
+        verdict=st.sampled_from((Verdict.APPROVE, Verdict.DENY)),
+        scope=st.sampled_from(("once", "uses:2")),
+        stale=st.booleans(),
+        again=st.booleans(),
+    )
+    def review(self, request: str, person: str, verdict: Verdict, scope: str, stale: bool, again: bool) -> None:
+        model, case = self.models[request], self.case(request)
         self.tries += 1
-        draft = a_review(case.request, verdict, person=person, decision_id=f"{self.tries}")
+        shown = case.earlier[-1] if stale and case.earlier else case.request
+        draft = a_review(shown, verdict, person=person, decision_id=f"{self.tries}", scope=scope)
         asyncio.run(self.bench.desk.review(draft))
         if again:
             asyncio.run(self.bench.desk.review(draft))
-        if before:
-            model.tick(self.now_ms)
-        elif approve:
-            model.approve(self.now_ms)
+        model.tick(self.now_ms)
+        if shown is not case.request or (person, verdict) in model.said:
+            return
+        if self.case(request).reviews[-1].counted:
+            model.said.add((person, verdict))
+        if verdict is Verdict.APPROVE:
+            model.approve(self.now_ms, 2 if scope == "uses:2" else 1)
         else:
             model.deny(self.now_ms)
 
     @rule(request=requests)
+    def asks_back(self, request: str) -> None:
+        self.tries += 1
+        draft = a_review(self.case(request).request, Verdict.NEEDS_INFO, text="why?", decision_id=f"{self.tries}")
+        step = asyncio.run(self.bench.desk.review(draft))
+        self.models[request].tick(self.now_ms)
+        assert step.done == (self.models[request].state == "pending")
+
+    @rule(request=requests, key=st.integers(0, 3))
+    def amend(self, request: str, key: int) -> None:
+        model, asked = self.models[request], self.case(request).request
+        model.tick(self.now_ms)
+        command = f"rm -rf {key}"
+        action = replace(asked.action, arguments={"command": command})
+        content = Content(action=action, effects=asked.effects, risk=asked.risk)
+        terms = replace(asked.terms, approval_expires_at_ms=self.now_ms + LIFE_MS)
+        step = asyncio.run(self.bench.desk.amend(request, Amend(content=content, claim=asked.claim, terms=terms)))
+        assert step.done == (model.state == "pending" and command != model.command and model.version < VERSIONS_MAX)
+        if step.done:
+            model.command, model.deadline_ms, model.said = command, self.now_ms + LIFE_MS, set()
+            model.version += 1
+
+    @rule(request=requests)
     def redeem(self, request: str) -> None:
-        case = asyncio.run(self.bench.desk.case(request))
+        case = self.case(request)
         self.tries += 1
         step = asyncio.run(
             self.bench.desk.redeem(
@@ -121,6 +186,15 @@ class Desk(RuleBasedStateMachine):
             )
         )
         assert step.done == self.models[request].redeem(self.now_ms)
+
+    @rule(request=requests)
+    def revoke(self, request: str) -> None:
+        model = self.models[request]
+        model.tick(self.now_ms)
+        step = asyncio.run(self.bench.desk.revoke(request, by="local:ann", channel="terminal"))
+        assert step.done == (model.grant == "issued")
+        if step.done:
+            model.grant = "revoked"
 
     @rule(request=requests)
     def cancel(self, request: str) -> None:
@@ -144,14 +218,17 @@ class Desk(RuleBasedStateMachine):
     @invariant()
     def the_store_says_what_the_model_says(self) -> None:
         for request_id, model in self.models.items():
-            case = asyncio.run(self.bench.desk.case(request_id))
+            case = self.case(request_id)
             assert case.request.state.value == model.state
             assert (case.grant.state.value if case.grant else "") == model.grant
+            assert [each.version for each in (*case.earlier, case.request)] == list(range(1, model.version + 1))
 
     @invariant()
-    def nothing_runs_twice_and_the_log_knows_every_run(self) -> None:
+    def nothing_runs_more_often_than_allowed_and_the_log_knows_every_run(self) -> None:
         released = [entry.request for entry in self.bench.log.entries if entry.type == "gate.released"]
-        assert len(released) == len(set(released)) == sum(model.runs for model in self.models.values())
+        assert {each: released.count(each) for each in released} == {
+            request_id: model.runs for request_id, model in self.models.items() if model.runs
+        }
 
 
 def _empty(connection: sa.Connection) -> None:

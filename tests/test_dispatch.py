@@ -65,7 +65,7 @@ def test_a_request_is_shown_once_and_its_end_updates_that_message(desk_bench: Be
         return case.request.id
 
     request = asyncio.run(story())
-    message = f"message of {request}:web:inbox"
+    message = f"message of {request}:1"
     assert channel.shown == [("send", "web:inbox", "pending"), (f"update {message}", "web:inbox", "denied")]
     assert entries(desk_bench) == ["channel.sent", "channel.sent"]
 

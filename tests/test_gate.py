@@ -9,13 +9,18 @@ from typing import TypeVar
 
 import pytest
 
+from askfirst.asking import Asking
 from askfirst.call import ToolCall
 from askfirst.config import Config, parse_config
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.gate import Attempt, Gate
 from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, NoOpinion
+from askfirst.policy.question import Question
+from askfirst.policy.ruling import Outcome as Ruled
+from askfirst.policy.ruling import Ruling, ScopeOffer, Stage
 from askfirst.request import Action, GrantState, Request, RequestState, Verdict
 from askfirst.testing.bench import Bench, a_review
+from askfirst.testing.ladder_policy import ConfiguredPolicy
 
 T = TypeVar("T")
 CONFIG = parse_config(b"", source="defaults")
@@ -55,13 +60,37 @@ def effect(risk: Risk) -> Effect:
     )
 
 
-def event(tool_use_id: str = "toolu_1", command: str = "git reset --hard", **arguments: object) -> BeforeTool:
+def event(
+    tool_use_id: str = "toolu_1", command: str = "git reset --hard", *, why: str = "clean start", **arguments: object
+) -> BeforeTool:
     return BeforeTool(
         agent=Agent(host="claude-code", session="session-1"),
         call=ToolCall(tool="Bash", arguments={"command": command, **arguments}, cwd="/srv/p", session="session-1"),
         tool_use_id=tool_use_id,
-        justification="clean start",
+        justification=why,
+        can_rewrite=True,
     )
+
+
+class FakeRuler:
+    """The configured policy, until a test says otherwise."""
+
+    def __init__(self, config: Config) -> None:
+        self.configured = ConfiguredPolicy(config=config)
+        self.outcome: Ruled | None = None
+        self.stages: tuple[Stage, ...] = ()
+        self.scopes: tuple[ScopeOffer, ...] = ()
+        self.shadowed_by: tuple[str, ...] = ()
+
+    def rule_on(self, question: Question) -> Ruling:
+        ruling = self.configured.rule_on(question)
+        return replace(
+            ruling,
+            outcome=self.outcome or ruling.outcome,
+            stages=self.stages or ruling.stages,
+            scopes=self.scopes or ruling.scopes,
+            shadowed_by=self.shadowed_by,
+        )
 
 
 class Scene:
@@ -70,7 +99,11 @@ class Scene:
     def __init__(self, desk_bench: Bench, config: Config = CONFIG) -> None:
         self.bench = desk_bench
         self.analyst = FakeAnalyst()
-        self.gate = Gate(desk=desk_bench.desk, analyst=self.analyst, config=config, clock=desk_bench.clock)
+        self.ruler = FakeRuler(config)
+        self.asking = Asking(analyst=self.analyst, ruler=self.ruler, clock=desk_bench.clock)
+        self.desk = desk_bench.desk
+        self.desk._editor = self.asking
+        self.gate = Gate(desk=desk_bench.desk, asking=self.asking)
 
     def attempt(self, name: str = "attempt-1", wait_s: float = 5.0) -> Attempt:
         return Attempt(id=name, until_s=asyncio.get_running_loop().time() + wait_s)
@@ -268,3 +301,189 @@ def test_a_rewritten_command_is_noticed_after_it_ran(scene: Scene) -> None:
         return (await scene.bench.desk.case(request.id)).grant
 
     assert run(story).detail == "what ran differs from what was approved"  # type: ignore[attr-defined]
+
+
+EDIT = {"command": "git reset --hard HEAD"}
+
+
+def test_a_call_that_was_approved_with_changes_runs_as_changed_and_the_agent_hears_it(scene: Scene) -> None:
+    """I2: what is handed back is exactly what was approved."""
+
+    async def story() -> object:
+        verdict, _ = await asyncio.gather(
+            scene.gate.before(event(description="tidy"), scene.attempt()), scene.decide(Verdict.APPROVE, edit=EDIT)
+        )
+        return verdict
+
+    verdict = run(story)
+    assert isinstance(verdict, Allow)
+    assert verdict.arguments == {"command": "git reset --hard HEAD", "description": "tidy"}
+    assert verdict.reason.startswith("Approved with changes by local:ann")
+    assert "instead of `git reset --hard` this runs: `git reset --hard HEAD`" in verdict.reason
+
+
+def test_a_host_that_cannot_be_handed_other_arguments_is_told_what_to_run(scene: Scene) -> None:
+    async def story() -> list[object]:
+        plain = replace(event(), can_rewrite=False)
+        first, _ = await asyncio.gather(
+            scene.gate.before(plain, scene.attempt("a")), scene.decide(Verdict.APPROVE, edit=EDIT)
+        )
+        again = await scene.gate.before(replace(plain, tool_use_id="toolu_2"), scene.attempt("b", wait_s=0))
+        right = replace(event("toolu_3", EDIT["command"]), can_rewrite=False)
+        return [first, again, await scene.gate.before(right, scene.attempt("c", wait_s=0))]
+
+    first, again, right = run(story)
+    for verdict in (first, again):
+        assert isinstance(verdict, Deny)
+        assert "`git reset --hard HEAD`. Run exactly that; it passes." in verdict.reason
+    assert isinstance(right, Allow)
+
+
+def test_an_edit_that_comes_when_nobody_waits_reaches_the_identical_retry(scene: Scene) -> None:
+    async def story() -> list[object]:
+        first = await scene.gate.before(event("toolu_1"), scene.attempt("a", wait_s=0))
+        await scene.decide(Verdict.APPROVE, edit=EDIT)
+        second = await scene.gate.before(event("toolu_2"), scene.attempt("b", wait_s=0))
+        third = await scene.gate.before(event("toolu_3"), scene.attempt("c", wait_s=0))
+        return [first, second, third]
+
+    first, second, third = run(story)
+    assert isinstance(first, Deny)
+    assert isinstance(second, Allow)
+    assert second.arguments == EDIT
+    assert isinstance(third, Deny)
+
+
+def test_a_reviewers_question_ends_the_wait_and_a_retry_that_says_more_answers_it(scene: Scene) -> None:
+    async def story() -> list[object]:
+        first, _ = await asyncio.gather(
+            scene.gate.before(event("toolu_1"), scene.attempt("a")),
+            scene.decide(Verdict.NEEDS_INFO, text="on which branch?"),
+        )
+        same = await scene.gate.before(event("toolu_2"), scene.attempt("b", wait_s=0))
+        retry = scene.gate.before(event("toolu_3", why="on my scratch branch"), scene.attempt("c"))
+        task = asyncio.create_task(retry)
+        async with asyncio.timeout(5):
+            while (await scene.asked()).version == 1:
+                pass
+        await scene.decide(Verdict.APPROVE)
+        return [first, same, await task]
+
+    first, same, last = run(story)
+    for verdict in (first, same):
+        assert isinstance(verdict, Deny)
+        assert verdict.reason.startswith("Pending: ")
+        assert "local:ann asks before deciding" in verdict.reason
+        assert '"on which branch?"' in verdict.reason
+    assert isinstance(last, Allow)
+    [request] = asyncio.run(scene.desk.requests())
+    assert (request.version, request.claim.reason) == (2, "on my scratch branch")
+
+
+def test_two_calls_of_the_same_action_wait_for_one_decision_and_one_of_them_runs(scene: Scene) -> None:
+    async def story() -> list[object]:
+        verdicts = await asyncio.gather(
+            scene.gate.before(event("toolu_1"), scene.attempt("a")),
+            scene.gate.before(event("toolu_2"), scene.attempt("b")),
+            scene.decide(Verdict.APPROVE),
+        )
+        return list(verdicts[:2])
+
+    assert sorted(type(verdict).__name__ for verdict in run(story)) == ["Allow", "Deny"]
+    assert len(asyncio.run(scene.desk.requests())) == 1
+
+
+def test_what_was_denied_is_answered_at_once_and_a_stop_answers_everything(scene: Scene) -> None:
+    async def story() -> list[object]:
+        await asyncio.gather(scene.gate.before(event(), scene.attempt("a")), scene.decide(Verdict.DENY, text="no"))
+        again = await scene.gate.before(event("toolu_2"), scene.attempt("b"))
+        await asyncio.gather(
+            scene.gate.before(event("toolu_3", "git clean -fdx"), scene.attempt("c")),
+            scene.decide(Verdict.DENY, text="enough", stop=True),
+        )
+        other = await scene.gate.before(event("toolu_4", "git push --force"), scene.attempt("d"))
+        return [again, other]
+
+    again, other = run(story)
+    assert isinstance(again, Deny)
+    assert again.reason.startswith("Denied: `git reset --hard` was denied by a person")
+    assert isinstance(other, Deny)
+    assert other.reason.startswith("Denied: `git push --force` was denied by a person, who told this session to stop")
+    assert '"enough"' in other.reason
+    assert asyncio.run(scene.desk.pending()) == []
+
+
+def test_an_approval_for_a_pattern_lets_its_like_pass_unasked(desk_bench: Bench) -> None:
+    """P28: what was allowed for the session stays allowed."""
+    scene = Scene(desk_bench)
+    offers = (ScopeOffer(kind="once"), ScopeOffer(kind="session", pattern="git reset --hard *"))
+    scene.ruler.scopes = offers
+
+    async def story() -> list[object]:
+        first, _ = await asyncio.gather(
+            scene.gate.before(event("t1", "git reset --hard HEAD~1"), scene.attempt("a")),
+            scene.decide(Verdict.APPROVE, scope="session git reset --hard *"),
+        )
+        scene.analyst.head = "2" * 40
+        second = await scene.gate.before(event("t2", "git reset --hard HEAD~2"), scene.attempt("b", wait_s=0))
+        third = await scene.gate.before(event("t3", "git reset --hard; rm -rf x"), scene.attempt("c", wait_s=0))
+        ran = event("t2", "git reset --hard HEAD~2")
+        await scene.gate.after(AfterTool(agent=ran.agent, call=ran.call, tool_use_id="t2", ok=True))
+        return [first, second, third]
+
+    assert [type(verdict) for verdict in run(story)] == [Allow, Allow, Deny]
+    [entry] = [each for each in desk_bench.log.entries if each.type == "gate.executed"]
+    assert entry.decision["as_approved"] is True
+
+
+@pytest.mark.parametrize("outcome", [Ruled.DENY, Ruled.ALLOW])
+def test_what_the_policy_decides_alone_is_logged(desk_bench: Bench, outcome: Ruled) -> None:
+    scene = Scene(desk_bench)
+    scene.ruler.outcome = outcome
+    scene.ruler.shadowed_by = ("no-reset would deny",)
+
+    async def story() -> object:
+        return await scene.gate.before(event(), scene.attempt(wait_s=0))
+
+    verdict = run(story)
+    desk_bench.writer.submit(lambda _connection: None).result()
+    [entry] = desk_bench.log.entries
+    assert (entry.decision["rule"], entry.decision["shadowed_by"]) == ("git.reset-hard", ("no-reset would deny",))
+    if outcome is Ruled.ALLOW:
+        assert (verdict, entry.type) == (NoOpinion(), "gate.passed")
+        return
+    assert isinstance(verdict, Deny)
+    assert verdict.reason.startswith("Denied: `git reset --hard` is denied by the policy (rule git.reset-hard)")
+    assert entry.type == "gate.refused"
+
+
+def test_where_nobody_can_be_asked_the_call_is_denied_with_the_fix(desk_bench: Bench) -> None:
+    """I6: denied, with the reason and the fix."""
+    scene = Scene(desk_bench)
+    scene.ruler.stages = (Stage(reviewers=("role:nobody",)),)
+
+    async def story() -> object:
+        return await scene.gate.before(event(), scene.attempt())
+
+    verdict = run(story)
+    assert isinstance(verdict, Deny)
+    assert verdict.reason.startswith("Denied: `git reset --hard` needs a person's approval, and nobody can give it: ")
+    assert "add people to the configuration, or mend the rule" in verdict.reason
+    assert [entry.type for entry in desk_bench.log.entries] == ["gate.refused"]
+
+
+def test_the_policy_is_asked_once_for_each_version_and_frozen_with_it(scene: Scene) -> None:
+    """I8: what changes in the policy while people think changes nothing for them (P19)."""
+
+    async def story() -> object:
+        waiting = asyncio.create_task(scene.gate.before(event(), scene.attempt()))
+        frozen = (await scene.asked()).terms
+        scene.ruler.outcome = Ruled.DENY
+        scene.ruler.stages = (Stage(approvals_needed=5),)
+        await scene.decide(Verdict.APPROVE)
+        verdict = await waiting
+        [request] = await scene.desk.requests()
+        assert request.terms == frozen
+        return verdict
+
+    assert isinstance(run(story), Allow)

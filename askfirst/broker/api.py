@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,20 +20,19 @@ from askfirst.broker.peer import bears, has_terminal, is_local_user
 from askfirst.call import ToolCall
 from askfirst.canonical import digest
 from askfirst.clock import new_id
-from askfirst.desk import Draft, ReviewDraft
+from askfirst.desk import ReviewDraft
+from askfirst.entries import refused_entry
 from askfirst.errors import ConflictError, Error, InputError, NotAllowedError, OverloadedError, RequestNotFoundError
 from askfirst.host import Agent
-from askfirst.policy import terms_for
+from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim, RequestState, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from askfirst.clock import Clock
-    from askfirst.config import Config
+    from askfirst.asking import Asking
     from askfirst.desk import Desk
     from askfirst.engine import Case
-    from askfirst.gate import Analyst
     from askfirst.hub import Hub
 
 WAIT_MAX_S = 100.0
@@ -55,18 +55,16 @@ class Api:
         *,
         desk: Desk,
         hub: Hub,
-        analyst: Analyst,
-        config: Config,
-        clock: Clock,
+        asking: Asking,
+        terminal_decisions: Callable[[], bool],
         reviewer: str,
         token: str,
         log: Callable[[], str] = lambda: "",
     ) -> None:
         self._desk = desk
         self._hub = hub
-        self._analyst = analyst
-        self._config = config
-        self._clock = clock
+        self._asking = asking
+        self._terminal_decisions = terminal_decisions
         self._reviewer = reviewer
         self._token = token
         self._log = log
@@ -95,12 +93,16 @@ class Api:
         router.add_api_route("/requests", self.list, methods=["GET"])
         router.add_api_route("/requests/{request_id}", self.get, methods=["GET"])
         router.add_api_route("/requests/{request_id}/wait", self.wait, methods=["GET"])
+        router.add_api_route("/requests/{request_id}/amend", self.amend, methods=["POST"])
         router.add_api_route(
             "/requests/{request_id}/events", self.request_events, methods=["GET"], response_class=StreamingResponse
         )
         router.add_api_route("/requests/{request_id}/cancel", self.cancel, methods=["POST"])
         router.add_api_route("/requests/{request_id}/reviews", self.review, methods=["POST"])
         router.add_api_route("/requests/{request_id}/redeem", self.redeem, methods=["POST"])
+        router.add_api_route("/grants", self.grants, methods=["GET"], tags=["grants"])
+        router.add_api_route("/grants/{grant_id}/revoke", self.revoke, methods=["POST"], tags=["grants"])
+        router.add_api_route("/requests/{request_id}/outcome", self.outcome, methods=["POST"])
         router.add_api_route("/events", self.events, methods=["GET"], response_class=StreamingResponse)
         return router
 
@@ -116,7 +118,7 @@ class Api:
             pid=os.getpid(),
             pending=len(await self._desk.pending()),
             waiting=self._hub.waiting,
-            terminal_decisions=self._config.terminal_decisions,
+            terminal_decisions=self._terminal_decisions(),
         )
 
     async def create(
@@ -125,29 +127,43 @@ class Api:
         response: Response,
         idempotency_key: Annotated[str, Header(min_length=1, max_length=200)] = "",
     ) -> wire.RequestOut:
-        """Ask for approval. The same ``Idempotency-Key`` finds the same request."""
-        call = _call(body)
+        """Ask for approval, or ask a question. The same ``Idempotency-Key`` finds the same request.
+
+        What waits already is joined, and what was denied a moment ago is answered from that denial.
+        """
         agent = Agent(host=body.host, session=body.session, model=body.model)
-        found = await self._analyst.look(call)
-        action = await asyncio.to_thread(self._analyst.resolve, call, agent, found.scripts)
+        look = await self._asking.look(_call(body), agent, _claim(body.claim), requires_approval=True)
+        if look.ruling.outcome is Outcome.DENY:
+            await self._desk.note(refused_entry(look))
+            raise NotAllowedError(f"denied by the policy (rule {look.ruling.rule}): {look.ruling.reason}")
+        action = await self._asking.resolve(look)
+        key = digest(["api", body.host, body.session, idempotency_key or new_id()])
+        draft = self._asking.draft(look, action, key=key)
         case = await self._desk.ask(
-            Draft(
-                key=digest(["api", body.host, body.session, idempotency_key or new_id()]),
-                agent=agent,
-                tool_use_id="",
-                action=action,
-                classification=found,
-                terms=terms_for(found, self._config, self._clock.now_ms()),
-                claim=Claim(**{**body.claim.model_dump(), "signals": tuple(body.claim.signals)}),
+            replace(
+                draft,
+                question=body.question,
+                options=tuple(body.options),
+                answer_schema=json.dumps(body.answer_schema) if body.answer_schema is not None else "",
+                supersedes=body.supersedes,
             )
         )
-        if case.request.action_digest != action.digest():
+        if case.request.action_digest != action.digest() and not _is_stop(case):
             raise ConflictError(
                 f"this idempotency key belongs to request {case.request.id}, which is about another action",
                 state=case.request.state.value,
             )
         response.headers["location"] = f"/v1/requests/{case.request.id}"
         return self._shown(wire.case_out(case))
+
+    async def amend(self, request_id: str, body: wire.AmendIn) -> wire.StepOut:
+        """Make a new version, as the requester: it is analysed and ruled on anew, and reviewers see what changed."""
+        request = (await self._desk.case(request_id)).request
+        arguments = {**request.action.arguments, "command": body.command} if body.command is not None else None
+        if body.arguments is not None:
+            arguments = {**request.action.arguments, **body.arguments}
+        claim = request.claim if body.claim is None else _claim(body.claim)
+        return wire.step_out(await self._desk.amend(request_id, await self._asking.amended(request, arguments, claim)))
 
     async def list(
         self,
@@ -185,9 +201,16 @@ class Api:
         )
         return wire.step_out(step)
 
+    async def outcome(self, request_id: str, body: wire.OutcomeIn) -> wire.StepOut:
+        """Say how the released action went; the first report counts."""
+        step = await self._desk.executed(
+            request_id, action_digest=body.action_digest, outcome=body.outcome, detail=body.detail
+        )
+        return wire.step_out(step)
+
     async def review(self, request_id: str, body: wire.ReviewIn, request: Request) -> wire.StepOut:
         """Decide from a terminal on this machine; refused unless the policy allows it in so many words (I1)."""
-        if not self._config.terminal_decisions:
+        if not self._terminal_decisions():
             raise NotAllowedError(
                 "decisions from this machine's terminal are switched off: an agent of the same user could make them, "
                 "too; use the web inbox, or set `terminal_decisions = true` under [policy]"
@@ -205,9 +228,23 @@ class Api:
                 verdict=Verdict(body.verdict),
                 assurance=0,
                 text=body.text,
+                scope=body.scope,
+                stop=body.stop,
+                to=body.to,
+                edit=body.edit,
             )
         )
         return wire.step_out(step)
+
+    async def grants(self) -> wire.GrantsOut:
+        """Every grant that still opens something."""
+        return wire.GrantsOut(grants=[wire.open_grant_out(each) for each in await self._desk.grants()])
+
+    async def revoke(self, grant_id: str, body: wire.CancelIn) -> wire.StepOut:
+        """Take a grant back. That can only make things safer, so whoever may ask may do it."""
+        return wire.step_out(
+            await self._desk.revoke(grant_id, by=self._reviewer, channel="terminal", reason=body.reason)
+        )
 
     async def events(self) -> StreamingResponse:
         """Every change from now on as server-sent events: ``event: request``, ``data:`` a request as JSON."""
@@ -248,7 +285,22 @@ async def _sse(cases: AsyncIterator[Case]) -> AsyncIterator[str]:
         pending.cancel()
 
 
+def _claim(body: wire.ClaimIn) -> Claim:
+    return Claim(**{**body.model_dump(), "signals": tuple(body.signals)})
+
+
+def _is_stop(case: Case) -> bool:
+    return case.request.end is not None and case.request.end.stop
+
+
 def _call(body: wire.CreateIn) -> ToolCall:
+    if body.question:
+        if body.command is not None or body.tool is not None or body.arguments:
+            raise InputError("a `question` goes without `command`, `tool` and `arguments`", field="question")
+        asked: dict[str, object] = {"question": body.question, "options": body.options, "schema": body.answer_schema}
+        return ToolCall(tool="question", arguments=asked, cwd=body.cwd, session=body.session)
+    if body.options or body.answer_schema is not None:
+        raise InputError("`options` and `answer_schema` go with `question`", field="question")
     if (body.command is None) == (body.tool is None):
         raise InputError("give either `command` or `tool`", field="command")
     if body.command is not None:

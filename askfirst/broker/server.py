@@ -100,6 +100,7 @@ def bind_web(port: int) -> socket.socket:
             listener.bind((WEB_HOST, wanted))
         except OSError:
             listener.close()
+            _log.warning("port %d on %s is taken; the web inbox gets another one", wanted, WEB_HOST)
             continue
         listener.listen(128)
         return listener

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from askfirst.engine.quorum import approvers
+from askfirst.engine.scopes import key_of, offered
+from askfirst.proposal import proposal_of
+
 if TYPE_CHECKING:
     from askfirst.engine import Case, Step
-    from askfirst.request import Request
+    from askfirst.request import Grant, Request
 
 _ID = Annotated[str, Field(max_length=200)]
 _TEXT = Annotated[str, Field(max_length=10_000)]
@@ -29,7 +33,11 @@ class ClaimIn(_Wire):
 
 
 class CreateIn(_Wire):
-    """A request for approval. Give ``command`` for a shell command, or ``tool`` and ``arguments``."""
+    """A request for approval. Give ``command`` for a shell command, or ``tool`` and ``arguments``.
+
+    A ``question`` asks for an answer instead: one of ``options``, JSON that fits ``answer_schema``, or free text.
+    ``supersedes`` is the id of a pending request of the same session that this one replaces.
+    """
 
     command: Annotated[str, Field(min_length=1, max_length=262_144)] | None = None
     tool: Annotated[str, Field(min_length=1, max_length=200)] | None = None
@@ -39,6 +47,18 @@ class CreateIn(_Wire):
     session: _ID = ""
     model: _ID = ""
     claim: ClaimIn = ClaimIn()
+    question: _TEXT = ""
+    options: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=50)] = []
+    answer_schema: dict[str, object] | None = None
+    supersedes: _ID = ""
+
+
+class AmendIn(_Wire):
+    """A new version: another command, other arguments (merged into those that were asked), or more to say."""
+
+    command: Annotated[str, Field(min_length=1, max_length=262_144)] | None = None
+    arguments: dict[str, object] | None = None
+    claim: ClaimIn | None = None
 
 
 class EffectOut(_Wire):
@@ -61,6 +81,7 @@ class EndOut(_Wire):
     by: str
     channel: str
     text: str
+    stop: bool
 
 
 class ReviewOut(_Wire):
@@ -73,15 +94,59 @@ class ReviewOut(_Wire):
     counted: bool
     note: str
     at_ms: int
+    version: int
+    stage: int
+    scope: str
+    to: str
 
 
 class GrantOut(_Wire):
     """The permission an approval turned into."""
 
+    id: str
     state: str
+    scope: str
+    pattern: str
+    uses: int
+    uses_max: int
     expires_at_ms: int
     outcome: str
     detail: str
+    token: str
+
+
+class OpenGrantOut(GrantOut):
+    """A grant with what it opens."""
+
+    request: str
+    code: str
+    session: str
+    command: str
+    tool: str
+
+
+class GrantsOut(_Wire):
+    """Grants, those that lapse first before the others."""
+
+    grants: list[OpenGrantOut]
+
+
+class StageOut(_Wire):
+    """One round of approvals."""
+
+    name: str
+    approvals: int
+    approvals_needed: int
+    reviewers: list[str]
+
+
+class ScopeOut(_Wire):
+    """A reach that a reviewer may give to an approval; ``key`` is what a review names."""
+
+    key: str
+    kind: str
+    amount: int
+    pattern: str
 
 
 class RequestOut(_Wire):
@@ -109,9 +174,19 @@ class RequestOut(_Wire):
     rule: str
     effects: list[EffectOut]
     claim: ClaimIn
+    question: str
+    options: list[str]
+    answer_schema: str
+    changed_by: str
+    notes: list[str]
+    scopes: list[ScopeOut]
+    supersedes: str
     end: EndOut | None
+    asked_back: str = ""
+    stages: list[StageOut] = []
     reviews: list[ReviewOut] = []
     grant: GrantOut | None = None
+    proposal: str = ""
     log: str = ""
     """The audit log as it stands, ``size:root`` with 16 hex digits, to be kept with what was shown."""
 
@@ -130,13 +205,21 @@ class CancelIn(_Wire):
 
 
 class ReviewIn(_Wire):
-    """A review made at this machine's terminal. ``version`` and ``action_digest`` are those that were shown."""
+    """A review made at this machine's terminal. ``version`` and ``action_digest`` are those that were shown.
+
+    With ``approve``: ``scope`` is the key of an offer of the request, ``edit`` the arguments to run instead. With
+    ``deny``: ``stop`` also tells the agent's session to stop. With ``delegate``: ``to`` is the person it goes to.
+    """
 
     decision_id: Annotated[str, Field(min_length=8, max_length=200)]
     version: Annotated[int, Field(ge=1)]
     action_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    verdict: Literal["approve", "deny", "answer"]
+    verdict: Literal["approve", "deny", "answer", "needs_info", "delegate"]
     text: _TEXT = ""
+    scope: Annotated[str, Field(max_length=600)] = ""
+    stop: bool = False
+    to: _ID = ""
+    edit: dict[str, object] | None = None
 
 
 class RedeemIn(_Wire):
@@ -144,6 +227,14 @@ class RedeemIn(_Wire):
 
     action_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     attempt: Annotated[str, Field(min_length=8, max_length=200)]
+
+
+class OutcomeIn(_Wire):
+    """How the released action went: ``action_digest`` of what really ran, ``detail`` one line."""
+
+    action_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    outcome: Literal["ok", "failed", "unknown"]
+    detail: Annotated[str, Field(max_length=2_000)] = ""
 
 
 class StepOut(_Wire):
@@ -217,15 +308,36 @@ def request_out(request: Request) -> RequestOut:
             confidence=request.claim.confidence,
             signals=list(request.claim.signals),
         ),
+        question=request.question,
+        options=list(request.options),
+        answer_schema=request.answer_schema,
+        changed_by=request.changed_by,
+        notes=list(request.notes),
+        scopes=[
+            ScopeOut(key=key_of(each), kind=each.kind, amount=each.amount, pattern=each.pattern)
+            for each in offered(request)
+        ],
+        supersedes=request.supersedes,
         end=_end_out(request),
     )
 
 
 def case_out(case: Case) -> RequestOut:
     """A request with its reviews and grant."""
-    grant = case.grant
+    asked = case.asked_back
     return request_out(case.request).model_copy(
         update={
+            "proposal": proposal_of(case),
+            "asked_back": asked.text if asked is not None else "",
+            "stages": [
+                StageOut(
+                    name=each.name,
+                    approvals=len(approvers(case, index)),
+                    approvals_needed=each.approvals_needed,
+                    reviewers=list(each.reviewers),
+                )
+                for index, each in enumerate(case.request.terms.stages)
+            ],
             "reviews": [
                 ReviewOut(
                     person=each.person,
@@ -235,19 +347,45 @@ def case_out(case: Case) -> RequestOut:
                     counted=each.counted,
                     note=each.note,
                     at_ms=each.at_ms,
+                    version=each.version,
+                    stage=each.stage,
+                    scope=each.scope,
+                    to=each.to,
                 )
                 for each in case.reviews
             ],
-            "grant": None
-            if grant is None
-            else GrantOut(
-                state=grant.state.value,
-                expires_at_ms=grant.expires_at_ms,
-                outcome=grant.outcome,
-                detail=grant.detail,
-            ),
+            "grant": None if case.grant is None else GrantOut(**_grant_members(case.grant)),
         }
     )
+
+
+def open_grant_out(case: Case) -> OpenGrantOut:
+    """The grant of a case with what it opens; there must be one."""
+    assert case.grant is not None  # the caller has looked it up by its grant
+    request = case.request
+    return OpenGrantOut(
+        **_grant_members(case.grant),
+        request=request.id,
+        code=request.code,
+        session=request.agent.session,
+        command=request.action.command,
+        tool=request.action.tool,
+    )
+
+
+def _grant_members(grant: Grant) -> dict[str, Any]:
+    return {
+        "id": grant.id,
+        "state": grant.state.value,
+        "scope": grant.scope,
+        "pattern": grant.pattern,
+        "uses": len(grant.uses),
+        "uses_max": grant.uses_max,
+        "expires_at_ms": grant.expires_at_ms,
+        "outcome": grant.outcome,
+        "detail": grant.detail,
+        "token": grant.token,
+    }
 
 
 def step_out(step: Step) -> StepOut:
@@ -257,4 +395,6 @@ def step_out(step: Step) -> StepOut:
 
 def _end_out(request: Request) -> EndOut | None:
     end = request.end
-    return None if end is None else EndOut(at_ms=end.at_ms, by=end.by, channel=end.channel, text=end.text)
+    return (
+        None if end is None else EndOut(at_ms=end.at_ms, by=end.by, channel=end.channel, text=end.text, stop=end.stop)
+    )

@@ -7,7 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import askfirst
-from askfirst.cli import audit, backup, check, demo, explain, hook, inbox, policy, requests, serve
+from askfirst.cli import (
+    audit,
+    audit_act,
+    audit_export,
+    backup,
+    check,
+    demo,
+    explain,
+    grants,
+    hook,
+    inbox,
+    mcp,
+    policy,
+    requests,
+    serve,
+    witness,
+)
 from askfirst.cli.output import console, print_json
 
 if TYPE_CHECKING:
@@ -33,11 +49,16 @@ def build(parts: Parts) -> typer.Typer:
     serve.add(app, parts)
     inbox.add(app, parts)
     requests.add(app)
+    grants.add(app)
     hook.add(app, parts)
+    mcp.add(app, parts)
     explain.add(app)
     check.add(app)
-    policy.add(app)
-    audit.add(app, parts)
+    policy.add(app, parts.past_calls)
+    log = audit.add(app, parts)
+    audit_export.add(log, parts)
+    audit_act.add(log, parts)
+    witness.add(app, parts)
     backup.add(app, parts)
     demo.add(app, parts)
     app.command()(version)

@@ -1,4 +1,4 @@
-"""``askfirst audit verify|tail|export``: all offline, on the store's file or on a copy of the shared log."""
+"""``askfirst audit verify|list|show|tail|stats``: all offline, on the store's file."""
 
 from __future__ import annotations
 
@@ -10,74 +10,155 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from askfirst.card import visible
+from askfirst.cli.audit_options import Agent, Decision, Person, RequestId, Rule, Since, Store, Types, Until, wanted
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, console, print_json, sentences, stderr
-from askfirst.cli.store_file import store_file
+from askfirst.cli.store_file import kept_store_file
 
 if TYPE_CHECKING:
-    from askfirst.cli.parts import Parts, VerifyReport
+    from askfirst.cli.parts import LogReader, Parts, VerifyReport
 
 
-def add(app: typer.Typer, parts: Parts) -> None:
-    """Register the group."""
+def add(app: typer.Typer, parts: Parts) -> typer.Typer:
+    """Register the group; returns it for the commands of other modules."""
     group = typer.Typer(help="The audit log: verify it, read it, hand it on.", no_args_is_help=True)
+    _add_verify(group, parts)
+    _add_list(group, parts)
+    _add_show(group, parts)
+    app.add_typer(group, name="audit")
+    return group
 
+
+def _add_verify(group: typer.Typer, parts: Parts) -> None:
     @group.command()
     def verify(
-        checkpoint: Annotated[
-            Path | None, typer.Option(help="A signed checkpoint that you kept: the log must contain its tree.")
-        ] = None,
+        *,
+        key: Annotated[list[str] | None, typer.Option(metavar="VKEY", help="The log's key as you know it.")] = None,
+        checkpoint: Annotated[Path | None, typer.Option(help="A signed checkpoint that you kept.")] = None,
         seen: Annotated[
-            list[str] | None, typer.Option(help="SIZE:ROOTPREFIX as printed in a message; may be repeated.")
+            list[str] | None, typer.Option(metavar="SIZE:ROOT", help="As printed in a message; may be repeated.")
         ] = None,
-        store: Annotated[Path | None, typer.Option(help="A store file other than the state folder's.")] = None,
+        receipt: Annotated[list[Path] | None, typer.Option(help="A .tlog-proof file; may be repeated.")] = None,
+        witness: Annotated[
+            list[str] | None, typer.Option(metavar="VKEY", help="A witness that must have cosigned; may be repeated.")
+        ] = None,
+        git: Annotated[
+            list[str] | None, typer.Option(metavar="REPO[@REF]", help="A repository with `audit anchor` commits.")
+        ] = None,
+        timestamp: Annotated[
+            list[Path] | None, typer.Option(help="A .tsr file, its .checkpoint beside it; may be repeated.")
+        ] = None,
+        authority: Annotated[Path | None, typer.Option(help="PEM file of certificates trusted for timestamps.")] = None,
+        store: Store = None,
         state_dir: StateDir = None,
         as_json: AsJson = False,
     ) -> None:
-        """Recompute the whole log from the stored bytes and check its signed head. Exit code 1: it does not verify."""
-        with sentences(), store_file(store, state_dir) as path:
-            with stderr.status("verifying"):
-                report = parts.verify(path, checkpoint, tuple(seen or ()))
-            if as_json:
-                print_json({"ok": report.ok, **_fields(report)})
-            else:
-                _show(report)
-            if not report.ok:
-                raise typer.Exit(EXIT_NO)
+        """Recompute the log from its stored bytes, check it against all evidence given, and say what that proves.
+
+        Exit code 1: it does not verify.
+        """
+        with sentences(), stderr.status("verifying"):
+            report = log_of(parts, store, state_dir).verify(
+                checkpoint=checkpoint,
+                seen=seen or (),
+                receipts=receipt or (),
+                vkeys=key or (),
+                witnesses=witness or (),
+                repositories=git or (),
+                timestamps=timestamp or (),
+                authorities=authority,
+            )
+        if as_json:
+            print_json({"ok": report.ok, **_fields(report)})
+        else:
+            _show_report(report)
+        if not report.ok:
+            raise typer.Exit(EXIT_NO)
+
+
+def _add_list(group: typer.Typer, parts: Parts) -> None:
+    @group.command("list")
+    def list_(
+        *,
+        person: Person = "",
+        agent: Agent = "",
+        rule: Rule = "",
+        decision: Decision = "",
+        request: RequestId = "",
+        types: Types = None,
+        since: Since = "",
+        until: Until = "",
+        limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=1_000_000, help="At most so many.")] = 100,
+        store: Store = None,
+        state_dir: StateDir = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """The newest entries that fit all filters, oldest first."""
+        with sentences():
+            filters = wanted(person, agent, rule, decision, request, types, since, until)
+            _print(log_of(parts, store, state_dir).find(filters, limit), as_json=as_json)
 
     @group.command()
     def tail(
         count: Annotated[int, typer.Option("-n", min=1, max=100_000, help="So many entries.")] = 20,
-        store: Annotated[Path | None, typer.Option(help="A store file other than the state folder's.")] = None,
+        store: Store = None,
         state_dir: StateDir = None,
         as_json: AsJson = False,
     ) -> None:
         """The newest entries, oldest first."""
-        with sentences(), store_file(store, state_dir) as path:
-            entries = parts.tail(path, count)
-            if as_json:
-                print_json(entries)
-                return
-            for entry in entries:
-                console.print(_line(entry), markup=False, soft_wrap=True)
+        with sentences():
+            _print(log_of(parts, store, state_dir).find({}, count), as_json=as_json)
 
     @group.command()
-    def export(
-        out: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
-        store: Annotated[Path | None, typer.Option(help="A store file other than the state folder's.")] = None,
+    def stats(
+        *,
+        person: Person = "",
+        agent: Agent = "",
+        rule: Rule = "",
+        since: Since = "",
+        until: Until = "",
+        store: Store = None,
         state_dir: StateDir = None,
         as_json: AsJson = False,
     ) -> None:
-        """Write entries, checkpoint and public key to a folder that a third party can verify without us."""
-        with sentences(), store_file(store, state_dir) as path:
-            with stderr.status("exporting"):
-                count = parts.export(path, out)
+        """How many requests, how decided and how fast: in all, by rule, by reviewer, by day."""
+        with sentences():
+            filters = wanted(person, agent, rule, "", "", None, since, until)
+            found = log_of(parts, store, state_dir).stats(filters)
             if as_json:
-                print_json({"entries": count, "folder": str(out)})
+                print_json(found)
             else:
-                console.print(f"{count} entries in {out}", markup=False)
+                _show_stats(found)
 
-    app.add_typer(group, name="audit")
+
+def _add_show(group: typer.Typer, parts: Parts) -> None:
+    @group.command()
+    def show(
+        index: Annotated[int, typer.Argument(min=0, help="Index of the entry.")],
+        store: Store = None,
+        state_dir: StateDir = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """One entry in full, with its leaf hash and the payloads that stand apart from it."""
+        with sentences():
+            found = log_of(parts, store, state_dir).show(index)
+            if as_json:
+                print_json(found)
+                return
+            console.print(visible(json.dumps(found["entry"], indent=2, ensure_ascii=False)), markup=False)
+            console.print(f"leaf {found['leaf']}", markup=False, soft_wrap=True)
+            for sha256, payload in found["payloads"].items():
+                told = "erased, or kept elsewhere" if payload is None else visible(payload)
+                console.print(f"payload {sha256}: {told}", markup=False, soft_wrap=True)
+
+
+def log_of(parts: Parts, store: Path | None, state_dir: Path | None) -> LogReader:
+    """The log of the named store, or of the configured one, of which there may be a copy until the command ends.
+
+    Raises:
+        LogError: there is no such store.
+    """
+    return parts.log(kept_store_file(store, state_dir))
 
 
 def _fields(report: VerifyReport) -> dict[str, Any]:
@@ -86,22 +167,34 @@ def _fields(report: VerifyReport) -> dict[str, Any]:
     return asdict(report)
 
 
-def _show(report: VerifyReport) -> None:
+def _show_report(report: VerifyReport) -> None:
     for problem in report.problems:
-        console.print(f"FAIL {problem.message}", style="bold red", markup=False, soft_wrap=True)
+        since = f" (since {problem.time})" if problem.time else ""
+        console.print(f"FAIL {problem.message}{since}", style="bold red", markup=False, soft_wrap=True)
     for proof in report.proofs:
         console.print(f"  ok {proof}", style="green", markup=False, soft_wrap=True)
+    for meaning in report.meanings if report.ok else ():
+        console.print(f"     {meaning}", style="dim", markup=False, soft_wrap=True)
     for limit in report.limits:
         console.print(f"note {limit}", style="dim", markup=False, soft_wrap=True)
     verdict = "the log verifies" if report.ok else "the log does not verify"
     console.print(f"{verdict}: {report.size} entries, root {report.root[:16]}", markup=False)
 
 
+def _print(entries: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json(entries)
+        return
+    for entry in entries:
+        console.print(_line(entry), markup=False, soft_wrap=True)
+
+
 def _line(entry: dict[str, Any]) -> str:
-    """E.g. ``2026-11-25T18:22:01Z gate.decided local:ann via web denied 7XQ2KD git reset --hard``."""
+    """E.g. ``812 2026-11-25T18:22:01Z gate.decided local:ann via web denied 7XQ2KD git reset --hard``."""
     actor, decision = entry.get("actor", {}), entry.get("decision", {})
     channel = f" via {actor['channel']}" if actor.get("channel") else ""
     words = [
+        str(entry["index"]),
         str(entry.get("t", "")),
         str(entry.get("type", "")),
         f"{actor.get('id', '')}{channel}",
@@ -109,5 +202,25 @@ def _line(entry: dict[str, Any]) -> str:
         str(entry.get("req", ""))[-6:],
         str(entry.get("action", {}).get("summary", "")),
         "" if "data" not in entry else json.dumps(entry["data"], ensure_ascii=False),
+        str(entry.get("unreadable", "")),
     ]
     return visible(" ".join(word for word in words if word)).replace("\n", "⏎")
+
+
+def _show_stats(found: dict[str, Any]) -> None:
+    from rich.table import Table  # noqa: PLC0415  # the only command here that draws one
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("", "asked", "approved", "denied", "expired", "rate", "median", "90 %"):
+        table.add_column(name, justify="left" if not name else "right")
+    groups = [("all", {"all": found["total"]})]
+    groups += [(name, found[f"by_{name}"]) for name in ("rule", "reviewer", "day")]
+    for name, rows in groups:
+        if name != "all":
+            table.add_row(f"[dim]by {name}[/]")
+        for key, one in rows.items():
+            rate = "–" if one["approve_rate"] is None else f"{one['approve_rate']:.0%}"
+            times = ("–" if one[time] is None else f"{one[time]:.1f} s" for time in ("median_s", "p90_s"))
+            counts = (str(one[count]) for count in ("asked", "approved", "denied", "expired"))
+            table.add_row(visible(key).replace("[", r"\["), *counts, rate, *times)
+    console.print(table)

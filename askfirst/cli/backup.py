@@ -80,14 +80,27 @@ def _restore(parts: Parts, paths: StatePaths, file: Path, state_dir: Path | None
     if url := load_config(config_file()).store_url:
         restore_postgres(file, parse_url(url))
         with store_file(None, state_dir) as copy:
-            return parts.verify(copy, None, ())
+            return _verify(parts, copy)
     with broker_lock(paths):
         if paths.store.exists():
             raise StoreError(f"there is a store at {paths.store}; move it away, with its -wal file, to restore another")
         copy = restore_sqlite(file, paths.root)
-        report = parts.verify(copy, None, ())
+        report = _verify(parts, copy)
         if report.ok:
             copy.rename(paths.store)
         else:
             copy.unlink()
         return report
+
+
+def _verify(parts: Parts, path: Path) -> VerifyReport:
+    return parts.log(path).verify(
+        checkpoint=None,
+        seen=(),
+        receipts=(),
+        vkeys=(),
+        witnesses=(),
+        repositories=(),
+        timestamps=(),
+        authorities=None,
+    )

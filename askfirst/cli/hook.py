@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,9 @@ from askfirst.errors import Error, InputError
 from askfirst.hook_notes import leave_note
 from askfirst.host import BeforeTool, Deny, HookAnswer, NoOpinion
 from askfirst.paths import config_file, state_paths
-from askfirst.policy import needs_person
+from askfirst.policy.question import Question
+from askfirst.policy.ruling import Outcome
+from askfirst.request import Claim
 
 if TYPE_CHECKING:
     from askfirst.cli.parts import Parts
@@ -141,8 +144,25 @@ def _answer(adapter: HostAdapter) -> HookAnswer:
 def _alone(event: BeforeTool) -> Verdict:
     """Nobody can be asked, so what would be asked is denied."""
     from askfirst.analyst import DiskAnalyst  # noqa: PLC0415  # heavy, and needed by this command only
+    from askfirst.disk import Disk  # noqa: PLC0415  # the same
+    from askfirst.policy.ruler import Ruler  # noqa: PLC0415  # the same
+    from askfirst.policy.source import open_source  # noqa: PLC0415  # the same
 
-    found = DiskAnalyst().classify(event.call)
-    if not needs_person(found, load_config(config_file())):
-        return NoOpinion()
-    return Deny(reason=answers.unavailable("no broker answers and none could be started, so nobody can be asked"))
+    ruling = Ruler(open_source(load_config(config_file())), Disk).rule_on(
+        Question(
+            call=event.call,
+            classification=DiskAnalyst().classify(event.call),
+            agent=event.agent,
+            at=datetime.now(UTC),
+            claim=Claim(reason=event.justification),
+        )
+    )
+    match ruling.outcome:
+        case Outcome.ALLOW:
+            return NoOpinion()
+        case Outcome.DENY:
+            return Deny(reason=f"denied by the policy: {ruling.reason}")
+        case _:
+            return Deny(
+                reason=answers.unavailable("no broker answers and none could be started, so nobody can be asked")
+            )

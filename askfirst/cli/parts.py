@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,12 @@ class VerifyProblem(Protocol):
 
     @property
     def message(self) -> str:
-        """What is wrong and since when, a sentence."""
+        """What is wrong, a sentence."""
+        ...
+
+    @property
+    def time(self) -> str:
+        """Since when, as far as can be told: when the first entry concerned, or the last good one, was made."""
         ...
 
 
@@ -51,8 +56,88 @@ class VerifyReport(Protocol):
         ...
 
     @property
+    def meanings(self) -> Sequence[str]:
+        """What each kind of evidence that held proves, and against whom."""
+        ...
+
+    @property
     def limits(self) -> Sequence[str]:
-        """What was not, and what would show it."""
+        """What was not shown, and what would show it."""
+        ...
+
+
+class LogReader(Protocol):
+    """The log of one store, read offline; see ``audit.offline``."""
+
+    def verify(
+        self,
+        *,
+        checkpoint: Path | None,
+        seen: Sequence[str],
+        receipts: Sequence[Path],
+        vkeys: Sequence[str],
+        witnesses: Sequence[str],
+        repositories: Sequence[str],
+        timestamps: Sequence[Path],
+        authorities: Path | None,
+    ) -> VerifyReport:
+        """Verify it with all evidence that is at hand."""
+        ...
+
+    def find(self, wanted: Mapping[str, object], limit: int) -> list[dict[str, Any]]:
+        """The newest entries that are wanted, oldest first."""
+        ...
+
+    def show(self, index: int) -> dict[str, Any]:
+        """One entry with its payloads."""
+        ...
+
+    def stats(self, wanted: Mapping[str, object]) -> dict[str, Any]:
+        """Counts over requests."""
+        ...
+
+    def receipts(self, indexes: Sequence[int]) -> list[str]:
+        """Receipts for entries, as texts."""
+        ...
+
+    def export(self, out: Path) -> int:
+        """Write everything that a third party needs into a new folder; the number of entries."""
+        ...
+
+    def formats(self) -> tuple[str, ...]:
+        """What ``write`` can write."""
+        ...
+
+    def write(self, form: str, wanted: Mapping[str, object], file: TextIO) -> int:
+        """Write wanted entries in a format; how many lines."""
+        ...
+
+    def page(self, wanted: Mapping[str, object], title: str) -> str:
+        """Wanted entries as an HTML page."""
+        ...
+
+    def anchor_git(self, repository: Path, *, ref: str, remote: str) -> tuple[str, str]:
+        """Commit the head to a git ref; the head and the commit's id."""
+        ...
+
+    def anchor_timestamp(self, folder: Path, url: str) -> tuple[str, Path]:
+        """Have the head timestamped; the head and where the token is."""
+        ...
+
+
+class WitnessFolder(Protocol):
+    """A witness in a folder; see ``audit.witness_server``."""
+
+    def vkey(self, name: str) -> str:
+        """Its public key, made when there is none."""
+        ...
+
+    def watch(self, vkeys: Sequence[str]) -> list[str]:
+        """Watch these logs, too; the vkeys of all."""
+        ...
+
+    def serve(self, *, name: str, host: str, port: int) -> int:
+        """Serve until interrupted; the exit code."""
         ...
 
 
@@ -66,9 +151,10 @@ class Parts:
         adapters: the hosts by registry name.
         hook_command: the command line that a host's settings need, for a host and a state folder.
         install: merge our hooks into a host's settings file, or remove them; returns (before, after) as texts.
-        verify: check the audit log of a store file offline.
-        tail: the last n entries of the log.
-        export: write the log to a folder; returns the number of entries.
+        log: reads the audit log of a store file, offline.
+        witness: a witness of other logs, in a folder of its own.
+        past_calls: the last n tool calls of the log, each with its arguments and what became of it.
+        mcp: serve the MCP tools on standard input and output until it ends.
     """
 
     serve: Callable[[StatePaths, int | None, bool], int]
@@ -76,6 +162,7 @@ class Parts:
     adapters: Callable[[], Mapping[str, HostAdapter]]
     hook_command: Callable[[str, StatePaths], str]
     install: Callable[[str, Path, StatePaths, bool], tuple[str, str]]
-    verify: Callable[[Path, Path | None, Sequence[str]], VerifyReport]
-    tail: Callable[[Path, int], list[dict[str, object]]]
-    export: Callable[[Path, Path], int]
+    log: Callable[[Path], LogReader]
+    witness: Callable[[Path], WitnessFolder]
+    past_calls: Callable[[Path, int], list[dict[str, object]]]
+    mcp: Callable[[], None]

@@ -1,45 +1,131 @@
-"""``askfirst policy test FILE``: run a file of cases against the rules."""
+"""``askfirst policy``: check, explain, try and describe policies. None of these commands changes anything.
+
+What they do is in ``policy_commands``, which is heavy and loaded by the command that needs it.
+"""
 
 from __future__ import annotations
 
+import shlex
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from askfirst.card import visible
-from askfirst.cli.options import AsJson
-from askfirst.cli.output import EXIT_NO, console, print_json, sentences
+from askfirst.cli.options import AsJson, StateDir
+from askfirst.cli.output import EXIT_NO, sentences, stderr
+from askfirst.errors import LogError
+from askfirst.paths import state_paths
+
+Layer = Annotated[
+    Path | None, typer.Option("--layer", help="Use this file as the person's policy instead of the one in use.")
+]
+As = Annotated[
+    Literal["user", "managed", "project"] | None,
+    typer.Option("--as", help="As which layer; by its name, askfirst.toml is a project's.", show_default=False),
+]
 
 
-def add(app: typer.Typer) -> None:
-    """Register the group."""
-    group = typer.Typer(help="Try the policy.", no_args_is_help=True)
+PastCalls = Callable[[Path, int], list[dict[str, object]]]
+
+
+def add(app: typer.Typer, past_calls: PastCalls) -> None:
+    """Register the group; ``past_calls`` reads the last n tool calls of a store's log."""
+    group = typer.Typer(help="Check, explain and try the policy.", no_args_is_help=True)
+    group.command("check")(check)
+    group.command("explain")(explain)
     group.command("test")(run_case_file)
+    group.command("schema")(schema)
+    group.command("list")(list_layers)
+
+    @group.command()
+    def backtest(
+        layer: Layer = None,
+        count: Annotated[int, typer.Option("-n", min=1, max=100_000, help="So many of the newest calls.")] = 1000,
+        store: Annotated[Path | None, typer.Option(help="A store file other than the state folder's.")] = None,
+        state_dir: StateDir = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """What a policy would have done to the last calls. Exit code 1: it lets pass what a person denied."""
+        from askfirst.cli import policy_commands  # noqa: PLC0415  # heavy
+
+        with sentences():
+            path = store or state_paths(state_dir).store
+            if not path.is_file():
+                raise LogError(f"there is no store at {path}; run `askfirst serve` once, or name another with --store")
+            with stderr.status("trying"):
+                report = policy_commands.backtested(past_calls(path, count), layer)
+            policy_commands.show_report(report, as_json=as_json)
+            if report.false_allows:
+                raise typer.Exit(EXIT_NO)
+
     app.add_typer(group, name="policy")
 
 
+def check(
+    file: Annotated[Path | None, typer.Argument(help="A policy file; without one, all that are in use here.")] = None,
+    kind: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Whether policy files can be used; if not, one sentence says what to mend and where. Exit code 1: not."""
+    from askfirst.cli import policy_commands  # noqa: PLC0415  # heavy
+
+    with sentences():
+        if not policy_commands.check(file, kind or "", as_json=as_json):
+            raise typer.Exit(EXIT_NO)
+
+
+def explain(  # noqa: PLR0917  # Typer reads options, which are never positional
+    command: Annotated[list[str], typer.Argument(help="The command, best as one quoted text after --.")],
+    tool: Annotated[
+        str, typer.Option(help="The tool; for any but Bash the command is its arguments as JSON.")
+    ] = "Bash",
+    cwd: Annotated[str, typer.Option(help="Where it would run.", show_default="here")] = "",
+    host: Annotated[str, typer.Option(help="The agent's program.")] = "claude-code",
+    confidence: Annotated[float | None, typer.Option(help="What the agent would say of itself.")] = None,
+    layer: Layer = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which layer and rule decide about a command, why, and on which terms. Exit code 1: it would not just run."""
+    from askfirst.cli import policy_commands  # noqa: PLC0415  # heavy
+
+    with sentences():
+        text = command[0] if len(command) == 1 else shlex.join(command)
+        question = policy_commands.question_about(
+            text, tool=tool, cwd=cwd or str(Path.cwd()), confidence=confidence, host=host
+        )
+        if not policy_commands.explain(text, question, layer, as_json=as_json):
+            raise typer.Exit(EXIT_NO)
+
+
 def run_case_file(
-    file: Annotated[Path, typer.Argument(help="A TOML file of [[case]] tables: command, expect, rule.")],
+    file: Annotated[Path, typer.Argument(help="A TOML file of [[case]] tables: command, expect, outcome, …")],
+    layer: Layer = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the cases of a file. Exit code 1: at least one came out otherwise than expected."""
-    from askfirst.analyst import DiskAnalyst  # noqa: PLC0415  # heavy, and other commands start without it
-    from askfirst.policy_cases import load_cases, run_cases  # noqa: PLC0415
+    from askfirst.cli import policy_commands  # noqa: PLC0415  # heavy
 
     with sentences():
-        results = run_cases(load_cases(file), DiskAnalyst().classify)
-        wrong = [each for each in results if each.wrong]
-        if as_json:
-            rows = [
-                {"case": each.case.number, "title": each.case.title, "ok": not each.wrong, "wrong": each.wrong}
-                for each in results
-            ]
-            print_json({"cases": rows, "failed": len(wrong)})
-        else:
-            for each in wrong:
-                console.print(f"case {each.case.number}: {visible(each.case.title)}", markup=False, soft_wrap=True)
-                console.print(f"    {each.wrong}", style="red", markup=False, soft_wrap=True)
-            console.print(f"{len(results) - len(wrong)} of {len(results)} cases as expected")
-        if wrong:
+        if not policy_commands.run_case_file(file, layer, as_json=as_json):
             raise typer.Exit(EXIT_NO)
+
+
+def schema(as_json: AsJson = False) -> None:
+    """Print the JSON Schema of policy files, for editors; it is JSON with and without --json."""
+    del as_json
+    from askfirst.policy.json_schema import schema_text  # noqa: PLC0415  # heavy
+
+    sys.stdout.write(schema_text())
+
+
+def list_layers(
+    cwd: Annotated[str, typer.Option(help="The folder whose project counts.", show_default="here")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """The layers in use here, from the weakest to the strongest, and the ready policies."""
+    from askfirst.cli import policy_commands  # noqa: PLC0415  # heavy
+
+    with sentences():
+        policy_commands.list_layers(cwd or str(Path.cwd()), as_json=as_json)

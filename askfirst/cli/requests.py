@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RISK_STYLE = {"low": "dim", "medium": "yellow", "high": "red", "critical": "bold white on red"}
 STATE_STYLE = {"pending": "bold yellow", "approved": "green", "denied": "red", "expired": "dim"}
 
-_LISTED_CHARS = 400
+_LISTED_CHARS = 240
 _LISTED_LINES = 4
 """What a list shows of a command at most."""
 

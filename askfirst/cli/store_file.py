@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import atexit
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from askfirst.config import load_config
@@ -31,6 +32,13 @@ def store_file(named: Path | None, state_dir: Path | None) -> Iterator[Path]:
     if not named.exists():
         raise LogError(f"there is no store at {named}; run `askfirst serve` once, or name another with --store")
     yield named
+
+
+def kept_store_file(named: Path | None, state_dir: Path | None) -> Path:
+    """The same until the program ends, for commands that read it in several places."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(store_file(named, state_dir))
 
 
 @contextmanager

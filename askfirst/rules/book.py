@@ -198,6 +198,7 @@ def _effect(rule: Rule, command: Command, target: str, loss: str, suggestion: st
         span=command.span,
         command=command.shown,
         via=command.via,
+        cwd="" if command.where or command.cwd is None else command.cwd,
     )
 
 

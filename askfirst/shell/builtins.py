@@ -74,7 +74,7 @@ def _read(job: Job, _: Execute) -> bool:
         for line in lines:
             fields = line.split(None, len(names) - 1)
             values.append(fields[index].strip() if index < len(fields) else "")
-        job.state.assign(name, values or [HOLE])
+        job.state.assign(name, values or [HOLE], names=True)
     return True
 
 

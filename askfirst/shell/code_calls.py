@@ -45,6 +45,11 @@ _NETWORK_WORDS = frozenset(
         "Net",
     }
 )
+_ENVIRONMENTS = {"javascript": frozenset({"env"}), "ruby": frozenset({"ENV"}), "php": frozenset({"$_ENV", "$_SERVER"})}
+_PACKS = frozenset(
+    "stringify log entries URLSearchParams inspect dump generate json_encode print_r puts serialize".split()
+)
+"""Calls that turn what they are given into text."""
 _LIBRARIES = (
     "@aws-sdk",
     "aws-sdk",
@@ -67,6 +72,7 @@ _LIBRARIES = (
 )
 _LIBRARY_LOSS = re.compile(r"(?:delete|destroy|terminate|purge|drop|clear|remove)(?:[A-Z_]\w*)")
 _MAX_STEPS = 60_000
+_LISTINGS = frozenset({"files", "dir_ls", "list_files", "readdir", "readdirSync", "children", "entries", "scandir"})
 _JOINERS = frozenset({"+", ".", "..", "::", ","})
 
 
@@ -114,6 +120,7 @@ class _Reader:
             elif token.kind == "word":
                 self._callback(index)
                 self._assignment(index)
+                self._block(index)
                 self._word(index)
             elif token.kind == "string":
                 self._callback(index)
@@ -169,8 +176,9 @@ class _Reader:
             if name == "eval" and self._found.network:
                 self._found.add("foreign", "code from the network")
             return
+        given = self._argument(index + 2)[0] if self._text(index + 1) == "," else _Argument(HOLE)
         for _, action in self._calls.get(name, [])[:1]:
-            self._act(action, name, [_Argument(HOLE)], index)
+            self._act(action, name, [given], index)
 
     def _assignment(self, index: int) -> None:
         if self._text(index + 1) != "=" or self._text(index + 2) in {"=", "~"} or self._text(index - 1) == ".":
@@ -180,10 +188,25 @@ class _Reader:
         new: str | tuple[str, ...] = value.text if value.items is None else value.items
         self._variables[name] = new if self._variables.get(name, new) == new else HOLE
 
+    def _block(self, index: int) -> None:
+        """``Dir.glob("x/*").each { |f| … }`` of Ruby: the block's parameter is any of the names."""
+        if self._language != "ruby" or self._text(index) not in {"each", "map", "each_slice", "select"}:
+            return
+        ahead = [self._text(index + step) for step in range(1, 4)]
+        if ahead[0] not in {"{", "do"} or ahead[1] != "|" or self._kind(index + 3) != "word":
+            return
+        before = range(index - 1, max(-1, index - 12), -1)
+        names = [self._text(at) for at in before if self._kind(at) == "string"]
+        lists = {self._text(at) for at in before} & {"glob", "Dir", "children", "entries", "each_child"}
+        if names and lists:
+            self._variables[ahead[2]] = names[-1] if "*" in names[-1] else posixpath.join(names[-1], "*")
+
     def _word(self, index: int) -> None:
         name = self._text(index)
         if self._language == "osascript" and name == "delete":
             self._found.add("deletes", Delete(HOLE, recursive=True))
+        if name in _ENVIRONMENTS.get(self._language, ()) and self._is_handed_on(index):
+            self._found.add("reads", "$ENV")
         rows = self._calls.get(name)
         if rows is None:
             self._library(name, index)
@@ -197,6 +220,11 @@ class _Reader:
                 if arguments is not None:
                     self._act(action, name, arguments, index)
                 return
+
+    def _is_handed_on(self, index: int) -> bool:
+        """Whether the whole environment goes into a call that shows or packs it: ``JSON.stringify(process.env)``."""
+        start = index - 2 if self._text(index - 1) == "." else index
+        return self._text(start - 1) == "(" and self._text(start - 2) in _PACKS and self._text(index + 1) in {")", ","}
 
     def _library(self, name: str, index: int) -> None:
         """Calls such as ``client.deleteIndex("prod")`` in code that uses a cloud or data library."""
@@ -314,6 +342,8 @@ class _Reader:
             return "."
         if name == "glob" and inside:
             return self._evaluate(inside)
+        if name in _LISTINGS and inside:
+            return posixpath.join(self._evaluate(_split_commas(inside)[0]), "*")
         if name in {"String", "Path", "Pathname", "new", "escapeshellarg"} and inside:
             return self._evaluate(inside)
         if name in _DECODERS and inside and inside[0].kind == "string":

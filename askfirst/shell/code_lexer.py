@@ -119,12 +119,14 @@ def code_tokens(text: str, language: str) -> list[CodeToken]:
             inner += _code_inside(value, language)
             value = _value(value, language)
         found.append(CodeToken(kind, value))  # type: ignore[arg-type]  # the groups' names are the kinds
-    for code in inner[:_MAX_INNER]:
+    if len(inner) > _MAX_INNER:
+        raise CodeTooLongError(f"code with more than {_MAX_INNER} pieces inside of strings is not read")
+    for code in inner:
         found += [CodeToken("operator", ";"), *code_tokens(code, language)]
     return found
 
 
-_MAX_INNER = 50
+_MAX_INNER = 500
 
 
 def _code_inside(literal: str, language: str) -> list[str]:

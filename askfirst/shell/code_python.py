@@ -89,9 +89,9 @@ _MAX_LOOKED_AT = 20_000
 """Syntax nodes looked at while asking where code comes from."""
 
 
-def inspect_python(tree: ast.Module, *, home: str = "") -> Findings:
-    """Everything that the module would do when it is run."""
-    module = Module(tree, (*_SHELL, *_PROCESS, *_EXEC, *_EXEC_WORDS, *_DELETE))
+def inspect_python(text: str, *, home: str = "") -> Findings:
+    """Everything that the module would do when it is run; SyntaxError and the like where it is none."""
+    module = Module(ast.parse(text), text, (*_SHELL, *_PROCESS, *_EXEC, *_EXEC_WORDS, *_DELETE))
     module.bind_parameters()
     return _Inspector(module, home).findings()
 
@@ -135,6 +135,7 @@ class _Inspector:
     def _call(self, name: str, call: ast.Call, *, scratch: bool) -> None:
         self._process(name, call)
         self._files(name, call)
+        self._mapped(name, call)
         self._code(name, call)
         method = name.rpartition(".")[2]
         if not scratch:
@@ -240,6 +241,13 @@ class _Inspector:
             words = (text_of(self._values.value(each)) for each in call.args[:2])
             self._found.add("argvs", (program, "--", *words))
 
+    def _mapped(self, name: str, call: ast.Call) -> None:
+        """``map(os.remove, paths)``, ``pool.map(shutil.rmtree, paths)``."""
+        if name.rpartition(".")[2] in {"map", "imap", "starmap"} and len(call.args) > 1:
+            function = self._values.dotted(call.args[0])
+            if function in _DELETE:
+                self._delete(ast.Starred(value=call.args[1]), recursive=_DELETE[function])
+
     def _delete(self, node: ast.expr | None, *, recursive: bool) -> None:
         if node is None:
             return
@@ -253,6 +261,8 @@ class _Inspector:
         field = "writes" if name == "os.truncate" or "w" in mode or "x" in mode or "a" in mode else "reads"
         for path in self._values.strings(node) if node is not None else ():
             self._found.add(field, path)
+            if field == "writes" and "w" in mode and HOLE not in path:
+                self._found.add("empties", path)
 
     def _code(self, name: str, call: ast.Call) -> None:
         plain = name.removeprefix("builtins.")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _MAX_CHARS = 200_000
 _MAX_DEPTH = 25
 _MAX_STEPS = 20_000
+_MAX_BINDINGS = 32
+_MAX_ELEMENTS = 64
+_MAX_ITEMS = 500
 SCRATCH = "/tmp/tmp.askfirst"  # noqa: S108  # stands for any path that tempfile made up
 
 
@@ -115,17 +118,18 @@ class Values:
     def strings(self, node: ast.expr) -> list[str]:
         """Every text that ``node`` may be: all bindings of a variable count."""
         if isinstance(node, ast.Name) and node.id in self._bindings and node.id not in self._active:
-            bound = self._bindings[node.id][:8]
+            bound = self._bindings[node.id]
+            rest = [HOLE] if len(bound) > _MAX_BINDINGS else []
             self._active.add(node.id)
             try:
-                return [text for each in bound for text in self._spread(each)] or [HOLE]
+                return [text for each in bound[:_MAX_BINDINGS] for text in self._spread(each)] + rest or [HOLE]
             finally:
                 self._active.discard(node.id)
         return self._spread(node)
 
     def _spread(self, node: ast.expr) -> list[str]:
         if isinstance(node, ast.Starred):  # one element of a list, whichever
-            return list(self.argv(node.value) or (HOLE,))[:50]
+            return _clipped(self.argv(node.value) or (HOLE,), _MAX_ELEMENTS)
         value = self.value(node)
         return list(value) if isinstance(value, tuple) else [text_of(value)]
 
@@ -161,7 +165,7 @@ class Values:
         if isinstance(owner, Name):
             return self._known(f"{owner.dotted}.{node.attr}")
         if isinstance(owner, str):
-            if node.attr == "name" and owner.startswith(SCRATCH):
+            if node.attr == "path" or (node.attr == "name" and owner.startswith(SCRATCH)):
                 return owner
             if node.attr == "parent" and HOLE not in owner and owner:
                 return posixpath.dirname(owner) or "."
@@ -199,12 +203,12 @@ class Values:
 
     def _list(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
         items: list[str] = []
-        for each in node.elts[:500]:
+        for each in node.elts[: _MAX_ITEMS + 1]:
             if isinstance(each, ast.Starred):
                 items += self.argv(each.value) or (HOLE,)
             else:
                 items.append(text_of(self.value(each)))
-        return tuple(items)
+        return tuple(_clipped(items, _MAX_ITEMS))
 
     def _subscript(self, node: ast.Subscript) -> Value:
         owner = self.value(node.value)
@@ -286,6 +290,8 @@ class Values:
             return (text,)
         if dotted == "os.listdir":
             return ("*",)
+        if dotted == "os.scandir":
+            return (posixpath.join(text or ".", "*"),)
         if dotted in {"os.getcwd", "pathlib.Path.cwd"}:
             return "."
         if dotted in {"os.path.dirname", "os.path.basename"} and HOLE not in text:
@@ -339,6 +345,11 @@ class Values:
 
 
 _SIMPLE_METHODS: dict[str, Callable[[str], str]] = {"lower": str.lower, "upper": str.upper, "title": str.title}
+
+
+def _clipped(texts: Sequence[str], limit: int) -> list[str]:
+    """The first ones; what was left out is one that is not known."""
+    return [*texts[:limit], HOLE] if len(texts) > limit else list(texts)
 
 
 def _split(text: str) -> tuple[str, ...] | None:

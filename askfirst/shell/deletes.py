@@ -30,6 +30,8 @@ _GLOB_LIMIT = 64  # matches that are looked at one by one; a glob with more is a
 _DROP_IN: Final = re.compile(r"/([^/]+\.d|sites-(available|enabled)|conf-available)/[^/]+$")
 """A file in a folder of settings that holds one file for each purpose: most of the time a new one."""
 
+_BYTECODE: Final = re.compile(r"/(?:__pycache__|\*?\.py[co]|[^/]+\.py[co])$")
+
 _WORDS: Final = {
     Place.TEMP_ROOT: "everything in the temporary folder",
     Place.UNKNOWN: "files at a path that is not known",
@@ -78,10 +80,14 @@ def grade_delete(spot: Spot, facts: Facts, *, recursive: bool) -> Grade:
             return _inside(spot, facts, recursive=recursive)
         case Place.UNKNOWN:
             return _unknown(spot, recursive=recursive)
+        case Place.PROJECT if not (spot.known or recursive or spot.contents or spot.glob):
+            return Grade(risk=Risk.MEDIUM, what="a file of the project")  # `rm -f ./$name`
         case Place.GIT if posixpath.basename(spot.path).endswith(".lock"):
             return Grade(risk=Risk.MEDIUM, what="a lock file that git left behind")
         case Place.TEMP_ROOT if not (recursive or spot.contents):
             return Grade(risk=Risk.MEDIUM, what="a temporary file")
+        case Place.OUTSIDE | Place.SYSTEM if _BYTECODE.search(spot.path):
+            return Grade(risk=Risk.MEDIUM, what="bytecode that Python writes again")
         case Place.TEMP_ROOT | Place.OUTSIDE | Place.DEVICE:
             return Grade(risk=Risk.HIGH, what=_WORDS[spot.place])
         case _:
@@ -104,7 +110,7 @@ def _inside(spot: Spot, facts: Facts, *, recursive: bool) -> Grade:
         if graded is not None:
             return graded
     name = spot.inner.rpartition(HOLE)[2] if spot.glob else spot.inner
-    if is_regenerable(name):
+    if is_regenerable(name or spot.inner):
         return Grade(risk=Risk.MEDIUM, what="files that tools rebuild")
     if is_precious(name):
         return Grade(risk=Risk.HIGH, what=f"{posixpath.basename(name)}, which nobody can rebuild")
@@ -114,22 +120,29 @@ def _inside(spot: Spot, facts: Facts, *, recursive: bool) -> Grade:
 
 
 def _by_disk(spot: Spot, facts: Facts) -> Grade | None:
-    """The grade that the disk gives; None when it cannot be asked."""
+    """The grade that the disk gives; None when it cannot be asked, or when nothing is there to look at.
+
+    What is not there now may be there when the command runs: another process, or the line itself, can put it there
+    meanwhile. So it proves nothing, and the name decides.
+    """
     if not spot.glob:
-        loss = facts.loss(spot.path)
-        return None if loss is UNKNOWN else grade_loss(loss, spot.path, spot.inner, facts)
+        loss = UNKNOWN if _is_missing(spot.path, facts) else facts.loss(spot.path)
+        return None if loss is UNKNOWN else grade_loss(loss, spot.inner)
     matches = facts.expand_glob(spot.path, _GLOB_LIMIT)
-    if matches is UNKNOWN:
+    if matches is UNKNOWN or not matches:
         return None
-    if not matches:
-        return Grade(risk=Risk.MEDIUM, what="nothing: no file matches", facts=("no file matches",))
     losses = [(path, facts.loss(path)) for path in matches]
-    grades = [grade_loss(loss, path, posixpath.basename(path), facts) for path, loss in losses if loss is not UNKNOWN]
+    grades = [grade_loss(loss, posixpath.basename(path)) for path, loss in losses if loss is not UNKNOWN]
     return max(grades, key=lambda grade: grade.risk) if len(grades) == len(losses) else None
 
 
-def grade_loss(loss: Loss, path: str, inner: str, facts: Facts) -> Grade:
-    """The grade of a loss that the disk told, for a path inside the project and its name as seen from there."""
+def _is_missing(path: str, facts: Facts) -> bool:
+    there = facts.path(path)
+    return there is not UNKNOWN and there.kind is Kind.MISSING
+
+
+def grade_loss(loss: Loss, inner: str) -> Grade:
+    """The grade of a loss that the disk told, for a path by its name as seen from the project."""
     if loss.repositories:
         return Grade(risk=Risk.CRITICAL, what=f"the repository in {some(loss.repositories)}")
     if loss.modified:
@@ -142,9 +155,6 @@ def grade_loss(loss: Loss, path: str, inner: str, facts: Facts) -> Grade:
         return Grade(risk=Risk.HIGH, what="more files than could be looked at", facts=_size(loss))
     if loss.tracked_clean:
         return Grade(risk=Risk.MEDIUM, what="files that git holds", facts=_size(loss), reversible=True)
-    there = facts.path(path)
-    if there is not UNKNOWN and there.kind is Kind.MISSING:
-        return Grade(risk=Risk.MEDIUM, what="nothing: it does not exist", facts=("does not exist",))
     return Grade(risk=Risk.MEDIUM, what="files that git ignores or tools rebuild", facts=_size(loss))
 
 

@@ -7,17 +7,27 @@ GNU sed «Commands Requiring a newline», vim(1), gdb(1), expect(1), bash(1), th
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.shell.command import HOLE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from askfirst.shell.command import Word
     from askfirst.shell.job import Job
 
 _ANY = re.compile(r"(.+)", re.DOTALL)
+_QUOTED = r"""["']((?:\\.|[^"'\\])*)["']"""
 _BANG = re.compile(r"[:\s]*(?:sil\w*!?\s+)?!\s*(.+)", re.DOTALL)
+_VIM_CALL = re.compile(rf".*?\b(?:system(?:list)?|execute|os\.execute|jobstart|termopen)\(\s*{_QUOTED}.*", re.DOTALL)
+_VIM_DELETE = re.compile(rf".*?\bdelete\(\s*{_QUOTED}.*", re.DOTALL)
+_VIM_EMPTIES = re.compile(r"[:\s]*(?:%|1,\$|g/[.^]?/)\s*d(?:elete)?\b.*", re.DOTALL)
+_LISP_SHELL = re.compile(r'.*?\((?:async-)?shell-command(?:-to-string)?\s+"((?:\\.|[^"\\])*)".*', re.DOTALL)
+_LISP_DELETE = re.compile(r'.*?\(delete-(?:directory|file)\s+"((?:\\.|[^"\\])*)".*', re.DOTALL)
+_SHELL_WORD = re.compile(r"\s*(?:platform\s+)?(?:shell|!|pipe)\s*(.+)", re.DOTALL)
 _SSH_COMMAND = re.compile(r"(?:Proxy|Local|KnownHosts)Command[= ](.+)", re.DOTALL | re.IGNORECASE)
 _SED_COMMAND = re.compile(r"(?:^|[;\n{}]|\d|\$|/I?|!)[ \t]*e[ \t]+([^\n]+)")
 _SED_REPLACEMENT = re.compile(r"s(.)(?:(?!\1).)*\1((?:\\.|(?!\1).)*)\1[gpI0-9]*e")
@@ -31,20 +41,29 @@ _OPTIONS: dict[str, tuple[tuple[str, re.Pattern[str]], ...]] = {
     ),
     "ssh": (("-o", _SSH_COMMAND),),
     "rsync": (("-e", _ANY), ("--rsh", _ANY)),
-    "vim": (("-c", _BANG), ("--cmd", _BANG), ("+", _BANG)),
-    "gdb": (("-ex", re.compile(r"(?:shell|!|pipe)\s*(.+)", re.DOTALL)),),
-    "expect": (("-c", re.compile(r"\s*(?:spawn|exec|system)\s+([^;\n]+)")),),
+    "vim": tuple((option, pattern) for option in ("-c", "--cmd", "+", "-sc") for pattern in (_BANG, _VIM_CALL)),
+    "less": (("+", _BANG),),
+    "emacs": tuple((option, _LISP_SHELL) for option in ("--eval", "-eval", "--execute")),
+    "gdb": (("-ex", _SHELL_WORD), ("-iex", _SHELL_WORD), ("-o", _SHELL_WORD), ("--eval-command", _SHELL_WORD)),
     "man": (("-P", _ANY), ("--pager", _ANY)),
     "zip": (("-TT", _ANY), ("--unzip-command", _ANY)),
     "sort": (("--compress-program", _ANY),),
     "split": (("--filter", _ANY),),
     "wget": (("--use-askpass", _ANY),),
 }
+_DELETES: dict[str, tuple[tuple[str, re.Pattern[str]], ...]] = {
+    "vim": tuple((option, _VIM_DELETE) for option in ("-c", "--cmd", "+", "-sc")),
+    "emacs": tuple((option, _LISP_DELETE) for option in ("--eval", "-eval", "--execute")),
+}
+"""As ``_OPTIONS``, but the group is a path that is deleted with everything below it."""
 _SAME = {
     **dict.fromkeys(("gtar", "bsdtar"), "tar"),
     **dict.fromkeys(("scp", "sftp", "autossh", "sshfs"), "ssh"),
     **dict.fromkeys(("vi", "nvim", "ex", "view", "gvim", "vimdiff"), "vim"),
+    **dict.fromkeys(("more", "most"), "less"),
     "lldb": "gdb",
+    "emacsclient": "emacs",
+    **dict.fromkeys(("expect", "wish", "tclsh8.6", "jimsh"), "tclsh"),
 }
 _VARIABLES = frozenset(
     "PAGER MANPAGER EDITOR VISUAL BROWSER LESSOPEN LESSCLOSE PROMPT_COMMAND SUDO_ASKPASS SSH_ASKPASS RSYNC_RSH".split()
@@ -55,15 +74,47 @@ def inside_options(job: Job, name: str) -> list[Word]:
     """Shell texts in the options of a command."""
     if name in {"sed", "gsed"}:
         return _sed(job.argv[1:])
-    found = []
+    if name == "gh" and [word.text for word in job.argv[1:3]] == ["alias", "set"]:
+        return [replace(word, text=word.text[1:]) for word in job.argv[3:] if word.text.startswith("!")]
+    known = _SAME.get(name, name)
+    found = [replace(value, text=match[1], shown=match[1]) for value, match in _matches(job, _OPTIONS.get(known, ()))]
+    for value, match in _matches(job, _DELETES.get(known, ())):
+        text = f"rm -rf -- {shlex.quote(match[1])}"
+        found.append(replace(value, text=text, shown=text))
+    if known == "vim" and _empties(job.argv[1:]):
+        found += [replace(word, text=f"truncate -s 0 -- {shlex.quote(word.text)}") for word in _files(job.argv[1:])]
+    return found
+
+
+def _matches(job: Job, table: tuple[tuple[str, re.Pattern[str]], ...]) -> Iterator[tuple[Word, re.Match[str]]]:
     args = job.argv[1:]
-    for option, pattern in _OPTIONS.get(_SAME.get(name, name), ()):
+    for option, pattern in table:
         for index, word in enumerate(args):
             value = _value(option, word, args[index + 1] if index + 1 < len(args) else None)
             match = pattern.fullmatch(value.text) if value else None
             if value and match:
-                found.append(replace(value, text=match[1], shown=match[1]))
-    return found
+                yield value, match
+
+
+def _empties(args: list[Word]) -> bool:
+    """Whether an editor is told to delete every line, and to write."""
+    given = [
+        value.text
+        for option in ("-c", "-sc", "+")
+        for i, word in enumerate(args)
+        if (value := _value(option, word, args[i + 1] if i + 1 < len(args) else None))
+    ]
+    writes = any(re.search(r"(?:^|[|:\s])(?:w|wq|x|wa|wqa|xa)!?\s*(?:$|\|)", text) for text in given)
+    return writes and any(_VIM_EMPTIES.match(text) for text in given)
+
+
+def _files(args: list[Word]) -> list[Word]:
+    """The files that an editor opens: the last words that are no option and no option's value."""
+    return [
+        word
+        for before, word in zip(["", *(each.text for each in args)], args, strict=False)
+        if not word.text.startswith(("-", "+")) and before not in {"-c", "-sc", "--cmd", "-S", "-u", "-i"}
+    ]
 
 
 def _value(option: str, word: Word, following: Word | None) -> Word | None:
@@ -83,6 +134,42 @@ def _sed(args: list[Word]) -> list[Word]:
         texts = [match[1] for match in _SED_COMMAND.finditer(word.text)]
         texts += [match[2].replace("\\/", "/") for match in _SED_REPLACEMENT.finditer(word.text)]
         found += [replace(word, text=text, shown=text) for text in texts]
+    return found
+
+
+_TCL = (
+    re.compile(
+        r"""\b(?:spawn|exec|system)\s+(?:-\w+\s+)*+((?:'[^']*'|"(?:\\.|[^"\\])*+"|\{[^{}]*\}|[^;\n\]}'"{])++)"""
+    ),
+    re.compile(r'\bsend(?:_user)?\s+(?:--?\s+)?"((?:\\.|[^"\\])*)"'),
+)
+_TYPED: dict[str, tuple[re.Pattern[str], ...]] = {
+    "gdb": (re.compile(r"^[ \t]*(?:shell|!|pipe)[ \t]*(.+)$", re.MULTILINE),),
+    "ed": (re.compile(r"^[ \t]*(?:[\d,$.%]*[ \t]*[rw]?[ \t]*)!(.+)$", re.MULTILINE),),
+    "vim": (re.compile(r"^[:\s]*(?:sil\w*!?\s+)?!(.+)$", re.MULTILINE),),
+    "tclsh": _TCL,
+    "m4": (re.compile(r"\be?syscmd\(\s*`?((?:[^'()]|\([^()]*\))*)"),),
+    "lftp": (re.compile(r"(?:^|;)[ \t]*!([^;\n]+)", re.MULTILINE),),
+    "dc": (re.compile(r"^!(.+)$", re.MULTILINE),),
+}
+"""Programs that run shell commands of what they are told on standard input, in a file or behind ``-c``."""
+_TCL_DELETE = re.compile(r"\bfile\s+delete\s+(?:-force\s+)?(?:--\s+)?([^;\n\]]+)")
+_ED_EMPTIES = re.compile(r"^[ \t]*(?:%|1,\$|,|g/[.^]?/)[ \t]*d$", re.MULTILINE)
+
+
+def reads_commands(name: str) -> bool:
+    """Whether the program is told what to do by text that may hold shell commands."""
+    return _SAME.get(name, name) in _TYPED or name in {"sftp", "ftp"}
+
+
+def typed(name: str, text: str, file: str) -> list[str]:
+    """The shell commands in what a program is told; ``file``: the one it edits."""
+    known = "lftp" if name in {"sftp", "ftp"} else _SAME.get(name, name)
+    found = [match[1].removesuffix("\\r").removesuffix("\\n") for one in _TYPED[known] for match in one.finditer(text)]
+    if known == "tclsh":
+        found += [f"rm -rf -- {match[1]}" for match in _TCL_DELETE.finditer(text)]
+    if known in {"ed", "vim"} and file and _ED_EMPTIES.search(text) and re.search(r"^(?:w|wq|x)\b", text, re.MULTILINE):
+        found.append(f"truncate -s 0 -- {shlex.quote(file)}")
     return found
 
 

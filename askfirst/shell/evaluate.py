@@ -214,7 +214,7 @@ class Evaluator:
             values = [word.text for word in self.expander(scope).words(node.values)]
         if not values:
             return NOTHING
-        scope.state.assign(node.name, values)
+        scope.state.assign(node.name, values, names=True)
         return self._twice(node.body, scope)
 
     def while_(self, node: While, scope: Scope) -> Stream:
@@ -280,6 +280,11 @@ class Evaluator:
             expander = self.expander(scope)
             expander.choice = dict(zip(names, combination, strict=True))
             out.append(self._once(node, scope, expander, again=True))
+        if next(combinations, None) is not None:  # too many: once more with any values
+            anything = replace(scope, state=scope.state.copy())
+            for name in names:
+                anything.state.assign(name, [HOLE])
+            out.append(self._once(node, anything, self.expander(anything)))
         return concatenate(dict.fromkeys(out))
 
     def _once(self, node: Simple, scope: Scope, expander: Expander, *, again: bool = False) -> Stream:

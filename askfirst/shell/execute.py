@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fnmatch
+import itertools
 import posixpath
 import re
 import shlex
@@ -10,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from askfirst.shell.builtins import BUILTINS
 from askfirst.shell.command import HOLE, Stream, Word
-from askfirst.shell.escapes import inside_options, inside_variables
+from askfirst.shell.escapes import inside_options, inside_variables, reads_commands, typed
+from askfirst.shell.handed_on import command_in, scripts_in
 from askfirst.shell.handlers import HANDLERS
 from askfirst.shell.harmless import ALWAYS
 from askfirst.shell.interpreters import interpreter, is_interpreter
@@ -19,7 +22,7 @@ from askfirst.shell.programs import PROGRAMS
 from askfirst.shell.source import DECODED, NETWORK
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, output
 from askfirst.shell.unwrap import Inner, joined, unwrap
-from askfirst.shell.unwrap_table import BY_NAME
+from askfirst.shell.unwrap_table import BY_NAME, SHELLS
 
 if TYPE_CHECKING:
     from askfirst.shell.evaluate import Evaluator
@@ -30,19 +33,9 @@ _SAME_SHELL = frozenset(
 )
 _ENDS = frozenset({"}", "fi", "done", "esac", ")", "]]"})
 _PLAIN = re.compile(r"[\w@%+=:,./-]*")
-_MAX_WRAPPER_WORDS = 8
-_ASKING = frozenset(
-    """
-    check classify config describe doc docs dry-run explain grep help info install lint list lookup man query
-    remove search show simulate test uninstall which why
-    """.split()
-)
-_SAYING = frozenset(
-    """
-    banner cowsay dialog espeak figlet lolcat logger mesg notify-send osd_cat say terminal-notifier toilet wall whiptail
-    write zenity
-    """.split()
-)
+_MAX_MATCHES = 8
+_MAX_TOLD = 2
+_MAX_TYPED = 64
 _MAX_CALLS = 2
 """A function that is running this often is not entered again: its body has been seen."""
 
@@ -63,6 +56,12 @@ def _is_known(name: str) -> bool:
     return name in BY_NAME or name in PROGRAMS or name in HANDLERS.by_program or name in BUILTINS or name in ALWAYS
 
 
+def _matching(pattern: str) -> list[str]:
+    """The programs that a pattern like ``/b?n/r[m]`` may come to: the shell takes the first file that fits."""
+    fits = re.compile(fnmatch.translate(posixpath.basename(pattern))).fullmatch
+    return [name for name in sorted(HANDLERS.by_program.keys() | SHELLS) if fits(name)][:_MAX_MATCHES]
+
+
 def _is_program(name: str) -> bool:
     """Whether this is a program that runs others or that code judges."""
     return name in BY_NAME or name in PROGRAMS or name in HANDLERS.by_program
@@ -80,6 +79,11 @@ class Execute:
             head = job.argv[0]
             if HOLE in head.text:
                 return self._computed(job)
+            if head.glob and (matches := _matching(head.text)):
+                self.note(job, "computed-program", head.shown)
+                for match in matches:
+                    self.inner(job, [replace(head, text=match, glob=False), *job.argv[1:]], head.shown)
+                return UNKNOWN
             name = head.text
             if name in _ENDS and len(job.argv) == 1:
                 return NOTHING
@@ -188,6 +192,8 @@ class Execute:
             self.text(job, script, f"{name} option", stdin=NOTHING)
         for variable, script in inside_variables(job.env):
             self.text(job, script, variable, stdin=NOTHING)
+        if reads_commands(name):
+            self._told(job, name)
         builtin = BUILTINS.get(name)
         if builtin is not None and builtin(job, self):
             self.evaluator.emit(job, runs=False)
@@ -201,6 +207,17 @@ class Execute:
             return self._wrapper(job, inner, name)
         return self._leaf(job)
 
+    def _told(self, job: Job, name: str) -> None:
+        """A debugger, an editor or a Tcl shell: what it is told on standard input, in a file, behind ``-c``."""
+        operands = [word for word in job.argv[1:] if not word.text.startswith("-")]
+        files = self.evaluator.files
+        sources = [files.read(job.stdin), *(files.content(word, job.state) for word in operands[:_MAX_TOLD])]
+        texts = [files.read(one).text for one in sources if one.kind == "text"]
+        texts += [after.text for before, after in itertools.pairwise(job.argv) if before.text == "-c"]
+        for text in texts:
+            for script in typed(name, text, operands[-1].text if operands else "")[:_MAX_TYPED]:
+                self.text(job, Word(text=script), f"{name} input", stdin=NOTHING)
+
     def _leaf(self, job: Job) -> Stream:
         """A program that runs nothing else, or a file of our own."""
         head = job.argv[0]
@@ -210,35 +227,30 @@ class Execute:
             if stream.kind != "file" or not path.startswith(("/usr/", "/bin/", "/sbin/", "/opt/")):
                 return self.file(job, stream, path, job.argv[1:])
         self.evaluator.emit(job, runs=False)
-        self._behind(job)
+        self._handed_on(job)
         return output(job.argv, job.stdin, job.state)
 
-    def _behind(self, job: Job) -> None:
-        """What a program that nobody knows may run: the first words behind it that are a program's name.
-
-        There are more wrappers than any table holds (``gosu app git …``, ``retry -t 3 -- npm …``). Words that ask to
-        explain or to look something up, and programs that only say their words, make the rest data.
-        """
+    def _handed_on(self, job: Job) -> None:
+        """A command line that a program which nobody knows, or a script that cannot be read, is given."""
         name = program_name(job.argv[0])
-        if _is_known(name) or name in _SAYING or self.evaluator.knows(name):
+        if _is_known(name) or self.evaluator.knows(name):
             return
-        for at, word in enumerate(job.argv[1:_MAX_WRAPPER_WORDS], 1):
-            if word.text in _ASKING:
-                return
-            if self._runs(word):
-                self.inner(job, job.argv[at:], name, state=job.state.copy())
-                return
+        for script in scripts_in(job.argv, self._runs):
+            self.text(job, script, f"{name} -c", state=job.state.child({}))
+        argv = command_in(job.argv, self._runs)
+        if argv:
+            self.inner(job, argv, name, state=job.state.copy())
 
-    def _runs(self, word: Word) -> bool:
-        name = program_name(word)
-        return word.known and not word.text.startswith("-") and (_is_program(name) or self.evaluator.knows(name))
+    def _runs(self, text: str) -> bool:
+        name = posixpath.basename(text)
+        return HOLE not in text and not text.startswith("-") and (_is_program(name) or self.evaluator.knows(name))
 
     def file(self, job: Job, stream: Stream, path: str, arguments: list[Word]) -> Stream:
         """Run a file: by its first line with a shell or another interpreter."""
         stream = self.evaluator.files.read(stream)
         if stream.kind == "file":
             self.evaluator.emit(job, runs=False)
-            self._behind(job)
+            self._handed_on(job)
             return UNKNOWN
         self.evaluator.emit(job, runs=True)
         first = stream.text.partition("\n")[0]
@@ -263,6 +275,8 @@ class Execute:
         where = inner.where
         same = name in _SAME_SHELL
         state = job.state if same else job.state.elsewhere() if where else job.state.copy()
+        if inner.login:
+            state.cwd = None  # the home folder of whoever that is
         if inner.directory:
             state.cwd = state.path(inner.directory)
         label = where or name

@@ -152,6 +152,10 @@ class Expander:
                 now = self._several(part, value, out, now)
             elif part.quoted:
                 now.add(value, self._shown(part, value), quoted=True)
+                # `for f in *.py` and `find … | while read f` keep the pattern as the value of "$f": it means its names.
+                variable = self.state.variables.get(part.text)
+                names = variable is not None and variable.names
+                now.glob = now.glob or (names and _GLOB.search(value) is not None)
             else:
                 now = self._split(part, value, out, now)
         out.append(now)

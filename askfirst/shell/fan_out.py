@@ -86,7 +86,10 @@ def _names(source: Stream, *, separate: bool) -> list[Word]:
     texts = [line for line in lines if line] if separate else [_unquoted(one) for line in lines for one in line.split()]
     if len(texts) > _MAX_NAMES:
         texts = [*texts[:_MAX_NAMES], HOLE]
-    return [Word(text=text, shown=text.replace(HOLE, "…"), glob="*" in text or "?" in text) for text in texts]
+    return [
+        Word(text=text, shown=text.replace(HOLE, "…"), glob=any(letter in text for letter in ("*", "?", HOLE)))
+        for text in texts
+    ]
 
 
 def _unquoted(text: str) -> str:
@@ -112,12 +115,13 @@ def find_exec(job: Job, run: Execute) -> Stream | None:
         return None
     run.evaluator.emit(job, runs=True)
     out = []
+    names = found_operands(run.evaluator.command(job)) or [Word(text=HOLE, shown="…")]
     for start in executes:
         end = next(
             (i for i in range(start + 1, len(args)) if args[i].text in {";", "+"} or args[i].text == "\\;"), len(args)
         )
         command = args[start + 1 : end]
-        for found in found_operands(run.evaluator.command(job)) or [Word(text=HOLE, shown="…")]:
+        for found in names:
             argv = [_replaced(word, "{}", found) for word in command]
             out.append(run.inner(job, argv, f"find {args[start].text}", state=job.state.copy(), stdin=NOTHING))
     return concatenate(out)
@@ -147,7 +151,9 @@ def parallel(job: Job, run: Execute) -> Stream | None:
     marks = [i for i, word in enumerate(rest) if word.text in {":::", ":::+", "::::"}]
     command = rest[: marks[0]] if marks else rest
     if marks and rest[marks[0]].text != "::::":
-        names = [word for word in rest[marks[0] + 1 :] if word.text not in {":::", ":::+"}][:_MAX_NAMES]
+        names = [word for word in rest[marks[0] + 1 :] if word.text not in {":::", ":::+"}]
+        if len(names) > _MAX_NAMES:
+            run.note(job, "limits", f"it has more than {_MAX_NAMES} arguments")
     else:
         file = (
             options.get("-a")
@@ -160,7 +166,7 @@ def parallel(job: Job, run: Execute) -> Stream | None:
             return run.stream(job, source, "parallel")
         names = _names(source, separate=True)
     out = []
-    for name in names:
+    for name in names[: _MAX_NAMES + 1]:
         words = [_replaced(word, "{}", name) for word in command]
         words = [*words, name] if words == command else words
         if len(words) == 1:

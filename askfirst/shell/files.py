@@ -6,6 +6,7 @@ formats and partitions disks is data, in the pack ``disk``.
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from askfirst.shell.command import Command, Redirect
     from askfirst.shell.ports import Rules
 
+_NO_CONTENT: Final = frozenset({"/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"})
+"""Copied, or linked to, over a file they leave nothing of it."""
 _FAN_OUT: Final = re.compile(r"(xargs|parallel|rush|find|fd|fdfind)\b")
 _SYNTAX: Final = {
     name: syntax(table)
@@ -35,12 +38,23 @@ _SYNTAX: Final = {
             "no-preserve-root preserve-root?"
         ),
         "shred": "n/iterations: s/size: random-source: u/ remove? f/force z/zero r/ x/exact",
+        "fallocate": (
+            "p/punch-hole z/zero-range c/collapse-range o/offset: l/length: n/keep-size d/dig-holes x/posix i/ v/"
+        ),
+        "cpio": (
+            "i/extract p/pass-through o/create d/make-directories u/unconditional m/ D/directory: F/file: H/format: "
+            "t/list v/verbose r/read w/ a/ s/: f/: x/: b/: 0/null l/link quiet E/pattern-file: R/owner:"
+        ),
         "truncate": "s/size: r/reference: c/no-create o/io-blocks",
         "tee": "a/append i/ignore-interrupts p/ output-error?",
         "cp": (
             "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory m/mode: o/owner: "
             "g/group: f/force i/interactive u/update? r/recursive R/recursive a/archive p/ preserve? "
             "s/symbolic d/directory D/ v/verbose reflink? sparse: l/link"
+        ),
+        "ln": (
+            "t/target-directory: S/suffix: b/ backup? T/no-target-directory f/force i/interactive s/symbolic "
+            "n/no-dereference L/logical P/physical r/relative v/verbose d/directory F/"
         ),
         "mv": (
             "t/target-directory: S/suffix: b/ backup? n/no-clobber T/no-target-directory f/force "
@@ -73,7 +87,10 @@ def _deleted(
     for word in words[:MAX_JUDGED]:
         spot = locate(word, command, facts)
         grade = grade_delete(spot, facts, recursive=recursive)
-        if spot.place is Place.UNKNOWN and command.via and _FAN_OUT.match(command.via[-1]) and word.text == HOLE:
+        any_name = (spot.place is Place.UNKNOWN and word.text == HOLE) or (
+            spot.place is Place.PROJECT and not spot.known
+        )
+        if any_name and command.via and _FAN_OUT.match(command.via[-1]):
             grade = Grade(risk=Risk.HIGH, what="files from a list that is not known")
         yield effect(book, rule, command, spot.shown, grade)
 
@@ -91,6 +108,13 @@ def remove(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     yield from _deleted(options.words, command, facts, book, rule="filesystem.delete", recursive=recursive)
 
 
+def remove_trees(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``rimraf`` and its like: everything they are given, with what is below; globs are their own."""
+    for word in command.args:
+        if not word.text.startswith("-"):
+            yield from _deleted([word], command, facts, book, rule="filesystem.delete", recursive=True)
+
+
 def shred(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``shred``, ``srm``, ``wipe``: as rm, and what git does not hold is gone beyond recovery tools."""
     options = read_options(command.args, _SYNTAX["shred"])
@@ -105,6 +129,10 @@ def truncate(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     yield from _overwritten(options.words, command, facts, book, empties=empties)
 
 
+_EMPTY_BY_NATURE = frozenset("__init__.py .gitkeep .keep .nojekyll .metadata_never_index py.typed".split())
+"""Files that are usually made empty: ``> pkg/__init__.py`` creates one."""
+
+
 def _overwritten(
     words: Sequence[Word], command: Command, facts: Facts, book: Rules, *, empties: bool = False
 ) -> Iterable[Effect]:
@@ -113,7 +141,8 @@ def _overwritten(
         spot = locate(word, command, facts, follow=True)
         if spot.place is Place.SINK:
             continue
-        grade = grade_overwrite(spot, facts, empties=empties)
+        may_be_new = posixpath.basename(word.text) in _EMPTY_BY_NATURE
+        grade = grade_overwrite(spot, facts, empties=empties and not may_be_new)
         rule = "disk.write-device" if spot.place is Place.DEVICE else "filesystem.overwrite"
         yield effect(book, rule, command, spot.shown, grade)
 
@@ -154,7 +183,7 @@ def tee(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
 
 def copy(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``cp``, ``install``, ``ln``: what the destination loses."""
-    options = read_options(command.args, _SYNTAX["cp"])
+    options = read_options(command.args, _SYNTAX["ln" if command.program == "ln" else "cp"])
     keeps = options.has("no-clobber", "backup", "-b", "interactive", "update")
     makes_folders = command.program == "install" and options.has("directory")
     refuses = command.program == "ln" and not options.has("force")
@@ -163,7 +192,7 @@ def copy(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     sources, destination = _destination(options)
     if destination is None:
         return
-    empties = any(source.text == "/dev/null" for source in sources) and command.program != "ln"
+    empties = any(source.text in _NO_CONTENT for source in sources)
     files = _files_written(sources, destination, command, facts)
     yield from _overwritten(files, command, facts, book, empties=empties)
 
@@ -218,11 +247,17 @@ def move(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
 def disk_dump(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``dd of=``."""
     written = [part(word, word.text[3:]) for word in command.args if word.text.startswith("of=")]
-    yield from _overwritten(written, command, facts, book)
+    empties = any(word.text.removeprefix("if=") in _NO_CONTENT for word in command.args if word.text.startswith("if="))
+    yield from _overwritten(written, command, facts, book, empties=empties and not _is_made_new(command))
     for word in command.args:
         if word.text.startswith(HOLE):
             grade = Grade(risk=Risk.HIGH, what="a file or device that is not known")
             yield effect(book, "disk.write-device", command, word.shown or word.text, grade)
+
+
+def _is_made_new(command: Command) -> bool:
+    """``dd … count=10``: the size of a file that is made; an old one would be named for a wipe in full."""
+    return any(word.text.startswith(("count=", "seek=")) for word in command.args)
 
 
 def synchronise(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
@@ -256,9 +291,15 @@ def archive(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     bundled = bool(command.args) and not command.args[0].text.startswith("-") and "x" in command.args[0].text
     if folder is not None and (options.has("extract", "get") or bundled) and not options.has("keep-old-files"):
         spot = locate(folder, command, facts, follow=True)
-        if spot.place in {Place.ROOT, Place.SYSTEM, Place.DEVICE}:
+        needed = spot.place in {Place.ROOT, Place.SYSTEM, Place.DEVICE} and spot.path != "/usr/local"
+        if needed:
             grade = Grade(risk=Risk.HIGH, what=f"files below {spot.shown} that the archive also has")
             yield effect(book, "filesystem.overwrite", command, spot.shown, grade)
+
+
+_DELETES_ALL: Final = re.compile(r"\s*(?:1\s*,\s*\$)?\s*d\s*;?\s*")
+_SED_WRITES: Final = re.compile(r"(?:^|[;{}\d$/])\s*[wW]\s+(/?[\w.~/-]+)\s*$")
+"""The ``w`` command and flag of sed. From: POSIX, «sed»."""
 
 
 def edit_in_place(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
@@ -268,14 +309,55 @@ def edit_in_place(command: Command, facts: Facts, book: Rules) -> Iterable[Effec
         _SYNTAX["sed"],
     )
     backup = options.value("in-place")
+    written = [part(word, match[1]) for word in command.args for match in _SED_WRITES.finditer(word.text)]
+    yield from _overwritten(written, command, facts, book)
     if not options.has("in-place") or (backup is not None and backup.text):
         return
     words = options.words if options.has("expression", "file") else options.words[1:]
+    scripts = options.values.get("expression", ()) or options.words[:1]
+    if any(_DELETES_ALL.fullmatch(script.text) for script in scripts):
+        yield from _overwritten(words, command, facts, book, empties=True)
     for word in words[:MAX_JUDGED]:
         spot = locate(word, command, facts, follow=True)
         if spot.place in {Place.OUTSIDE, Place.SYSTEM, Place.GIT, Place.DEVICE}:
             grade = grade_overwrite(spot, facts, empties=spot.place is not Place.OUTSIDE)
             yield effect(book, "filesystem.edit-outside", command, spot.shown, grade)
+
+
+def pack(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``zip -m`` and ``7z -sdel``: the files move into the archive."""
+    operands = [word for word in command.args if not word.text.startswith("-")]
+    if command.program == "zip":
+        moves = any(_ZIP_MOVES.fullmatch(word.text) for word in command.args)
+        packed = operands[1:]
+    else:
+        moves = any(word.text == "-sdel" for word in command.args)
+        packed = operands[2:]
+    if moves:
+        yield from _deleted(packed, command, facts, book, rule="filesystem.move-away", recursive=True)
+
+
+_ZIP_MOVES: Final = re.compile(r"--move|-[a-ln-su-z0-9]*m[a-z0-9]*")
+
+
+def allocate(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``fallocate`` with an option that takes content away."""
+    options = read_options(command.args, _SYNTAX["fallocate"])
+    if options.has("punch-hole", "zero-range", "collapse-range"):
+        yield from _overwritten(options.words, command, facts, book, empties=True)
+
+
+def unpack(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
+    """``cpio`` and ``pax`` into a folder of the system."""
+    options = read_options(command.args, _SYNTAX["cpio"])
+    copies = options.has("pass-through") or (command.program == "pax" and options.has("read", "-w"))
+    folder = options.words[-1] if copies and options.words else options.value("directory")
+    if folder is None or options.has("list"):
+        return
+    spot = locate(folder, command, facts, follow=True)
+    if spot.place in {Place.ROOT, Place.SYSTEM, Place.DEVICE}:
+        grade = Grade(risk=Risk.HIGH, what=f"files below {spot.shown} that are copied there")
+        yield effect(book, "filesystem.overwrite", command, spot.shown, grade)
 
 
 def empty_trash(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
@@ -288,6 +370,9 @@ def empty_trash(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]
 FILE_JUDGES: Final[Mapping[str, Callable[[Command, Facts, Rules], Iterable[Effect]]]] = {
     "rm": remove,
     "grm": remove,
+    "rimraf": remove_trees,
+    "del-cli": remove_trees,
+    "premove": remove_trees,
     "unlink": remove,
     "shred": shred,
     "gshred": shred,
@@ -315,13 +400,29 @@ FILE_JUDGES: Final[Mapping[str, Callable[[Command, Facts, Rules], Iterable[Effec
     "gsed": edit_in_place,
     "trash-empty": empty_trash,
     "gio": empty_trash,
+    "gvfs-rm": remove,
+    "zip": pack,
+    **dict.fromkeys(("7z", "7za", "7zz", "7zr"), pack),
+    "fallocate": allocate,
+    "cpio": unpack,
+    "pax": unpack,
 }
 """Judges by base name of the program; harmless themselves: rmdir, trash, trash-put, mkdir."""
 
 
+PACKERS: Final = frozenset({"zip", "7z", "7za", "7zz", "7zr", "cpio", "pax"})
+"""Programs of which not everything they do is judged."""
+
+
+def _only_prints(args: Sequence[Word]) -> bool:
+    """Whether it shows its help: asked in front, since BSD programs read no options behind the first operand."""
+    options = itertools.takewhile(lambda word: word.text.startswith("-") and word.text != "--", args)
+    return any(word.text in {"--help", "--version"} for word in options)
+
+
 def judge_files(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """Every effect of a command whose program is in ``FILE_JUDGES``."""
-    if any(word.text in {"--help", "--version"} for word in command.args):
+    if _only_prints(command.args):
         return
     facts = usable(facts, cwd=command.cwd, where=command.where)
     yield from FILE_JUDGES[command.program](command, facts, book)

@@ -129,7 +129,7 @@ def _operand(root: Word, name: str) -> Word:
     top = root.text.rstrip("/") if root.text.strip("/") else root.text[:1].rstrip("/")
     shown = root.shown or root.text
     if not name:
-        return Word(text=f"{top}/{HOLE}", shown=f"{shown}/…", span=root.span)
+        return Word(text=f"{top}/{HOLE}", glob=True, shown=f"{shown}/…", span=root.span)  # everything that is there
     glob = any(letter in name for letter in "*?[")
     return Word(text=f"{top}/{HOLE}/{name}", glob=glob, shown=f"{shown}/…/{name.replace(HOLE, '…')}", span=root.span)
 

@@ -35,7 +35,8 @@ class Findings:
         shell: strings that a shell would run.
         argvs: argument vectors of programs that it would start.
         deletes: paths that it would delete.
-        writes: paths that it would empty or replace.
+        writes: paths that it would write or replace.
+        empties: those of them that lose the content they have.
         reads: paths that it would read; ``$ENV`` stands for the whole environment.
         sql: SQL that it would run.
         code: further code that it would run, already decoded.
@@ -53,6 +54,7 @@ class Findings:
     argvs: tuple[tuple[str, ...], ...] = ()
     deletes: tuple[Delete, ...] = ()
     writes: tuple[str, ...] = ()
+    empties: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     sql: tuple[str, ...] = ()
     code: tuple[Code, ...] = ()
@@ -66,9 +68,10 @@ class Findings:
 
     @property
     def commands(self) -> tuple[tuple[str, ...], ...]:
-        """``argvs`` and the deletes as the commands that they amount to, e.g. ``("rm", "-rf", "--", "src")``."""
+        """``argvs``, deletes and writes as the commands that they amount to, e.g. ``("rm", "-rf", "--", "src")``."""
         removed = (("rm", "-rf" if each.recursive else "-f", "--", each.path) for each in self.deletes)
-        return (*self.argvs, *removed)
+        emptied = (("tee", "--", path) for path in self.empties)
+        return (*self.argvs, *removed, *emptied)
 
     def __or__(self, other: Findings) -> Findings:
         """Both together."""

@@ -11,13 +11,14 @@ from askfirst.facts import Facts
 from askfirst.rules.book import RuleBook
 from askfirst.shell.code import code_effects
 from askfirst.shell.command import Command
-from askfirst.shell.files import FILE_JUDGES, judge_files, judge_redirects
+from askfirst.shell.files import FILE_JUDGES, PACKERS, judge_files, judge_redirects
 from askfirst.shell.find import judge_find
 from askfirst.shell.findings import Findings
 from askfirst.shell.git import judge_git
 from askfirst.shell.line import line_effects
 from askfirst.shell.persistence import persistence_effects
 from askfirst.shell.powershell import windows_effects
+from askfirst.shell.redis import raw_effects
 from askfirst.shell.secrets import code_secret_effects, secret_effects
 from askfirst.shell.sql import SQL_HANDLERS, typed_effects
 from askfirst.shell.system import SYSTEM_HANDLERS, network_shell_effects, preload_effects
@@ -61,6 +62,7 @@ HANDLERS = Registry(
         **dict.fromkeys(("find", "gfind", "fd", "fdfind"), (judge_find,)),
         **{name: (handler,) for name, handler in (SQL_HANDLERS | SYSTEM_HANDLERS).items()},
         "git": (judge_git,),
+        **dict.fromkeys(("nc", "ncat", "netcat", "telnet"), (raw_effects,)),
     },
     every=(
         judge_redirects,
@@ -73,6 +75,7 @@ HANDLERS = Registry(
     ),
     lines=(line_effects,),
     code=(code_effects, code_secret_effects),
-    understood=frozenset({*FILE_JUDGES, "git", "find", "gfind", "fd", "fdfind", "rmdir", "trash", "trash-put"}),
+    understood=frozenset({*FILE_JUDGES, "git", "find", "gfind", "fd", "fdfind", "rmdir", "trash", "trash-put"})
+    - PACKERS,
 )
 """The handlers of this program."""

@@ -37,7 +37,12 @@ _WORKING = """
     pydocstyle sphinx-build mkdocs protoc latexmk pdflatex xelatex pandoc
 """
 """Programs that make folders and empty files, check, format, test, build."""
-ALWAYS = frozenset(f"{_SHELL} {_READING} {_WORKING}".split())
+_SPEAKING = """
+    banner boxes cowsay cowthink dialog espeak figlet lolcat logger mesg notify-send osd_cat say terminal-notifier
+    toilet wall whiptail write zenity
+"""
+"""Programs that show people the words they are given."""
+ALWAYS = frozenset(f"{_SHELL} {_READING} {_WORKING} {_SPEAKING}".split())
 _SUBCOMMANDS: dict[str, frozenset[str]] = {
     "pip": frozenset("install list show freeze check download wheel index config debug".split()),
     "npm": frozenset(

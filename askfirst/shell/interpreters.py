@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from askfirst.shell.job import Job
 
 _VERSION = re.compile(r"[0-9.]+$")
-_MAX_FOLLOWED = 64
+_MAX_FOLLOWED = 128
 _MAX_SCRIPTS = 4
 _SUBCOMMANDS = frozenset("run test install add eval build fmt lint check task x exec pm serve deploy publish".split())
 
@@ -45,6 +45,7 @@ def interpreter(job: Job, run: Execute) -> Stream | None:
         for code in codes:
             _inspect(job, run, row.name, Stream(kind="text", text=code.text), code)
         return _printed(codes) or output(job.argv, job.stdin, job.state)
+    _note_address(job, run, row, rest)
     if row.name == "javascript" and rest and rest[0].text in _SUBCOMMANDS:
         return None
     if rest and is_script(rest[0].text):
@@ -70,6 +71,17 @@ def _printed(codes: list[Word]) -> Stream | None:
     """What code prints that does nothing but print one text; ``None`` when it does anything else."""
     match = _PRINTS.fullmatch(codes[0].text) if len(codes) == 1 else None
     return None if match is None else text_stream(unescape(match[1] or match[2] or "") + "\n")
+
+
+def _note_address(job: Job, run: Execute, row: Interpreter, rest: list[Word]) -> None:
+    """The script is an address: ``deno run -A https://…``."""
+    if row.name != "javascript":
+        return
+    operands = [word for word in rest if not word.text.startswith("-")]
+    first = operands[1:2] if operands and operands[0].text in {"run", "x", "serve", "test", "bench"} else operands[:1]
+    for word in first:
+        if word.text.startswith(("http://", "https://")):
+            run.note(job, "remote-code", word.text)
 
 
 def is_interpreter(name: str) -> bool:
@@ -146,6 +158,8 @@ def _follow(job: Job, run: Execute, language: str, text: str, word: Word) -> Non
         if source.kind not in {"none", "unknown"}:
             with run.evaluator.frame():
                 _inspect(job, run, language, run.evaluator.files.read(source), word)
+    if max(len(found.shell), len(found.commands)) > _MAX_FOLLOWED or len(found.scripts) > _MAX_SCRIPTS:
+        run.note(job, "limits", "its code runs more than is looked at")
     if job.stdin.kind == "text" and any(script.strip() == HOLE for script in found.shell):
         run.text(job, Word(text=job.stdin.text), label, stdin=NOTHING)  # `os.system(sys.stdin.read())`
     for script in found.shell[:_MAX_FOLLOWED]:

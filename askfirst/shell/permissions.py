@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _RECURSIVE_DANGER: Final = (Place.OUTSIDE, Place.UNKNOWN, Place.GIT, Place.DEVICE)
 _OPEN_MODE: Final = re.compile(r"0?[0-7]?777|0?[0-7]?666|([ugo]*[ao][ugoa]*)\+[rxXst]*w[rwxXst]*|a=rwx|0?000|a-rwx|a=")
 _SETUID_MODE: Final = re.compile(r"0?[4567][0-7]{3}|[ugoa,]*\+[rwxXt]*s[rwxXst]*|.*u[+=][rwxXt]*s.*")
+_ADDING_MODE: Final = re.compile(r"[ugoa]*\+[rxX]+")
 _SYNTAX: Final = syntax("R/recursive reference: from: f/silent v/verbose c/changes h/no-dereference H/ L/ P/")
 
 
@@ -39,12 +40,13 @@ def judge_permissions(command: Command, facts: Facts, book: Rules) -> Iterable[E
                 risk=Risk.HIGH, what=f"{word.shown or word.text} runs with its owner's rights", reversible=True
             )
             yield effect(book, "filesystem.setuid", command, word.shown or word.text, grade)
+    adds = command.program == "chmod" and _ADDING_MODE.fullmatch(mode) is not None
     opens = command.program == "chmod" and _OPEN_MODE.fullmatch(mode) is not None
     if len(words) > MAX_JUDGED:
         grade = Grade(risk=Risk.HIGH, what=f"who may do what with {len(words)} files, more than are looked at")
         yield effect(book, "filesystem.permissions", command, f"{len(words)} paths", grade)
     for word in words[:MAX_JUDGED]:
-        yield from _opened(word, command, facts, book, recursive=options.has("recursive"), opens=opens)
+        yield from _opened(word, command, facts, book, recursive=options.has("recursive"), opens=opens, adds=adds)
 
 
 def _is_mode(text: str) -> bool:
@@ -52,10 +54,11 @@ def _is_mode(text: str) -> bool:
 
 
 def _opened(
-    word: Word, command: Command, facts: Facts, book: Rules, *, recursive: bool, opens: bool
+    word: Word, command: Command, facts: Facts, book: Rules, *, recursive: bool, opens: bool, adds: bool
 ) -> Iterable[Effect]:
     spot = locate(word, command, facts, follow=True)
     whole = spot.place >= Place.SYSTEM
+    recursive = recursive or (not (spot.known or adds) and spot.place in {Place.OUTSIDE, Place.SYSTEM, Place.ROOT})
     if recursive and whole and (opens or spot.place is not Place.PROJECT):
         risk = Risk.CRITICAL if spot.place is not Place.PROJECT else Risk.HIGH
     elif (

@@ -46,6 +46,9 @@ _HOSTS = frozenset(
     {"claude", "codex", "gemini", "opencode", "qwen", "cursor-agent", "copilot", "droid", "amp", "goose"}
 )
 
+_SSH_RUNS = re.compile(r"(?:Proxy|Local|KnownHosts|Remote)Command|\bexec\b|\bInclude\b", re.IGNORECASE)
+"""Keywords of ssh_config(5) that run something."""
+_MAX_LINES = 200
 _VALUE = r"(?:[^`|;&<>$]|\$(?!\())*"
 _INIT = r"(?:init|env|hook|activate|shellenv|completion|shell|bash|zsh|fish|-|--[\w=-]+)"
 _PLAIN_LINE = re.compile(
@@ -71,7 +74,9 @@ def written_effects(path: str, how: How, text: str, command: Command, rules: Rul
     risk: Risk | None = None
     if rule == "persistence.shell-start":
         risk = Risk.MEDIUM if how in {"append", "change"} and _is_plain(text) else Risk.HIGH
-    elif how == "change" and rule != "persistence.gate":
+    elif (how == "change" and rule != "persistence.gate") or (
+        path.endswith(".ssh/config") and how != "remove" and not (_SSH_RUNS.search(text) or HOLE in text)
+    ):
         risk = Risk.MEDIUM
     elif rule == "persistence.system-file" and path.endswith("sysrq-trigger"):
         rule = "system.sysrq"
@@ -81,7 +86,8 @@ def written_effects(path: str, how: How, text: str, command: Command, rules: Rul
 def _is_plain(text: str) -> bool:
     """Whether every line only sets the environment: nothing is run that is not already installed."""
     unescaped = text.replace("\\n", "\n").replace("\\t", " ")
-    return HOLE * 2 not in text and all(_PLAIN_LINE.fullmatch(line) for line in unescaped.splitlines()[:200])
+    lines = unescaped.splitlines()
+    return HOLE * 2 not in text and len(lines) <= _MAX_LINES and all(map(_PLAIN_LINE.fullmatch, lines))
 
 
 def persistence_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:

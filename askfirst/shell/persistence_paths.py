@@ -24,10 +24,10 @@ _TABLE: Final[dict[str, str]] = {
         | \.factory/(?:hooks|settings)\.json | \.kiro/agents/[^/]+\.json | \.kimi-code/config\.toml
         | \.agents/plugins/[^/]+/hooks/.*
         | (?:\.config|\.local/share|\.local/state|\.cache|etc|Application\ Support|var/lib)/askfirst(?:/.*)?
-        | askfirst\.toml | site-packages/askfirst(?:[-/].*)?
+        | askfirst\.toml | (?:bin|Scripts)/askfirst(?:\.exe)? | site-packages/askfirst(?:[-/].*)?
         | \.?askfirst/(?:policy\.toml|askfirst\.db|broker\.[a-z]+)""",
     "persistence.access": r"""
-        \.ssh/(?:authorized_keys2?|rc|environment)
+        \.ssh/(?:authorized_keys2?|rc|environment|config)
         | etc/(?:sudoers(?:\.d(?:/.*)?)?|doas\.conf|passwd|shadow|group|gshadow)
         | etc/(?:pam\.d/.*|ld\.so\.preload|security/.*|polkit-1/.*|ssh/sshd_config(?:\.d/.*)?|crypttab)""",
     "persistence.scheduled": r"""

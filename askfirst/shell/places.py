@@ -93,7 +93,11 @@ _SINKS: Final = re.compile(
 )
 _HOME: Final = re.compile(r"/(home|Users)/[^/]+$|/root$|/export/home/[^/]+$")
 _USER_TEMP: Final = re.compile(r"/(private/)?var/folders/[^/]+/[^/]+/T/.")
-_USER_CACHE: Final = re.compile(r"(/(home|Users)/[^/]+|/root)/(\.cache|Library/Caches|\.npm/_cacache)(/|$)")
+_USER_CACHE: Final = re.compile(
+    r"(/(home|Users)/[^/]+|/root)/"
+    r"(\.cache|Library/Caches|\.npm/_(?:cacache|logs|npx)|\.gradle/caches|\.m2/repository|\.cargo/registry/(?:cache|src)"
+    r"|go/pkg/mod|\.nuget/packages|\.yarn/cache|\.pnpm-store|\.bun/install/cache)(/|$)"
+)
 """Data that programs can do without. From: XDG Base Directory Specification, ``XDG_CACHE_HOME``."""
 _EVERYTHING: Final = frozenset({"*", ".*", "**", "?*", "*.*", ".[!.]*", ".[^.]*", ".??*", "{*,.*}", "*/", "[!.]*"})
 _UNKNOWN_FOLDER: Final = "/\0"  # no path of a command line can hold a NUL

@@ -122,6 +122,8 @@ _CMDLETS = frozenset(name for _, names in _TABLE for name in names if "-" in nam
     "remove-item",
     "invoke-expression",
 }
+_NATIVE = frozenset({"reg", "vssadmin", "bcdedit", "wbadmin", "format", "diskpart", "schtasks", "cipher", "wevtutil"})
+"""Programs of Windows that a POSIX shell there starts too (Git Bash)."""
 
 
 def windows_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:
@@ -132,7 +134,7 @@ def windows_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterato
         yield from _nested(words, command, rules, 0)
         if command.stdin.kind == "text" and name != "cmd":
             yield from powershell_effects(command.stdin.text, command, rules)
-    elif name in _CMDLETS:
+    elif name in _CMDLETS | _NATIVE or (name in {"rmdir", "rd"} and any(word.lower() == "/s" for word in words)):
         yield from _statement(_Statement((name, *words), piped=False, is_data=False), (), command, rules, 0)
 
 

@@ -32,7 +32,7 @@ def _any_of(*patterns: str) -> re.Pattern[str]:
     return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns))
 
 
-_FOLDER_PATTERNS: Final = _any_of("*.egg-info", "*.dist-info", "cmake-build-*", "bazel-*", ".venv*")
+_FOLDER_PATTERNS: Final = _any_of("*.egg-info", "*.dist-info", "cmake-build-*", "bazel-*", ".venv*", "*[_-]venv")
 _FILE_PATTERNS: Final = _any_of(
     "*.pyc", "*.pyo", "*.o", "*.obj", "*.a", "*.so", "*.dylib", "*.class", "*.log", "*.tmp", "*.temp", "*.swp", "*.swo",
     "*~", "*.bak.tmp", "*.tsbuildinfo", "*.gcda", "*.gcno", "*.gcov", "*.aux", "*.bbl", "*.blg", "*.toc", "*.cache",

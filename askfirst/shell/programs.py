@@ -14,6 +14,7 @@ from askfirst.shell.frameworks import FRAMEWORKS, RUNNERS, framework_code, tool_
 from askfirst.shell.git import nested
 from askfirst.shell.sql import SQL_HANDLERS, client_files, client_shell
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate
+from askfirst.shell.task_files import just_recipes, task_recipes
 from askfirst.shell.tasks import package_scripts, read_make_call, read_makefile
 from askfirst.shell.unwrap import joined
 from askfirst.shell.unwrap_table import SHELL_VALUES, SHELLS
@@ -52,6 +53,9 @@ def _shell(job: Job, run: Execute) -> Stream | None:
         return None  # `-n` only checks the syntax, but an interactive shell ignores it
     operands = args[at:]
     run.evaluator.emit(job, runs=True)
+    for variable in ("BASH_ENV", "ENV"):
+        if variable in job.env:
+            run.stream(job, run.evaluator.files.content(job.env[variable], job.state), variable)
     state = job.state.child({key: word.text for key, word in job.env.items()})
     if has_script and operands:
         state.zero = operands[1].text if len(operands) > 1 else name
@@ -90,6 +94,9 @@ def _crontab(job: Job, run: Execute) -> Stream | None:
         else run.evaluator.files.content(operands[-1], job.state)
     )
     source = run.evaluator.files.read(source)
+    empties = any(one.operator == "<" and one.target.text == "/dev/null" for one in job.redirects)
+    if empties or source.kind == "none":
+        return run.inner(job, [job.argv[0], replace(job.argv[0], text="-r", shown="-r")], "crontab of nothing")
     if source.kind != "text":
         run.note(job, "unknown-script", "crontab")
         return NOTHING
@@ -109,21 +116,21 @@ def _make(job: Job, run: Execute) -> Stream | None:
     for folder in call.folders:
         state.enter(folder)
     lines = list(call.evals)
-    for name in call.files[:4] or _MAKEFILES:
+    for name in call.files or _MAKEFILES:
         source = job.stdin if name in {"-", "/dev/stdin"} else run.evaluator.files.content(Word(text=name), state)
         source = run.evaluator.files.read(source)
         if source.kind == "text":
             makefile = read_makefile(source.text, call.variables)
             lines += makefile.every_recipe() if call.files else makefile.recipes(call.targets)
-            break
+            if not call.files:
+                break
+    shell = call.variables.get("SHELL", "")
+    if " " in shell or ";" in shell:
+        lines.append(shell)
     run.evaluator.emit(job, runs=bool(lines))
     for line in lines:
         run.text(job, Word(text=line), "make", stdin=NOTHING, state=state.child(call.variables))
     return NOTHING
-
-
-_PACKAGE_VALUES = frozenset({"--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F"})
-_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 
 
 _PACKAGE_VALUES = frozenset({"--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter", "-F"})
@@ -155,6 +162,41 @@ def _package_script(job: Job, run: Execute) -> Stream | None:
     return UNKNOWN
 
 
+_TASK_FILES: dict[str, tuple[tuple[str, ...], Callable[[str, list[str]], list[str]]]] = {
+    "just": (("justfile", "Justfile", ".justfile"), just_recipes),
+    **dict.fromkeys(("task", "go-task"), (("Taskfile.yml", "Taskfile.yaml", "taskfile.yml"), task_recipes)),
+}
+
+
+def _tasks(job: Job, run: Execute) -> Stream | None:
+    """``just name`` and ``task name``: the recipes of the folder's own file, or of the one that is named."""
+    names, read = _TASK_FILES[posixpath.basename(job.argv[0].text)]
+    options, rest = split_command(job.argv[1:], _TASK_VALUES)
+    if {"--list", "-l", "--summary", "--show", "-s", "--dry-run", "-n", "--dry", "--help"} & options.keys():
+        return None
+    state = job.state.copy()
+    folder = options.get("-d") or options.get("--working-directory") or options.get("--dir")
+    if folder is not None:
+        state.enter(folder.text)
+    given = next((one for name in ("-f", "--justfile", "-t", "--taskfile") if (one := options.get(name))), None)
+    targets = [word.text for word in rest if not word.text.startswith("-")]
+    lines: list[str] = []
+    for word in [given] if given else [Word(text=name) for name in names]:
+        source = run.evaluator.files.read(run.evaluator.files.content(word, state))
+        if source.kind == "text":
+            lines = read(source.text, targets)
+            break
+    run.evaluator.emit(job, runs=False)
+    for line in lines:
+        run.text(job, Word(text=line), job.argv[0].text, stdin=NOTHING, state=state.child({}))
+    return UNKNOWN
+
+
+_TASK_VALUES = frozenset(
+    {"-d", "--working-directory", "--dir", "-f", "--justfile", "-t", "--taskfile", "--set", "-o", "--output"}
+)
+
+
 def _git(job: Job, run: Execute) -> Stream | None:
     """Commands inside of git's options, environment and aliases; the git rules see the command itself."""
     command = run.evaluator.command(job)
@@ -181,6 +223,9 @@ def _remember_alias(job: Job, args: list[Word]) -> None:
         job.state.aliases[f"git {texts[0][6:]}"] = texts[1]
 
 
+_PROGRAM_FOLDERS = frozenset({"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin"})
+
+
 def _store(job: Job, run: Execute) -> Stream | None:
     """``tee``, ``cp``, ``mv``, ``ln``, ``install``: files get known content; downloads to files."""
     name = posixpath.basename(job.argv[0].text)
@@ -192,6 +237,8 @@ def _store(job: Job, run: Execute) -> Stream | None:
     elif len(operands) == 2:
         path = state.path(operands[0].text)
         stream = evaluator.files.at(path, state) if path is not None else UNKNOWN
+        if path is not None and posixpath.dirname(path) in _PROGRAM_FOLDERS:
+            stream = Stream(kind="text", text=f'#!/bin/sh\n{path} "$@"\n')  # the program by another name
         if stream.kind != "file" or name != "mv":
             target = operands[1]
             if target.text.endswith("/") or target.text == ".":
@@ -286,6 +333,7 @@ PROGRAMS: dict[str, Program] = {
     "parallel": parallel,
     "rush": parallel,
     "crontab": _crontab,
+    **dict.fromkeys(_TASK_FILES, _tasks),
     "make": _make,
     "gmake": _make,
     **dict.fromkeys(("npm", "pnpm", "yarn", "bun"), _package_script),

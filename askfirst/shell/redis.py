@@ -62,12 +62,23 @@ def redis_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[
     if operands:
         yield from _redis_command(operands, command, rules)
     elif command.stdin.kind == "text":
-        for line in command.stdin.text.splitlines()[:_MAX_LINES]:
+        lines = command.stdin.text.splitlines()
+        if len(lines) > _MAX_LINES:
+            yield effect_of(rules, "database.redis-opaque", command, target="a long list of commands", risk=Risk.HIGH)
+        for line in lines[:_MAX_LINES]:
             yield from _redis_command(_words(line), command, rules)
     elif command.stdin.kind != "none":
         alarming = command.stdin.kind in {"file", "network", "decoded"}
         risk = Risk.HIGH if alarming else Risk.MEDIUM
         yield effect_of(rules, "database.redis-opaque", command, target="commands from its input", risk=risk)
+
+
+def raw_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:
+    """What is typed into a bare connection: the text protocols of Redis and memcached."""
+    for line in command.stdin.text.splitlines()[:_MAX_LINES] if command.stdin.kind == "text" else ():
+        name = line.split(maxsplit=1)[0].upper() if line.strip() else ""
+        if name in _WIPES or name == "FLUSH_ALL":
+            yield effect_of(rules, "database.redis-flush", command, target="every key")
 
 
 def _split(command: Command) -> tuple[list[str], set[str]]:

@@ -186,6 +186,7 @@ _SENDERS = frozenset(
 )
 _LOCAL = re.compile(r"(?:^|[/@])(?:localhost|127(?:\.\d+){3}|\[?::1\]?|0\.0\.0\.0|host\.docker\.internal)(?=[:/]|$)")
 _BLANK = re.compile(r"\s")
+_ADDRESS = re.compile(r"(?!file:)[a-z][\w+.-]*://", re.IGNORECASE)
 _UPLOADS = re.compile(r"(?:^|=|[^\w.])[@<]([^@<;,\s]+)")
 
 
@@ -220,7 +221,7 @@ def _uploaded(command: Command) -> Iterator[str]:
             option, equals, value = word.text.partition("=")
             if head != word.text and not head.startswith("-"):
                 pass
-            elif not word.text.startswith("-"):
+            elif not word.text.startswith("-") and not _ADDRESS.match(word.text):
                 yield word.text
             elif equals and option not in _IDENTITY:
                 yield value
@@ -254,8 +255,51 @@ def secret_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator
     if secrets and is_sender(command) and _carries(command, secrets):
         yield _sent(command, secrets, rules)
         return
+    variable = _variable_sent(command)
+    if variable:
+        yield _sent(command, [Secret(variable, "credential")], rules)
     for secret in secrets:
         yield _read(command, secret, rules)
+
+
+_REQUESTS = frozenset(
+    {"curl", "wget", "http", "https", "xh", "dig", "nslookup", "host", "ping", "nc", "ncat", "netcat"}
+)
+_SECRET_VARIABLE = re.compile(r"\$\{?(AWS_SECRET_ACCESS_KEY|\w*PRIVATE_KEY|\w*PASSPHRASE|SSH_KEY)\b")
+"""Variables whose value no request of the kind carries in the clear: what it carries is signed with them."""
+
+
+def _variable_sent(command: Command) -> str:
+    """The variable with a key in it that goes into a request; ``""`` for none."""
+    if command.program not in _REQUESTS or not is_sender(command):
+        return ""
+    shown = [word.shown for word in command.args]
+    if any(word.startswith("--aws-sigv4") for word in shown):
+        return ""
+    return next((f"${match[1]}" for word in shown if (match := _SECRET_VARIABLE.search(word))), "")
+
+
+_PRINTERS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("aws", frozenset({"get-secret-value", "get-parameter", "get-parameters", "get-parameters-by-path"})),
+    ("gcloud", frozenset({"access", "print-access-token", "print-identity-token"})),
+    ("az", frozenset({"secret", "get-access-token"})),
+    ("vault", frozenset({"get", "read"})),
+    ("op", frozenset({"read", "get"})),
+    ("pass", frozenset({"show"})),
+    ("gopass", frozenset({"show"})),
+    ("bw", frozenset({"get"})),
+    ("security", frozenset({"find-generic-password", "find-internet-password", "dump-keychain"})),
+    ("kubectl", frozenset({"secret", "secrets"})),
+    ("heroku", frozenset({"config"})),
+    ("doppler", frozenset({"secrets", "download"})),
+    ("gpg", frozenset({"--export-secret-keys", "--export-secret-key"})),
+)
+
+
+def _prints_secret(command: Command) -> bool:
+    """Whether it asks a store of secrets for one."""
+    words = {word.text for word in command.args}
+    return any(command.program == name and verbs & words for name, verbs in _PRINTERS)
 
 
 def _read(command: Command, secret: Secret, rules: RuleBook) -> Effect:
@@ -301,13 +345,17 @@ def sent_secrets(commands: Sequence[Command], rules: RuleBook, code: Sequence[Fi
     readers = [(command, secrets) for command in commands if (secrets := secrets_read(command))]
     secrets = [secret for _, found in readers for secret in found]
     secrets += [secret for found in code for secret in code_secrets(found)]
-    if not secrets:
+    printed = [Secret(each.shown, "credential") for each in commands if _prints_secret(each)]
+    if not secrets and not printed:
         return
     tainted = {path for command, _ in readers for path in _copies(command)}
     for command in commands:
-        flows = command.stdin.kind != "none" or any(HOLE in word.text for word in command.args)
-        if (flows or tainted & set(_uploaded(command))) and is_sender(command):
-            yield _sent(command, secrets, rules)
+        feeds = command.stdin.kind != "none"
+        flows = feeds or any(HOLE in word.text for word in command.args)
+        takes = bool(secrets) and (flows or bool(tainted & set(_uploaded(command))))
+        # A token in a header (`curl -H "Authorization: $(gcloud auth print-access-token)"`) is what it is for.
+        if (takes or (printed and feeds)) and is_sender(command):
+            yield _sent(command, secrets or printed, rules)
 
 
 def _copies(command: Command) -> Iterator[str]:

@@ -24,11 +24,15 @@ MAX_VALUE_CHARS = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """``values`` are what it may hold, without duplicates; ``elements`` when it is an array."""
+    """``values`` are what it may hold, without duplicates; ``elements`` when it is an array.
+
+    ``names``: a pattern in a value stands for the names that it matches, as in ``for f in *.py``.
+    """
 
     values: tuple[str, ...]
     elements: tuple[str, ...] | None = None
     exported: bool = False
+    names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,13 @@ class State:
         return State(cwd=None, home=f"{HOLE}/home")
 
     def assign(
-        self, name: str, values: Iterable[str], *, append: bool = False, elements: tuple[str, ...] | None = None
+        self,
+        name: str,
+        values: Iterable[str],
+        *,
+        append: bool = False,
+        elements: tuple[str, ...] | None = None,
+        names: bool = False,
     ) -> None:
         """Give ``name`` these possible values, or make it an array."""
         old = self.variables.get(name)
@@ -92,7 +102,7 @@ class State:
             found = tuple(dict.fromkeys(a + b for a in old.values for b in found))
         if len(found) > MAX_VALUES or any(len(one) > MAX_VALUE_CHARS for one in found):
             found = (HOLE,)
-        self.variables[name] = Variable(found, elements, exported=bool(old and old.exported))
+        self.variables[name] = Variable(found, elements, exported=bool(old and old.exported), names=names)
 
     def path(self, text: str) -> str | None:
         """``text`` as an absolute normal path, ``None`` when that cannot be known."""
@@ -122,7 +132,9 @@ class State:
             if any(one is not first for one in found):
                 values = tuple(dict.fromkeys(value for one in found for value in one.values))
                 values = values if len(values) <= MAX_VALUES else (HOLE,)
-                self.variables[name] = Variable(values, found[-1].elements, any(one.exported for one in found))
+                self.variables[name] = Variable(
+                    values, found[-1].elements, any(one.exported for one in found), any(one.names for one in found)
+                )
             else:
                 self.variables[name] = first
         for state in others:

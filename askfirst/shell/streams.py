@@ -36,7 +36,8 @@ _PASSING = frozenset(
 _DECODERS = frozenset(
     """
     base64 base32 gbase64 xxd openssl gpg gpg2 age uudecode gunzip zcat gzip bunzip2 bzcat xz xzcat unxz zstd zstdcat
-    lz4 brotli rev tr sed awk gawk mawk perl python python3 ruby node php dd od hexdump ansible-vault sops unzip tar jq
+    lz4 brotli rev tr sed awk gawk mawk perl python python3 ruby node php dd od hexdump ansible-vault sops unzip tar
+    gtar bsdtar 7z 7za 7zz jq
     """.split()
 )
 
@@ -172,7 +173,7 @@ def _decoder(name: str, args: list[Word], stdin: Stream, state: State) -> Stream
         decoded = _decode(name, letters, args, source.text)
         if decoded is not None:
             return text_stream(decoded)
-    return DECODED if source.kind == "text" or _is_decoding(name, letters, args) else UNKNOWN
+    return DECODED if source.kind == "text" or (args and _is_decoding(name, letters, args)) else UNKNOWN
 
 
 def _input_of_decoder(operands: list[Word], stdin: Stream, state: State) -> Stream:
@@ -197,7 +198,12 @@ def _is_decoding(name: str, letters: str, args: list[Word]) -> bool:
         "zstdcat",
         "ansible-vault",
         "sops",
-    } or (name == "xxd" and "r" in letters)
+    } or (
+        (name == "xxd" and "r" in letters)
+        or (name == "unzip" and bool({"p", "c"} & set(letters)))
+        or (name in {"tar", "gtar", "bsdtar"} and ("O" in letters + args[0].text or "--to-stdout" in texts))
+        or (name in {"7z", "7za", "7zz"} and "-so" in texts)
+    )
 
 
 def _decode(name: str, letters: str, args: list[Word], text: str) -> str | None:
@@ -326,6 +332,18 @@ def _list(args: list[Word], _: Stream, __: State) -> Stream:
     return text_stream("".join(f"{name}\n" for name in names))
 
 
+def _dump(args: list[Word], _: Stream, __: State) -> Stream:
+    """A dump that begins with dropping what it restores: always with mysqldump, with pg_dump on demand."""
+    texts = {word.text for word in args}
+    if texts & {"--skip-add-drop-table", "--skip-opt", "--compact", "--no-create-info", "-t"}:
+        return UNKNOWN
+    return text_stream(f"DROP TABLE IF EXISTS everything_in_the_dump;\n{HOLE}\n")
+
+
+def _dump_with_clean(args: list[Word], stdin: Stream, state: State) -> Stream:
+    return _dump([], stdin, state) if {"-c", "--clean"} & {word.text for word in args} else UNKNOWN
+
+
 def _nothing(_: list[Word], __: Stream, ___: State) -> Stream:
     return NOTHING
 
@@ -348,6 +366,10 @@ _PRODUCERS: dict[str, Callable[[list[Word], Stream, State], Stream]] = {
     "date": _sequence,
     "nproc": _sequence,
     "find": _find,
+    "mysqldump": _dump,
+    "mariadb-dump": _dump,
+    "pg_dump": _dump_with_clean,
+    "pg_dumpall": _dump_with_clean,
     "ls": _list,
     "true": _nothing,
     "false": _nothing,

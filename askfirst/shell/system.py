@@ -70,7 +70,9 @@ def capability_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iter
     """The effect of ``setcap``."""
     operands = [word.text for word in command.args if not word.text.startswith("-")]
     if len(operands) >= 2 and operands[0] != "-r":
-        yield effect_of(rules, "execution.capability", command, target=operands[-1])
+        harmless = re.fullmatch(r"(?:(?:cap_net_bind_service|cap_net_raw),?)+[=+][eip+]*", operands[0].lower())
+        risk = Risk.MEDIUM if harmless else Risk.HIGH
+        yield effect_of(rules, "execution.capability", command, target=operands[-1], risk=risk)
 
 
 def preload_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from askfirst.shell.command import HOLE
 
-_MAX_TASKS = 64
+_MAX_TASKS = 512
 _DRY = frozenset({"-n", "--dry-run", "--just-print", "--recon", "-q", "--question", "--help", "--version"})
 _RULE = re.compile(r"([^\s#:=][^:=#]*?)\s*::?(?!=)\s*([^;#]*)(?:;(.*))?")
 _DEFINITION = re.compile(r"(?:export\s+|override\s+)?([A-Za-z_][\w.-]*)\s*(?:\?|:{1,3}|\+)?=\s*(.*)")

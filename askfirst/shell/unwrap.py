@@ -31,6 +31,7 @@ class Inner:
         operands: the words that were skipped (host, container, duration).
         entry: the program from an option of ``entries``.
         lookup: it only prints.
+        login: it runs in the home folder of whom it becomes.
     """
 
     row: Wrapper
@@ -41,6 +42,7 @@ class Inner:
     operands: list[Word] = field(default_factory=list)
     entry: list[Word] = field(default_factory=list)
     lookup: bool = False
+    login: bool = False
 
     @property
     def where(self) -> str:
@@ -90,7 +92,7 @@ def _read(row: Wrapper, args: list[Word]) -> Inner:
     if started is not None:
         inner.argv = args[started + 1 :]
         return inner
-    if row.dashes:
+    if row.dashes and any(word.text == "--" for word in args):
         rest = _behind_dashes(args)
         inner.operands = [word for word in args[: len(args) - len(rest)] if not word.text.startswith("-")][
             : row.operands
@@ -136,6 +138,7 @@ def _options(row: Wrapper, args: list[Word], inner: Inner) -> list[Word]:
         if not text.startswith(("-", "+")) or (text == "-" and row.operands):
             return args[index:]
         inner.lookup = inner.lookup or text in row.lookups
+        inner.login = inner.login or text in row.logins
         if text.startswith("--"):
             _long(row, word, words, inner)
         else:
@@ -145,7 +148,10 @@ def _options(row: Wrapper, args: list[Word], inner: Inner) -> list[Word]:
 
 def _long(row: Wrapper, word: Word, words: Iterator[tuple[int, Word]], inner: Inner) -> None:
     name, equals, value = word.text.partition("=")
-    if equals:
+    if name in row.pairs:
+        next(words, None)
+        next(words, None)
+    elif equals:
         _take(row, name, replace(word, text=value, shown=value), inner)
     elif _has_value(row, name):
         _take(row, name, next(words, (0, None))[1], inner)

@@ -26,9 +26,11 @@ class Wrapper:
         path: alternatives of subcommand words that must come first, e.g. ``("compose exec", "exec")``; none: ``""``.
         before: options with a value that may stand in front of the subcommand.
         values: options that take the next word as their value.
+        pairs: long options that take the next two words.
         scripts: options whose value is a shell script.
         splits: options whose value is split into words put in front of the rest.
         directories: options whose value becomes the working directory.
+        logins: options that make it start in the home folder of the account.
         lookups: options that make it print or look up instead of running anything.
         assignments: ``NAME=value`` in front of the command belong to its environment.
         operands: words to skip after the options (a duration, a lock file, a host, a container).
@@ -47,9 +49,11 @@ class Wrapper:
     path: tuple[str, ...] = ("",)
     before: frozenset[str] = frozenset()
     values: frozenset[str] = frozenset()
+    pairs: frozenset[str] = frozenset()
     scripts: frozenset[str] = frozenset()
     splits: frozenset[str] = frozenset()
     directories: frozenset[str] = frozenset()
+    logins: frozenset[str] = frozenset()
     lookups: frozenset[str] = frozenset()
     assignments: bool = False
     operands: int = 0
@@ -99,6 +103,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
             " --chroot --command-timeout"
         ),
         directories="-D --chdir",
+        logins="-i --login -iu -ui",
         lookups="-l --list -v --validate -V --version -K --remove-timestamp",
         assignments=True,
         lone=True,
@@ -117,9 +122,12 @@ WRAPPERS: tuple[Wrapper, ...] = (
         "su runuser",
         values="-g -G -s -w --group --supp-group --shell --whitelist-environment",
         scripts="-c --command --session-command",
+        logins="- -l --login",
         then="nothing",
         lone=True,
     ),
+    _row("newgrp", operands=1, lone=True),
+    _row("sg", operands=1, scripts="-c", permuted=True, then="joined"),
     _row(
         "script",
         values="-B -E -I -m -o -O -T -t --echo --log-in --log-out --log-io"
@@ -194,7 +202,8 @@ WRAPPERS: tuple[Wrapper, ...] = (
     ),
     _row("systemd-inhibit", values="--what --who --why --mode"),
     _row("systemd-cat", values="-t -p --identifier --priority --stderr-priority"),
-    _row("strace ltrace", values="-e -o -p -s -u -E -a -b -I -O -S -P -X -n -l -x -A -D -w"),
+    _row("ltrace", values="-a -e -l -n -o -p -s -u -x -F -A -D"),
+    _row("strace", values="-e -o -p -s -u -E -a -b -I -O -S -P -X -n -l -x -A -D -w"),
     _row("perf", path="stat|record|trace", values="-e -o -p -F -g -c -a --event --output"),
     _row("valgrind"),
     _row("gdb lldb", values="-ex -x -iex", path="--args"),
@@ -208,8 +217,26 @@ WRAPPERS: tuple[Wrapper, ...] = (
     _row("caffeinate", values="-t -w"),
     _row("proxychains proxychains4", values="-f"),
     _row("faketime", operands=1),
-    _row("firejail bwrap", values="--bind --ro-bind --dev --proc --tmpfs --chdir --setenv"),
+    _row("firejail", values="--profile --output"),
+    _row(
+        "bwrap",
+        values="--dev --proc --tmpfs --chdir --unsetenv --dir --hostname --uid --gid --userns --seccomp --args",
+        pairs="--bind --ro-bind --dev-bind --bind-try --ro-bind-try --dev-bind-try --setenv --symlink --file --perms",
+    ),
+    _row("proot", values="-r -R -b -m -w -q -k -i -S --rootfs --bind --mount --cwd --pwd --kernel-release"),
     _row("arch", values="-e -d"),
+    _row("setarch", operands=1),
+    _row(
+        "ld.so ld-linux.so.2 ld-linux-x86-64.so.2 ld-linux-aarch64.so.1 ld-musl-x86_64.so.1 ld-musl-aarch64.so.1",
+        values="--library-path --preload --audit --argv0 --glibc-hwcaps-prepend",
+    ),
+    _row("numactl", values="-N -m -C -i -p -P --cpunodebind --membind --physcpubind --interleave --preferred"),
+    _row("cgexec", values="-g"),
+    _row("runcon", values="-t -u -r -l --type --user --role --range"),
+    _row("softlimit", values="-a -c -d -f -l -m -n -o -p -r -s -t"),
+    _row("chpst", values="-u -U -b -e -/ -C -n -l -L -m -d -o -p -f -c -t"),
+    _row("gosu su-exec setuidgid s6-setuidgid envuidgid s6-envuidgid envdir s6-envdir setlock s6-setlock", operands=1),
+    _row("daemonize", values="-a -c -e -o -p -l -u -E"),
     _row("sem", values="-j --jobs --id", then="joined"),
     _row(
         "ts-node-dev nodemon watchexec entr", values="-w -e -i -d -f --watch --ext --ignore --exts", scripts="-x --exec"
@@ -256,6 +283,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
     _row("nix-shell", values="-p -A -I --packages", scripts="--run --command", then="nothing"),
     _row("rbenv pyenv nodenv goenv", path="exec"),
     _row("rvm", path="do"),
+    _row("shx"),
     _row("nvm fnm", path="exec|run", operands=1),
     _row("volta", path="run", values="--node --npm --yarn"),
     _row(
@@ -365,7 +393,15 @@ WRAPPERS: tuple[Wrapper, ...] = (
     _row("screen", before="-S -s -t -c -T -h -e -p", path="-X stuff", then="joined"),
     _row("screen", values="-S -s -t -c -T -h -e -p -X", then="argv"),
     _row("at batch", values="-q -t", then="shell"),
-    _row("start-stop-daemon daemonize pm2", path="start|", values="-x --exec -p --pidfile", dashes=True),
+    _row(
+        "start-stop-daemon",
+        entries="-x --exec -a --startas",
+        values="-p --pidfile -n --name -u --user -g --group -s --signal -R --retry -c --chuid -r --chroot -d --chdir"
+        " -N --nicelevel -P --procsched -k --umask -O --output",
+    ),
+    _row("pm2", path="start|", values="-n --name -i", dashes=True),
+    _row("machinectl", path="shell", values="-E --setenv --uid -M", operands=1, where="machinectl {}", lone=True),
+    _row("toolbox distrobox", path="run|enter", values="-c --container -n --name -r --release", dashes=True),
 )
 
 BY_NAME: dict[str, tuple[Wrapper, ...]] = {

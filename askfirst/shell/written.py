@@ -7,6 +7,7 @@ the working directory and normalised where both are known; unknown parts stay ``
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from askfirst.shell.command import HOLE
@@ -38,6 +39,7 @@ _OPERATORS: dict[str, How] = {
 _TARGET_LAST = frozenset({"cp", "mv", "install", "ln", "rsync", "scp", "link", "copy", "gcp", "gmv"})
 _REMOVERS = frozenset({"rm", "unlink", "shred", "srm", "truncate", "rmdir", "trash", "wipe", "del", "grm", "gshred"})
 _CHANGERS = frozenset({"chmod", "chown", "chgrp", "chattr", "setfacl", "xattr"})
+_TAKES_AWAY = re.compile(r"-[rwxXst]+")
 _IN_PLACE = frozenset({"sed", "gsed", "perl", "ruby", "yq", "sponge", "ed", "ex", "patch", "dos2unix"})
 _OUTPUT_OPTIONS = {
     "curl": ("-o", "--output"),
@@ -75,7 +77,8 @@ def _by_program(command: Command) -> Iterator[Written]:
     elif program in _REMOVERS:
         yield from (Written(path, "remove") for path in operands)
     elif program in _CHANGERS:
-        yield from (Written(path, "change") for path in operands[1:])
+        takes_away = any(_TAKES_AWAY.fullmatch(word.text) for word in command.args)  # `chmod -x file`
+        yield from (Written(path, "change") for path in (operands if takes_away else operands[1:]))
     elif program in _IN_PLACE and _is_in_place(program, command.args):
         yield from (Written(path, "write") for path in operands)
     elif program == "dd":

@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from askfirst.errors import StoreError
+from askfirst.store.views import create_views, drop_views
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,9 @@ def open_sqlite(path: Path) -> sa.Engine:
     _prepare(engine, write_pragmas)
     try:
         with engine.begin() as connection:
+            drop_views(connection)
             migrate(connection)
+            create_views(connection)
     except sa.exc.DatabaseError as error:
         raise StoreError(f"cannot use the store {path}: {error.orig}") from error
     return engine

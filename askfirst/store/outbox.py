@@ -1,6 +1,7 @@
 """Deliveries that are owed: written in the transaction that causes them, carried out afterwards (I3).
 
 A row says which request is to be shown where; what is shown is rendered when it is delivered, so it is never stale.
+Every message that was ever sent is a row, and every change of the request owes each of them an update (I10).
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ from askfirst.store.locking import unlocked
 from askfirst.store.schema import outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from askfirst.request import Request
+    from collections.abc import Iterable, Sequence
 
 SEND = "send"
 UPDATE = "update"
@@ -24,13 +23,19 @@ UPDATE = "update"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One owed delivery; ``external_id`` is the message that an update changes, ``""`` while it was never sent."""
+    """One owed delivery.
+
+    Attributes:
+        message_id: the row that sent the message which an update changes; of a message, its own row.
+        external_id: that message's id in its channel, ``""`` while it was never sent.
+    """
 
     id: int
     request_id: str
     recipient: str
     kind: str
     attempts: int
+    message_id: int
     external_id: str
 
     @property
@@ -39,20 +44,40 @@ class Delivery:
         return self.recipient.partition(":")[0]
 
 
-def owe(connection: sa.Connection, request: Request, kind: str, now_ms: int) -> None:
-    """Owe every recipient of a request a message, or the update of one."""
+def owe_messages(connection: sa.Connection, request_id: str, recipients: Iterable[str], at_ms: int) -> None:
+    """Owe each of these recipients a message of its own, not before then."""
     rows = [
         {
-            "request_id": request.id,
+            "request_id": request_id,
             "channel": recipient.partition(":")[0],
             "recipient": recipient,
-            "kind": kind,
-            "next_at_ms": now_ms,
+            "kind": SEND,
+            "next_at_ms": at_ms,
         }
-        for recipient in request.terms.recipients
+        for recipient in dict.fromkeys(recipients)
     ]
     if rows:
         connection.execute(_INSERT, rows)
+
+
+def owe_updates(connection: sa.Connection, request_id: str, now_ms: int) -> None:
+    """Owe every message about this request an update."""
+    messages = sa.select(
+        outbox.c.request_id,
+        outbox.c.channel,
+        outbox.c.recipient,
+        sa.literal(UPDATE),
+        sa.literal(now_ms),
+        outbox.c.id,
+    ).where(outbox.c.request_id == request_id, outbox.c.kind == SEND, _alive)
+    columns = ["request_id", "channel", "recipient", "kind", "next_at_ms", "message_id"]
+    connection.execute(outbox.insert().from_select(columns, messages))
+
+
+def drop_unsent(connection: sa.Connection, request_id: str, now_ms: int) -> None:
+    """Owe nobody a first message any more that quiet hours still hold back: there is nothing left to decide."""
+    held = (outbox.c.kind == SEND) & (outbox.c.done == 0) & (outbox.c.attempts == 0) & (outbox.c.next_at_ms > now_ms)
+    connection.execute(outbox.update().where(outbox.c.request_id == request_id, held).values(done=1))
 
 
 def due(connection: sa.Connection, now_ms: int, limit: int) -> list[Delivery]:
@@ -64,6 +89,7 @@ def due(connection: sa.Connection, now_ms: int, limit: int) -> list[Delivery]:
             recipient=row.recipient,
             kind=row.kind,
             attempts=row.attempts,
+            message_id=row.message_id or row.id,
             external_id=row.message or "",
         )
         for row in connection.execute(_DUE.on(connection), {"now_ms": now_ms, "limit": limit})
@@ -79,7 +105,8 @@ def claim(connection: sa.Connection, deliveries: Sequence[Delivery], until_ms: i
 
 def next_due(connection: sa.Connection) -> int | None:
     """When the next delivery is due, milliseconds since the epoch; None when none can be made."""
-    result: int | None = connection.scalar(sa.select(sa.func.min(outbox.c.next_at_ms)).where(_owed))
+    query = sa.select(sa.func.min(outbox.c.next_at_ms)).select_from(_with_message).where(_owed)
+    result: int | None = connection.scalar(query)
     return result
 
 
@@ -95,23 +122,18 @@ def failed(connection: sa.Connection, delivery: Delivery, next_at_ms: int | None
     if next_at_ms is not None:
         connection.execute(outbox.update().where(mine).values(next_at_ms=next_at_ms))
         return
-    same = (outbox.c.request_id == delivery.request_id) & (outbox.c.recipient == delivery.recipient)
-    connection.execute(outbox.update().where(mine | (same if delivery.kind == SEND else mine)).values(done=1))
+    gone = (mine | (outbox.c.message_id == delivery.id)) if delivery.kind == SEND else mine
+    connection.execute(outbox.update().where(outbox.c.request_id == delivery.request_id, gone).values(done=1))
 
 
+_alive = (outbox.c.done == 0) | outbox.c.external_id.is_not(None)  # sent, or still to be sent: not given up
 _sent = outbox.alias("sent")
-_message = (
-    sa.select(_sent.c.external_id)
-    .where(_sent.c.request_id == outbox.c.request_id, _sent.c.recipient == outbox.c.recipient, _sent.c.kind == SEND)
-    .order_by(_sent.c.id.desc())
-    .limit(1)
-    .correlate(outbox)
-    .scalar_subquery()
-)
-_owed = (outbox.c.done == 0) & ((outbox.c.kind == SEND) | _message.is_not(None))
+_with_message = outbox.outerjoin(_sent, _sent.c.id == outbox.c.message_id)
+_owed = (outbox.c.done == 0) & ((outbox.c.kind == SEND) | _sent.c.external_id.is_not(None))
 _INSERT = outbox.insert()
 _DUE = unlocked(
-    sa.select(outbox, _message.label("message"))
+    sa.select(outbox, _sent.c.external_id.label("message"))
+    .select_from(_with_message)
     .where(_owed, outbox.c.next_at_ms <= sa.bindparam("now_ms"))
     .order_by(outbox.c.id)
     .limit(sa.bindparam("limit")),

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from askfirst.errors import ConfigError, StoreAwayError, StoreError
 from askfirst.store.database import migrate
 from askfirst.store.locking import SHARED
+from askfirst.store.views import create_views, drop_views
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import ExceptionContext
@@ -83,7 +84,9 @@ def open_postgres(url: sa.URL) -> sa.Engine:
         with engine.begin() as connection:
             _require_version(connection)
             lock_for_migration(connection)
+            drop_views(connection)
             migrate(connection)
+            create_views(connection)
     except sa.exc.DBAPIError as error:
         engine.dispose()
         raise StoreError(f"cannot use the store {url.render_as_string()}: {error.orig}") from error

@@ -1,4 +1,4 @@
-"""Requests, reviews and grants as rows: reading a case, writing what a step changed.
+"""Requests with their versions, reviews and grants as rows: reading a case, writing what a step changed.
 
 Every function works on the caller's connection and transaction. Where several brokers write one database, reading a
 case on the writing connection locks it, so that nothing is decided on what another one changes at the same time
@@ -17,10 +17,13 @@ from askfirst.request import Grant, GrantState, Request, RequestState, Review, d
 from askfirst.store.locking import claim_key, locked
 from askfirst.store.schema import grant as grant_table
 from askfirst.store.schema import request as request_table
+from askfirst.store.schema import request_version as version_table
 from askfirst.store.schema import review as review_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from askfirst.host import Agent
 
 
 # Built once: making a statement costs three times as much as running it.
@@ -68,27 +71,83 @@ def read_by_key(connection: sa.Connection, key: str) -> Case | None:
     return None if body is None else _case(connection, load(Request, body))
 
 
-def read_granted(connection: sa.Connection, action_digest: str) -> list[Case]:
-    """Cases with an unredeemed grant for this action, oldest first."""
+def read_pending(connection: sa.Connection, action_digest: str) -> Case | None:
+    """The case that waits for a decision on this very action."""
+    claim_key(connection, f"action {action_digest}")
+    body = connection.scalar(
+        sa.select(request_table.c.body)
+        .where(request_table.c.action_digest == action_digest, request_table.c.state == RequestState.PENDING.value)
+        .limit(1)
+    )
+    return None if body is None else _case(connection, load(Request, body))
+
+
+def read_denials(connection: sa.Connection, agent: Agent, since_ms: int, limit: int = 50) -> list[Request]:
+    """What was denied to this session since then, newest first."""
+    bodies = connection.scalars(
+        sa.select(request_table.c.body)
+        .where(
+            request_table.c.session == agent.session,
+            request_table.c.host == agent.host,
+            request_table.c.ended_at_ms >= since_ms,
+            request_table.c.state == RequestState.DENIED.value,
+        )
+        .order_by(request_table.c.ended_at_ms.desc())
+        .limit(limit)
+    )
+    return [load(Request, body) for body in bodies]
+
+
+def count_pending(connection: sa.Connection, host: str, session: str | None, limit: int) -> int:
+    """How many requests of a host, or of one of its sessions, wait; counts no further than ``limit``."""
+    waiting = sa.select(request_table.c.id).where(
+        request_table.c.state == RequestState.PENDING.value, request_table.c.host == host
+    )
+    if session is not None:
+        waiting = waiting.where(request_table.c.session == session)
+    return connection.scalar(sa.select(sa.func.count()).select_from(waiting.limit(limit).subquery())) or 0
+
+
+def read_granted(connection: sa.Connection, action_digest: str, session: str = "") -> list[Case]:
+    """Cases with an open grant that may concern this action, those that lapse first before the others.
+
+    That is: a grant for the action itself, one for a version that the action was edited into, and, with ``session``,
+    every grant for a pattern in it.
+    """
+    edited = sa.select(version_table.c.request_id).where(version_table.c.action_digest == action_digest)
+    concerns = (grant_table.c.action_digest == action_digest) | grant_table.c.request_id.in_(edited)
+    if session:
+        concerns |= (grant_table.c.session == session) & (grant_table.c.pattern != "")
     ids = connection.scalars(
         sa.select(grant_table.c.request_id)
-        .where(grant_table.c.action_digest == action_digest, grant_table.c.state == GrantState.ISSUED.value)
+        .where(grant_table.c.state == GrantState.ISSUED.value, concerns)
+        .order_by(grant_table.c.pattern != "", grant_table.c.expires_at_ms)
+    )
+    return [read(connection, request_id) for request_id in list(ids)]
+
+
+def list_granted(connection: sa.Connection, limit: int) -> list[Case]:
+    """Cases with an open grant, those that lapse first before the others."""
+    ids = connection.scalars(
+        sa.select(grant_table.c.request_id)
+        .where(grant_table.c.state == GrantState.ISSUED.value)
         .order_by(grant_table.c.expires_at_ms)
+        .limit(limit)
     )
     return [read(connection, request_id) for request_id in list(ids)]
 
 
 def read_released(connection: sa.Connection, session: str, tool_use_id: str) -> Case | None:
     """The newest case of this session whose grant was redeemed by this tool call and has no outcome yet."""
-    rows = connection.scalars(
-        sa.select(request_table.c.body)
-        .join(grant_table, grant_table.c.request_id == request_table.c.id)
-        .where(request_table.c.session == session, grant_table.c.state == GrantState.REDEEMED.value)
-        .order_by(request_table.c.created_at_ms.desc())
+    ids = connection.scalars(
+        sa.select(grant_table.c.request_id)
+        .where(grant_table.c.session == session, grant_table.c.running > 0)
+        .order_by(grant_table.c.id.desc())
     )
-    for body in rows:
-        case = _case(connection, load(Request, body))
-        if case.grant is not None and case.grant.tool_use_id == tool_use_id:
+    for request_id in list(ids):
+        case = read(connection, request_id)
+        uses = case.grant.uses if case.grant is not None else ()
+        if any(use.tool_use_id == tool_use_id and not use.outcome for use in uses):
             return case
     return None
 
@@ -130,8 +189,10 @@ def save(connection: sa.Connection, before: Case, after: Case) -> None:
     """
     for each in after.reviews[len(before.reviews) :]:
         _insert_review(connection, each)
+    for earlier in after.earlier[len(before.earlier) :]:
+        _insert_version(connection, earlier)
     if after.grant is not None and after.grant != before.grant:
-        _save_grant(connection, before.grant, after.grant)
+        _save_grant(connection, before.grant, after)
     if after.request == before.request and next_due_ms(after) == next_due_ms(before):
         return
     changed = connection.execute(
@@ -154,7 +215,17 @@ def _case(connection: sa.Connection, request: Request) -> Case:
         request=request,
         reviews=tuple(load(Review, each) for each in reviews),
         grant=None if body is None else load(Grant, body),
+        earlier=_earlier(connection, request) if request.version > 1 else (),
     )
+
+
+def _earlier(connection: sa.Connection, request: Request) -> tuple[Request, ...]:
+    bodies = connection.scalars(
+        sa.select(version_table.c.body)
+        .where(version_table.c.request_id == request.id)
+        .order_by(version_table.c.version)
+    )
+    return tuple(load(Request, body) for body in bodies)
 
 
 def _row(case: Case) -> dict[str, object]:
@@ -164,7 +235,9 @@ def _row(case: Case) -> dict[str, object]:
         "state": request.state.value,
         "action_digest": request.action_digest,
         "session": request.agent.session,
+        "host": request.agent.host,
         "next_at_ms": next_due_ms(case),
+        "ended_at_ms": request.end.at_ms if request.end is not None else None,
         "body": dump(request),
     }
 
@@ -180,12 +253,28 @@ def _insert_review(connection: sa.Connection, review: Review) -> None:
     connection.execute(_INSERT_REVIEW, values)
 
 
-def _save_grant(connection: sa.Connection, before: Grant | None, after: Grant) -> None:
+def _insert_version(connection: sa.Connection, earlier: Request) -> None:
+    connection.execute(
+        version_table.insert().values(
+            request_id=earlier.id,
+            version=earlier.version,
+            action_digest=earlier.action_digest,
+            body=dump(earlier),
+        )
+    )
+
+
+def _save_grant(connection: sa.Connection, before: Grant | None, case: Case) -> None:
+    after = case.grant
+    assert after is not None  # the caller has looked
     values = {
         "request_id": after.request_id,
         "action_digest": after.action_digest,
         "state": after.state.value,
         "expires_at_ms": after.expires_at_ms,
+        "session": case.request.agent.session,
+        "pattern": after.pattern,
+        "running": sum(not use.outcome for use in after.uses),
         "body": dump(after),
     }
     if before is None or before.id != after.id:

@@ -53,6 +53,8 @@ request = Table(
     Column("created_at_ms", _Int64, nullable=False),
     Column("next_at_ms", _Int64),
     Column("body", Text, nullable=False),
+    Column("host", Text, nullable=False, server_default=text("''")),
+    Column("ended_at_ms", _Int64),
     CheckConstraint(
         "state in ('pending','approved','denied','answered','expired','cancelled','superseded')", name="state"
     ),
@@ -62,6 +64,21 @@ _TIMED = text("next_at_ms is not null")  # a pending request's deadline, then it
 Index("ix_request_due", request.c.next_at_ms, sqlite_where=_TIMED, postgresql_where=_TIMED)
 Index("ix_request_created_at_ms", request.c.created_at_ms)
 Index("ix_request_action_digest", request.c.action_digest)
+Index("ix_request_session", request.c.session, request.c.ended_at_ms)
+_PENDING = text("state = 'pending'")
+Index("ix_request_pending", request.c.host, request.c.session, sqlite_where=_PENDING, postgresql_where=_PENDING)
+
+# What people were shown before a request was amended or edited.
+request_version = Table(
+    "request_version",
+    metadata,
+    Column("request_id", Text, ForeignKey("request.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("action_digest", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_strict=True,
+)
+Index("ix_request_version_action_digest", request_version.c.action_digest)
 
 review = Table(
     "review",
@@ -84,6 +101,9 @@ grant = Table(
     Column("state", Text, nullable=False),
     Column("expires_at_ms", _Int64, nullable=False),
     Column("body", Text, nullable=False),
+    Column("session", Text, nullable=False, server_default=text("''")),
+    Column("pattern", Text, nullable=False, server_default=text("''")),
+    Column("running", Integer, nullable=False, server_default=text("0")),  # uses whose outcome is not known yet
     CheckConstraint("state in ('issued','redeemed','executed','undone','lapsed','revoked')", name="state"),
     sqlite_strict=True,
 )
@@ -91,6 +111,10 @@ Index("ix_grant_action_digest", grant.c.action_digest)
 Index("ix_grant_request_id", grant.c.request_id)
 _ISSUED = text("state = 'issued'")
 Index("ix_grant_open", grant.c.expires_at_ms, sqlite_where=_ISSUED, postgresql_where=_ISSUED)
+_FOR_PATTERN = text("state = 'issued' and pattern <> ''")
+Index("ix_grant_pattern", grant.c.session, sqlite_where=_FOR_PATTERN, postgresql_where=_FOR_PATTERN)
+_RUNNING = text("running > 0")
+Index("ix_grant_running", grant.c.session, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
 
 outbox = Table(
     "outbox",
@@ -104,10 +128,12 @@ outbox = Table(
     Column("next_at_ms", _Int64, nullable=False),
     Column("done", Integer, nullable=False, server_default=text("0")),
     Column("external_id", Text),
+    Column("message_id", _Int64),  # of an update: the row that sent the message it changes
     sqlite_strict=True,
 )
 _OPEN = text("done = 0")
 Index("ix_outbox_due", outbox.c.next_at_ms, sqlite_where=_OPEN, postgresql_where=_OPEN)
+Index("ix_outbox_request_id", outbox.c.request_id)
 
 inbox = Table(
     "inbox",
@@ -196,6 +222,7 @@ __all__ = [
     "metadata",
     "outbox",
     "request",
+    "request_version",
     "review",
     "tile",
     "tree",

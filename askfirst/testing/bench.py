@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from askfirst.audit_port import TreeHead
 from askfirst.desk import Desk, Draft, ReviewDraft, request_of
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.host import Agent
 from askfirst.hub import Hub
-from askfirst.request import Action, Request, Terms, Verdict
+from askfirst.request import Action, Request, Verdict
 from askfirst.store.open import open_store
 from askfirst.store.writer import Writer
+from askfirst.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +39,18 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self._now_ms += round(seconds * 1000)
+
+
+class FakeSigner:
+    """A keyed hash in place of a signature: as good for a test,."""
+
+    def sign(self, message: bytes) -> bytes:
+        """32 bytes."""
+        return hashlib.blake2b(message, key=b"test", digest_size=32).digest()
+
+    def is_ours(self, message: bytes, signature: bytes) -> bool:
+        """Whether ``sign`` made it."""
+        return signature == self.sign(message)
 
 
 class MemoryAuditLog:
@@ -92,14 +106,17 @@ class Bench:
 
 
 @contextmanager
-def bench(path: Path, url: str = "") -> Iterator[Bench]:
-    """A desk over a SQLite store at ``path``, or over the database at ``url``; closed at the end."""
+def bench(path: Path, url: str = "", **options: Any) -> Iterator[Bench]:
+    """A desk over a SQLite store at ``path``, or over the database at ``url``, closed at the end.
+
+    ``options`` are more of the desk's arguments.
+    """
     log, clock, hub = MemoryAuditLog(), FakeClock(), Hub()
     store = open_store(path, url)
     writer, reader = Writer(store.engine, log), store.reader
     try:
         yield Bench(
-            desk=Desk(writer=writer, reader=reader, audit=log, hub=hub, clock=clock),
+            desk=Desk(writer=writer, reader=reader, audit=log, hub=hub, clock=clock, signer=FakeSigner(), **options),
             clock=clock,
             log=log,
             hub=hub,
@@ -129,13 +146,9 @@ def a_draft(*, key: str = "key-1", command: str = "git reset --hard HEAD~2", now
         policy="test",
         policy_digest="0" * 64,
         rule="ask.high",
-        approvals_needed=1,
-        assurance_min=0,
         approval_expires_at_ms=now_ms + 600_000,
         grant_ttl_ms=120_000,
         late_grant_ttl_ms=600_000,
-        on_timeout="reject",
-        recipients=("web:inbox",),
     )
     return Draft(
         key=key,

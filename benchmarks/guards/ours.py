@@ -48,6 +48,10 @@ def times_ms(commands: list[str]) -> list[float]:
         broker=(sys.executable, "-I", "-m", "askfirst.entry", "serve", "--background", "--state-dir", str(_STATE)),
     )
     _hook(line, "ls")  # starts the broker
+    if not (_STATE / "broker.json").exists():
+        raise SystemExit(
+            "no broker starts here, so the hook cannot be timed; run `askfirst serve` and read what it says"
+        )
     try:
         return [_hook(line, command) for command in commands]
     finally:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 BODY_MAX_BYTES = 32 * 1024
 COMMENT_MAX_CHARS = 2000
+STOP = "stop"
+"""What the button *Deny and stop* sends as its verdict."""
+_SHORT_MAX_CHARS = 600
 _FIELDS_MAX = 16
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _VERSION = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
@@ -32,7 +35,10 @@ _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A filled-in decide form; see ``askfirst.request.Review`` for the members."""
+    """A filled-in decide form; see ``askfirst.request.Review`` for the members.
+
+    ``edit`` is the command as the person left it in the edit field, ``""`` where there was none.
+    """
 
     decision_id: str
     version: int
@@ -40,6 +46,10 @@ class Decision:
     verdict: Verdict
     comment: str
     typed_code: str
+    scope: str = ""
+    stop: bool = False
+    to: str = ""
+    edit: str = ""
 
 
 async def read_form(request: HttpRequest) -> dict[str, str]:
@@ -84,8 +94,9 @@ def decision_of(form: Mapping[str, str]) -> Decision:
     _require(_ULID, form, "decision_id", "26 characters from the page")
     _require(_VERSION, form, "version", "a whole number from the page")
     _require(_DIGEST, form, "digest", "64 hex digits from the page")
+    pressed = form.get("verdict", "")
     try:
-        verdict = Verdict(form.get("verdict", ""))
+        verdict = Verdict.DENY if pressed == STOP else Verdict(pressed)
     except ValueError:
         raise InputError("no decision was made: press Approve or Deny", field="verdict") from None
     comment = form.get("comment", "").replace("\r\n", "\n").strip()
@@ -94,6 +105,13 @@ def decision_of(form: Mapping[str, str]) -> Decision:
         raise InputError(f"the comment is {found}; {COMMENT_MAX_CHARS:,} are accepted", field="comment")
     if verdict is Verdict.ANSWER and not comment:
         raise InputError("the answer is empty; write it into the text field", field="comment")
+    if verdict is Verdict.NEEDS_INFO and not comment:
+        raise InputError("write your question to the agent into the text field", field="comment")
+    if verdict is Verdict.DELEGATE and not form.get("to"):
+        raise InputError("choose to whom it goes", field="to")
+    for name in ("scope", "to"):
+        if len(form.get(name, "")) > _SHORT_MAX_CHARS:
+            raise InputError(f"the form's field {name!r} is too long; reload the page", field=name)
     return Decision(
         decision_id=form["decision_id"],
         version=int(form["version"]),
@@ -101,6 +119,10 @@ def decision_of(form: Mapping[str, str]) -> Decision:
         verdict=verdict,
         comment=comment,
         typed_code=form.get("code", ""),
+        scope=form.get("scope", "") if verdict is Verdict.APPROVE else "",
+        stop=pressed == STOP,
+        to=form.get("to", "") if verdict is Verdict.DELEGATE else "",
+        edit=form.get("edit", "").replace("\r\n", "\n") if verdict is Verdict.APPROVE else "",
     )
 
 

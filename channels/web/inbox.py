@@ -11,9 +11,9 @@ from starlette.responses import RedirectResponse, Response
 
 from askfirst.clock import new_id
 from askfirst.desk import ReviewDraft
-from askfirst.errors import InputError, RequestNotFoundError
+from askfirst.errors import InputError, NotAllowedError, RequestNotFoundError
 from askfirst.request import RequestState
-from channels.web.forms import decision_of, read_form, require_code, require_csrf
+from channels.web.forms import STOP, decision_of, read_form, require_code, require_csrf
 from channels.web.view import ASSURANCE, list_seen_of, seen_of, view_of
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Inbox:
     async def show(self, request: HttpRequest) -> Response:
         """The page of one request."""
         session = await self._door.session(request)
-        return self._case_page(request, session, await self._case(request))
+        return await self._case_page(request, session, await self._case(request))
 
     async def decide(self, request: HttpRequest) -> Response:
         """Hand a review to the desk and show what came of it."""
@@ -89,11 +89,14 @@ class Inbox:
             decision = decision_of(form)
             require_code(case.request, decision)
         except InputError as error:
-            return self._case_page(request, session, case, status=422, form=form, said=str(error))
-        step = await self._desk.review(_draft(case.request, decision, session))
+            return await self._case_page(request, session, case, status=422, form=form, said=str(error))
+        try:
+            step = await self._desk.review(_draft(case.request, decision, session))
+        except (InputError, NotAllowedError) as error:
+            return await self._case_page(request, session, case, status=422, form=form, said=str(error))
         if not step.done:
             said = f"your decision did not count: {step.note}"
-            return self._case_page(request, session, step.case, status=409, said=said)
+            return await self._case_page(request, session, step.case, status=409, said=said)
         return RedirectResponse(f"{request.scope.get('root_path', '')}/requests/{case.request.id}", 303)
 
     async def list_events(self, request: HttpRequest) -> Response:
@@ -129,7 +132,7 @@ class Inbox:
         except RequestNotFoundError:
             raise HTTPException(404, "there is no such request") from None
 
-    def _case_page(
+    async def _case_page(
         self,
         request: HttpRequest,
         session: Session,
@@ -139,12 +142,13 @@ class Inbox:
         form: Mapping[str, str] | None = None,
         said: str = "",
     ) -> Response:
+        colleagues = await self._desk.colleagues(case, session.person)
         return self._pages.page(
             request,
             "request.html",
             status=status,
             session=session,
-            view=view_of(case, machine=self._machine, log=self._log()),
+            view=view_of(case, machine=self._machine, log=self._log(), colleagues=colleagues),
             decision_id=new_id(),
             form=form or {},
             said=said,
@@ -158,8 +162,9 @@ def _draft(request: Request, decision: Decision, session: Session) -> ReviewDraf
     The id from the form makes a double click one review. It is bound to the session and to the verdict: nobody can
     claim another's id, and Deny pressed on a page from the browser's history is not taken for the Approve before it.
     """
+    pressed = STOP if decision.stop else decision.verdict.value
     return ReviewDraft(
-        decision_id=f"web:{session.id_sha256[:16]}:{decision.decision_id}:{decision.verdict.value}",
+        decision_id=f"web:{session.id_sha256[:16]}:{decision.decision_id}:{pressed}",
         request_id=request.id,
         version=decision.version,
         action_digest=decision.action_digest,
@@ -168,4 +173,15 @@ def _draft(request: Request, decision: Decision, session: Session) -> ReviewDraf
         verdict=decision.verdict,
         assurance=ASSURANCE,
         text=decision.comment,
+        scope=decision.scope,
+        stop=decision.stop,
+        to=decision.to,
+        edit=_edited(request, decision),
     )
+
+
+def _edited(request: Request, decision: Decision) -> Mapping[str, object] | None:
+    """The arguments that the person wants to run instead; None where they left the command as it is."""
+    if not decision.edit or decision.edit == request.action.command:
+        return None
+    return {**request.action.arguments, "command": decision.edit}

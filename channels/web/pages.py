@@ -11,7 +11,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from askfirst.card import visible
-from channels.web.view import ended_line, loss_of
+from channels.web.view import beginning_of, ended_line, loss_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
@@ -39,6 +39,7 @@ class Pages:
         self._env.filters.update(at=_at, span=_span)
         self._env.globals.update(
             machine=visible(machine),
+            beginning_of=beginning_of,
             loss_of=loss_of,
             ended_line=ended_line,
             visible=visible,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from askfirst.card import visible
-from askfirst.request import GrantState, RequestState
+from askfirst.request import GrantState, RequestState, Verdict
 
 if TYPE_CHECKING:
     from askfirst.engine import Case
@@ -35,7 +35,8 @@ class Moment:
 def timeline(case: Case) -> list[Moment]:
     """Everything that happened, oldest first."""
     request = case.request
-    moments = [Moment(at_ms=request.created_at_ms, text="The agent asked")]
+    first = case.earlier[0] if case.earlier else request
+    moments = [Moment(at_ms=first.created_at_ms, text="The agent asked")]
     moments += [_reviewed(each) for each in case.reviews]
     if request.end is not None and not request.end.decision_id:
         text = (
@@ -64,7 +65,7 @@ def _reviewed(review: Review) -> Moment:
     tone = {"approve": "good", "deny": "bad"}.get(review.verdict.value, "plain")
     return Moment(
         at_ms=review.at_ms,
-        text=visible(f"{review.person} said {review.verdict.value} via {review.channel}")
+        text=visible(f"{review.person} {_said(review)} via {review.channel}")
         + ("" if review.counted else ", which did not count"),
         quote=visible(review.text),
         note=visible(review.note),
@@ -72,11 +73,22 @@ def _reviewed(review: Review) -> Moment:
     )
 
 
+def _said(review: Review) -> str:
+    match review.verdict:
+        case Verdict.NEEDS_INFO:
+            return "asked the agent"
+        case Verdict.DELEGATE:
+            return f"handed it to {review.to}"
+        case Verdict.DENY if review.stop:
+            return "said deny and told the session to stop"
+        case verdict:
+            return f"said {verdict.value}"
+
+
 def _granted(grant: Grant) -> list[Moment]:
-    text = "Approved late: may run once if tried again" if grant.late else "May run once"
+    text = "Approved late: may run once if tried again" if grant.late else _reach(grant)
     moments = [Moment(at_ms=grant.issued_at_ms, text=text)]
-    if grant.redeemed_at_ms is not None:
-        moments.append(Moment(at_ms=grant.redeemed_at_ms, text="Released to the agent"))
+    moments += [Moment(at_ms=use.at_ms, text="Released to the agent") for use in grant.uses]
     ended = {
         GrantState.LAPSED: ("Never ran: the permission has lapsed", "plain"),
         GrantState.REVOKED: ("Never ran: the approval was taken back", "bad"),
@@ -87,6 +99,11 @@ def _granted(grant: Grant) -> list[Moment]:
         text, tone = ended
         moments.append(Moment(at_ms=grant.ended_at_ms, text=text, note=visible(grant.detail), tone=tone))
     return moments
+
+
+def _reach(grant: Grant) -> str:
+    pattern = f" for commands like {grant.pattern}" if grant.pattern else ""
+    return visible("May run once" if grant.uses_max == 1 else f"May run up to {grant.uses_max} times{pattern}")
 
 
 def _outcome(outcome: str) -> tuple[str, str]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from askfirst.card import card_of, visible
-from askfirst.request import GrantState, RequestState
+from askfirst.engine.quorum import approvers, current_stage
+from askfirst.request import GrantState, RequestKind, RequestState
 from channels.web.command_view import odd_characters, segments_of
-from channels.web.forms import needs_code
+from channels.web.forms import BODY_MAX_BYTES, needs_code
 from channels.web.timeline import outcome_of, timeline
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ ASSURANCE = 1
 
 That is more than a loopback page without login (0), and no fresh secret or signature for each decision (2, 3).
 """
+
+_LISTED_MAX_CHARS = 600
 
 _AT_DEADLINE = {
     "reject": "it expires and does not run",
@@ -46,6 +50,9 @@ class CaseView:
         grant_ends_ms: when the permission to run ends, 0 without one.
         stronger: the assurance that is needed when this inbox gives too little, else 0.
         odd: characters in the command that can be mistaken for others.
+        stages: the rounds of approval where there are several: (name, words, whether it is this one's turn).
+        editable: the command for the edit field, ``""`` where a field cannot hold it faithfully.
+        colleagues: whom the request can be handed to.
     """
 
     card: Card
@@ -64,9 +71,14 @@ class CaseView:
     stronger: int
     needs_code: bool
     typed_code: str
+    stages: tuple[tuple[str, str, bool], ...]
+    editable: str
+    options: tuple[str, ...]
+    answer_schema: str
+    colleagues: tuple[str, ...]
 
 
-def view_of(case: Case, *, machine: str, log: str = "") -> CaseView:
+def view_of(case: Case, *, machine: str, log: str = "", colleagues: tuple[str, ...] = ()) -> CaseView:
     """Everything about this case that its page shows; ``log`` is the head of the log."""
     request = case.request
     command = request.action.command if not request.question else ""
@@ -89,13 +101,19 @@ def view_of(case: Case, *, machine: str, log: str = "") -> CaseView:
         stronger=request.terms.assurance_min if request.terms.assurance_min > ASSURANCE else 0,
         needs_code=needs_code(request),
         typed_code=request.action_digest[:8],
+        stages=_stages(case),
+        editable=_editable(request),
+        options=request.options,
+        answer_schema=visible(request.answer_schema),
+        colleagues=colleagues,
     )
 
 
 def seen_of(case: Case) -> str:
     """A short text that differs whenever the case does."""
     grant = case.grant.state.value if case.grant is not None else "none"
-    return f"{case.request.version}-{case.request.state.value}-{len(case.reviews)}-{grant}"
+    uses = f"-{len(case.grant.uses)}" if case.grant is not None and case.grant.uses else ""
+    return f"{case.request.version}-{case.request.state.value}-{len(case.reviews)}-{grant}{uses}"
 
 
 def list_seen_of(requests: list[Request]) -> str:
@@ -112,6 +130,11 @@ def loss_of(request: Request) -> str:
     return "asks a question" if request.question else "asks for approval"
 
 
+def beginning_of(request: Request) -> str:
+    """What a list shows of the command; its style cuts it to three lines, this bounds what is sent."""
+    return visible((request.question or request.action.command or request.action.tool)[:_LISTED_MAX_CHARS])
+
+
 def ended_line(request: Request) -> str:
     """How a request ended, for the list."""
     end = request.end
@@ -119,6 +142,28 @@ def ended_line(request: Request) -> str:
         return ""
     who = {"deadline": "nobody answered", "agent": "by the agent"}.get(end.by, f"by {end.by}")
     return visible(f"{who} via {end.channel}" if end.channel else who)
+
+
+def _stages(case: Case) -> tuple[tuple[str, str, bool], ...]:
+    stages, current = case.request.terms.stages, current_stage(case)
+    if len(stages) < 2:
+        return ()
+    return tuple(
+        (
+            visible(each.name or f"stage {index + 1}"),
+            f"{len(approvers(case, index))} of {each.approvals_needed}",
+            index == current,
+        )
+        for index, each in enumerate(stages)
+    )
+
+
+def _editable(request: Request) -> str:
+    """The command, where a text field gives it back exactly and the form stays within its bounds."""
+    command = request.action.command
+    is_faithful = visible(command) == command and not command.startswith("\n")
+    fits = len(quote(command)) <= BODY_MAX_BYTES // 2
+    return command if is_faithful and fits and request.kind is RequestKind.APPROVAL else ""
 
 
 def _offer(case: Case) -> str:

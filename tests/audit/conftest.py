@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from audit.testing import Store, found_store
+from audit.testing import Broker, Store, found_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,3 +34,10 @@ def make_store(tmp_path: Path) -> Iterator[Callable[..., Store]]:
 @pytest.fixture
 def store(make_store: Callable[..., Store]) -> Store:
     return make_store()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    made = Broker(tmp_path / "state")
+    yield made
+    made.stop()

@@ -2,7 +2,8 @@
 
 The attacker can write every file. Where he also holds the log's key, only something that was kept elsewhere can tell:
 a checkpoint, a head that a message printed, a receipt, a witness. Those tests show both, with and without.
-A9 is an attack on a witness; A12 is in test_tree.py, A16 in test_log.py, A13 to A15 are the engine's.
+A7 to A9 against a witness are in test_witness.py, test_witnesses.py and tests/e2e/test_log.py; A12 is in test_tree.py;
+A13 to A16 in test_completeness.py.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -357,3 +359,41 @@ def test_a_changed_payload_is_named_and_an_erased_one_is_none(store: Store, chec
         store.log.seal(connection)
     store.log.committed()
     assert check(store).ok
+
+
+def test_a_fork_shown_to_two_people_is_found_when_they_compare(store: Store, make_store: Callable[..., Store]) -> None:
+    """Two views of one log, each whole and signed: either verifies alone, neither with what the other was shown."""
+    store.write_many(10)
+    other = make_store()
+    rewrite(other, store.bodies(), store.signer)
+    other.open()
+    mine, theirs = store.write(decided(1, "deny")), other.write(decided(1, "allow"))
+    assert verify_store(store.path, seen=[mine.seen]).ok
+    assert verify_store(other.path, seen=[theirs.seen]).ok
+    assert codes(verify_store(store.path, seen=[theirs.seen])) == ["rewritten"]
+    assert codes(verify_store(other.path, seen=[mine.seen])) == ["rewritten"]
+
+
+def test_a4_deleted_cosignatures_are_missed_by_who_names_the_witness(store: Store) -> None:
+    witness = signer_of(7, "witness.example/1")
+    text = Checkpoint(origin=store.signer.name, size=1, root=store.log.head.root).text
+    store.execute(
+        "insert into cosignature values (1, 'witness.example/1', ?)", (cosign(text, witness, 1_795_564_900).line,)
+    )
+    assert verify_store(store.path, witnesses=[witness.cosigner.vkey]).ok
+    store.execute("delete from cosignature")
+    report = verify_store(store.path, witnesses=[witness.cosigner.vkey])
+    assert codes(report) == ["witness"]
+
+
+def test_a6_the_log_key_alone_forges_no_witness(store: Store) -> None:
+    """A rewrite with the log's key, a cosignature by a key of the attacker's own beside it."""
+    witness, forger = signer_of(7, "witness.example/1"), signer_of(8, "witness.example/1")
+    store.write_many(10)
+    rewrite(store, [allowed(body) for body in store.bodies()], store.signer)
+    root = tree.grow(tree.Tree(), [tree.leaf_hash(body) for body in store.bodies()])[0].root()
+    text = Checkpoint(origin=store.signer.name, size=11, root=root).text
+    forged = cosign(text, forger, 1_795_564_900)
+    line = replace(forged, key_id=witness.cosigner.key_id).line
+    store.execute("insert into cosignature values (11, 'witness.example/1', ?)", (line,))
+    assert codes(verify_store(store.path, witnesses=[witness.cosigner.vkey])) == ["rewritten"]

@@ -8,17 +8,25 @@ import json
 import shutil
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from askfirst.audit_port import Entry, EntryType
 from askfirst.errors import InputError, LogError
+from askfirst.store.views import create_views
+from audit.anchor import receipts_of
 from audit.export import export, export_stream
 from audit.note import Checkpoint, cosign
-from audit.records import RECORD_COLUMNS, VIEW_SQL, tail, write_records
+from audit.query import Filter, Record, find
+from audit.records import RECORD_COLUMNS, write_records
 from audit.testing import Store, decided, signer_of
 from audit.verify import verify_store
+
+
+def tail(path: Path, count: int) -> list[Record]:
+    return find(path, Filter(), limit=count)
 
 
 def test_an_exported_folder_verifies_and_keeps_every_byte(store: Store, tmp_path: Path) -> None:
@@ -124,7 +132,8 @@ def test_the_founding_documents_table_comes_out(store: Store) -> None:
 
 def test_the_same_table_is_a_view(store: Store) -> None:
     store.write(decided(1))
-    store.execute(VIEW_SQL)
+    with store.engine.begin() as connection:
+        create_views(connection)
     connection = sqlite3.connect(store.path)
     rows = connection.execute("select session_id, approval_status, approved_by from remote_agent_audit_log").fetchall()
     connection.close()
@@ -161,3 +170,52 @@ def test_the_documented_openssl_lines_verify_an_exported_head(store: Store, tmp_
         ["sh", "-ec", ONE_LINERS], cwd=tmp_path / "export", capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "Signature Verified Successfully\n"), done.stderr
+
+
+DOCS = (Path(__file__).parents[2] / "docs" / "audit-log.md").read_text(encoding="utf-8")
+
+
+def blocks() -> list[str]:
+    """The fenced blocks of the documentation."""
+    return DOCS.split("```")[1::2]
+
+
+def test_the_documented_ssh_lines_countersign_a_head(store: Store, tmp_path: Path) -> None:
+    """Skipped where there is no ssh-keygen."""
+    if not shutil.which("ssh-keygen"):
+        pytest.skip("there is no ssh-keygen")
+    [lines] = [block for block in blocks() if "ssh-keygen" in block]
+    export(store.path, tmp_path / "export")
+    prepare = 'ssh-keygen -q -t ed25519 -N "" -f key && printf "ann %s\\n" "$(cat key.pub)" > allowed_signers\n'
+    done = subprocess.run(
+        ["sh", "-ec", prepare + lines], cwd=tmp_path / "export", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'Good "askfirst" signature for ann' in done.stdout
+    with (tmp_path / "export" / "checkpoint").open("a") as file:
+        file.write("x")
+    again = lines.strip().splitlines()[1]
+    done = subprocess.run(["sh", "-ec", again], cwd=tmp_path / "export", capture_output=True, check=False)
+    assert done.returncode != 0
+
+
+@pytest.mark.slow
+def test_the_documented_script_verifies_a_receipt_with_code_that_is_not_ours(store: Store, tmp_path: Path) -> None:
+    store.write_many(300)
+    [script] = [block.removeprefix("python\n") for block in blocks() if "sigstore" in block]
+    bodies = store.bodies()
+    for index, body, told in (
+        (7, bodies[7], "included"),
+        (300, bodies[300], "included"),
+        (7, bodies[8], "NOT INCLUDED"),
+    ):
+        (tmp_path / "entry").write_bytes(body + b"\n")
+        (tmp_path / "receipt").write_text(receipts_of(store.path, [index])[0].text, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-c", script, "entry", "receipt"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout.strip()) == (0, told), done.stderr

@@ -3,104 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from askfirst.audit_port import Actor, Entry, EntryType, Private
-from askfirst.desk import Desk
 from askfirst.errors import ConflictError, Error, InputError, LogError
 from askfirst.hook_notes import leave_note, waiting_notes
-from askfirst.hub import Hub
 from askfirst.paths import StatePaths
-from askfirst.request import Request, Verdict
-from askfirst.store.database import open_sqlite, open_sqlite_reader
-from askfirst.store.writer import Writer
-from askfirst.testing.bench import FakeClock, a_draft, a_review
-from audit import testing
-from audit.keeper import Keeper
-from audit.keys import Keys, open_keys
-from audit.log import StoredLog, open_log, stored_vkeys
-from audit.rotation import draft_key, settle_key
-from audit.verify import Report, verify_store
+from askfirst.request import Request
+from askfirst.testing.bench import a_draft
+from audit.rotation import draft_key
+from audit.testing import Broker
+from audit.verify import verify_store
 
 ANN = Actor(type="human", id="local:ann", channel="cli", assurance=0)
 COMMAND = "rm -rf customers/jane.doe@example.com"
-
-
-@dataclass
-class Broker:
-    """A store as the broker has it, which can be stopped and started again."""
-
-    root: Path
-
-    def __post_init__(self) -> None:
-        self.clock, self.audit_clock = FakeClock(), testing.FakeClock(wall_us=1_800_000_000_000_000)
-        self.start()
-
-    def start(self) -> None:
-        engine = open_sqlite(self.root / "askfirst.db")
-        keys = open_keys(self.root)
-        with engine.begin() as connection:
-            self.keys: Keys = settle_key(keys, stored_vkeys(connection)[-1])
-            self.log: StoredLog = open_log(
-                connection, self.keys.log, self.audit_clock, may_found=not self.keys.is_founded
-            )
-        self.log.committed()
-        self.keys.publish()
-        self.writer = Writer(engine, self.log)
-        self.reader = open_sqlite_reader(self.root / "askfirst.db")
-        self.keeper = Keeper(writer=self.writer, reader=self.reader, log=self.log, keys=self.keys, clock=self.clock)
-        self.desk = Desk(writer=self.writer, reader=self.reader, audit=self.log, hub=Hub(), clock=self.clock)
-
-    def stop(self) -> None:
-        self.reader.dispose()
-        self.writer.close()
-
-    def pass_days(self, days: float) -> None:
-        self.clock.advance(days * 86_400)
-        self.audit_clock.passes(days * 86_400)
-
-    def append(self, *entries: Entry) -> None:
-        for entry in entries:
-            self._append(entry)
-
-    def _append(self, entry: Entry) -> None:
-        self.writer.submit(lambda connection: self.log.append(connection, entry)).result(5)
-
-    def entries(self, *types: str) -> list[dict[str, Any]]:
-        with self.reader.connect() as connection:
-            bodies = connection.exec_driver_sql("select body from audit order by seq").scalars().all()
-        entries = [json.loads(body) for body in bodies]
-        return [entry for entry in entries if not types or entry["type"] in types]
-
-    def payloads(self) -> int:
-        with self.reader.connect() as connection:
-            return int(connection.exec_driver_sql("select count(*) from blob").scalar_one())
-
-    def verified(self) -> Report:
-        return verify_store(self.root / "askfirst.db")
-
-    async def ended_request(self) -> Request:
-        case = await self.desk.ask(a_draft(command=COMMAND, now_ms=self.clock.now_ms()))
-        await self.desk.review(a_review(case.request, Verdict.DENY))
-        return case.request
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    made = Broker(tmp_path / "state")
-    yield made
-    made.stop()
-
-
-@pytest.fixture(autouse=True)
-def _private(tmp_path: Path) -> None:
-    (tmp_path / "state").mkdir(mode=0o700)
 
 
 def refusal(act: Callable[[], Any]) -> str:
@@ -111,7 +31,7 @@ def refusal(act: Callable[[], Any]) -> str:
 
 def test_erasing_a_request_takes_its_input_out_of_payload_row_and_file_and_the_log_verifies(broker: Broker) -> None:
     async def story() -> Request:
-        request = await broker.ended_request()
+        request = await broker.ended_request(COMMAND)
         erased = await broker.keeper.erase_request(request.id, ANN, "asked by the person concerned")
         assert len(erased) == 1
         return request
@@ -161,7 +81,7 @@ def test_what_is_no_payload_is_refused(broker: Broker) -> None:
 
 def test_after_its_time_a_payload_is_erased_and_a_younger_one_is_not(broker: Broker) -> None:
     async def story() -> None:
-        old = await broker.ended_request()
+        old = await broker.ended_request(COMMAND)
         broker.pass_days(31)
         broker.append(Entry(type=EntryType.QUESTION_ASKED, request="r1", data={"text": Private(b"young")}))
         while await broker.keeper.erase_old(30):
@@ -229,6 +149,20 @@ def test_another_configuration_than_at_the_last_start_is_an_entry(broker: Broker
     asyncio.run(story())
     assert len(broker.entries("broker.started")) == 3
     assert [entry["data"] for entry in broker.entries("config.changed")] == [{"before": "a" * 64, "after": "b" * 64}]
+
+
+def test_a_policy_layer_that_was_read_anew_is_an_entry_with_both_digests(broker: Broker) -> None:
+    broker.keeper.policy_changed(layer="user", path="/p.toml", before="a" * 64, after="", problem="no TOML")
+    broker.stop()  # finishes what waits
+    broker.start()
+    [entry] = broker.entries("policy.changed")
+    assert entry["data"] == {
+        "layer": "user",
+        "path": "/p.toml",
+        "before": "a" * 64,
+        "after": "",
+        "problem": "no TOML",
+    }
 
 
 def test_hooks_that_vanish_from_a_watched_file_are_missed_until_they_are_back(broker: Broker) -> None:

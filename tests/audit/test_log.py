@@ -30,7 +30,8 @@ def types(store: Store) -> list[str]:
 def test_the_first_entry_of_a_log_names_its_key(store: Store) -> None:
     (body,) = store.bodies()
     vkey = store.signer.verifier.vkey
-    assert json.loads(body)["data"] == {"origin": store.signer.name, "vkey": vkey}
+    entry = json.loads(body)
+    assert (entry["type"], entry["data"]) == ("log.founded", {"origin": store.signer.name, "vkey": vkey})
     log: AuditLog = store.log
     assert log.head.size == 1
 

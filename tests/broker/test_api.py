@@ -7,12 +7,12 @@ import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from askfirst.asking import Asking
 from askfirst.broker.api import Api
 from askfirst.call import ToolCall
 from askfirst.config import parse_config
@@ -20,6 +20,7 @@ from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.host import Agent
 from askfirst.request import Action, Verdict
 from askfirst.testing.bench import Bench, a_review
+from askfirst.testing.ladder_policy import ConfiguredPolicy
 
 TOKEN = "secret-token"
 OURS = (f"uid:{os.getuid()}", 0)
@@ -51,13 +52,14 @@ class FixedAnalyst:
 async def client(
     made: Bench, peer: tuple[str, int] = OURS, *, terminal_decisions: bool = False
 ) -> AsyncIterator[httpx.AsyncClient]:
-    config = replace(parse_config(b"", source="defaults"), terminal_decisions=terminal_decisions)
+    config = parse_config(b"", source="defaults")
+    asking = Asking(analyst=FixedAnalyst(), ruler=ConfiguredPolicy(config=config), clock=made.clock)
+    made.desk._editor = asking
     app = Api(
         desk=made.desk,
         hub=made.hub,
-        analyst=FixedAnalyst(),
-        config=config,
-        clock=made.clock,
+        asking=asking,
+        terminal_decisions=lambda: terminal_decisions,
         reviewer="local:ann",
         token=TOKEN,
     ).app()
@@ -294,5 +296,135 @@ def test_the_events_of_a_request_begin_with_its_state_and_end_with_it(desk_bench
         states = [json.loads(line[6:])["state"] for line in answer.text.splitlines() if line.startswith("data: ")]
         assert states == ["pending", "denied"]
         assert answer.headers["content-type"].startswith("text/event-stream")
+
+    run(story)
+
+
+def test_an_amended_request_is_a_new_version_and_old_decisions_do_not_count_for_it(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with client(desk_bench) as http:
+            made = await create(http)
+            path = f"/v1/requests/{made['id']}"
+            case = await desk_bench.desk.case(made["id"])
+            await desk_bench.desk.review(a_review(case.request, Verdict.NEEDS_INFO, text="why two?"))
+            asked = (await http.get(path)).json()
+            body = {"command": "git reset --hard HEAD~1", "claim": {"reason": "one is enough"}}
+            amended = (await http.post(f"{path}/amend", json=body)).json()
+            again = (await http.post(f"{path}/amend", json=body)).json()
+        assert (asked["state"], asked["asked_back"]) == ("pending", "why two?")
+        assert (amended["done"], amended["note"]) == (True, "version 2 is before the reviewers")
+        request = amended["request"]
+        assert (request["version"], request["command"], request["asked_back"], request["changed_by"]) == (
+            2,
+            "git reset --hard HEAD~1",
+            "",
+            "agent",
+        )
+        assert (again["done"], again["note"][:19]) == (False, "nothing was changed")
+        late = await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
+        assert late.note == "made for version 1, now it is 2"
+
+    run(story)
+
+
+def test_what_was_not_asked_cannot_be_amended_in(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with client(desk_bench) as http:
+            made = await create(http)
+            answer = await http.post(f"/v1/requests/{made['id']}/amend", json={"arguments": {"sudo": True}})
+        assert (answer.status_code, answer.json()["detail"]) == (
+            422,
+            "'sudo' is no argument of what was asked; known: command",
+        )
+
+    run(story)
+
+
+def test_a_question_is_asked_with_its_choices_and_answered(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with client(desk_bench) as http:
+            body = {"question": "left or right?", "options": ["left", "right"]}
+            made = (await http.post("/v1/requests", json=body)).json()
+            case = await desk_bench.desk.case(made["id"])
+            await desk_bench.desk.review(a_review(case.request, Verdict.ANSWER, text="left"))
+            ended = (await http.get(f"/v1/requests/{made['id']}")).json()
+        assert (made["kind"], made["options"]) == ("question", ["left", "right"])
+        assert (ended["state"], ended["end"]["text"], ended["grant"]) == ("answered", "left", None)
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"question": "q", "command": "ls"}, "a `question` goes without `command`, `tool` and `arguments`"),
+        ({"command": "ls", "options": ["a"]}, "`options` and `answer_schema` go with `question`"),
+        ({"question": "q", "options": ["a"], "answer_schema": {}}, "give either options or a schema"),
+        ({"question": "q", "answer_schema": {"pattern": "x"}}, "the schema's 'pattern' is not taken"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_refused(desk_bench: Bench, body: dict[str, Any], detail: str) -> None:
+    async def story() -> None:
+        async with client(desk_bench) as http:
+            answer = await http.post("/v1/requests", json=body)
+        assert answer.status_code == 422
+        assert answer.json()["detail"].startswith(detail)
+
+    run(story)
+
+
+def test_a_request_that_takes_the_place_of_another_ends_it(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with client(desk_bench) as http:
+            old = await create(http)
+            body = {"command": "git reset --hard HEAD~1", "cwd": "/srv/p", "supersedes": old["id"]}
+            new = (await http.post("/v1/requests", json=body)).json()
+            ended = (await http.get(f"/v1/requests/{old['id']}")).json()
+        assert (ended["state"], ended["end"]["text"]) == ("superseded", f"replaced by {new['code']}")
+        assert new["supersedes"] == old["id"]
+
+    run(story)
+
+
+def test_open_grants_are_listed_with_what_they_open_and_can_be_revoked(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with client(desk_bench) as http:
+            made = await create(http)
+            case = await desk_bench.desk.case(made["id"])
+            await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
+            [grant] = (await http.get("/v1/grants")).json()["grants"]
+            path = f"/v1/grants/{grant['request']}/revoke"
+            first, second = [(await http.post(path, json={"reason": "oops"})).json() for _ in range(2)]
+            left = (await http.get("/v1/grants")).json()["grants"]
+        assert (grant["command"], grant["scope"], grant["uses"], grant["uses_max"]) == (
+            "git reset --hard HEAD~2",
+            "once",
+            0,
+            1,
+        )
+        assert [first["done"], second["done"], left] == [True, False, []]
+
+    run(story)
+
+
+def test_the_terminal_may_edit_ask_back_and_stop_where_the_policy_lets_it_decide(
+    desk_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("askfirst.broker.api.has_terminal", lambda _request: True)
+
+    async def story() -> None:
+        async with client(desk_bench, terminal_decisions=True) as http:
+            made = await create(http)
+            path = f"/v1/requests/{made['id']}/reviews"
+            asked = {**review_of(made), "decision_id": "decision-2", "verdict": "needs_info", "text": "why?"}
+            assert (await http.post(path, json=asked)).json()["request"]["asked_back"] == "why?"
+            edit = {**review_of(made), "edit": {"command": "git reset --hard HEAD"}}
+            done = (await http.post(path, json=edit)).json()
+            other = await create(http, command="git clean -fdx")
+            stop = {**review_of(other), "decision_id": "decision-3", "verdict": "deny", "stop": True}
+            stopped = (await http.post(f"/v1/requests/{other['id']}/reviews", json=stop)).json()
+        assert (done["request"]["state"], done["request"]["version"]) == ("approved", 2)
+        assert done["request"]["command"] == "git reset --hard HEAD"
+        assert stopped["request"]["end"]["stop"] is True
 
     run(story)

@@ -19,17 +19,14 @@ from askfirst.cli import backup as command
 from askfirst.cli.parts import Parts
 from askfirst.paths import StatePaths, state_paths
 from askfirst.testing.bench import a_draft
-from audit.export import export
 from audit.keys import open_keys
-from audit.records import tail
+from audit.offline import OfflineLog
 from audit.testing_core import core
-from audit.verify import verify_store
 
 
 def run(*arguments: str) -> Result:
     app = typer.Typer()
-    parts: Any = type("P", (), {"verify": staticmethod(lambda a, b, c: verify_store(a, checkpoint=b, seen=c))})
-    parts.tail, parts.export = staticmethod(tail), staticmethod(export)
+    parts: Any = type("Parts", (), {"log": staticmethod(OfflineLog)})
     made: Parts = parts
     command.add(app, made)
     audit.add(app, made)
@@ -54,7 +51,7 @@ def ask(paths: StatePaths, url: str, *keys: str, during: Callable[[], None] = la
 
         async def story() -> None:
             for key in keys:
-                await made.desk.ask(a_draft(key=key, now_ms=made.clock.now_ms()))
+                await made.desk.ask(a_draft(key=key, command=f"rm -rf {key}", now_ms=made.clock.now_ms()))
             during()
 
         asyncio.run(story())

@@ -39,7 +39,7 @@ def test_a_command_is_described_without_emoji(api_request: Any, capsys: pytest.C
 
 @pytest.mark.parametrize(
     ("command", "is_whole"),
-    [("x" * 400, True), ("x" * 401, False), ("a\n" * 3 + "b", True), ("a\n" * 4 + "b", False)],
+    [("x" * 240, True), ("x" * 241, False), ("a\n" * 3 + "b", True), ("a\n" * 4 + "b", False)],
 )
 def test_the_beginning_of_a_long_command_says_so(api_request: Any, command: str, *, is_whole: bool) -> None:
     found = api_request(command)

@@ -76,13 +76,17 @@ class BrokerProcess:
                 process.wait()
         return pid
 
-    def stop(self) -> None:
+    def halt(self) -> None:
+        """SIGTERM; it can be started again."""
         pid = self.pid()
         if pid is not None:
             os.kill(pid, signal.SIGTERM)
             until("the broker's end", lambda: self.pid() is None)
         for process in self._processes:
             process.wait(PATIENCE_S)
+
+    def stop(self) -> None:
+        self.halt()
         self.client.close()
 
     def command(self, *arguments: str) -> list[str]:
@@ -102,7 +106,7 @@ class BrokerProcess:
             "claude-code",
             python=Path(sys.executable),
             socket=self.paths.socket,
-            client_dir=outer_packages() / "hooks",
+            client_dir=Path(outer_packages(), "hooks"),
             wait_s=self.wait_s,
             host_timeout_s=self.wait_s + 30,
             broker=(*self.prefix, *self.command("serve"), "--background", "--state-dir", str(self.paths.root)),
@@ -177,6 +181,11 @@ class WebPerson:
         form.feed(self._http.get(url).text)
         data = {**form.fields, "verdict": verdict, "comment": comment, "code": request["code"]}
         return self._http.post(url, data=data, headers={"Origin": self._base})
+
+    def page(self, request: Mapping[str, Any]) -> str:
+        """What the person reads of a request."""
+        self._log_in()
+        return self._http.get(f"{self._base}/requests/{request['id']}").text
 
     def close(self) -> None:
         self._http.close()

@@ -30,12 +30,14 @@ def call(tool: str, arguments: dict[str, object]) -> ToolCall:
     return ToolCall(tool=tool, arguments=arguments, cwd=CWD, session=SESSION)
 
 
-BASH = BeforeTool(agent=AGENT, call=call("Bash", TOUCH), tool_use_id="toolu_0001", justification="Make a file")
+BASH = BeforeTool(
+    agent=AGENT, call=call("Bash", TOUCH), tool_use_id="toolu_0001", justification="Make a file", can_rewrite=True
+)
 RECORDED = {
     "PreToolUse-Bash": BASH,
-    "PreToolUse-Write": BeforeTool(agent=AGENT, call=call("Write", WRITE), tool_use_id="toolu_0005"),
+    "PreToolUse-Write": BeforeTool(agent=AGENT, call=call("Write", WRITE), tool_use_id="toolu_0005", can_rewrite=True),
     "PreToolUse-Monitor": BeforeTool(
-        agent=AGENT, call=call("Bash", MONITOR), tool_use_id="toolu_0007", justification="watch"
+        agent=AGENT, call=call("Bash", MONITOR), tool_use_id="toolu_0007", justification="watch", can_rewrite=True
     ),
     "PostToolUse-Bash": AfterTool(
         agent=AGENT, call=call("Bash", TOUCH), tool_use_id="toolu_0001", ok=True, duration_ms=0
@@ -185,6 +187,14 @@ def test_answers_are_put_as_both_versions_understand_them(
     event: BeforeTool | AfterTool | None, verdict: Verdict, answer: HookAnswer
 ) -> None:
     assert CLAUDE.render(event, verdict) == answer
+
+
+def test_a_background_command_has_only_begun() -> None:
+    payload = json.loads((next(PAYLOADS.glob("claude-code-*-PostToolUse-Bash.json"))).read_bytes())
+    payload["tool_input"]["run_in_background"] = True
+    event = CLAUDE.parse(json.dumps(payload).encode(), {})
+    assert isinstance(event, AfterTool)
+    assert event.detail == "started in the background"
 
 
 @given(st.text())

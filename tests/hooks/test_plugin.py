@@ -65,7 +65,7 @@ def test_a_refusal_of_the_line_is_passed_on(folder: Path, data: Path) -> None:
 def test_without_askfirst_the_call_is_blocked(folder: Path, data: Path, shell: str) -> None:
     code, out, err = run(folder, data, shell=shell)
     assert (code, out) == (2, "")
-    assert err.endswith("install it with: uv tool install askfirst\n")
+    assert err.endswith(f"install it with: uv tool install '{ROOT}'\n")
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])

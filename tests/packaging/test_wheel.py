@@ -65,7 +65,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
         (project / name / "__init__.py").write_text(
             "raise RuntimeError('the project was imported')\n", encoding="utf-8"
         )
-    (project / "typer.py").write_text("raise RuntimeError('the project was imported')\n", encoding="utf-8")
+    for name in ("typer", "typing", "pathlib"):
+        (project / f"{name}.py").write_text("raise RuntimeError('the project was imported')\n", encoding="utf-8")
     return Installed(project=project, python=python, wheel=wheel)
 
 

@@ -188,7 +188,9 @@ def check(folder: Path, url: str, heard: Heard, count: int) -> None:
     entries = [json.loads(body) for body in bodies]
     stored = {each.decision_id: (each.verdict.value, each.counted) for case in cases.values() for each in case.reviews}
     assert stored == heard.reviews
-    released = {case.request.id: case.grant.attempt for case in cases.values() if case.grant and case.grant.attempt}
+    released = {
+        case.request.id: case.grant.uses[0].attempt for case in cases.values() if case.grant and case.grant.uses
+    }
     told = Counter(request for request, _ in heard.released)
     assert all(times == 1 for times in told.values())
     assert set(heard.released) <= set(released.items())

@@ -31,7 +31,7 @@ def ask(judge):
         ("a.txt", Risk.MEDIUM),
         ("src", Risk.MEDIUM),
         ("build", Risk.MEDIUM),
-        ("absent", Risk.MEDIUM),
+        ("absent", Risk.HIGH),
         ("data/cache.bin", Risk.MEDIUM),
         ("new.py", Risk.HIGH),
         ("newdir", Risk.HIGH),
@@ -39,7 +39,7 @@ def ask(judge):
         ("data", Risk.HIGH),
         ("*.py", Risk.HIGH),
         ("*.txt", Risk.MEDIUM),
-        ("*.none", Risk.MEDIUM),
+        ("*.none", Risk.HIGH),
         ("vendor", Risk.CRITICAL),
         (".", Risk.CRITICAL),
         ("../repo", Risk.CRITICAL),
@@ -96,9 +96,12 @@ def test_a_link_out_of_the_project_is_outside(ask, repo, tmp_path):
     assert ask("echo x > exit/file", repo) is Risk.HIGH
 
 
-def test_moving_away_and_then_deleting_is_seen(ask, repo):
-    assert ask("rm -rf old", repo) is Risk.MEDIUM
+def test_what_is_not_there_now_is_judged_by_its_name(ask, repo):
+    """The line itself, or another process, may put something there before the delete runs."""
+    assert ask("rm -rf old", repo) is Risk.HIGH
     assert ask("mv src old && rm -rf old", repo) is Risk.HIGH
+    assert ask("rm -rf dist", repo) is Risk.MEDIUM
+    assert ask("rm -f absent.txt", repo) is Risk.MEDIUM
 
 
 def test_new_content_is_ordinary_work_unless_the_old_one_is_precious(ask, repo):

@@ -118,7 +118,10 @@ async function refresh() {
     const answer = await fetch(main.dataset.page ?? location.pathname, { credentials: "same-origin" });
     if (answer.status === 401) return location.reload();
     if (!answer.ok) return;
-    const isNew = replaceParts(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    // Another version is another command: nothing of the old page may stand beside the new buttons.
+    if (fresh.getElementById("main")?.dataset.version !== main.dataset.version) return location.reload();
+    const isNew = replaceParts(fresh);
     showLocalTimes();
     tick();
     updateApprove();

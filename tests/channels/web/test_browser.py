@@ -7,7 +7,7 @@ import shutil
 import socket
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from askfirst.effects import Risk
+from askfirst.engine import Amend, Content
 from askfirst.request import RequestState
 from channels.web import Logins, Sessions, new_login_link, web_inbox
 
@@ -159,6 +160,24 @@ def test_a_list_that_is_open_fills_and_empties_by_itself(site: Site, chromium: B
     site.run(site.bench.desk.cancel(case.request.id, "never mind"))
     page.get_by_text("Nothing waits for you.").wait_for()
     assert page.get_by_role("status").inner_text() == "live"
+
+
+def test_a_page_that_is_open_shows_the_new_command_before_its_new_buttons(site: Site, chromium: Browser) -> None:
+    """I2: a decision is bound to the version that was shown."""
+    page = site.log_in(chromium, **PHONE)
+    case = site.ask(command="rm -rf build")
+    page.goto(f"{site.base}/requests/{case.request.id}")
+    page.get_by_text("live", exact=True).wait_for()
+    asked = case.request
+    action = replace(asked.action, arguments={"command": "rm -rf build/cache"})
+    content = Content(action=action, effects=asked.effects, risk=asked.risk)
+    site.run(site.bench.desk.amend(asked.id, Amend(content=content, claim=asked.claim, terms=asked.terms)))
+    page.get_by_role("heading", name="What version 2 changed").wait_for()
+    assert page.locator("pre.command").first.inner_text().strip() == "rm -rf build/cache"
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.locator("#status .state-approved").wait_for()
+    granted = site.run(site.bench.desk.case(asked.id)).grant
+    assert granted.action_digest == action.digest()
 
 
 def test_forms_from_other_pages_decide_nothing(site: Site, chromium: Browser) -> None:

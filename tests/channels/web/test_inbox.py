@@ -10,13 +10,20 @@ import pytest
 
 from askfirst.card import visible
 from askfirst.effects import Risk
-from askfirst.engine import Case
+from askfirst.engine import Case, Content
 from askfirst.errors import StoreError
+from askfirst.people import Directory, Person
+from askfirst.policy.ruling import ScopeOffer, Stage
 from askfirst.request import GrantState, RequestKind, RequestState, Verdict
 from askfirst.store import records
-from askfirst.testing.bench import a_review
+from askfirst.testing.bench import a_draft, a_review
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+    from askfirst.request import Request
     from tests.channels.web.conftest import Page, Web
 
 HOSTILE = (
@@ -49,7 +56,20 @@ def test_the_list_shows_what_waits_above_what_has_ended(web: Web, page: type[Pag
     asyncio.run(story())
 
 
+def test_the_list_sends_the_beginning_of_a_huge_command(web: Web) -> None:
+    async def story() -> None:
+        await web.ask(command="x" * 250_000)
+        async with web.logged_in() as browser:
+            listed = (await browser.get("/")).text
+        assert "x" * 600 in listed
+        assert "x" * 601 not in listed
+
+    asyncio.run(story())
+
+
 def test_the_whole_command_is_on_the_page_exactly_and_harmless(web: Web, page: type[Page]) -> None:
+    """I9: nothing is cut, hidden or reordered (P17)."""
+
     async def story() -> None:
         case = await web.ask(command=HOSTILE)
         async with web.logged_in() as browser:
@@ -386,7 +406,7 @@ def test_a_question_is_answered_in_words_and_never_approved(web: Web, page: type
 
 def test_a_quorum_says_how_far_it_is(web: Web, page: type[Page]) -> None:
     async def story() -> None:
-        case = await web.ask(terms={"approvals_needed": 2})
+        case = await web.ask(terms={"stages": (Stage(approvals_needed=2, recipients=("web:inbox",)),)})
         path = f"/requests/{case.request.id}"
         async with web.logged_in("local:ann") as ann, web.logged_in("local:bob") as bob:
             for _ in range(2):
@@ -408,5 +428,82 @@ def test_every_state_has_a_page_and_a_line(web: Web, state: RequestState) -> Non
         async with web.logged_in() as browser:
             assert (await browser.get(f"/requests/{other.id}")).status_code == 200
             assert state.value in (await browser.get("/")).text or state is RequestState.PENDING
+
+    asyncio.run(story())
+
+
+async def press(web: Web, person: str, case: Case, verdict: str, **fields: str) -> httpx.Response:
+    async with web.logged_in(person) as browser:
+        form = await web.form(browser, case, verdict=verdict, **fields)
+        return await browser.post(f"/requests/{case.request.id}", data=form)
+
+
+STAFF = Directory(people=(Person(id="local:ann"), Person(id="local:bob")))
+OFFERS = (ScopeOffer(kind="once"), ScopeOffer(kind="uses", amount=5))
+
+
+class Shorter:
+    """Analyses an edit: whatever it is, it does what was asked."""
+
+    async def edited(self, request: Request, arguments: Mapping[str, object]) -> Content:
+        action = replace(request.action, arguments=arguments)
+        return Content(action=action, effects=request.effects, risk=request.risk)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fields", "came_of_it", "line"),
+    [
+        ("needs_info", {"comment": "which branch?"}, (303, "pending"), "local:ann asks: which branch?"),
+        ("needs_info", {}, (422, "pending"), "write your question to the agent into the text field"),
+        ("stop", {"comment": "enough"}, (303, "denied"), "local:ann said deny and told the session to stop via web"),
+        ("delegate", {"to": "local:bob"}, (303, "pending"), "local:ann handed it to local:bob via web"),
+        ("delegate", {"to": ""}, (422, "pending"), "choose to whom it goes"),
+        ("delegate", {"to": "local:eve"}, (409, "pending"), "nobody is known as local:eve"),
+        ("approve", {"scope": "uses:5"}, (303, "approved"), "May run up to 5 times"),
+        ("approve", {"scope": "session"}, (409, "pending"), "its rule offers once, uses:5; not session"),
+        ("approve", {"edit": "git reset --hard HEAD"}, (303, "approved"), "Edited by local:ann."),
+        ("approve", {"edit": "git reset --hard HEAD~2"}, (303, "approved"), "May run once"),
+    ],
+)
+def test_more_ways_to_decide(
+    web: Web, page: type[Page], verdict: str, fields: dict[str, str], came_of_it: tuple[int, str], line: str
+) -> None:
+    web.bench.desk._people, web.bench.desk._editor = STAFF, Shorter()
+    status, state = came_of_it
+
+    async def story() -> None:
+        case = await web.ask(terms={"scopes": OFFERS})
+        answer = await press(web, "local:ann", case, verdict, **fields)
+        assert answer.status_code == status
+        async with web.logged_in() as browser:
+            shown = answer.text if status != 303 else (await browser.get(f"/requests/{case.request.id}")).text
+        assert line in page(shown).text
+        assert (await web.bench.desk.case(case.request.id)).request.state.value == state
+
+    asyncio.run(story())
+
+
+def test_a_command_that_a_field_cannot_hold_faithfully_is_not_offered_for_editing(web: Web) -> None:
+    async def story() -> None:
+        for number, command in enumerate(("rm -rf a\u202e", "\nrm -rf a", "rm " + "é" * 6000)):
+            case = await web.ask(key=f"{number}", command=command)
+            async with web.logged_in() as browser:
+                shown = (await browser.get(f"/requests/{case.request.id}")).text
+            assert "Change the command" not in shown
+
+    asyncio.run(story())
+
+
+def test_a_question_with_choices_offers_these(web: Web, page: type[Page]) -> None:
+    async def story() -> None:
+        draft = replace(a_draft(), question="left or right?", options=("left", "right"))
+        case = await web.bench.desk.ask(draft)
+        async with web.logged_in() as browser:
+            shown = page((await browser.get(f"/requests/{case.request.id}")).text)
+        assert [each["value"] for tag, each in shown.tags if each.get("type") == "radio"] == ["left", "right"]
+        await press(web, "local:ann", case, "answer", comment="right")
+        ended = (await web.bench.desk.case(case.request.id)).request.end
+        assert ended is not None
+        assert ended.text == "right"
 
     asyncio.run(story())

@@ -210,3 +210,22 @@ def test_code_that_is_downloaded_or_decoded_and_run_is_an_effect_of_its_own(
 @pytest.mark.parametrize("text", HARMLESS)
 def test_the_means_of_disguise_alone_are_not_asked_about(text: str, run: Callable[..., Analysis]) -> None:
     assert run(text).outcome is not Outcome.GATE
+
+
+@pytest.mark.parametrize("text", ["/bin/r[m] -rf /srv/x", "/???/r? -rf /srv/x", "sudo /b?n/rm -rf /srv/x"])
+def test_a_pattern_in_the_place_of_the_program_is_tried(text: str, run: Callable[..., Analysis]) -> None:
+    assert run(text).outcome is Outcome.GATE
+
+
+@pytest.mark.parametrize(
+    "text", ["cowsay rm -rf /srv/x", "notify-send rm -rf /srv/x", "with-env prod echo rm -rf /srv/x", "tool rm"]
+)
+def test_words_that_are_only_shown_are_no_command(text: str, run: Callable[..., Analysis]) -> None:
+    assert run(text).outcome is not Outcome.GATE
+
+
+@pytest.mark.parametrize(
+    "text", ["su - git -c 'cat x'", "runuser -l git -c 'cat x'", "sudo -i cat x", "sudo -iu git cat x"]
+)
+def test_a_login_shell_starts_in_a_folder_that_is_not_known(text: str, run: Callable[..., Analysis]) -> None:
+    assert [command.cwd for command in run(text).commands if command.program == "cat"] == [None]

@@ -328,7 +328,33 @@ wsl -d Ubuntu @E@
 adb shell @Q@
 ansible all -m shell -a @Q@
 pdsh -w host @Q@
-start-stop-daemon --start --exec /bin/true -- @E@
+start-stop-daemon --start --exec /usr/bin/env -- @E@
+daemonize @E@
+ltrace -S @E@
+proot -r / @E@
+bwrap --bind / / --proc /proc @E@
+setarch x86_64 @E@
+/lib64/ld-linux-x86-64.so.2 /usr/bin/env @E@
+numactl --cpunodebind=0 @E@
+runcon -t x_t @E@
+chpst -u www @E@
+gosu www @E@
+setlock lock @E@
+sg wheel -c @Q@
+newgrp docker <<< @Q@
+softlimit -m 1000 @E@
+cgexec -g cpu:x @E@
+firejail --noprofile @E@
+pm2 start -n x -- @E@
+shx @E@
+machinectl shell root@web1 /usr/bin/env @E@
+toolbox run @E@
+distrobox enter x -- @E@
+mise exec @E@
+with-env prod @E@
+some-wrapper --verbose -- @E@
+some-wrapper -c @Q@
+./run-in-env.sh @E@
 uvx --from x @E@
 """.strip().splitlines()
 

@@ -7,12 +7,31 @@ from dataclasses import replace
 import pytest
 
 from askfirst.audit_port import EntryType
-from askfirst.engine import MOVES, Cancel, Case, Cast, Deadline, Event, Executed, Redeem, Step, step
+from askfirst.engine import (
+    MOVES,
+    Amend,
+    Cancel,
+    Case,
+    Cast,
+    Content,
+    Deadline,
+    Event,
+    Executed,
+    Redeem,
+    Revoke,
+    Step,
+    Supersede,
+    step,
+)
+from askfirst.people import Electorate
+from askfirst.policy.ruling import Stage
 from askfirst.request import Grant, GrantState, Request, RequestKind, RequestState, Review, Verdict
 from askfirst.testing.bench import a_draft, a_request
 
 NOW_MS = 1_800_000_000_000
 LATER_MS = NOW_MS + 600_000
+EVERYBODY = Electorate(is_open=True, requesters=frozenset({"local:requester"}))
+TWO = (Stage(approvals_needed=2),)
 
 
 def cast(case: Case, verdict: Verdict, person: str = "local:ann", **changes: object) -> Cast:
@@ -28,7 +47,7 @@ def cast(case: Case, verdict: Verdict, person: str = "local:ann", **changes: obj
         assurance=1,
         at_ms=NOW_MS,
     )
-    return Cast(review=replace(review, **changes), grant_id="grant-1", requesters=frozenset({"local:requester"}))  # type: ignore[arg-type]
+    return Cast(review=replace(review, **changes), electorate=EVERYBODY)  # type: ignore[arg-type]
 
 
 def pending(**terms: object) -> Case:
@@ -93,7 +112,7 @@ def test_a_review_that_may_not_count_changes_nothing_but_is_recorded(changes: di
 
 
 def test_a_quorum_counts_distinct_people() -> None:
-    case = pending(approvals_needed=2)
+    case = pending(stages=TWO)
     once = step(case, cast(case, Verdict.APPROVE), NOW_MS)
     assert once.case.request.state is RequestState.PENDING
     again = step(once.case, cast(once.case, Verdict.APPROVE), NOW_MS)
@@ -103,7 +122,7 @@ def test_a_quorum_counts_distinct_people() -> None:
 
 
 def test_a_refused_approval_never_helps_a_quorum_even_after_the_deadline() -> None:
-    case = pending(approvals_needed=2)
+    case = pending(stages=TWO)
     refused = after(case, (cast(case, Verdict.APPROVE, "local:requester"), NOW_MS))
     late = step(refused.case, cast(refused.case, Verdict.APPROVE), LATER_MS)
     assert late.case.grant is None
@@ -111,7 +130,7 @@ def test_a_refused_approval_never_helps_a_quorum_even_after_the_deadline() -> No
 
 
 def test_one_deny_ends_a_quorum_that_was_gathering() -> None:
-    case = pending(approvals_needed=2)
+    case = pending(stages=TWO)
     result = after(case, (cast(case, Verdict.APPROVE), NOW_MS), (cast(case, Verdict.DENY, "local:bob"), NOW_MS))
     assert result.case.request.state is RequestState.DENIED
 
@@ -238,7 +257,23 @@ def in_state(state: RequestState) -> Case:
     return Case(request=request, grant=grant)
 
 
-EVENTS: tuple[type[Event], ...] = (Cast, Deadline, Cancel, Redeem, Executed)
+def an(kind: type[Event], case: Case) -> Event:
+    request = case.request
+    content = Content(action=request.action, effects=request.effects, risk=request.risk)
+    made: dict[type[Event], Event] = {
+        Cast: cast(case, Verdict.APPROVE),
+        Deadline: Deadline(),
+        Cancel: Cancel(),
+        Amend: Amend(content=content, claim=request.claim, terms=request.terms),
+        Supersede: Supersede(by="other", code="OTHER-1"),
+        Redeem: redeem(case),
+        Executed: Executed(action_digest=request.action_digest, outcome="ok"),
+        Revoke: Revoke(by="local:ann"),
+    }
+    return made[kind]
+
+
+EVENTS: tuple[type[Event], ...] = (Cast, Deadline, Cancel, Amend, Supersede, Redeem, Executed, Revoke)
 
 
 @pytest.mark.parametrize(
@@ -246,20 +281,19 @@ EVENTS: tuple[type[Event], ...] = (Cast, Deadline, Cancel, Redeem, Executed)
 )
 def test_an_event_without_a_move_is_refused_and_changes_nothing(state: RequestState, kind: type[Event]) -> None:
     case = in_state(state)
-    event: Event
-    if kind is Cast:
-        event = cast(case, Verdict.APPROVE)
-    elif kind is Redeem:
-        event = redeem(case)
-    elif kind is Executed:
-        event = Executed(action_digest=case.request.action_digest, outcome="ok")
-    else:
-        event = kind()
-    result = step(case, event, NOW_MS)
+    result = step(case, an(kind, case), NOW_MS)
     assert (result.done, result.case, result.log) == (False, case, ())
 
 
 def test_only_reviews_the_deadline_and_the_requesters_cancel_leave_pending() -> None:
     """I1: the agent's own events cannot approve."""
+    case = pending()
     moves = {kind for state, kind in MOVES if state is RequestState.PENDING}
-    assert moves == {Cast, Deadline, Cancel}
+    assert moves == {Cast, Deadline, Cancel, Amend, Supersede}
+    ends = {kind: step(case, an(kind, case), NOW_MS).case.request.state for kind in moves - {Cast}}
+    assert ends == {
+        Deadline: RequestState.PENDING,
+        Amend: RequestState.PENDING,
+        Cancel: RequestState.CANCELLED,
+        Supersede: RequestState.SUPERSEDED,
+    }

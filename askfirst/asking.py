@@ -1,0 +1,162 @@
+"""From a tool call to what people would be asked: analysis, ruling, terms. The same for hooks, programs and edits."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from askfirst.call import ToolCall
+from askfirst.canonical import canonical
+from askfirst.engine import Amend, Content
+from askfirst.errors import InputError, NotAllowedError
+from askfirst.intake import Draft
+from askfirst.policy.question import Question
+from askfirst.policy.ruling import Outcome
+from askfirst.request import Claim
+from askfirst.terms import terms_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from askfirst.clock import Clock
+    from askfirst.effects import Classification
+    from askfirst.host import Agent
+    from askfirst.policy.ruling import Ruling
+    from askfirst.request import Action, Request
+    from askfirst.terms import Terms
+
+ARGUMENTS_MAX_BYTES = 262_144
+
+
+class Analyst(Protocol):
+    """Finds out what a call would do; may look at the disk, takes a bounded time."""
+
+    async def look(self, call: ToolCall) -> Classification:
+        """The classification of this call."""
+        ...
+
+    def resolve(self, call: ToolCall, agent: Agent, scripts: Iterable[str] = ()) -> Action:
+        """The complete action of this call as the disk stands now."""
+        ...
+
+
+class Ruler(Protocol):
+    """Says what happens to a call: the policy of this moment."""
+
+    def rule_on(self, question: Question) -> Ruling:
+        """The ruling; a policy that cannot be read rules ``deny`` with the reason. Called in a thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One call, seen through."""
+
+    call: ToolCall
+    agent: Agent
+    claim: Claim
+    found: Classification
+    ruling: Ruling
+
+
+class Asking:
+    """Looks at calls, and words what is asked about them.
+
+    Args:
+        analyst: finds the effects.
+        ruler: rules on them.
+        clock: dates the terms.
+    """
+
+    def __init__(self, *, analyst: Analyst, ruler: Ruler, clock: Clock) -> None:
+        self._analyst = analyst
+        self._ruler = ruler
+        self._clock = clock
+
+    async def look(
+        self, call: ToolCall, agent: Agent, claim: Claim | None = None, *, requires_approval: bool = False
+    ) -> Look:
+        """What this call would do, and what the policy says about it."""
+        claim = claim or Claim()
+        found = await self._analyst.look(call)
+        question = Question(
+            call=call,
+            classification=found,
+            agent=agent,
+            at=datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC),
+            claim=claim,
+            requires_approval=requires_approval,
+        )
+        ruling = await asyncio.to_thread(self._ruler.rule_on, question)
+        return Look(call=call, agent=agent, claim=claim, found=found, ruling=ruling)
+
+    async def resolve(self, look: Look) -> Action:
+        """The complete action as the disk stands now."""
+        return await asyncio.to_thread(self._analyst.resolve, look.call, look.agent, look.found.scripts)
+
+    def terms(self, look: Look) -> Terms:
+        """The terms of a request that is made now."""
+        return terms_of(look.ruling, self._clock.now_ms())
+
+    def draft(self, look: Look, action: Action, *, key: str, tool_use_id: str = "") -> Draft:
+        """What people would be asked about this call."""
+        return Draft(
+            key=key,
+            agent=look.agent,
+            tool_use_id=tool_use_id,
+            action=action,
+            classification=look.found,
+            risk=look.ruling.risk,
+            terms=self.terms(look),
+            claim=look.claim,
+        )
+
+    async def content(self, look: Look) -> Content:
+        """What would run, as a version of a request."""
+        return Content(
+            action=await self.resolve(look),
+            effects=look.found.effects,
+            risk=max(look.found.risk, look.ruling.risk),
+            expanded=look.found.expanded,
+        )
+
+    async def edited(self, request: Request, arguments: Mapping[str, object]) -> Content:
+        """The request's action with these arguments instead, analysed anew.
+
+        Raises:
+            InputError: they are no arguments of this tool.
+            NotAllowedError: the policy denies what they would do.
+        """
+        look = await self.look(_call(request, arguments), request.agent, request.claim, requires_approval=True)
+        if look.ruling.outcome is Outcome.DENY:
+            raise NotAllowedError(f"your edit is denied by the policy: {look.ruling.reason}")
+        return await self.content(look)
+
+    async def amended(self, request: Request, arguments: Mapping[str, object] | None, claim: Claim) -> Amend:
+        """A new version of a request: evidence and ruling are made anew for it (I8).
+
+        Raises:
+            InputError: the arguments are none of this tool's.
+            NotAllowedError: the policy denies what they would do.
+        """
+        call = _call(request, request.action.arguments if arguments is None else arguments)
+        look = await self.look(call, request.agent, claim, requires_approval=True)
+        if look.ruling.outcome is Outcome.DENY:
+            raise NotAllowedError(f"denied by the policy: {look.ruling.reason}")
+        return Amend(content=await self.content(look), claim=claim, terms=self.terms(look))
+
+
+def _call(request: Request, arguments: Mapping[str, object]) -> ToolCall:
+    known = request.action.arguments
+    unknown = sorted(set(arguments) - set(known))
+    if unknown:
+        raise InputError(f"{unknown[0]!r} is no argument of what was asked; known: {', '.join(sorted(known))}")
+    if len(canonical(dict(arguments))) > ARGUMENTS_MAX_BYTES:
+        raise InputError(f"the arguments are longer than {ARGUMENTS_MAX_BYTES} bytes")
+    if request.action.command and not str(arguments.get("command", "")).strip():
+        raise InputError("the command is empty", field="command")
+    return ToolCall(
+        tool=request.action.tool, arguments=dict(arguments), cwd=request.action.cwd, session=request.action.session
+    )

@@ -1,0 +1,94 @@
+"""Answers to questions: what a question may ask for, and whether an answer is that.
+
+An agent writes the schema, so it is hostile: only words that can be checked in bounded time are taken (no regular
+expressions, no references), and not many of them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import jsonschema
+
+if TYPE_CHECKING:
+    from askfirst.request import Request
+
+SCHEMA_MAX_CHARS = 16_384
+DEPTH_MAX = 6
+OPTIONS_MAX = 50
+
+_VALUES = frozenset({"enum", "const", "default", "examples"})
+_SCHEMAS = frozenset({"items", "additionalProperties"})
+_LISTS = frozenset({"oneOf", "anyOf", "allOf"})
+_PLAIN = frozenset(
+    {
+        "type",
+        "title",
+        "description",
+        "format",
+        "required",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "enumNames",
+    }
+)
+_KNOWN = _PLAIN | _VALUES | _SCHEMAS | _LISTS | {"properties"}
+
+
+def schema_problem(text: str) -> str:
+    """Why this JSON Schema cannot be used for an answer, or ``""``; an empty text is no schema."""
+    if not text:
+        return ""
+    if len(text) > SCHEMA_MAX_CHARS:
+        return f"the schema has {len(text)} characters, {SCHEMA_MAX_CHARS} are accepted"
+    try:
+        schema = json.loads(text)
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except (ValueError, RecursionError):
+        return "the schema is no JSON"
+    except jsonschema.SchemaError as error:
+        return f"the schema is none: {error.message}"
+    return _foreign(schema, 0)
+
+
+def answer_problem(request: Request, text: str) -> str:
+    """Why this is no answer to this question, or ``""``."""
+    if request.options:
+        offers = ", ".join(request.options)
+        return "" if text in request.options else f"choose one of: {offers}"
+    if not request.answer_schema:
+        return "" if text.strip() else "the answer is empty"
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        return "the answer must be JSON as its schema says"
+    validator = jsonschema.Draft202012Validator(json.loads(request.answer_schema))
+    error = next(iter(validator.iter_errors(answer)), None)
+    if error is None:
+        return ""
+    where = ".".join(str(part) for part in error.absolute_path)
+    return f"the answer does not fit: {f'{where}: ' if where else ''}{error.message}"
+
+
+def _foreign(schema: object, depth: int) -> str:
+    """The first word that we do not take, as a sentence."""
+    if isinstance(schema, bool):
+        return ""
+    if not isinstance(schema, dict):
+        return "a schema is an object"
+    if depth > DEPTH_MAX:
+        return f"the schema is nested deeper than {DEPTH_MAX}"
+    unknown = sorted(set(schema) - _KNOWN)
+    if unknown:
+        return f"the schema's {unknown[0]!r} is not taken; known: {', '.join(sorted(_KNOWN))}"
+    inner = [schema[word] for word in _SCHEMAS if word in schema]
+    inner += [each for word in _LISTS for each in schema.get(word, [])]
+    inner += list(schema.get("properties", {}).values())
+    return next((problem for each in inner if (problem := _foreign(each, depth + 1))), "")

@@ -1,0 +1,128 @@
+"""What the engine knows about one request, and what a step hands back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from askfirst.request import Grant, Request, RequestState, Review, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from askfirst.audit_port import EntryType, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Everything that the engine knows about one request.
+
+    Attributes:
+        request: its newest version.
+        reviews: of all versions, oldest first.
+        grant: what its approval turned into.
+        earlier: the versions before, oldest first.
+    """
+
+    request: Request
+    reviews: tuple[Review, ...] = ()
+    grant: Grant | None = None
+    earlier: tuple[Request, ...] = ()
+
+    @property
+    def asked_back(self) -> Review | None:
+        """The reviewer's question that the agent has not answered yet by a new version."""
+        if self.request.state is not RequestState.PENDING:
+            return None
+        asked = [each for each in self.counted() if each.verdict is Verdict.NEEDS_INFO]
+        return asked[-1] if asked else None
+
+    def counted(self) -> list[Review]:
+        """Reviews that count for the newest version."""
+        return [each for each in self.reviews if each.counted and each.version == self.request.version]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One entry for the audit log: its type and what is particular to it."""
+
+    type: EntryType
+    actor: str
+    actor_type: Literal["agent", "human", "policy", "system"]
+    channel: str = ""
+    assurance: int | None = None
+    decision: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What an event did.
+
+    Attributes:
+        case: afterwards.
+        log: entries to append, in order.
+        done: whether the actor got what they wanted; a refusal leaves the request as it was.
+        note: one sentence for the actor.
+        tell: recipients who get a message of their own because of it.
+    """
+
+    case: Case
+    log: tuple[LogLine, ...] = ()
+    done: bool = True
+    note: str = ""
+    tell: tuple[str, ...] = ()
+
+
+def with_review(case: Case, review: Review) -> Case:
+    """The case with one more review."""
+    return replace(case, reviews=(*case.reviews, review))
+
+
+def system_line(entry_type: EntryType, decision: Mapping[str, Value], *, actor: str = "gate") -> LogLine:
+    """An entry about something that no person did."""
+    return LogLine(type=entry_type, actor=actor, actor_type="system", decision=decision)
+
+
+def person_line(entry_type: EntryType, review: Review, decision: Mapping[str, Value]) -> LogLine:
+    """An entry about something that a reviewer caused."""
+    return LogLine(type=entry_type, actor=review.person, actor_type="human", channel=review.channel, decision=decision)
+
+
+def review_line(review: Review, entry_type: EntryType) -> LogLine:
+    """The entry of a review, counted or not."""
+    details: dict[str, Value] = {
+        name: value
+        for name, value in (
+            ("text", review.text),
+            ("note", review.note),
+            ("scope", review.scope),
+            ("stop", review.stop),
+            ("to", review.to),
+        )
+        if value
+    }
+    return LogLine(
+        type=entry_type,
+        actor=review.person,
+        actor_type="agent" if review.by_program else "human",
+        channel=review.channel,
+        assurance=review.assurance,
+        decision={
+            "decision_id": review.decision_id,
+            "verdict": review.verdict.value,
+            "version": review.version,
+            "act": review.action_digest,
+            "stage": review.stage,
+            "counted": review.counted,
+            **details,
+        },
+    )
+
+
+def ended(request: Request) -> str:
+    """How it stands, e.g. ``denied by local:ann via web``."""
+    if request.end is None:
+        return request.state.value
+    via = f" via {request.end.channel}" if request.end.channel else ""
+    by = "" if request.end.by == "deadline" else f" by {request.end.by}"
+    return f"{request.state.value}{by}{via}"

@@ -1,0 +1,112 @@
+"""What can happen to a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from askfirst.people import Electorate
+
+if TYPE_CHECKING:
+    from askfirst.effects import Effect, Risk
+    from askfirst.request import Action, Claim, Review
+    from askfirst.terms import Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What would run, as analysed: the part of a request that a new version changes."""
+
+    action: Action
+    effects: tuple[Effect, ...]
+    risk: Risk
+    expanded: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """A person has reviewed.
+
+    Attributes:
+        review: what they said.
+        electorate: who may decide at this moment.
+        edit: with an approval: what shall run instead, analysed anew.
+    """
+
+    review: Review
+    electorate: Electorate = field(default_factory=Electorate)
+    edit: Content | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """A timer says that something may be due; it decides nothing by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """The requester withdraws."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amend:
+    """The requester changes what would run, or what it says about it: a new version.
+
+    Attributes:
+        content: analysed anew, also where nothing but the claim changed.
+        claim: what the agent now says.
+        terms: what the policy says about the new version.
+    """
+
+    content: Content
+    claim: Claim
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supersede:
+    """The requester has made another request in place of this one."""
+
+    by: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redeem:
+    """A hook is about to let exactly this action run.
+
+    Attributes:
+        action_digest: of what is about to run, computed now.
+        action: the same whole, with what the analysis finds now; only a grant for a pattern looks at it.
+        is_genuine: whether the grant's stored token is our own signature over this very grant.
+    """
+
+    action_digest: str
+    attempt: str
+    tool_use_id: str
+    action: Content | None = None
+    is_genuine: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executed:
+    """The host reports how it went; ``action_digest`` is of what really ran."""
+
+    action_digest: str
+    outcome: str
+    detail: str = ""
+    tool_use_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoke:
+    """Somebody takes a grant back: it can only make things safer, so anybody who may ask may do it."""
+
+    by: str
+    channel: str = ""
+    reason: str = ""
+
+
+Event = Cast | Deadline | Cancel | Amend | Supersede | Redeem | Executed | Revoke

@@ -1,0 +1,144 @@
+"""What an approval turns into: issued, redeemed as often as its scope says, lapsed or taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from askfirst.audit_port import EntryType
+from askfirst.engine.case import LogLine, Step, system_line
+from askfirst.engine.events import Event, Executed, Redeem, Revoke
+from askfirst.engine.scopes import covers, ttl_ms, uses_max
+from askfirst.policy.ruling import ONCE
+from askfirst.request import Grant, GrantState, Use
+
+if TYPE_CHECKING:
+    from askfirst.audit_port import Value
+    from askfirst.engine.case import Case
+    from askfirst.policy.ruling import ScopeOffer
+
+
+def issue(case: Case, now_ms: int, *, scope: ScopeOffer = ONCE, late: bool = False) -> Step:
+    """Turn the approval into its grant; one request has one at most, named like the request."""
+    terms = case.request.terms
+    life_ms = terms.late_grant_ttl_ms if late else ttl_ms(scope, terms)
+    grant = Grant(
+        id=case.request.id,
+        request_id=case.request.id,
+        action_digest=case.request.action_digest,
+        state=GrantState.ISSUED,
+        issued_at_ms=now_ms,
+        expires_at_ms=now_ms + life_ms,
+        late=late,
+        scope=scope.kind,
+        pattern=scope.pattern,
+        uses_max=uses_max(scope),
+    )
+    decision: dict[str, Value] = {
+        "grant": grant.id,
+        "expires_at_ms": grant.expires_at_ms,
+        "late": late,
+        "scope": grant.scope,
+        "uses_max": grant.uses_max,
+        **({"pattern": grant.pattern} if grant.pattern else {}),
+    }
+    return Step(case=replace(case, grant=grant), log=(system_line(EntryType.GRANT_ISSUED, decision),))
+
+
+def lapse(case: Case, now_ms: int) -> tuple[Case, tuple[LogLine, ...]]:
+    """Let a grant end whose time is over."""
+    grant = case.grant
+    if grant is None or grant.state is not GrantState.ISSUED or now_ms < grant.expires_at_ms:
+        return case, ()
+    lapsed = replace(grant, state=GrantState.LAPSED, ended_at_ms=now_ms)
+    line = system_line(EntryType.GRANT_LAPSED, {"grant": grant.id, "uses": len(grant.uses)}, actor="deadline")
+    return replace(case, grant=lapsed), (line,)
+
+
+def take_back(case: Case, now_ms: int) -> tuple[Case, str]:
+    """The case with its grant revoked, and the grant's id; there must be one that is open."""
+    assert case.grant is not None  # the callers have looked
+    revoked = replace(case.grant, state=GrantState.REVOKED, ended_at_ms=now_ms)
+    return replace(case, grant=revoked), revoked.id
+
+
+def redeem(case: Case, event: Event, now_ms: int) -> Step:
+    """One use, one run: another attempt is refused, the same attempt hears the same answer again."""
+    assert isinstance(event, Redeem)  # the table pairs it so
+    grant = case.grant
+    if grant is None or not covers(grant, case.request, event.action_digest, event.action):
+        return Step(case=case, done=False, note="no grant for this action")
+    if not event.is_genuine:
+        return _forged(case, now_ms)
+    if any(_is_same(each, event) for each in grant.uses) and grant.state is not GrantState.REVOKED:
+        return Step(case=case, note="redeemed before by this same attempt")
+    if grant.state is not GrantState.ISSUED:
+        return Step(case=case, done=False, note=f"the grant is {grant.state.value}")
+    use = Use(
+        attempt=event.attempt,
+        tool_use_id=event.tool_use_id,
+        action_digest=event.action_digest,
+        at_ms=now_ms,
+        action=event.action.action if event.action and event.action_digest != grant.action_digest else None,
+    )
+    uses = (*grant.uses, use)
+    state = GrantState.REDEEMED if len(uses) >= grant.uses_max else GrantState.ISSUED
+    decision: dict[str, Value] = {"grant": grant.id, "use": len(uses), "act": event.action_digest}
+    line = system_line(EntryType.GATE_RELEASED, decision)
+    return Step(case=replace(case, grant=replace(grant, state=state, uses=uses)), log=(line,), note="released")
+
+
+def _is_same(use: Use, event: Redeem) -> bool:
+    return use.attempt == event.attempt and use.action_digest == event.action_digest and not use.outcome
+
+
+def _forged(case: Case, now_ms: int) -> Step:
+    """Somebody wrote this grant into the store beside us: it is worth nothing, and that is written down."""
+    note = "the grant's signature does not verify: the store was changed from outside"
+    if case.grant is None or case.grant.state is not GrantState.ISSUED:
+        return Step(case=case, done=False, note=note)
+    revoked, grant_id = take_back(case, now_ms)
+    line = system_line(EntryType.GRANT_REVOKED, {"grant": grant_id, "reason": note})
+    return Step(case=revoked, log=(line,), done=False, note=note)
+
+
+def executed(case: Case, event: Event, now_ms: int) -> Step:
+    """Note how a released call went."""
+    assert isinstance(event, Executed)
+    grant = case.grant
+    running = [each for each in grant.uses if not each.outcome] if grant is not None else []
+    matching = [each for each in running if event.tool_use_id in {"", each.tool_use_id}]
+    if grant is None or not matching:
+        return Step(case=case, done=False, note="nothing was released")
+    use = matching[-1]
+    as_approved = event.action_digest == use.action_digest
+    detail = event.detail if as_approved else f"what ran differs from what was approved; {event.detail}".rstrip("; ")
+    ended = replace(use, outcome=event.outcome, detail=detail, ended_at_ms=now_ms)
+    uses = tuple(ended if each is use else each for each in grant.uses)
+    after = replace(grant, uses=uses, outcome=event.outcome, detail=detail)
+    if grant.state is GrantState.REDEEMED and len(running) == 1:
+        after = replace(after, state=GrantState.EXECUTED, ended_at_ms=now_ms)
+    line = LogLine(
+        type=EntryType.GATE_EXECUTED,
+        actor="host",
+        actor_type="agent",
+        decision={"grant": grant.id, "outcome": event.outcome, "as_approved": as_approved, "detail": detail},
+    )
+    return Step(case=replace(case, grant=after), log=(line,), note=event.outcome)
+
+
+def revoke(case: Case, event: Event, now_ms: int) -> Step:
+    """Take the grant back; what the people decided stays as it is."""
+    assert isinstance(event, Revoke)
+    if case.grant is None or case.grant.state is not GrantState.ISSUED:
+        state = "no grant" if case.grant is None else f"the grant is {case.grant.state.value}"
+        return Step(case=case, done=False, note=f"nothing to revoke: {state}")
+    revoked, grant_id = take_back(case, now_ms)
+    line = LogLine(
+        type=EntryType.GRANT_REVOKED,
+        actor=event.by,
+        actor_type="human",
+        channel=event.channel,
+        decision={"grant": grant_id, **({"reason": event.reason} if event.reason else {})},
+    )
+    return Step(case=revoked, log=(line,), note="revoked: it opens nothing any more")

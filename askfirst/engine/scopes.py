@@ -1,0 +1,131 @@
+"""How far an approval reaches: only what the rule offered, and never further than the person saw.
+
+A grant for a pattern covers a later call of the same tool, in the same folder, host and session, if its command
+matches, and if the analysis finds nothing in it that was not in what the person approved. What ``*`` stands for must
+be made of characters that mean nothing to a shell, so that no match can smuggle in a second command, a substitution
+or a way out of the folder.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from askfirst.policy.patterns import command_matches
+from askfirst.policy.ruling import ONCE
+
+if TYPE_CHECKING:
+    from askfirst.engine.events import Content
+    from askfirst.policy.ruling import ScopeOffer
+    from askfirst.request import Grant, Request
+    from askfirst.terms import Terms
+
+USES_MAX = 200
+"""Redemptions of one grant, whatever its scope: then somebody is asked anew."""
+LONGEST_MS = 8 * 3_600_000
+"""A permission for several uses or for a session ends after a working day; a duration ends at the latest then."""
+
+_PLAIN_WORD = re.compile(r"(?:[\w@%+,./^-]|[=:](?!~))(?:[\w@%+,./^~-]|[=:](?!~))*", re.ASCII)
+"""A word that a shell takes as it is: a tilde means somebody's home only where a path may begin."""
+_ODD_SPACE = re.compile(r"[^\S \t]")
+
+
+def key_of(offer: ScopeOffer) -> str:
+    """How a channel names an offer, e.g. ``uses:5`` or ``session:git push *``; ``once`` for the plainest."""
+    amount = f":{offer.amount}" if offer.amount else ""
+    return f"{offer.kind}{amount}{f' {offer.pattern}' if offer.pattern else ''}"
+
+
+def words_of(offer: ScopeOffer) -> str:
+    """An offer for people to read, e.g. ``up to 5 times, for commands like git push *``."""
+    match offer.kind:
+        case "once":
+            reach = "once"
+        case "uses":
+            reach = f"up to {uses_max(offer)} times"
+        case "duration":
+            reach = f"for {_span(min(offer.amount, LONGEST_MS // 1000))}"
+        case "session":
+            reach = f"for this session, {_span(LONGEST_MS // 1000)} at most"
+        case "rule":
+            reach = "once, and write down a rule to copy"
+    return f"{reach}, for commands like {offer.pattern}" if offer.pattern else reach
+
+
+def _span(seconds: int) -> str:
+    for unit_s, unit in ((3600, "h"), (60, "min")):
+        if seconds >= unit_s and seconds % unit_s == 0:
+            return f"{seconds // unit_s} {unit}"
+    return f"{seconds} s"
+
+
+def offered(request: Request) -> tuple[ScopeOffer, ...]:
+    """The offers of its rule that cover the very action that is shown."""
+    command = request.action.command
+    return tuple(each for each in request.terms.scopes if not each.pattern or matches(each.pattern, command))
+
+
+def chosen(request: Request, key: str) -> ScopeOffer | None:
+    """The offer with this key; ``""`` is once; None when the rule does not offer it."""
+    if not key:
+        return ONCE
+    return next((each for each in offered(request) if key_of(each) == key), None)
+
+
+def uses_max(offer: ScopeOffer) -> int:
+    """How often a grant of this scope may be redeemed."""
+    match offer.kind:
+        case "once" | "rule":
+            return 1
+        case "uses":
+            return min(offer.amount, USES_MAX)
+        case "duration" | "session":
+            return USES_MAX
+
+
+def ttl_ms(offer: ScopeOffer, terms: Terms) -> int:
+    """How long a grant of this scope lives."""
+    match offer.kind:
+        case "once" | "rule":
+            return terms.grant_ttl_ms
+        case "duration":
+            return min(offer.amount * 1000, LONGEST_MS)
+        case "uses" | "session":
+            return LONGEST_MS
+
+
+def matches(pattern: str, command: str) -> bool:
+    """Whether a command matches a pattern (``askfirst.policy.patterns``), and means to a shell what it seems to."""
+    return (
+        not _ODD_SPACE.search(command)
+        and command_matches(pattern, command)
+        and _meaningful(command) == _meaningful(pattern.replace("*", ""))
+    )
+
+
+def _meaningful(text: str) -> list[str]:
+    """The words that are more to a shell than their letters, in order."""
+    return [word for word in text.split() if not _PLAIN_WORD.fullmatch(word) or ".." in word]
+
+
+def covers(grant: Grant, request: Request, action_digest: str, content: Content | None) -> bool:
+    """Whether this grant is for this action."""
+    if action_digest == grant.action_digest:
+        return True
+    if not grant.pattern or content is None:
+        return False
+    new, approved = content.action, request.action
+    same_place = (new.tool, new.cwd, new.host, new.session) == (
+        approved.tool,
+        approved.cwd,
+        approved.host,
+        approved.session,
+    )
+    known = {effect.rule for effect in request.effects}
+    return (
+        same_place
+        and matches(grant.pattern, new.command)
+        and set(new.arguments) <= set(approved.arguments)
+        and content.risk <= request.risk
+        and {effect.rule for effect in content.effects} <= known
+    )

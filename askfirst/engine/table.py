@@ -1,0 +1,53 @@
+"""The one table of moves: ``(state, event)`` to the function that makes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from askfirst.engine import grants, reviews, timers, versions
+from askfirst.engine.case import Step, ended
+from askfirst.engine.events import Amend, Cancel, Cast, Deadline, Event, Executed, Redeem, Revoke, Supersede
+from askfirst.request import RequestState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from askfirst.engine.case import Case
+
+_S = RequestState
+_OVER = (_S.DENIED, _S.ANSWERED, _S.CANCELLED, _S.SUPERSEDED)
+
+MOVES: dict[tuple[RequestState, type[Event]], Callable[[Case, Event, int], Step]] = {
+    (_S.PENDING, Cast): reviews.cast,
+    (_S.PENDING, Deadline): timers.due,
+    (_S.PENDING, Cancel): versions.cancel,
+    (_S.PENDING, Amend): versions.amend,
+    (_S.PENDING, Supersede): versions.supersede,
+    (_S.APPROVED, Cast): reviews.cast_after_approval,
+    (_S.APPROVED, Deadline): timers.nothing_due,
+    (_S.APPROVED, Redeem): grants.redeem,
+    (_S.APPROVED, Executed): grants.executed,
+    (_S.APPROVED, Revoke): grants.revoke,
+    (_S.EXPIRED, Cast): reviews.cast_late,
+    (_S.EXPIRED, Deadline): timers.nothing_due,
+    (_S.EXPIRED, Redeem): grants.redeem,
+    (_S.EXPIRED, Executed): grants.executed,
+    (_S.EXPIRED, Revoke): grants.revoke,
+    **{(state, Cast): reviews.cast_closed for state in _OVER},
+    **{(state, Deadline): timers.nothing_due for state in _OVER},
+}
+
+
+def step(case: Case, event: Event, now_ms: int) -> Step:
+    """Apply one event.
+
+    Returns:
+        the outcome; an event that has no move from this state is refused with a sentence and changes nothing.
+    """
+    case, expiry = timers.expire(case, now_ms)
+    move = MOVES.get((case.request.state, type(event)))
+    if move is None:
+        return Step(case=case, log=expiry, done=False, note=f"the request is {ended(case.request)}")
+    result = move(case, event, now_ms)
+    return replace(result, log=(*expiry, *result.log))

@@ -1,0 +1,115 @@
+"""What time alone does: reminders, escalation, the deadline, the end of a grant.
+
+A broker that was down finds several moments behind it at once. It acts on each at most once: one reminder for however
+many were missed, every escalation step that is due, and nothing of either once the deadline has passed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from askfirst.audit_port import EntryType
+from askfirst.effects import Risk
+from askfirst.engine.case import Case, LogLine, Step, system_line
+from askfirst.engine.grants import issue, lapse
+from askfirst.engine.quorum import current_stage, stage_at
+from askfirst.request import End, GrantState, RequestKind, RequestState
+
+if TYPE_CHECKING:
+    from askfirst.engine.events import Event
+    from askfirst.request import Request
+
+
+def next_due_ms(case: Case) -> int | None:
+    """When the engine wants to be asked again with ``Deadline``; None when nothing is pending."""
+    request = case.request
+    if request.state is RequestState.PENDING:
+        terms = request.terms
+        reminders = terms.reminders_at_ms[request.reminded : request.reminded + 1]
+        steps = [each.at_ms for each in terms.escalation[request.escalated : request.escalated + 1]]
+        return min((terms.approval_expires_at_ms, *reminders, *steps))
+    if case.grant is not None and case.grant.state is GrantState.ISSUED:
+        return case.grant.expires_at_ms
+    return None
+
+
+def expire(case: Case, now_ms: int) -> tuple[Case, tuple[LogLine, ...]]:
+    """Let the clock have its say before anybody else: nobody gains by a sweeper that lags (I4)."""
+    request = case.request
+    if request.state is not RequestState.PENDING or now_ms < request.terms.approval_expires_at_ms:
+        return lapse(case, now_ms)
+    if _approves_itself(request):
+        return _approve_by_rule(case, now_ms)
+    over = replace(request, state=RequestState.EXPIRED, end=End(at_ms=now_ms, by="deadline"))
+    return replace(case, request=over), (system_line(EntryType.GATE_TIMEOUT, {"verdict": "expired"}, actor="deadline"),)
+
+
+def due(case: Case, _event: Event, now_ms: int) -> Step:
+    """Remind and escalate what is due."""
+    reminded = _remind(case, now_ms)
+    escalated = _escalate(reminded.case, now_ms)
+    tell = (*reminded.tell, *(each for each in escalated.tell if each not in reminded.tell))
+    return replace(escalated, log=(*reminded.log, *escalated.log), tell=tell)
+
+
+def nothing_due(case: Case, _event: Event, _now_ms: int) -> Step:
+    """After the end there is nothing left but what ``expire`` does."""
+    return Step(case=case)
+
+
+def _remind(case: Case, now_ms: int) -> Step:
+    request = case.request
+    passed = sum(each <= now_ms for each in request.terms.reminders_at_ms)
+    if passed <= request.reminded:
+        return Step(case=case)
+    after = replace(case, request=replace(request, reminded=passed))
+    if case.asked_back is not None:
+        return Step(case=after)  # it is the agent's turn, not the people's
+    tell = stage_at(request, current_stage(case)).recipients
+    line = system_line(EntryType.GATE_REMINDED, {"reminder": passed, "recipients": tell}, actor="deadline")
+    return Step(case=after, log=(line,), tell=tell)
+
+
+def _escalate(case: Case, now_ms: int) -> Step:
+    request = case.request
+    passed = sum(each.at_ms <= now_ms for each in request.terms.escalation)
+    steps = request.terms.escalation[request.escalated : passed]
+    lines = tuple(
+        system_line(
+            EntryType.GATE_ESCALATED,
+            {"step": request.escalated + n, "reviewers": step.reviewers, "recipients": step.recipients},
+            actor="deadline",
+        )
+        for n, step in enumerate(steps, start=1)
+    )
+    tell = tuple(dict.fromkeys(each for step in steps for each in step.recipients))
+    after = replace(case, request=replace(request, escalated=max(request.escalated, passed)))
+    return Step(case=after, log=lines, tell=tell)
+
+
+def _approves_itself(request: Request) -> bool:
+    """Whether silence is consent here: only where the rule says so, and never for high or critical risk."""
+    is_approval = request.kind is RequestKind.APPROVAL
+    return request.terms.on_timeout == "approve" and is_approval and request.risk < Risk.HIGH
+
+
+def _approve_by_rule(case: Case, now_ms: int) -> tuple[Case, tuple[LogLine, ...]]:
+    request = case.request
+    terms = request.terms
+    over = replace(request, state=RequestState.APPROVED, end=End(at_ms=now_ms, by="deadline"))
+    granted = issue(replace(case, request=over), now_ms)
+    timeout = system_line(EntryType.GATE_TIMEOUT, {"verdict": "approved"}, actor="deadline")
+    decided = LogLine(
+        type=EntryType.GATE_DECIDED,
+        actor=terms.rule,
+        actor_type="policy",
+        decision={
+            "verdict": "approved",
+            "by": (),
+            "rule": terms.rule,
+            "policy_sha256": terms.policy_digest,
+            "latency_ms": now_ms - request.created_at_ms,
+        },
+    )
+    return granted.case, (timeout, decided, *granted.log)

@@ -1,0 +1,252 @@
+"""What becomes of a draft, inside the transaction that answers it: found again, joined, answered, refused, or asked.
+
+In this order, so that people are asked as rarely as can be:
+
+1. the same key is the same request;
+2. the same action that waits already: this call waits for the same decision, and one of them will run;
+3. a session that was told to stop hears that, whatever it tries;
+4. the same action that was denied a moment ago is answered from that denial, unless the agent gives a reason that it
+   had not given: then a person is asked once more, and not again;
+5. nobody who could decide, or a channel that is not there: refused with the reason and the fix (I6);
+6. too much waits already: refused;
+7. else a new request, with a note where something equivalent was denied before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from askfirst.audit_port import EntryType
+from askfirst.clock import new_id
+from askfirst.effects import Risk
+from askfirst.engine import Case, LogLine, Supersede, step
+from askfirst.engine.answer import OPTIONS_MAX, schema_problem
+from askfirst.entries import entry_of
+from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
+from askfirst.request import Claim, Request, RequestKind, RequestState
+from askfirst.store import outbox, records
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import sqlalchemy as sa
+
+    from askfirst.audit_port import AuditLog, Value
+    from askfirst.bounds import Bounds
+    from askfirst.effects import Classification
+    from askfirst.host import Agent
+    from askfirst.people import Electorate
+    from askfirst.request import Action
+    from askfirst.terms import Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What becomes a request; ``key`` makes creating it idempotent.
+
+    Attributes:
+        risk: at least this grave, whatever was found: a rule may say so.
+        question: makes it a question instead of an approval; then ``options`` or ``answer_schema`` say what fits.
+        supersedes: id of a pending request of the same session that this one replaces.
+    """
+
+    key: str
+    agent: Agent
+    tool_use_id: str
+    action: Action
+    classification: Classification
+    terms: Terms
+    claim: Claim = field(default_factory=Claim)
+    risk: Risk = Risk.LOW
+    question: str = ""
+    options: tuple[str, ...] = ()
+    answer_schema: str = ""
+    supersedes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What a draft has become: a case, and which other case changed on the way."""
+
+    case: Case
+    changed: Case | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Receives drafts.
+
+    Attributes:
+        audit: the log that the transaction is sealed with.
+        bounds: how much may wait.
+        schemes: channels that exist here.
+    """
+
+    audit: AuditLog
+    bounds: Bounds
+    schemes: Collection[str]
+
+    def receive(self, connection: sa.Connection, draft: Draft, electorate: Electorate, now_ms: int) -> Received:
+        """The answer to a draft, on the caller's transaction.
+
+        Raises:
+            InputError: a question asks for what cannot be checked.
+            NobodyToAskError: no person or no channel can be reached on these terms.
+            NotAllowedError: it would replace a request of somebody else.
+            OverloadedError: too much waits already.
+        """
+        known = records.read_by_key(connection, draft.key)
+        if known is not None:
+            return Received(case=known)
+        act = draft.action.digest()
+        waiting = records.read_pending(connection, act)
+        if waiting is not None:
+            self._note(connection, waiting.request, EntryType.GATE_JOINED, draft, {})
+            return Received(case=waiting)
+        denials = records.read_denials(connection, draft.agent, now_ms - self.bounds.similar_window_s * 1000)
+        answered = self._from_denial(denials, draft, now_ms)
+        if answered is not None:
+            details: dict[str, Value] = {"verdict": "denied", "from": answered.id}
+            self._note(connection, answered, EntryType.GATE_REFUSED, draft, details)
+            return Received(case=records.read(connection, answered.id))
+        self._require_askable(connection, draft, electorate)
+        return self._ask(connection, draft, similar_denials(draft, denials, now_ms), now_ms)
+
+    def _from_denial(self, denials: list[Request], draft: Draft, now_ms: int) -> Request | None:
+        def is_recent(request: Request, window_s: int) -> bool:
+            return request.end is not None and now_ms - request.end.at_ms < window_s * 1000
+
+        stop = (each for each in denials if each.end is not None and each.end.stop)
+        same = [each for each in denials if each.action_digest == draft.action.digest()]
+        if len(same) == 1 and draft.claim.reason and draft.claim.reason != same[0].claim.reason:
+            same = []
+        return next((each for each in stop if is_recent(each, self.bounds.stop_window_s)), None) or next(
+            (each for each in same if is_recent(each, self.bounds.denial_window_s)), None
+        )
+
+    def _require_askable(self, connection: sa.Connection, draft: Draft, electorate: Electorate) -> None:
+        unusable = unusable_question(draft)
+        if unusable:
+            raise InputError(unusable, field="question")
+        problem = unreachable(draft.terms, self.schemes) or nobody_for(draft.terms, electorate)
+        if problem:
+            raise NobodyToAskError(problem)
+        host, session, bounds = draft.agent.host, draft.agent.session, self.bounds
+        if records.count_pending(connection, host, session, bounds.pending_per_session) >= bounds.pending_per_session:
+            raise OverloadedError(
+                f"{bounds.pending_per_session} requests of this session wait for people already; wait for these, "
+                "or withdraw some"
+            )
+        if records.count_pending(connection, host, None, bounds.pending_per_host) >= bounds.pending_per_host:
+            raise OverloadedError(
+                f"{bounds.pending_per_host} requests of {host} wait for people already; try again later"
+            )
+
+    def _ask(self, connection: sa.Connection, draft: Draft, notes: tuple[str, ...], now_ms: int) -> Received:
+        case = Case(request=replace(request_of(draft, now_ms), notes=notes))
+        changed = self._supersede(connection, draft, case.request, now_ms) if draft.supersedes else None
+        records.insert(connection, case, draft.key)
+        entry_type = EntryType.QUESTION_ASKED if draft.question else EntryType.GATE_REQUESTED
+        self._note(connection, case.request, entry_type, draft, {"notes": notes} if notes else {})
+        recipients = draft.terms.stages[0].recipients
+        outbox.owe_messages(connection, case.request.id, recipients, max(now_ms, draft.terms.opens_at_ms))
+        return Received(case=case, changed=changed)
+
+    def _supersede(self, connection: sa.Connection, draft: Draft, newer: Request, now_ms: int) -> Case:
+        old = records.read(connection, draft.supersedes)
+        if (old.request.agent.host, old.request.agent.session) != (draft.agent.host, draft.agent.session):
+            raise NotAllowedError("a request can only be replaced by the session that made it")
+        done = step(old, Supersede(by=newer.id, code=newer.code), now_ms)
+        if not done.done:
+            raise NotAllowedError(f"it cannot be replaced: {done.note}")
+        records.save(connection, old, done.case)
+        outbox.owe_updates(connection, old.request.id, now_ms)
+        for line in done.log:
+            self.audit.append(connection, entry_of(done.case.request, line))
+        return done.case
+
+    def _note(
+        self, connection: sa.Connection, request: Request, entry_type: EntryType, draft: Draft, more: dict[str, Value]
+    ) -> None:
+        line = LogLine(
+            type=entry_type,
+            actor=draft.agent.session,
+            actor_type="agent",
+            decision={"rule": draft.terms.rule, "policy_sha256": draft.terms.policy_digest, **more},
+        )
+        self.audit.append(connection, entry_of(request, line))
+
+
+def request_of(draft: Draft, now_ms: int) -> Request:
+    """The pending request that a draft becomes."""
+    found = draft.classification
+    return Request(
+        id=new_id(),
+        version=1,
+        kind=RequestKind.QUESTION if draft.question else RequestKind.APPROVAL,
+        state=RequestState.PENDING,
+        created_at_ms=now_ms,
+        agent=draft.agent,
+        tool_use_id=draft.tool_use_id,
+        action=draft.action,
+        action_digest=draft.action.digest(),
+        risk=max(found.risk, draft.risk),
+        effects=found.effects,
+        expanded=found.expanded,
+        terms=draft.terms,
+        claim=draft.claim,
+        question=draft.question,
+        options=draft.options,
+        answer_schema=draft.answer_schema,
+        supersedes=draft.supersedes,
+    )
+
+
+def unusable_question(draft: Draft) -> str:
+    """Why no answer to this question could be checked, or ``""``."""
+    if len(draft.options) > OPTIONS_MAX:
+        return f"a question may offer {OPTIONS_MAX} options, this one has {len(draft.options)}"
+    if draft.options and draft.answer_schema:
+        return "give either options or a schema"
+    return schema_problem(draft.answer_schema)
+
+
+def unreachable(terms: Terms, schemes: Collection[str]) -> str:
+    """Why people cannot be told on these terms, or ``""`` (I6)."""
+    recipients = [each for stage in terms.stages for each in stage.recipients]
+    recipients += [each for step in terms.escalation for each in step.recipients]
+    unknown = next((each for each in recipients if each.partition(":")[0] not in schemes), None)
+    if unknown is None:
+        return ""
+    known = ", ".join(sorted(schemes))
+    return (
+        f"the rule {terms.rule} tells {unknown}, and there is no such channel here (known: {known}); set the channel "
+        "up, or mend the rule's route"
+    )
+
+
+def nobody_for(terms: Terms, electorate: Electorate) -> str:
+    """Why not enough people could decide on these terms, or ``""`` (I6)."""
+    for stage in terms.stages:
+        if not electorate.has_enough(stage.reviewers, stage.approvals_needed):
+            who = ", ".join(stage.reviewers) or "everybody who is known"
+            found = len(electorate.named(stage.reviewers))
+            name = f" for its stage {stage.name}" if stage.name else ""
+            return (
+                f"the rule {terms.rule} needs {stage.approvals_needed} of {who}{name}, and {found} of these can "
+                "decide here; add people to the configuration, or mend the rule"
+            )
+    return ""
+
+
+def similar_denials(draft: Draft, denials: list[Request], now_ms: int) -> tuple[str, ...]:
+    """What people should know when something equivalent was denied in this session: same rule, same target."""
+    sought = {(effect.rule, effect.target) for effect in draft.classification.effects}
+    found = [each for each in denials if sought & {(effect.rule, effect.target) for effect in each.effects}]
+    return tuple(
+        f"{each.end.by} denied something equivalent {(now_ms - each.end.at_ms) // 60_000} min ago: "
+        f"{(each.action.command or each.action.tool)[:200]} ({each.code})"
+        for each in found[:3]
+        if each.end is not None
+    )

@@ -1,0 +1,64 @@
+"""The policy of this moment, with what it needs to know of the disk looked up: what gate and API ask."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from askfirst.facts import UNKNOWN
+from askfirst.policy.place import look_around, real_paths
+from askfirst.policy.question import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from askfirst.facts import Facts
+    from askfirst.policy.policy import Policy
+    from askfirst.policy.question import Question
+    from askfirst.policy.ruling import Ruling
+    from askfirst.policy.source import PolicySource
+
+
+class Ruler:
+    """Rules on calls by the layers as they are now.
+
+    Args:
+        source: the layers.
+        facts: makes the facts for one call, with a time limit of their own.
+    """
+
+    def __init__(self, source: PolicySource, facts: Callable[[], Facts]) -> None:
+        self._source = source
+        self._facts = facts
+
+    def rule_on(self, question: Question) -> Ruling:
+        """The ruling. It reads a few files, and where a rule asks for a branch, git's: call it in a thread."""
+        facts = self._facts()
+        project = _project(question.call.cwd, facts)
+        policy = self._source.current(project)
+        if question.place == Place():
+            question = _placed(question, project, policy, facts)
+        return policy.rule_on(question)
+
+    def policy_for(self, question: Question) -> Policy:
+        """The layers that hold where the call would run."""
+        return self._source.current(_project(question.call.cwd, self._facts()))
+
+
+def _project(cwd: str, facts: Facts) -> str:
+    """The real path of the folder whose ``askfirst.toml`` counts; ``""`` when the host did not say where it is."""
+    if not cwd:
+        return ""
+    real = os.path.realpath(cwd)
+    project = facts.project(real)
+    return real if project is UNKNOWN else project
+
+
+def _placed(question: Question, project: str, policy: Policy, facts: Facts) -> Question:
+    """The question with what the rules ask about its place, and no more."""
+    place = look_around(question.call.cwd, facts) if policy.asks_repository else Place(project=project)
+    placed = replace(question, place=place)
+    if not policy.asks_paths:
+        return placed
+    return replace(placed, place=replace(place, real=real_paths(placed)))

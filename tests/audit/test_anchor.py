@@ -1,0 +1,267 @@
+"""Heads in git refs and under timestamps: made, verified, and refused when the log was rewritten."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from askfirst.errors import ConfigError, LogError
+from audit.anchor import anchor_git, anchor_timestamp, receipts_of
+from audit.git_anchor import read_checkpoints
+from audit.log import VKEY_KEY
+from audit.note import Checkpoint, parse_vkey, sign
+from audit.receipt import verify_receipt
+from audit.testing import Store, decided, signer_of
+from audit.timestamp import TimestampError, request_timestamp
+from audit.tree import Tree, grow, leaf_hash
+from audit.verify import verify_store
+
+
+def git(repository: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(repository), *arguments], capture_output=True, text=True, check=True, timeout=30
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "repository"
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "remote.git")], check=True)
+    git(folder, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    return folder
+
+
+def sign_again(store: Store, bodies: list[bytes]) -> None:
+    """What the owner of the log's key can do: another history, signed."""
+    leaves = [leaf_hash(body) for body in bodies]
+    tree, _ = grow(Tree(), leaves)
+    head = Checkpoint(origin=store.signer.name, size=tree.size, root=tree.root())
+    store.execute("delete from audit where seq >= ?", (len(bodies),))
+    for seq, (leaf, body) in enumerate(zip(leaves, bodies, strict=True)):
+        store.execute("update audit set leaf = ?, body = ? where seq = ?", (leaf, body, seq))
+    note = sign(head.text, store.signer)
+    store.execute("update tree set size = ?, frontier = ?, checkpoint = ?", (tree.size, b"".join(tree.frontier), note))
+
+
+def test_heads_are_commits_that_go_forward_and_are_pushed(store: Store, repository: Path, tmp_path: Path) -> None:
+    store.write_many(10)
+    seen, first = anchor_git(store.path, repository, remote="origin")
+    assert seen == store.log.head.seen
+    assert anchor_git(store.path, repository, remote="origin") == (seen, first)  # nothing new
+    store.write_many(300)
+    _, second = anchor_git(store.path, repository, remote="origin")
+    remote = tmp_path / "remote.git"
+    assert git(remote, "rev-list", "refs/askfirst/log").split() == [second, first]
+    assert git(repository, "status", "--porcelain") == ""
+    assert git(repository, "branch", "--all") == ""
+    report = verify_store(store.path, repositories=[str(remote)])
+    assert report.ok
+    assert len(report.proofs) == 3
+    assert "a git ref proves" in report.meanings[-1]
+
+
+def test_a_rewritten_or_rolled_back_log_is_not_anchored_and_does_not_verify(store: Store, repository: Path) -> None:
+    store.write_many(10)
+    anchor_git(store.path, repository)
+    bodies = store.bodies()
+    sign_again(store, [*bodies[:5], *(body.replace(b'"deny"', b'"allow"') for body in bodies[5:])])
+    with pytest.raises(LogError, match="it was rewritten"):
+        anchor_git(store.path, repository)
+    report = verify_store(store.path, repositories=[str(repository)])
+    assert [problem.code for problem in report.problems] == ["rewritten"]
+    assert verify_store(store.path).ok
+
+    sign_again(store, bodies[:5])
+    with pytest.raises(LogError, match="it was rolled back"):
+        anchor_git(store.path, repository)
+    report = verify_store(store.path, repositories=[f"{repository}@refs/askfirst/log"])
+    assert [problem.code for problem in report.problems] == ["dropped"]
+
+
+def test_another_log_does_not_go_on_a_refs_log(store: Store, repository: Path) -> None:
+    anchor_git(store.path, repository)
+    other = signer_of(1, "other.example/log")
+    note = sign(Checkpoint(origin=other.name, size=1, root=store.log.head.root).text, other)
+    store.execute("update tree set checkpoint = ?", (note,))
+    store.execute("update meta set value = ? where key = ?", (other.verifier.vkey, VKEY_KEY))
+    with pytest.raises(LogError, match="no known key signed the note"):
+        anchor_git(store.path, repository)
+
+
+def test_what_is_no_repository_or_ref_is_said(store: Store, repository: Path, tmp_path: Path) -> None:
+    with pytest.raises(LogError, match="git check-ref-format failed"):
+        anchor_git(store.path, tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match="no full name of a ref"):
+        anchor_git(store.path, repository, ref="--upload-pack=x")
+    with pytest.raises(LogError, match="git push failed"):
+        anchor_git(store.path, repository, remote="--receive-pack=touch /tmp/x")
+    assert read_checkpoints(repository, "refs/none") == []
+    report = verify_store(store.path, repositories=[f"{repository}@refs/none", str(tmp_path / "nowhere")])
+    assert [problem.code for problem in report.problems] == ["anchor", "anchor"]
+
+
+# -- timestamps by a local authority -----------------------------------------------------------------------------------
+
+_CONFIG = """
+[ tsa ]
+default_tsa = tsa_config
+[ tsa_config ]
+serial = {folder}/serial
+signer_cert = {folder}/tsa.pem
+signer_key = {folder}/tsa.key
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha256, sha384, sha512
+ess_cert_id_alg = sha256
+"""
+
+
+class Authority:
+    """``openssl ts`` behind HTTP on loopback, as RFC 3161 §3.4 asks."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder, self.certificates = folder, folder / "tsa.pem"
+        (folder / "serial").write_text("01\n")
+        (folder / "tsa.cnf").write_text(_CONFIG.format(folder=folder))
+        self._openssl(
+            *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=Test authority"),
+            *("-keyout", str(folder / "tsa.key"), "-out", str(folder / "tsa.pem")),
+            *("-addext", "extendedKeyUsage=critical,timeStamping", "-addext", "keyUsage=critical,digitalSignature"),
+        )
+        authority = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                query = self.rfile.read(int(self.headers["content-length"]))
+                answer = authority.reply(query)
+                self.send_response(200)
+                self.send_header("content-type", "application/timestamp-reply")
+                self.send_header("content-length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def reply(self, query: bytes) -> bytes:
+        (self.folder / "query").write_bytes(query)
+        self._openssl(
+            *("ts", "-reply", "-config", str(self.folder / "tsa.cnf")),
+            *("-queryfile", str(self.folder / "query"), "-out", str(self.folder / "reply")),
+        )
+        return (self.folder / "reply").read_bytes()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.thread.join(5)
+        self.server.server_close()
+
+    def _openssl(self, *arguments: str) -> None:
+        environ = {**os.environ, "OPENSSL_CONF": "/dev/null" if arguments[0] == "ts" else ""}
+        done = subprocess.run(["openssl", *arguments], capture_output=True, text=True, check=False, env=environ)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[Authority]:
+    if not shutil.which("openssl"):
+        pytest.skip("there is no openssl")
+    made = Authority(tmp_path / "authority")
+    yield made
+    made.stop()
+
+
+@pytest.mark.slow
+def test_a_timestamped_head_verifies_with_the_authoritys_certificate(
+    store: Store, authority: Authority, tmp_path: Path
+) -> None:
+    store.write_many(10)
+    seen, token = anchor_timestamp(store.path, tmp_path / "anchors", authority.url)
+    assert seen == store.log.head.seen
+    assert token.name == "11.tsr"
+    store.write_many(10)
+    report = verify_store(store.path, timestamps=[token], authorities=authority.certificates)
+    assert report.ok, report.problems
+    assert "the first 11 entries are exactly those of the checkpoint that was timestamped at" in report.proofs[-1]
+
+    done = subprocess.run(  # and so it does without us
+        ["openssl", "ts", "-verify", "-data", "11.checkpoint", "-in", "11.tsr", "-CAfile", authority.certificates],
+        cwd=token.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Verification: OK" in done.stdout + done.stderr
+
+    checkpoint = token.with_suffix(".checkpoint")
+    checkpoint.write_text(store.log.head.checkpoint)
+    report = verify_store(store.path, timestamps=[token], authorities=authority.certificates)
+    assert [problem.code for problem in report.problems] == ["anchor"]
+    assert "does not hold" in report.problems[0].message
+
+
+@pytest.mark.slow
+def test_a_timestamp_of_another_authority_or_none_does_not_hold(
+    store: Store, authority: Authority, tmp_path: Path
+) -> None:
+    _, token = anchor_timestamp(store.path, tmp_path / "anchors", authority.url)
+    report = verify_store(store.path, timestamps=[token])
+    assert "give it" in report.problems[0].message
+    other, key = tmp_path / "other.pem", tmp_path / "other.key"
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=Other",
+            "-out",
+            other,
+            "-keyout",
+            key,
+        ],
+        check=True,
+        capture_output=True,
+    )
+    report = verify_store(store.path, timestamps=[token], authorities=other)
+    assert [problem.code for problem in report.problems] == ["anchor"]
+    token.write_bytes(b"nothing")
+    assert not verify_store(store.path, timestamps=[token], authorities=authority.certificates).ok
+
+
+def test_an_authority_that_is_not_there_gives_no_timestamp() -> None:
+    with pytest.raises(TimestampError, match="gives no timestamp"):
+        request_timestamp("http://127.0.0.1:9/", b"x")
+
+
+# -- receipts ----------------------------------------------------------------------------------------------------------
+
+
+def test_receipts_lead_to_the_newest_head_and_carry_its_cosignatures(store: Store) -> None:
+    store.write_many(300)
+    receipts = receipts_of(store.path, [0, 7, 300])
+    for index, receipt in zip((0, 7, 300), receipts, strict=True):
+        key = parse_vkey(store.signer.verifier.vkey)
+        assert verify_receipt(receipt, store.bodies()[index], [key]).size == 301
+    with pytest.raises(LogError, match="no entry 301"):
+        receipts_of(store.path, [301])
+    store.write(decided(1))
+    assert verify_receipt(receipts[1], store.bodies()[7], [store.signer.verifier]).size == 301

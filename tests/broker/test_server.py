@@ -1,0 +1,17 @@
+"""The broker's listeners."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from askfirst.broker.server import WEB_HOST, bind_web
+
+
+def test_a_port_that_is_taken_is_told_and_another_one_used(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server((WEB_HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        with bind_web(port) as listener:
+            assert listener.getsockname()[1] not in {0, port}
+    assert caplog.messages == [f"port {port} on {WEB_HOST} is taken; the web inbox gets another one"]

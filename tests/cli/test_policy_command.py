@@ -1,0 +1,127 @@
+"""``askfirst policy`` for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from askfirst.cli import policy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ASKFIRST_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("ASKFIRST_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("COLUMNS", "300")
+    (tmp_path / "project" / ".git").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path
+
+
+def _run(*arguments: str, past: list[dict[str, object]] | None = None) -> tuple[int, str]:
+    app = typer.Typer()
+    policy.add(app, lambda _, n: (past or [])[-n:])
+    app.command("other")(lambda: None)
+    result = CliRunner().invoke(app, ["policy", *arguments])
+    return result.exit_code, result.output
+
+
+def test_check_says_in_one_sentence_what_to_mend(home: Path) -> None:
+    file = home / "policy.toml"
+    assert _run("check")[0] == 0
+    file.write_text('[[rule]]\nname = "x"\nmatch = { tool = "*" }\noutcom = "ask"\n')
+
+    for arguments in ((), (str(file),)):
+        code, output = _run("check", *arguments)
+        assert code == 1
+        assert f"{file}:4: unknown key 'rule[1].outcom'; did you mean 'outcome'?" in output
+    code, output = _run("check", "--json", str(file))
+    assert (code, json.loads(output)["ok"]) == (1, False)
+
+
+def test_check_takes_a_file_of_a_projects_name_for_a_projects(home: Path) -> None:
+    file = home / "project" / "askfirst.toml"
+    file.write_text('extends = "strict"\n')
+
+    assert _run("check", str(file))[0] == 1
+    assert _run("check", "--as", "user", str(file))[0] == 0
+
+
+def test_explain_names_layer_rule_reason_and_terms(home: Path) -> None:
+    (home / "policy.toml").write_text('extends = "team"\n')
+    (home / "project" / "askfirst.toml").write_text(
+        '[[rule]]\nname = "mine"\noutcome = "deny"\nreason = "not in here"\nmatch = { command = "npm *" }\n'
+    )
+
+    code, output = _run("explain", "--", "rm", "-rf", "/")
+    assert code == 1
+    assert "decided by rule risk.critical of the team policy, at critical risk" in output
+    assert "proposer: 1 of anybody who is known, told by web:inbox" in output
+    code, output = _run("explain", "--json", "--", "npm publish")
+    found = json.loads(output)
+    assert (found["outcome"], found["policy"], found["rule"]) == ("deny", "project", "mine")
+    assert [each["layer"] for each in found["layers"]] == ["built-in", "user", "team", "project"]
+    assert _run("explain", "--", "ls")[0] == 0
+
+
+def test_a_file_can_be_tried_before_it_is_put_in_place(home: Path) -> None:
+    file = home / "draft.toml"
+    file.write_text('[[rule]]\nname = "r"\noutcome = "deny"\nmatch = { command = "ls *" }\n')
+
+    assert _run("explain", "--layer", str(file), "--", "ls")[0] == 1
+    assert _run("explain", "--layer", str(home / "none.toml"), "--", "ls")[0] == 78
+
+
+def test_cases_are_run_on_the_policy_in_use(home: Path) -> None:
+    cases = home / "cases.toml"
+    cases.write_text('[[case]]\ncommand = "git reset --hard"\noutcome = "ask"\n')
+
+    assert _run("test", str(cases)) == (0, "1 of 1 cases as expected\n")
+    (home / "policy.toml").write_text('extends = "ci"\n')
+    code, output = _run("test", "--json", str(cases))
+    assert (code, json.loads(output)["failed"]) == (1, 1)
+
+
+def test_backtest_fails_when_it_lets_pass_what_a_person_denied(home: Path) -> None:
+    (home / "state").mkdir(mode=0o700)
+    (home / "state" / "askfirst.db").write_bytes(b"")
+    call = {"t": "2026-11-25T12:00:00Z", "action": {"tool": "Bash"}, "input": {"command": "rm -rf /"}}
+    past = [{**call, "ended": "denied"}]
+    assert _run("backtest", past=past)[0] == 0
+    (home / "policy.toml").write_text('[risk.critical]\noutcome = "allow"\n')
+
+    code, output = _run("backtest", past=past)
+    assert code == 1
+    assert "1 x lets pass what a person denied" in output
+    code, output = _run("backtest", "--json", past=past)
+    assert json.loads(output)["false_allow_on_human_denied"]["count"] == 1
+
+
+def test_backtest_needs_a_store(home: Path) -> None:
+    code, output = _run("backtest")
+
+    assert code == 1
+    assert "there is no store" in output
+
+
+def test_the_layers_in_use_are_listed_with_their_digests(home: Path) -> None:
+    (home / "policy.toml").write_text("")
+    code, output = _run("list", "--json")
+
+    assert code == 0
+    assert [(each["layer"], len(each["sha256"])) for each in json.loads(output)["layers"]] == [
+        ("built-in", 64),
+        ("user", 64),
+    ]
+    assert "personal, team, strict, ci" in _run("list")[1]
+
+
+def test_the_schema_is_json(home: Path) -> None:
+    assert json.loads(_run("schema")[1])["title"] == "Askfirst policy"

@@ -1,0 +1,150 @@
+"""How far an approval reaches, and that it reaches no further."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from askfirst.effects import Risk
+from askfirst.engine import Executed, Revoke
+from askfirst.engine.scopes import LONGEST_MS, USES_MAX, matches
+from askfirst.policy.ruling import ScopeOffer, Stage
+from askfirst.request import GrantState
+
+if TYPE_CHECKING:
+    from tests.engine.conftest import Play
+
+ONCE = ScopeOffer(kind="once")
+OFFERS = (
+    ONCE,
+    ScopeOffer(kind="uses", amount=3),
+    ScopeOffer(kind="duration", amount=1800),
+    ScopeOffer(kind="session", pattern="git reset --hard *"),
+    ScopeOffer(kind="session", pattern="git push *"),
+    ScopeOffer(kind="rule"),
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "uses", "life_ms"),
+    [
+        ("", 1, 120_000),
+        ("once", 1, 120_000),
+        ("uses:3", 3, LONGEST_MS),
+        ("duration:1800", USES_MAX, 1_800_000),
+        ("session git reset --hard *", USES_MAX, LONGEST_MS),
+        ("rule", 1, 120_000),
+    ],
+)
+def test_an_approval_reaches_as_far_as_was_chosen(play: Play, key: str, uses: int, life_ms: int) -> None:
+    play.terms(scopes=OFFERS).says("ann", "approve", scope=key)
+    grant = play.case.grant
+    assert grant is not None
+    assert (grant.uses_max, grant.expires_at_ms - play.now_ms) == (uses, life_ms)
+
+
+@pytest.mark.parametrize("key", ["uses:4", "session", "session git push *", "duration:999999", "everything"])
+def test_scopes_are_offered_by_the_rule_and_never_invented(play: Play, key: str) -> None:
+    step = play.terms(scopes=OFFERS).says("ann", "approve", scope=key)
+    assert (step.done, play.case.grant) == (False, None)
+    assert step.note.startswith("its rule offers once, uses:3, duration:1800, session git reset --hard *, rule; not")
+
+
+def test_reviewers_who_chose_differently_have_agreed_on_once(play: Play) -> None:
+    play.terms(scopes=OFFERS, stages=(Stage(approvals_needed=2),))
+    play.says("ann", "approve", scope="uses:3")
+    play.says("bob", "approve", scope="duration:1800")
+    assert play.case.grant is not None
+    assert play.case.grant.uses_max == 1
+
+
+def test_a_grant_for_three_uses_opens_three_times_and_each_attempt_once(play: Play) -> None:
+    play.terms(scopes=OFFERS).says("ann", "approve", scope="uses:3")
+    assert [play.redeems(each).done for each in ("a", "a", "b", "c", "d")] == [True, True, True, True, False]
+    assert play.log.count("gate.released") == 3
+    for call in ("call-b", "call-a", "call-c"):
+        assert play.case.grant is not None
+        assert play.case.grant.state is GrantState.REDEEMED
+        play.does(Executed(action_digest=play.case.request.action_digest, outcome="ok", tool_use_id=call))
+    assert play.case.grant is not None
+    assert play.case.grant.state is GrantState.EXECUTED
+
+
+def test_a_deny_after_some_uses_opens_nothing_more(play: Play) -> None:
+    """I5: deny beats approve for every use that is left."""
+    play.terms(scopes=OFFERS).says("ann", "approve", scope="uses:3")
+    play.redeems("a")
+    step = play.says("bob", "deny")
+    assert step.note == "took the approval back after 1 uses; it opens nothing any more"
+    assert not play.redeems("b").done
+
+
+def test_a_revoked_grant_opens_nothing(play: Play) -> None:
+    play.says("ann", "approve")
+    assert play.does(Revoke(by="local:bob", channel="terminal", reason="wrong repo")).done
+    assert play.redeems().note == "the grant is revoked"
+    assert play.does(Revoke(by="local:bob")).note == "nothing to revoke: the grant is revoked"
+
+
+def test_a_grant_whose_signature_does_not_verify_is_worth_nothing(play: Play) -> None:
+    play.says("ann", "approve")
+    step = play.redeems(is_genuine=False)
+    assert (step.done, step.note) == (
+        False,
+        "the grant's signature does not verify: the store was changed from outside",
+    )
+    assert not play.redeems().done
+    assert "gate.released" not in play.log
+
+
+PATTERN = "git reset --hard *"
+
+
+@pytest.mark.parametrize(
+    ("changes", "covered"),
+    [
+        ({}, True),
+        ({"command": "git reset --hard HEAD~9"}, True),
+        ({"command": "git reset --hard HEAD~9 && rm -rf /"}, False),
+        ({"command": "git reset --hard $(rm x)"}, False),
+        ({"command": "git reset --hard HEAD\nrm -rf x"}, False),
+        ({"command": "git clean -fdx"}, False),
+        ({"cwd": "/elsewhere"}, False),
+        ({"session": "another"}, False),
+        ({"host": "other"}, False),
+        ({"tool": "Write"}, False),
+    ],
+)
+def test_a_grant_for_a_pattern_covers_its_like_in_the_same_place(
+    play: Play, changes: dict[str, str], covered: bool
+) -> None:
+    play.terms(scopes=OFFERS).says("ann", "approve", scope=f"session {PATTERN}")
+    command = changes.pop("command", "git reset --hard HEAD~3")
+    content = play.content(command)
+    content = replace(content, action=replace(content.action, **changes))  # type: ignore[arg-type]
+    assert play.redeems(action_digest=content.action.digest(), action=content).done is covered
+
+
+def test_a_grant_for_a_pattern_covers_nothing_graver_than_what_was_seen(play: Play) -> None:
+    play.terms(scopes=OFFERS).says("ann", "approve", scope=f"session {PATTERN}")
+    [effect] = play.case.request.effects
+    same = play.content("git reset --hard HEAD~3")
+    graver = replace(same, risk=Risk.CRITICAL)
+    other = replace(same, effects=(effect, replace(effect, rule="git.clean")))
+    digest = same.action.digest()
+    assert [play.redeems(action_digest=digest, action=each).done for each in (graver, other, same)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+@given(st.text(st.sampled_from("ab ;&|$()`'\"<>\\\n\t*.-/~#!"), max_size=12))
+def test_nothing_that_a_shell_reads_specially_hides_behind_a_star(filled: str) -> None:
+    if matches("run *", f"run {filled}"):
+        assert not set(filled) & set(";&|$()`'\"<>\\\n*#!")
+        assert not any(".." in word or word.startswith("~") for word in filled.split())

@@ -1,0 +1,95 @@
+"""What globs match, and what they never match."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from askfirst.policy.patterns import command_matches, name_matches, path_matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "fits"),
+    [
+        ("git.*", "git.push-force", True),
+        ("git.*", "github.delete", False),
+        ("*push*", "git.push-force", True),
+        ("a*b*c", "aXbYc", True),
+        ("a*b*c", "aXc", False),
+        ("ab*bc", "abc", False),
+        ("*", "", True),
+        ("exact", "exact", True),
+        ("exact", "exactly", False),
+        ("[ab]", "a", False),
+    ],
+)
+def test_a_name_pattern_fits_the_whole_name(pattern: str, name: str, fits: bool) -> None:
+    assert name_matches(pattern, name) is fits
+
+
+@pytest.mark.parametrize(
+    ("pattern", "command", "fits"),
+    [
+        ("terraform *", "terraform apply -auto-approve", True),
+        ("terraform *", "terraform", True),
+        ("terraform *", "terraformer x", False),
+        ("git push * main", "git push --force origin main", True),
+        ("git push * main", "git push origin maintenance", False),
+        ("rm -rf build/*", "rm -rf build/a", True),
+        ("rm -rf build/*", "rm -rf build/a /", False),
+        ("rm -rf build/*", "rm -rf build/../..", False),
+        ("rm -rf build/*", "rm -rf build/$X", False),
+        ("rm -rf build/*", "rm -rf build/…", False),
+        ("npm run test:*", "npm run test:unit", True),
+        ("ls", "ls -la", False),
+    ],
+)
+def test_a_star_within_a_word_stays_within_it_and_never_climbs(pattern: str, command: str, fits: bool) -> None:
+    assert command_matches(pattern, command) is fits
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "fits"),
+    [
+        ("/srv/**", "/srv", True),
+        ("/srv/**", "/srv/a/b", True),
+        ("/srv/**", "/srvx", False),
+        ("/srv/*", "/srv/a/b", False),
+        ("/srv/*.sql", "/srv/a.sql", True),
+        ("/srv/**/*.sql", "/srv/a/b/c.sql", True),
+        ("/srv/**/*.sql", "/srv/c.sql", True),
+    ],
+)
+def test_a_star_within_a_path_stays_within_its_component(pattern: str, path: str, fits: bool) -> None:
+    assert path_matches(pattern, path) is fits
+
+
+@given(st.text("ab*", max_size=12), st.text("ab", max_size=30))
+def test_a_name_pattern_fits_what_its_pieces_and_stars_make_up(pattern: str, name: str) -> None:
+    reachable = {0}
+    for letter in pattern:
+        reachable = (
+            {end for start in reachable for end in range(start, len(name) + 1)}
+            if letter == "*"
+            else {start + 1 for start in reachable if name[start : start + 1] == letter}
+        )
+
+    assert name_matches(pattern, name) is (len(name) in reachable)
+
+
+@given(st.lists(st.sampled_from(["*", "a", "b*"]), max_size=6), st.lists(st.sampled_from(["a", "b", "bc"]), max_size=8))
+def test_a_star_of_its_own_is_any_number_of_words(pattern: list[str], words: list[str]) -> None:
+    reachable = {0}
+    for part in pattern:
+        if part == "*":
+            reachable = {end for start in reachable for end in range(start, len(words) + 1)}
+        else:
+            reachable = {at + 1 for at in reachable if at < len(words) and name_matches(part, words[at])}
+
+    assert command_matches(" ".join(pattern), " ".join(words)) is (len(words) in reachable)
+
+
+def test_a_pattern_of_many_stars_is_tried_on_a_long_text_without_trying_every_way() -> None:
+    assert not name_matches("a*" * 200 + "b", "a" * 50_000)
+    assert not command_matches("a " + "* a " * 60 + "b", "a " * 3_000)

@@ -1,0 +1,166 @@
+"""Every released schema can be brought up in place, and what comes out is what ``schema.py`` says."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+import askfirst.store
+from askfirst.errors import StoreError
+from askfirst.request import GrantState, RequestState
+from askfirst.store import outbox, records
+from askfirst.store.database import open_sqlite
+from askfirst.store.schema import metadata
+
+FOLDER = Path(askfirst.store.__file__).parent / "migrations"
+REQUEST = "01K00000000000000000000001"
+"""A request as release 0001 wrote it, approved and running."""
+REQUEST_BODY = {
+    "id": REQUEST,
+    "version": 1,
+    "kind": "approval",
+    "state": "approved",
+    "created_at_ms": 1_800_000_000_000,
+    "agent": {"host": "claude-code", "session": "s", "subagent": "", "model": "", "mode": "", "interactive": False},
+    "tool_use_id": "t",
+    "action": {
+        "tool": "Bash",
+        "arguments": {"command": "rm -rf é"},
+        "cwd": "/p",
+        "host": "claude-code",
+        "session": "s",
+        "head": "",
+        "files": {},
+    },
+    "action_digest": "a" * 64,
+    "risk": 3,
+    "effects": [],
+    "expanded": "",
+    "terms": {
+        "policy": "built-in",
+        "policy_digest": "0" * 64,
+        "rule": "r",
+        "approvals_needed": 2,
+        "assurance_min": 0,
+        "approval_expires_at_ms": 1_800_000_600_000,
+        "grant_ttl_ms": 120_000,
+        "late_grant_ttl_ms": 600_000,
+        "on_timeout": "reject",
+        "recipients": ["web:inbox"],
+    },
+    "claim": {"reason": "", "impact": "", "rollback_plan": "", "confidence": None, "signals": []},
+    "question": "",
+    "options": [],
+    "end": {"at_ms": 1_800_000_001_000, "by": "local:ann", "channel": "web", "decision_id": "d", "text": ""},
+}
+GRANT_BODY = {
+    "id": "G",
+    "request_id": REQUEST,
+    "action_digest": "a" * 64,
+    "state": "redeemed",
+    "issued_at_ms": 1_800_000_001_000,
+    "expires_at_ms": 1_800_000_121_000,
+    "late": False,
+    "attempt": "attempt-1",
+    "tool_use_id": "t",
+    "redeemed_at_ms": 1_800_000_002_000,
+    "ended_at_ms": None,
+    "outcome": "",
+    "detail": "",
+}
+
+
+def upgraded(path: Path, revision: str) -> sa.Engine:
+    engine = sa.create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    return engine
+
+
+def shape(path: Path) -> dict[str, object]:
+    """Every table with its columns, keys and indexes, as the database sees them."""
+    with sqlite3.connect(path) as database:
+        names = [
+            name
+            for (name,) in database.execute("select name from sqlite_master where type = 'table'")
+            if name not in {"alembic_version", "sqlite_sequence"}
+        ]
+        found: dict[str, object] = {}
+        for name in names:
+            columns = {row[1]: row[2:] for row in database.execute(f"pragma table_info({name})")}
+            indexes = {
+                row[1]: (row[2], [each[2] for each in database.execute(f"pragma index_info({row[1]})")])
+                for row in database.execute(f"pragma index_list({name})")
+                if not row[1].startswith("sqlite_")
+            }
+            where = {
+                index: text.partition("WHERE")[2].strip()
+                for index, text in database.execute(
+                    "select name, sql from sqlite_master where type = 'index' and tbl_name = ? and sql is not null",
+                    (name,),
+                )
+            }
+            keys = sorted(row[2:5] for row in database.execute(f"pragma foreign_key_list({name})"))
+            found[name] = (columns, indexes, where, keys)
+        return found
+
+
+def test_the_migrations_make_what_the_schema_says(tmp_path: Path) -> None:
+    upgraded(tmp_path / "migrated.db", "head").dispose()
+    declared = sa.create_engine(f"sqlite:///{tmp_path / 'declared.db'}")
+    metadata.create_all(declared)
+    declared.dispose()
+    assert shape(tmp_path / "migrated.db") == shape(tmp_path / "declared.db")
+
+
+def test_a_store_of_the_first_release_is_brought_up_with_all_that_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    upgraded(path, "0001").dispose()
+    with sqlite3.connect(path) as database:
+        database.execute(
+            "insert into request values (?, 'key', 1, 'approved', ?, 's', 1800000000000, 1800000121000, ?)",
+            (REQUEST, "a" * 64, json.dumps(REQUEST_BODY)),
+        )
+        database.execute(
+            "insert into grant_ values ('G', ?, ?, 'redeemed', 1800000121000, ?)",
+            (REQUEST, "a" * 64, json.dumps(GRANT_BODY)),
+        )
+        for kind, done, message in (("send", 1, "/requests/1"), ("update", 0, None)):
+            database.execute(
+                "insert into outbox (request_id, channel, recipient, kind, next_at_ms, done, external_id) "
+                "values (?, 'web', 'web:inbox', ?, 0, ?, ?)",
+                (REQUEST, kind, done, message),
+            )
+    database.close()
+    engine = open_sqlite(path)
+    with engine.begin() as connection:
+        case = records.read(connection, REQUEST)
+        released = records.read_released(connection, "s", "t")
+        owed = outbox.due(connection, 1, 10)
+    engine.dispose()
+    assert case.request.state is RequestState.APPROVED
+    assert case.request.action.command == "rm -rf é"
+    assert [(each.approvals_needed, each.recipients) for each in case.request.terms.stages] == [(2, ("web:inbox",))]
+    assert case.grant is not None
+    assert (case.grant.state, case.grant.uses[0].attempt) == (GrantState.REDEEMED, "attempt-1")
+    assert released == case
+    assert [(each.kind, each.message_id, each.external_id) for each in owed] == [("update", 1, "/requests/1")]
+
+
+def test_a_store_of_a_newer_release_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "newer.db"
+    open_sqlite(path).dispose()
+    with sqlite3.connect(path) as database:
+        database.execute("update alembic_version set version_num = '9999'")
+    database.close()
+    with pytest.raises(StoreError, match="schema 9999, which this release does not know; upgrade askfirst"):
+        open_sqlite(path)

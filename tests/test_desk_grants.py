@@ -1,0 +1,208 @@
+"""Grants over a real store: signed, verified, listed, revoked; and every message hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import sqlite3
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from askfirst.engine import Amend, Content
+from askfirst.grant_token import CONTEXT, is_genuine
+from askfirst.policy.ruling import Stage
+from askfirst.request import Grant, GrantState, RequestState, Verdict, dump
+from askfirst.store import outbox
+from askfirst.testing.bench import Bench, FakeSigner, a_draft, a_review
+
+if TYPE_CHECKING:
+    from askfirst.engine import Case
+
+
+async def approved(made: Bench, key: str = "1") -> Case:
+    case = await made.desk.ask(a_draft(key=key, command=f"rm -rf {key}"))
+    return (await made.desk.review(a_review(case.request, Verdict.APPROVE))).case
+
+
+async def redeemed(made: Bench, case: Case, attempt: str = "attempt-1") -> bool:
+    digest = case.request.action_digest
+    step = await made.desk.redeem(case.request.id, action_digest=digest, attempt=attempt, tool_use_id="t")
+    return step.done
+
+
+def test_a_token_says_who_allowed_what_until_when_and_where_the_log_stood(desk_bench: Bench) -> None:
+    case = asyncio.run(approved(desk_bench))
+    assert case.grant is not None
+    body, _, signature = case.grant.token.partition(".")
+    raw = base64.urlsafe_b64decode(body + "==")
+    told = json.loads(raw)
+    assert len(base64.urlsafe_b64decode(told.pop("n"))) == 12
+    assert told == {
+        "v": 1,
+        "typ": "grant",
+        "req": case.request.id,
+        "act": case.request.action_digest,
+        "by": [{"ch": "web", "sub": "local:ann"}],
+        "nbf": case.grant.issued_at_ms // 1000,
+        "exp": case.grant.expires_at_ms // 1000,
+        "max": 1,
+        "log": {"i": 3, "size": 1, "root": "00" * 32},
+    }
+    assert FakeSigner().is_ours(CONTEXT + raw, base64.urlsafe_b64decode(signature + "=="))
+    assert desk_bench.log.entries[3].type == "grant.issued"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"token": ""},
+        {"token": "e30.e30"},
+        {"token": "no.token!"},
+        {"action_digest": "f" * 64},
+        {"expires_at_ms": 2_000_000_000_000},
+        {"uses_max": 100},
+        {"pattern": "rm *"},
+        {"request_id": "another"},
+    ],
+)
+def test_a_grant_that_was_changed_beside_us_is_no_longer_genuine(desk_bench: Bench, forged: dict[str, object]) -> None:
+    """I2: the grant is our signature over this very action, or nothing."""
+    case = asyncio.run(approved(desk_bench))
+    assert case.grant is not None
+    assert is_genuine(case.grant, FakeSigner())
+    assert not is_genuine(replace(case.grant, **forged), FakeSigner())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("store_url", [""])  # looks into the file
+def test_a_grant_that_somebody_wrote_into_the_store_opens_nothing(desk_bench: Bench) -> None:
+    async def story() -> None:
+        case = await desk_bench.desk.ask(a_draft())
+        desk_bench.clock.advance(601)
+        await desk_bench.desk.sweep()
+        grant = Grant(
+            id="forged",
+            request_id=case.request.id,
+            action_digest=case.request.action_digest,
+            state=GrantState.ISSUED,
+            issued_at_ms=desk_bench.clock.now_ms(),
+            expires_at_ms=desk_bench.clock.now_ms() + 60_000,
+            token="e30.e30",
+        )
+        desk_bench.writer.submit(
+            lambda connection: connection.exec_driver_sql(
+                "insert into grant_ (id, request_id, action_digest, state, expires_at_ms, body) values (?,?,?,?,?,?)",
+                (grant.id, grant.request_id, grant.action_digest, "issued", grant.expires_at_ms, dump(grant)),
+            )
+        ).result()
+        assert not await redeemed(desk_bench, case)
+        assert not await redeemed(desk_bench, case, "attempt-2")
+
+    asyncio.run(story())
+    last = desk_bench.log.entries[-1]
+    assert (last.type, last.decision["reason"]) == (
+        "grant.revoked",
+        "the grant's signature does not verify: the store was changed from outside",
+    )
+
+
+def test_open_grants_are_listed_and_a_revoked_one_opens_nothing(desk_bench: Bench) -> None:
+    async def story() -> None:
+        first, second = await approved(desk_bench, "1"), await approved(desk_bench, "2")
+        listed = [each.request.id for each in await desk_bench.desk.grants()]
+        assert sorted(listed) == sorted([first.request.id, second.request.id])
+        step = await desk_bench.desk.revoke(first.request.id, by="local:ann", channel="terminal", reason="oops")
+        assert step.done
+        assert [each.request.id for each in await desk_bench.desk.grants()] == [second.request.id]
+        assert not await redeemed(desk_bench, first)
+        assert await redeemed(desk_bench, second)
+
+    asyncio.run(story())
+
+
+def test_earlier_versions_are_kept_and_the_edited_action_leads_to_its_grant(desk_bench: Bench) -> None:
+    async def story() -> None:
+        case = await desk_bench.desk.ask(a_draft(command="rm -rf a"))
+        asked = case.request
+        action = replace(asked.action, arguments={"command": "rm -rf a/b"})
+        content = Content(action=action, effects=asked.effects, risk=asked.risk)
+        claim = replace(asked.claim, reason="only that")
+        await desk_bench.desk.amend(asked.id, Amend(content=content, claim=claim, terms=asked.terms))
+        case = await desk_bench.desk.case(asked.id)
+        assert [each.version for each in (*case.earlier, case.request)] == [1, 2]
+        await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
+        for digest in (asked.action_digest, action.digest()):
+            assert [each.request.id for each in await desk_bench.desk.granted(digest)] == [asked.id]
+        assert await desk_bench.desk.granted("f" * 64) == []
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("store_url", [""])  # looks into the file
+def test_every_message_is_edited_when_the_request_ends_anywhere(desk_bench: Bench) -> None:
+    """I10: also those of a later stage, of a reminder, of an escalation (P05)."""
+    stages = (Stage(name="proposer", recipients=("web:a",)), Stage(name="confirmer", recipients=("web:b",)))
+
+    async def story() -> dict[str, int]:
+        draft = a_draft()
+        now_ms = desk_bench.clock.now_ms()
+        terms = replace(draft.terms, stages=stages, reminders_at_ms=(now_ms + 60_000,))
+        case = await desk_bench.desk.ask(replace(draft, terms=terms))
+        await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
+        desk_bench.clock.advance(60)
+        await desk_bench.desk.sweep()
+        messages = owed(desk_bench, outbox.SEND)
+        assert messages == ["web:a", "web:b", "web:b"]
+        before = len(owed(desk_bench, outbox.UPDATE))
+        await desk_bench.desk.review(a_review(case.request, Verdict.DENY, person="local:bob"))
+        assert owed(desk_bench, outbox.UPDATE)[before:] == messages
+        return {}
+
+    asyncio.run(story())
+
+
+def owed(made: Bench, kind: str) -> list[str]:
+    with sqlite3.connect(f"file:{made.path}?mode=ro", uri=True) as database:
+        rows = database.execute("select recipient from outbox where kind = ? order by id", (kind,))
+        return [recipient for (recipient,) in rows]
+
+
+def test_quiet_hours_hold_the_first_message_and_a_decision_drops_it(desk_bench: Bench) -> None:
+    async def story() -> None:
+        for number, decided in (("1", False), ("2", True)):
+            draft = a_draft(key=number, command=f"rm {number}")
+            opens_at_ms = desk_bench.clock.now_ms() + 3_600_000
+            case = await desk_bench.desk.ask(replace(draft, terms=replace(draft.terms, opens_at_ms=opens_at_ms)))
+            if decided:
+                await desk_bench.desk.review(a_review(case.request, Verdict.DENY))
+        with desk_bench.reader.connect() as connection:
+            assert outbox.due(connection, desk_bench.clock.now_ms(), 10) == []
+            later = outbox.due(connection, desk_bench.clock.now_ms() + 3_600_000, 10)
+            assert [each.request_id for each in later if each.kind == outbox.SEND] != []
+            assert len([each for each in later if each.kind == outbox.SEND]) == 1
+
+    asyncio.run(story())
+
+
+def test_a_waiter_hears_of_a_decision_that_came_first(desk_bench: Bench) -> None:
+    """I3: register the waiter, then read the state (P04)."""
+
+    async def story() -> RequestState:
+        case = await approved(desk_bench)
+        return (await desk_bench.desk.wait(case.request.id, 5)).request.state
+
+    assert asyncio.run(story()) is RequestState.APPROVED
+
+
+def test_a_waiter_is_told_when_it_is_the_agents_turn(desk_bench: Bench) -> None:
+    async def story() -> None:
+        case = await desk_bench.desk.ask(a_draft())
+        waiter = asyncio.create_task(desk_bench.desk.wait(case.request.id, 5))
+        await desk_bench.desk.review(a_review(case.request, Verdict.NEEDS_INFO, text="why?"))
+        told = await waiter
+        assert told.asked_back is not None
+        assert told.request.state is RequestState.PENDING
+
+    asyncio.run(story())

@@ -1,0 +1,280 @@
+"""What becomes of a draft: asked, found again, joined, answered from a denial, refused."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from askfirst.bounds import Bounds
+from askfirst.engine import Case
+from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
+from askfirst.people import Directory, Person
+from askfirst.policy.ruling import Stage
+from askfirst.request import RequestState, Verdict
+from askfirst.terms import Escalation
+from askfirst.testing.bench import Bench, a_draft, a_review, bench
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from askfirst.intake import Draft
+
+STAFF = Directory(people=(Person(id="local:ann"), Person(id="local:bob", roles=frozenset({"security"}))))
+
+
+def on_terms(draft: Draft, **terms: Any) -> Draft:
+    return replace(draft, terms=replace(draft.terms, **terms))
+
+
+def of_session(draft: Draft, session: str) -> Draft:
+    agent = replace(draft.agent, session=session)
+    return replace(draft, agent=agent, action=replace(draft.action, session=session))
+
+
+async def ask(made: Bench, key: str, command: str = "rm -rf a", session: str = "s") -> Case:
+    draft = a_draft(key=key, command=command, now_ms=made.clock.now_ms())
+    return await made.desk.ask(of_session(draft, session))
+
+
+async def deny(made: Bench, case: Case, **changes: Any) -> None:
+    await made.desk.review(a_review(case.request, Verdict.DENY, **changes))
+
+
+def types(made: Bench) -> list[str]:
+    return [entry.type.value for entry in made.log.entries]
+
+
+def test_the_same_action_while_it_waits_joins_the_request(desk_bench: Bench) -> None:
+    async def story() -> None:
+        first, second = await ask(desk_bench, "1"), await ask(desk_bench, "2")
+        assert first.request.id == second.request.id
+        other = await ask(desk_bench, "3", session="another")
+        assert other.request.id != first.request.id
+
+    asyncio.run(story())
+    assert types(desk_bench) == ["gate.requested", "gate.joined", "gate.requested"]
+
+
+def test_a_new_reason_is_heard_once_more_and_then_no_more(desk_bench: Bench) -> None:
+    async def again(key: str, reason: str) -> Case:
+        draft = of_session(a_draft(key=key, command="rm -rf a", now_ms=desk_bench.clock.now_ms()), "s")
+        return await desk_bench.desk.ask(replace(draft, claim=replace(draft.claim, reason=reason)))
+
+    async def story() -> None:
+        first = await again("1", "tidy up")
+        await deny(desk_bench, first)
+        assert (await again("2", "tidy up")).request.id == first.request.id
+        second = await again("3", "it fills the disk")
+        assert second.request.state is RequestState.PENDING
+        await deny(desk_bench, second)
+        assert (await again("4", "please")).request.state is RequestState.DENIED
+
+    asyncio.run(story())
+
+
+def test_the_same_action_is_answered_from_its_denial_for_a_while(desk_bench: Bench) -> None:
+    async def story() -> None:
+        first = await ask(desk_bench, "1")
+        await deny(desk_bench, first, text="never")
+        again = await ask(desk_bench, "2")
+        assert (again.request.id, again.request.state) == (first.request.id, RequestState.DENIED)
+        desk_bench.clock.advance(600)
+        later = await ask(desk_bench, "3")
+        assert later.request.state is RequestState.PENDING
+        assert later.request.notes == (
+            f"local:ann denied something equivalent 10 min ago: rm -rf a ({first.request.code})",
+        )
+
+    asyncio.run(story())
+    assert types(desk_bench)[3:] == ["gate.refused", "gate.requested"]
+
+
+def test_a_way_round_a_denial_is_pointed_out_to_people(desk_bench: Bench) -> None:
+    async def story() -> None:
+        await deny(desk_bench, await ask(desk_bench, "1", "git reset --hard"))
+        again = await ask(desk_bench, "2", "git checkout -f .")
+        assert len(again.request.notes) == 1
+        assert "git reset --hard" in again.request.notes[0]
+        assert (await ask(desk_bench, "3", "git checkout -f .", session="another")).request.notes == ()
+
+    asyncio.run(story())
+
+
+def test_a_session_that_was_told_to_stop_hears_that_whatever_it_tries(desk_bench: Bench) -> None:
+    async def story() -> None:
+        first = await ask(desk_bench, "1")
+        await deny(desk_bench, first, stop=True, text="you are off the rails")
+        other = await ask(desk_bench, "2", "git push --force")
+        assert other.request.id == first.request.id
+        assert (await ask(desk_bench, "3", session="another")).request.state is RequestState.PENDING
+        desk_bench.clock.advance(1800)
+        assert (await ask(desk_bench, "4", "git push --force")).request.state is RequestState.PENDING
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("terms", "sentence"),
+    [
+        (
+            {"stages": (Stage(reviewers=("role:nobody",), recipients=("web:inbox",)),)},
+            (
+                "the rule ask.high needs 1 of role:nobody, and 0 of these can decide here; "
+                "add people to the configuration, or mend the rule"
+            ),
+        ),
+        (
+            {"stages": (Stage(approvals_needed=3, recipients=("web:inbox",)),)},
+            (
+                "the rule ask.high needs 3 of everybody who is known, and 2 of these can decide here; "
+                "add people to the configuration, or mend the rule"
+            ),
+        ),
+        (
+            {
+                "stages": (
+                    Stage(name="proposer", recipients=("web:inbox",)),
+                    Stage(name="confirmer", reviewers=("team:none",), recipients=("web:inbox",)),
+                )
+            },
+            (
+                "the rule ask.high needs 1 of team:none for its stage confirmer, and 0 of these can decide here; "
+                "add people to the configuration, or mend the rule"
+            ),
+        ),
+        (
+            {"stages": (Stage(recipients=("pager:5",)),)},
+            (
+                "the rule ask.high tells pager:5, and there is no such channel here (known: web); "
+                "set the channel up, or mend the rule's route"
+            ),
+        ),
+        (
+            {"escalation": (Escalation(at_ms=0, reviewers=(), recipients=("pager:5",)),)},
+            (
+                "the rule ask.high tells pager:5, and there is no such channel here (known: web); "
+                "set the channel up, or mend the rule's route"
+            ),
+        ),
+    ],
+)
+def test_nobody_to_ask_is_a_refusal_with_the_reason_and_the_fix(
+    tmp_path: Path, terms: dict[str, Any], sentence: str
+) -> None:
+    """I6: an empty list of reviewers, an unknown channel (P12)."""
+    with bench(tmp_path / "store.db", people=STAFF) as made:
+        with pytest.raises(NobodyToAskError) as caught:
+            asyncio.run(made.desk.ask(on_terms(a_draft(), **terms)))
+        assert str(caught.value) == sentence
+        assert asyncio.run(made.desk.requests()) == []
+
+
+def test_what_may_wait_is_bounded_for_a_session_and_for_a_host(tmp_path: Path) -> None:
+    async def story(made: Bench) -> None:
+        first = await ask(made, "1", "rm 1", "s1")
+        await ask(made, "2", "rm 2", "s1")
+        with pytest.raises(OverloadedError, match="2 requests of this session wait for people already"):
+            await ask(made, "3", "rm 3", "s1")
+        await ask(made, "4", "rm 2", "s1")  # joins: nothing more waits
+        await ask(made, "5", "rm 1", "s2")
+        with pytest.raises(OverloadedError, match="3 requests of claude-code wait"):
+            await ask(made, "6", "rm 1", "s3")
+        await deny(made, first)
+        await ask(made, "7", "rm 3", "s1")
+
+    with bench(tmp_path / "store.db", bounds=Bounds(pending_per_session=2, pending_per_host=3)) as made:
+        asyncio.run(story(made))
+
+
+def test_a_newer_request_takes_the_place_of_an_older_one_of_its_session(desk_bench: Bench) -> None:
+    async def story() -> None:
+        old = await ask(desk_bench, "1", "rm -rf a")
+        waiter = asyncio.create_task(desk_bench.desk.wait(old.request.id, 5))
+        await asyncio.sleep(0)
+        draft = replace(a_draft(key="2", command="rm -rf b"), supersedes=old.request.id)
+        new = await desk_bench.desk.ask(of_session(draft, "s"))
+        ended = await waiter
+        assert ended.request.state is RequestState.SUPERSEDED
+        assert ended.request.end is not None
+        assert ended.request.end.text == f"replaced by {new.request.code}"
+        assert new.request.supersedes == old.request.id
+
+    asyncio.run(story())
+
+
+def test_nobody_replaces_the_request_of_another_session(desk_bench: Bench) -> None:
+    """I1: only its requester may end a request."""
+
+    async def story() -> None:
+        old = await ask(desk_bench, "1", session="s1")
+        draft = replace(a_draft(key="2"), supersedes=old.request.id)
+        with pytest.raises(NotAllowedError, match="only be replaced by the session that made it"):
+            await desk_bench.desk.ask(of_session(draft, "s2"))
+        assert (await desk_bench.desk.case(old.request.id)).request.state is RequestState.PENDING
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("schema", "sentence"),
+    [
+        ("{", "the schema is no JSON"),
+        ('{"type": "nonsense"}', "the schema is none: 'nonsense' is not valid under any of the given schemas"),
+        ('{"type": "string", "pattern": "(a+)+$"}', "the schema's 'pattern' is not taken"),
+        ('{"$ref": "https://example.org/s"}', "the schema's '$ref' is not taken"),
+        ('{"items": {"properties": {"a": {"pattern": "x"}}}}', "the schema's 'pattern' is not taken"),
+    ],
+)
+def test_a_schema_that_cannot_be_checked_in_bounded_time_is_refused(
+    desk_bench: Bench, schema: str, sentence: str
+) -> None:
+    draft = replace(a_draft(), question="which?", answer_schema=schema)
+    with pytest.raises(InputError) as caught:
+        asyncio.run(desk_bench.desk.ask(draft))
+    assert str(caught.value).startswith(sentence)
+
+
+NUMBER = '{"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]}'
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "note"),
+    [
+        ({"options": ("left", "right")}, "left", ""),
+        ({"options": ("left", "right")}, "up", "choose one of: left, right"),
+        ({"answer_schema": NUMBER}, '{"n": 5}', ""),
+        ({"answer_schema": NUMBER}, '{"n": 0}', "the answer does not fit: n: 0 is less than the minimum of 1"),
+        ({"answer_schema": NUMBER}, "five", "the answer must be JSON as its schema says"),
+        ({}, "whatever you like", ""),
+        ({}, "  ", "the answer is empty"),
+    ],
+)
+def test_an_answer_is_one_of_the_choices_or_fits_the_schema(
+    desk_bench: Bench, question: dict[str, Any], answer: str, note: str
+) -> None:
+    """I7: an answer answers a question; it approves nothing."""
+
+    async def story() -> None:
+        case = await desk_bench.desk.ask(replace(a_draft(), question="which?", **question))
+        step = await desk_bench.desk.review(a_review(case.request, Verdict.ANSWER, text=answer))
+        assert (step.done, step.note) == ((False, note) if note else (True, "answered"))
+        assert step.case.grant is None
+
+    asyncio.run(story())
+
+
+def test_words_are_never_an_approval(desk_bench: Bench) -> None:
+    """I7: only the offered verdict approves, whatever is written beside it (P15)."""
+
+    async def story() -> None:
+        case = await ask(desk_bench, "1")
+        for verdict in (Verdict.ANSWER, Verdict.NEEDS_INFO):
+            step = await desk_bench.desk.review(
+                a_review(case.request, verdict, text="yes, approved, go ahead", decision_id=f"d-{verdict}")
+            )
+            assert step.case.request.state is RequestState.PENDING
+
+    asyncio.run(story())
