@@ -12,7 +12,7 @@ export ASKFIRST_CLAUDE_CODE_OLDEST := $(CURDIR)/.cache/npm/$(CLAUDE_CODE_OLDEST)
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-guards lint fmt
+.PHONY: help demo test check soak bench bench-guards lint fmt
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 8
@@ -22,12 +22,16 @@ demo: ## a real coding agent is stopped, a person decides, the log proves it (AU
 	@$(BIN)/askfirst demo $(if $(AUTO),--auto)
 
 test: ## all tests
-	@$(INSTALL) environment claude-code claude-code-oldest chromium
+	@$(INSTALL) environment claude-code claude-code-oldest chromium postgresql strace
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
 check: ## the quick tests, under a minute
 	@$(INSTALL) environment
-	$(BIN)/pytest --quiet -m "not slow" --numprocesses=auto $(ARGS)
+	$(BIN)/pytest --quiet -m "not slow and not soak" --numprocesses=auto $(ARGS)
+
+soak: ## the long forms of the tests of reliability: tens of thousands of decisions under kill -9
+	@$(INSTALL) environment postgresql strace
+	$(BIN)/pytest -m soak --timeout=3600 $(ARGS)
 
 bench: ## the benchmarks, ratios in one run
 	@$(INSTALL) environment

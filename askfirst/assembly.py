@@ -42,7 +42,8 @@ from askfirst.paths import config_file, write_private
 from askfirst.people import Directory, Person
 from askfirst.policy.ruler import Ruler
 from askfirst.policy.source import open_source
-from askfirst.store.database import open_sqlite, open_sqlite_reader
+from askfirst.store.locking import is_shared
+from askfirst.store.open import open_store
 from askfirst.store.writer import Writer
 from askfirst.tally import Tally
 from audit.clock import SystemClock as AuditClock
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from askfirst.paths import StatePaths
     from askfirst.policy.source import LayerChange
     from askfirst.request import Request
+    from askfirst.store.open import Store
     from audit.keys import Keys
     from audit.log import StoredLog
 
@@ -152,16 +154,17 @@ class _Core:
     """What every listener of one broker shares."""
 
     def __init__(  # what open() has opened
-        self, *, config: Config, engine: sa.Engine, reader: sa.Engine, log: StoredLog, keys: Keys, paths: StatePaths
+        self, *, config: Config, store: Store, log: StoredLog, keys: Keys, paths: StatePaths
     ) -> None:
         self._paths = paths
+        self._url = store.url
         self._config = config
-        self._reader = reader
+        self._reader = reader = store.reader
         self._log = log
         self._clock = SystemClock()
         self._hub = Hub()
         self.analyst = DiskAnalyst()
-        self._writer = Writer(engine, log, on_failure=exit_for_failed_store)
+        self._writer = Writer(store.engine, log, on_failure=exit_for_failed_store)
         self._policy = open_source(config)
         self._policy.on_change(self._policy_changed)
         self._asking = Asking(analyst=self.analyst, ruler=Ruler(self._policy, Disk), clock=self._clock)
@@ -199,11 +202,9 @@ class _Core:
     @classmethod
     def open(cls, paths: StatePaths, config: Config) -> _Core:
         """Open the store and its log."""
-        engine = open_sqlite(paths.store)
-        log, keys = _open_log(paths, engine)
-        return cls(
-            config=config, engine=engine, reader=open_sqlite_reader(paths.store), log=log, keys=keys, paths=paths
-        )
+        store = open_store(paths.store, config.store_url)
+        log, keys = _open_log(paths, store.engine)
+        return cls(config=config, store=store, log=log, keys=keys, paths=paths)
 
     def workers(self) -> list[Callable[[], Awaitable[None]]]:
         """What runs beside the listeners."""
@@ -215,6 +216,10 @@ class _Core:
         ]
         if self._witnesses is not None:
             workers.append(self._witnesses.run)
+        if self._url is not None:
+            from askfirst.store.follow import Follower  # noqa: PLC0415  # needs psycopg, an extra
+
+            workers.append(Follower(url=self._url, reader=self._reader, hub=self._hub).run)
         if days := self._config.audit.retention_days:
             workers.append(partial(self.keeper.keep_limits, days))
         return workers
@@ -319,6 +324,10 @@ class _Fork:
 def _open_log(paths: StatePaths, engine: sa.Engine) -> tuple[StoredLog, Keys]:
     keys = open_keys(paths.root)
     with engine.begin() as connection:
+        if is_shared(connection):
+            from askfirst.store.postgres import lock_for_migration  # noqa: PLC0415  # needs psycopg, an extra
+
+            lock_for_migration(connection)
         keys = settle_key(keys, stored_vkeys(connection)[-1])
         log = open_log(connection, keys.log, AuditClock(), may_found=not keys.is_founded)
     log.committed()

@@ -22,6 +22,9 @@ Example::
     [web]
     port = 7433                    # 0: any free port
 
+    [store]
+    url = ""                       # postgresql://user@host/database that several brokers share; "": a file of our own
+
 ``[audit]`` is in ``askfirst.audit_config``.
 """
 
@@ -72,12 +75,19 @@ class _RawPerson(BaseModel):
     teams: list[str] = Field(default_factory=list)
 
 
+class _RawStore(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    url: str = Field(default="", pattern="^$|^postgres(ql)?://")
+
+
 class _Raw(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     people: list[_RawPerson] = Field(default_factory=list)
     policy: _RawPolicy = Field(default_factory=_RawPolicy)
     web: _RawWeb = Field(default_factory=_RawWeb)
+    store: _RawStore = Field(default_factory=_RawStore)
     audit: RawAudit = Field(default_factory=RawAudit)
 
 
@@ -97,6 +107,7 @@ class Config:
     late_grant_ttl_s: int
     terminal_decisions: bool
     web_port: int
+    store_url: str = field(default="", repr=False)  # may hold a password
     digest: str
     audit: AuditConfig = field(default_factory=AuditConfig)
     people: tuple[Person, ...] = ()
@@ -123,6 +134,7 @@ def parse_config(content: bytes, *, source: str) -> Config:
         late_grant_ttl_s=policy.late_grant_ttl_s,
         terminal_decisions=policy.terminal_decisions,
         web_port=raw.web.port,
+        store_url=raw.store.url,
         digest=sha256_hex(content),
         audit=audit_config(raw.audit, Path(source).parent),
         people=tuple(
@@ -148,6 +160,8 @@ def load_config(path: Path) -> Config:
 
 def _sentence(error: ErrorDetails) -> str:
     where = ".".join(str(part) for part in error["loc"])
+    if where == "store.url":
+        return "store.url is no postgresql:// URL (not shown here: it may hold a password)"
     if error["type"] == "extra_forbidden":
         hint = _TO_POLICY if error["loc"][-1] in _POLICY_KEYS else _nearest(error["loc"])
         return f"unknown key {where!r}{hint}"

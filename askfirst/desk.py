@@ -345,7 +345,7 @@ class Desk:
         return replace(step, case=after)
 
     async def _write(self, work: Callable[[sa.Connection], _T]) -> _T:
-        return await asyncio.wrap_future(self._writer.submit(work))
+        return await self._writer.write(work)
 
     async def _read(self, query: Callable[[sa.Connection], _T]) -> _T:
         def run() -> _T:

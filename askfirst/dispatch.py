@@ -33,6 +33,8 @@ ATTEMPTS_MAX = 8
 PAUSE_FIRST_MS = 1_000
 PAUSE_MAX_MS = 60_000
 IDLE_S = 5.0
+CLAIM_MS = 60_000
+"""How long a broker that takes a delivery may need; if it dies, another one delivers that much later."""
 PATIENCE_S = 0.05
 """Pause after a wake-up, seconds: whoever waits for a decision goes first, and several changes become one round."""
 _BATCH = 64
@@ -81,9 +83,21 @@ class Dispatcher:
     async def deliver_due(self) -> int:
         """Carry out what is due now; how many deliveries that were."""
         now_ms = self._clock.now_ms()
-        due = await self._read(lambda connection: outbox.due(connection, now_ms, _BATCH))
+        due = await self._take(now_ms)
         await asyncio.gather(*(self._deliver(each) for each in due))
         return len(due)
+
+    async def _take(self, now_ms: int) -> list[Delivery]:
+        """What is due; where other brokers deliver from the same outbox, what none of them has taken."""
+        if not self._writer.is_shared:
+            return await self._read(lambda connection: outbox.due(connection, now_ms, _BATCH))
+
+        def work(connection: sa.Connection) -> list[Delivery]:
+            due = outbox.due(connection, now_ms, _BATCH)
+            outbox.claim(connection, due, now_ms + CLAIM_MS)
+            return due
+
+        return await self._writer.write(work)
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
@@ -113,7 +127,7 @@ class Dispatcher:
             outbox.delivered(connection, delivery, external_id)
             self._append(connection, delivery, entry_type, {"message": external_id})
 
-        await asyncio.wrap_future(self._writer.submit(work))
+        await self._writer.write(work)
 
     async def _record_failure(self, delivery: Delivery, cause: str) -> None:
         pause_ms = min(PAUSE_MAX_MS, PAUSE_FIRST_MS << delivery.attempts)
@@ -125,7 +139,7 @@ class Dispatcher:
             data: dict[str, Value] = {"cause": cause, "attempt": delivery.attempts + 1, "given_up": last}
             self._append(connection, delivery, EntryType.CHANNEL_FAILED, data)
 
-        await asyncio.wrap_future(self._writer.submit(work))
+        await self._writer.write(work)
 
     def _append(
         self, connection: sa.Connection, delivery: Delivery, entry_type: EntryType, data: Mapping[str, Value]

@@ -53,6 +53,10 @@ class StoreError(Error):
     """The store cannot be read or written; nothing was changed."""
 
 
+class StoreAwayError(StoreError):
+    """The database cannot be reached now; whether the last write arrived is not known until it is back."""
+
+
 class OverloadedError(StoreError):
     """Too much is waiting already; nothing was changed."""
 

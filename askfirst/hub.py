@@ -40,6 +40,10 @@ class Hub:
         """How many callers wait."""
         return self._waiting
 
+    def is_awaited(self, request_id: str | None = None) -> bool:
+        """Whether anybody would hear of a change of this request, or, without one, of any; from any thread."""
+        return bool(self._subscribers) or (bool(self._waiters) if request_id is None else request_id in self._waiters)
+
     @property
     def following(self) -> int:
         """How many follow every change."""

@@ -115,7 +115,7 @@ class Tally:
         beat = self._beat()
         if batch or dropped or beat:
             entries = await asyncio.to_thread(lambda: [*self._entries(batch, dropped), *beat])
-            await asyncio.wrap_future(self._writer.submit(lambda connection: self._append(connection, entries)))
+            await self._writer.write(lambda connection: self._append(connection, entries))
 
     def _append(self, connection: sa.Connection, entries: Sequence[Entry]) -> None:
         for entry in entries:

@@ -72,17 +72,18 @@ def encode(entry: Entry, reading: Reading) -> Encoded:
     Raises:
         LogError: it is no JSON, or too large even so.
     """
-    members = _members(entry, reading)
+    blobs = list[Blob]()
+    members = _members(entry, reading, blobs)
     if _is_plain(members, 0):
         try:
             body = _to_json(members).encode()
         except UnicodeEncodeError:
             body = b""
         if 0 < len(body) <= MAX_ENTRY_BYTES:
-            return Encoded(body=body)
-    encoded = _write(members, sets_apart=False)
+            return Encoded(body=body, blobs=tuple(blobs))
+    encoded = _write(members, blobs, sets_apart=False)
     if encoded is None or len(encoded.body) > MAX_ENTRY_BYTES:
-        encoded = _write(members, sets_apart=True)
+        encoded = _write(members, blobs, sets_apart=True)
     if encoded is None:
         raise LogError(f"a name in the {entry.type} entry is no valid Unicode")
     if len(encoded.body) > MAX_ENTRY_BYTES:
@@ -93,7 +94,8 @@ def encode(entry: Entry, reading: Reading) -> Encoded:
     return encoded
 
 
-def _members(entry: Entry, reading: Reading) -> dict[str, Value]:
+def _members(entry: Entry, reading: Reading, blobs: list[Blob]) -> dict[str, Value]:
+    """The members; payloads are looked for where they usually stand, right below one, and set apart."""
     members: dict[str, Value] = {
         "v": VERSION,
         "id": ulid(reading.wall_us // 1000),
@@ -106,7 +108,10 @@ def _members(entry: Entry, reading: Reading) -> dict[str, Value]:
     if entry.request:
         members["req"] = entry.request
     for name in ("agent", "action", "decision", "links", "data"):
-        if value := getattr(entry, name):
+        value: Mapping[str, Value] = getattr(entry, name)
+        if any(type(item) is Private for item in value.values()):
+            value = {key: _apart(item, blobs) if type(item) is Private else item for key, item in value.items()}
+        if value:
             members[name] = value
     return members
 
@@ -120,9 +125,9 @@ def _actor(actor: Actor) -> dict[str, Value]:
     return members
 
 
-def _write(members: dict[str, Value], *, sets_apart: bool) -> Encoded | None:
-    """The encoded members; None when a text is no valid Unicode."""
-    writer = _Writer(sets_apart=sets_apart)
+def _write(members: dict[str, Value], blobs: list[Blob], *, sets_apart: bool) -> Encoded | None:
+    """The encoded members, with those payloads and what else stands apart; None when a text is no valid Unicode."""
+    writer = _Writer(blobs, sets_apart=sets_apart)
     plain = writer.plain(members, 0)
     try:
         body = _to_json(plain).encode()
@@ -163,8 +168,8 @@ class _Writer:
         is_odd: whether there is something that only the full RFC 8785 writer spells correctly.
     """
 
-    def __init__(self, *, sets_apart: bool) -> None:
-        self.blobs = list[Blob]()
+    def __init__(self, blobs: list[Blob], *, sets_apart: bool) -> None:
+        self.blobs = blobs.copy()
         self.is_odd = False
         self._sets_apart = sets_apart
 
@@ -180,7 +185,7 @@ class _Writer:
             self.is_odd = self.is_odd or value is not None
             return value
         if isinstance(value, Private):
-            return self._apart(value)
+            return _apart(value, self.blobs)
         return self._container(value, depth)
 
     def _container(self, value: Mapping[str, Value] | Sequence[Value], depth: int) -> object:
@@ -201,16 +206,18 @@ class _Writer:
 
     def _text(self, text: str) -> object:
         if len(text) > _APART_CHARS or any("\ud800" <= character <= "\udfff" for character in text):
-            return self._apart(Private.text(text))
+            return _apart(Private.text(text), self.blobs)
         return text
 
-    def _apart(self, private: Private) -> dict[str, object]:
-        if len(private.payload) > MAX_PAYLOAD_BYTES:
-            raise LogError(f"a payload has {len(private.payload)} bytes, expected at most {MAX_PAYLOAD_BYTES}")
-        salt = secrets.token_bytes(_SALT_BYTES)
-        blob = Blob(sha256=salted_digest(salt, private.payload), salt=salt, payload=private.payload)
-        self.blobs.append(blob)
-        return {"len": len(private.payload), "sha256": blob.sha256.hex()}
+
+def _apart(private: Private, blobs: list[Blob]) -> dict[str, Value]:
+    """What stands in the entry for a payload, which is added to the blobs."""
+    if len(private.payload) > MAX_PAYLOAD_BYTES:
+        raise LogError(f"a payload has {len(private.payload)} bytes, expected at most {MAX_PAYLOAD_BYTES}")
+    salt = secrets.token_bytes(_SALT_BYTES)
+    blob = Blob(sha256=salted_digest(salt, private.payload), salt=salt, payload=private.payload)
+    blobs.append(blob)
+    return {"len": len(private.payload), "sha256": blob.sha256.hex()}
 
 
 def salted_digest(salt: bytes, payload: bytes) -> bytes:

@@ -5,6 +5,9 @@ Rules kept here:
 - Secrets are taken out of an entry before that (``audit.redact``).
 - One checkpoint is signed a transaction, over everything in it. The stored head must be the one we wrote last: two
   writers, or a store that was rolled back under us, end in an error, not in a fork.
+- Where several brokers share a database they share the log and its key. The row of the head is then locked right before
+  sealing, or before an entry whose index someone signs, until the commit; what others wrote meanwhile is read and
+  must verify (docs/adr/0003-one-log-many-brokers.md).
 - A log is founded once. A missing head, entry, tile or signature is an error and never a fresh start.
 
 Who reads and verifies the log elsewhere uses ``audit.verify``.
@@ -20,6 +23,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from askfirst.audit_port import Entry, EntryType, TreeHead
 from askfirst.errors import LogError
 from askfirst.store import schema
+from askfirst.store.locking import is_shared
 from audit import tree as merkle
 from audit.clock import MAX_DRIFT_US, Reading, drift_us, rfc3339
 from audit.entry import Encoded, encode, reading_of
@@ -42,6 +46,12 @@ _ERASED_PER_ENTRY = 500
 
 # Built once: making them anew costs more than running them.
 _INSERT_ENTRY = insert(schema.audit)
+_LOCK_HEAD = select(schema.tree).with_for_update()
+_LEAVES = (
+    select(schema.audit.c.seq, schema.audit.c.leaf)
+    .where(schema.audit.c.seq >= bindparam("start"))
+    .order_by(schema.audit.c.seq)
+)
 _REPLACE_HEAD = (
     update(schema.tree)
     .where(schema.tree.c.one == 1, schema.tree.c.size == bindparam("old"))
@@ -68,7 +78,8 @@ class _State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Mark:
-    tree: merkle.Tree
+    seals: int
+    is_held: bool
     queued: int
     reference: Reading
     signers: tuple[Signer, ...]
@@ -81,18 +92,25 @@ class StoredLog:
         self._clock = clock
         self._state = self._committed = state
         self._queue = list[Encoded]()
+        self._seals = 0
+        self._is_held = False
 
     @property
     def head(self) -> TreeHead:
         """The head of what is committed."""
         return self._committed.head
 
-    def append(self, connection: Connection, entry: Entry) -> int:  # noqa: ARG002  # the port; written in seal()
+    def append(self, connection: Connection, entry: Entry) -> int:
         """Queue an entry and return its index; a clock that jumped gets an entry of its own before it.
 
+        Where other brokers write this log, too, only the index of an issued grant, which is signed, is exact; others
+        are the least that they can be.
+
         Raises:
-            LogError: it is too large or no JSON; nothing was queued.
+            LogError: it is too large or no JSON, and nothing was queued; or what another broker wrote does not verify.
         """
+        if entry.type is EntryType.GRANT_ISSUED:
+            self._hold(connection)
         reading = self._clock.read()
         before = self._state.reference
         drift = drift_us(before, reading)
@@ -156,6 +174,7 @@ class StoredLog:
         """
         if not self._queue:
             return self._state.head
+        self._hold(connection)
         before = self._state.tree
         leaves = [merkle.leaf_hash(one.body) for one in self._queue]
         tree, tiles = merkle.grow(before, leaves)
@@ -166,13 +185,20 @@ class StoredLog:
             rows = [{"level": one.level, "n": one.n, "hashes": one.hashes} for one in tiles]
             connection.execute(insert(schema.tile), rows)
         self._queue.clear()
+        self._seals += 1
         self._state = replace(self._state, tree=tree, head=head, signers=self._state.signers[-1:])
         return head
 
     def mark(self) -> object:
         """A place to ``rewind`` to, before a savepoint is opened."""
         state = self._state
-        return _Mark(tree=state.tree, queued=len(self._queue), reference=state.reference, signers=state.signers)
+        return _Mark(
+            seals=self._seals,
+            is_held=self._is_held,
+            queued=len(self._queue),
+            reference=state.reference,
+            signers=state.signers,
+        )
 
     def rewind(self, mark: object) -> None:
         """Forget what was appended since the mark: its savepoint was rolled back.
@@ -180,9 +206,10 @@ class StoredLog:
         Raises:
             LogError: the log was sealed since.
         """
-        if not isinstance(mark, _Mark) or mark.tree is not self._state.tree or mark.queued > len(self._queue):
+        if not isinstance(mark, _Mark) or mark.seals != self._seals or mark.queued > len(self._queue):
             raise LogError("the log cannot be rewound to before it was sealed")
         del self._queue[mark.queued :]
+        self._is_held = mark.is_held  # a savepoint that is rolled back gives its locks away
         self._state = replace(self._state, reference=mark.reference, signers=mark.signers)
 
     def committed(self) -> None:
@@ -194,11 +221,24 @@ class StoredLog:
         if self._queue:
             raise LogError(f"{len(self._queue)} entries were committed without being sealed")
         self._committed = self._state
+        self._is_held = False
 
     def rolled_back(self) -> None:
         """The transaction never happened; forget what was appended in it."""
         self._queue.clear()
         self._state = self._committed
+        self._is_held = False
+
+    def _hold(self, connection: Connection) -> None:
+        """Keep other brokers from the log until the commit, and read what they have written; alone, do nothing."""
+        if self._is_held or not is_shared(connection):
+            return
+        state = self._state
+        row = connection.execute(_LOCK_HEAD).one()
+        if row.checkpoint != state.head.checkpoint:
+            tree, head = _follow(connection, state, row.checkpoint)
+            self._state = replace(state, tree=tree, head=head)
+        self._is_held = True
 
 
 if TYPE_CHECKING:
@@ -217,7 +257,7 @@ def open_log(connection: Connection, signer: Signer, clock: Clock, *, may_found:
     Raises:
         LogError: the log does not verify or is another key's, or there is none and none may be founded.
     """
-    row = connection.execute(select(schema.tree)).one_or_none()
+    row = connection.execute(_LOCK_HEAD).one_or_none()
     if row is None:
         return _found(connection, signer, clock, may_found=may_found)
     try:
@@ -262,6 +302,24 @@ def _found(connection: Connection, signer: Signer, clock: Clock, *, may_found: b
     log.append(connection, Entry(type=EntryType.LOG_FOUNDED, data={"origin": signer.name, "vkey": vkey}))
     log.seal(connection)
     return log
+
+
+def _follow(connection: Connection, state: _State, checkpoint: str) -> tuple[merkle.Tree, TreeHead]:
+    """The tree and head after what other brokers have appended since; we hold the head's lock.
+
+    Raises:
+        LogError: it is no continuation of what we knew, or not signed by our key.
+    """
+    try:
+        found = open_checkpoint(checkpoint, [state.signers[-1].verifier])
+    except NoteError as error:
+        raise LogError(f"another broker has signed the log with another key: {error}; restart with that key") from error
+    rows = connection.execute(_LEAVES, {"start": state.tree.size}).all()
+    tree, _ = merkle.grow(state.tree, [row.leaf for row in rows])
+    is_whole = [row.seq for row in rows] == list(range(state.tree.size, found.size))
+    if not is_whole or found.origin != state.signers[-1].name or tree.root() != found.root:
+        raise LogError("what another broker wrote does not continue the log; run `askfirst audit verify`")
+    return tree, TreeHead(size=found.size, root=found.root, checkpoint=checkpoint)
 
 
 def _restore(connection: Connection, size: int) -> merkle.Tree:

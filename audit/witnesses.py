@@ -124,7 +124,7 @@ class Witnesses:
             if isinstance(one, BaseException) and not isinstance(one, LogError):
                 raise one
         if signed:
-            await asyncio.wrap_future(self._writer.submit(lambda connection: self._store(connection, head, signed)))
+            await self._writer.write(lambda connection: self._store(connection, head, signed))
             self._shown = self._log.head.size
         if not self._policy.is_met(one.witness.key for one in signed):
             raise WitnessError(

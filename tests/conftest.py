@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from askfirst.testing.bench import Bench, bench
+from askfirst.testing.postgres import Server, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +26,29 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server of this test process."""
+    with server() as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where a store is to be: ``""`` stands for a SQLite file, else the URL of an empty database."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    made: Server = request.getfixturevalue("postgres")
+    url = made.create()
+    yield url
+    made.drop(url)
+
+
 @pytest.fixture
-def desk_bench(tmp_path: Path) -> Iterator[Bench]:
-    """A desk over a SQLite store, with a clock that stands still until told otherwise."""
-    with bench(tmp_path / "askfirst.db") as made:
+def desk_bench(tmp_path: Path, store_url: str) -> Iterator[Bench]:
+    """A desk over a store of either kind, with a clock that stands still until told otherwise."""
+    with bench(tmp_path / "askfirst.db", store_url) as made:
         yield made
 
 

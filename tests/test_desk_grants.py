@@ -76,6 +76,7 @@ def test_a_grant_that_was_changed_beside_us_is_no_longer_genuine(desk_bench: Ben
     assert not is_genuine(replace(case.grant, **forged), FakeSigner())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("store_url", [""])  # looks into the file
 def test_a_grant_that_somebody_wrote_into_the_store_opens_nothing(desk_bench: Bench) -> None:
     async def story() -> None:
         case = await desk_bench.desk.ask(a_draft())
@@ -139,6 +140,7 @@ def test_earlier_versions_are_kept_and_the_edited_action_leads_to_its_grant(desk
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("store_url", [""])  # looks into the file
 def test_every_message_is_edited_when_the_request_ends_anywhere(desk_bench: Bench) -> None:
     """I10: also those of a later stage, of a reminder, of an escalation (P05)."""
     stages = (Stage(name="proposer", recipients=("web:a",)), Stage(name="confirmer", recipients=("web:b",)))

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
 from askfirst.engine import Amend, Case, Content
 from askfirst.engine.scopes import LONGEST_MS
 from askfirst.engine.versions import VERSIONS_MAX
 from askfirst.policy.ruling import ONCE, ScopeOffer
 from askfirst.request import RequestState, Verdict
+from askfirst.store import schema
 from askfirst.testing.bench import Bench, a_draft, a_review, bench
 
 T = TypeVar("T")
@@ -77,11 +79,12 @@ class Desk(RuleBasedStateMachine):
 
     requests = Bundle("requests")
 
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__()
         self._stack = ExitStack()
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        self.bench: Bench = self._stack.enter_context(bench(folder / "store.db"))
+        self.bench: Bench = self._stack.enter_context(bench(folder / "store.db", url))
+        self.bench.writer.submit(_empty).result()
         self.models: dict[str, Model] = {}
         self.keys: dict[str, str] = {}
         self.tries = 0
@@ -228,7 +231,16 @@ class Desk(RuleBasedStateMachine):
         }
 
 
-Desk.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
-TestDeskStates = pytest.mark.slow(Desk.TestCase)
+def _empty(connection: sa.Connection) -> None:
+    """A database is used by one example after the other."""
+    for table in reversed(schema.metadata.sorted_tables):
+        connection.execute(table.delete())
+
+
+@pytest.mark.slow
+def test_random_histories_are_as_the_model_says(store_url: str) -> None:
+    examples = 15 if store_url else 40
+    limits = settings(
+        max_examples=examples, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    run_state_machine_as_test(lambda: Desk(store_url), settings=limits)

@@ -188,11 +188,25 @@ def chromium() -> None:
         debian("chromium", "fonts-noto-color-emoji")
 
 
+def postgresql() -> None:
+    """The server's programs; the tests start servers of their own and leave the system's alone."""
+    if shutil.which("initdb") is None and not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        debian("postgresql")
+
+
+def strace() -> None:
+    """Kills and fails system calls for the tests of faults; there is none where there is no Linux."""
+    if sys.platform == "linux" and shutil.which("strace") is None:
+        debian("strace")
+
+
 PARTS: dict[str, Callable[[], None]] = {
     "environment": environment,
     "claude-code": lambda: claude_code(pins()["CLAUDE_CODE"]),
     "claude-code-oldest": lambda: claude_code(pins()["CLAUDE_CODE_OLDEST"]),
     "chromium": chromium,
+    "postgresql": postgresql,
+    "strace": strace,
     "mcp-inspector": inspector,
     "mcp-conformance": conformance,
 }

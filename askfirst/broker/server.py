@@ -5,7 +5,8 @@
   the API to whoever shows the token.
 - SIGTERM and SIGINT end it gracefully: waiting hooks lose their connection and come back to the next broker, every
   pending request stays.
-- A store that fails ends it at once with exit code 70: no answer is better than one that is not on disk.
+- A store that fails ends it at once with exit code 70: no answer is better than one that is not on disk. A database
+  that brokers share may go away and come back; meanwhile every gate is closed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import uvicorn
 
 import askfirst
 from askfirst.broker.peer import PeerProtocol
-from askfirst.errors import BrokerUnavailableError, StoreError
+from askfirst.errors import BrokerUnavailableError, StoreAwayError, StoreError
 from askfirst.paths import write_private
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ server that an agent starts would be sent the inbox's session; a loopback addres
 the whole of 127.0.0.0/8, RFC 1122 §3.2.1.3; macOS only the one)."""
 
 _GRACE_S = 2
+_AWAY_PAUSE_S = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -170,7 +172,7 @@ class Broker:
     async def _work(self, worker: Callable[[], Awaitable[None]]) -> None:
         """A worker that ends by an error ends the broker: without timers or deliveries it would wait in vain."""
         try:
-            await worker()
+            await _patiently(worker)
         except StoreError as error:
             exit_for_failed_store(error)
         except Exception:  # noqa: BLE001  # the outermost frame of a task
@@ -181,6 +183,15 @@ class Broker:
         host, port = self._web_listener.getsockname()[:2]
         info = {"pid": os.getpid(), "version": askfirst.__version__, "web": f"http://{host}:{port}"}
         write_private(self._paths.info, json.dumps(info).encode())
+
+
+async def _patiently(worker: Callable[[], Awaitable[None]]) -> None:
+    """Run a worker, and again when the database was away: what it works on is in the store."""
+    while True:
+        try:
+            return await worker()
+        except StoreAwayError:
+            await asyncio.sleep(_AWAY_PAUSE_S)
 
 
 class _Server(uvicorn.Server):

@@ -11,6 +11,7 @@ from askfirst.cli import (
     audit,
     audit_act,
     audit_export,
+    backup,
     check,
     demo,
     explain,
@@ -58,6 +59,7 @@ def build(parts: Parts) -> typer.Typer:
     audit_export.add(log, parts)
     audit_act.add(log, parts)
     witness.add(app, parts)
+    backup.add(app, parts)
     demo.add(app, parts)
     app.command()(version)
     app.callback()(_options)

@@ -13,8 +13,7 @@ from askfirst.card import visible
 from askfirst.cli.audit_options import Agent, Decision, Person, RequestId, Rule, Since, Store, Types, Until, wanted
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, console, print_json, sentences, stderr
-from askfirst.errors import LogError
-from askfirst.paths import state_paths
+from askfirst.cli.store_file import kept_store_file
 
 if TYPE_CHECKING:
     from askfirst.cli.parts import LogReader, Parts, VerifyReport
@@ -154,15 +153,12 @@ def _add_show(group: typer.Typer, parts: Parts) -> None:
 
 
 def log_of(parts: Parts, store: Path | None, state_dir: Path | None) -> LogReader:
-    """The log of the named store, or of the state folder's.
+    """The log of the named store, or of the configured one, of which there may be a copy until the command ends.
 
     Raises:
         LogError: there is no such store.
     """
-    path = store or state_paths(state_dir).store
-    if not path.exists():
-        raise LogError(f"there is no store at {path}; run `askfirst serve` once, or name another with --store")
-    return parts.log(path)
+    return parts.log(kept_store_file(store, state_dir))
 
 
 def _fields(report: VerifyReport) -> dict[str, Any]:

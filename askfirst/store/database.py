@@ -43,12 +43,11 @@ def open_sqlite(path: Path) -> sa.Engine:
         poolclass=sa.StaticPool,
         connect_args={"check_same_thread": False, "timeout": 5.0},
     )
-    _prepare(engine, _write_pragmas)
+    _prepare(engine, write_pragmas)
     try:
         with engine.begin() as connection:
             drop_views(connection)
-        migrate(engine)
-        with engine.begin() as connection:
+            migrate(connection)
             create_views(connection)
     except sa.exc.DatabaseError as error:
         raise StoreError(f"cannot use the store {path}: {error.orig}") from error
@@ -57,7 +56,7 @@ def open_sqlite(path: Path) -> sa.Engine:
 
 def open_sqlite_reader(path: Path) -> sa.Engine:
     """A read-only engine of an existing SQLite file; its connections never write, migrate or checkpoint."""
-    uri = f"file:{_quoted(path)}?mode=ro"
+    uri = f"file:{quoted(path)}?mode=ro"
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=uri, query={"uri": "true"}),
         pool_size=4,
@@ -68,25 +67,24 @@ def open_sqlite_reader(path: Path) -> sa.Engine:
     return engine
 
 
-def migrate(engine: sa.Engine) -> None:
-    """Bring the schema to this release's.
+def migrate(connection: sa.Connection) -> None:
+    """Bring the schema to this release's, in the caller's transaction.
 
     Raises:
         StoreError: a newer release has written it.
     """
     script = ScriptDirectory.from_config(_config())
-    with engine.begin() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current == script.get_current_head():
-            return
-        if current is not None and current not in {each.revision for each in script.walk_revisions()}:
-            raise StoreError(f"the store has schema {current}, which this release does not know; upgrade askfirst")
-        config = _config()
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:
-            raise StoreError(f"cannot migrate the store: {error}") from error
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current == script.get_current_head():
+        return
+    if current is not None and current not in {each.revision for each in script.walk_revisions()}:
+        raise StoreError(f"the store has schema {current}, which this release does not know; upgrade askfirst")
+    config = _config()
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(f"cannot migrate the store: {error}") from error
 
 
 def _config() -> Config:
@@ -106,14 +104,15 @@ def _prepare(engine: sa.Engine, pragmas: Callable[[Any], None]) -> None:
         pragmas(connection)
 
     def on_begin(connection: sa.Connection) -> None:
-        immediate = pragmas is _write_pragmas
+        immediate = pragmas is write_pragmas
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "begin", on_begin)
 
 
-def _write_pragmas(connection: Any) -> None:
+def write_pragmas(connection: Any) -> None:
+    """Set up a connection that writes: what a commit returned is on disk."""
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
@@ -130,6 +129,6 @@ def _read_pragmas(connection: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
     """The path inside a SQLite URI: https://sqlite.org/uri.html#the_uri_path."""
     return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from askfirst.store.locking import unlocked
 from askfirst.store.schema import outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 SEND = "send"
 UPDATE = "update"
@@ -56,7 +57,7 @@ def owe_messages(connection: sa.Connection, request_id: str, recipients: Iterabl
         for recipient in dict.fromkeys(recipients)
     ]
     if rows:
-        connection.execute(outbox.insert(), rows)
+        connection.execute(_INSERT, rows)
 
 
 def owe_updates(connection: sa.Connection, request_id: str, now_ms: int) -> None:
@@ -81,13 +82,6 @@ def drop_unsent(connection: sa.Connection, request_id: str, now_ms: int) -> None
 
 def due(connection: sa.Connection, now_ms: int, limit: int) -> list[Delivery]:
     """Deliveries whose time has come, oldest first; an update waits until its message was sent."""
-    query = (
-        sa.select(outbox, _sent.c.external_id.label("message"))
-        .select_from(_with_message)
-        .where(_owed, outbox.c.next_at_ms <= now_ms)
-        .order_by(outbox.c.id)
-        .limit(limit)
-    )
     return [
         Delivery(
             id=row.id,
@@ -98,8 +92,15 @@ def due(connection: sa.Connection, now_ms: int, limit: int) -> list[Delivery]:
             message_id=row.message_id or row.id,
             external_id=row.message or "",
         )
-        for row in connection.execute(query)
+        for row in connection.execute(_DUE.on(connection), {"now_ms": now_ms, "limit": limit})
     ]
+
+
+def claim(connection: sa.Connection, deliveries: Sequence[Delivery], until_ms: int) -> None:
+    """Keep other brokers from these deliveries until then: by that time they are recorded, or their broker is gone."""
+    ids = [each.id for each in deliveries]
+    if ids:
+        connection.execute(outbox.update().where(outbox.c.id.in_(ids)).values(next_at_ms=until_ms))
 
 
 def next_due(connection: sa.Connection) -> int | None:
@@ -129,3 +130,12 @@ _alive = (outbox.c.done == 0) | outbox.c.external_id.is_not(None)  # sent, or st
 _sent = outbox.alias("sent")
 _with_message = outbox.outerjoin(_sent, _sent.c.id == outbox.c.message_id)
 _owed = (outbox.c.done == 0) & ((outbox.c.kind == SEND) | _sent.c.external_id.is_not(None))
+_INSERT = outbox.insert()
+_DUE = unlocked(
+    sa.select(outbox, _sent.c.external_id.label("message"))
+    .select_from(_with_message)
+    .where(_owed, outbox.c.next_at_ms <= sa.bindparam("now_ms"))
+    .order_by(outbox.c.id)
+    .limit(sa.bindparam("limit")),
+    outbox,
+)

@@ -1,8 +1,8 @@
 """Requests with their versions, reviews and grants as rows: reading a case, writing what a step changed.
 
-Every function works on the caller's connection and transaction. A change is a compare-and-set on the state that the
-caller has read: with one writer it always holds, with several brokers on one database the loser hears
-``ConflictError``.
+Every function works on the caller's connection and transaction. Where several brokers write one database, reading a
+case on the writing connection locks it, so that nothing is decided on what another one changes at the same time
+(``askfirst.store.locking``). A change is besides a compare-and-set on the state that the caller has read.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from askfirst.engine import Case, next_due_ms
 from askfirst.errors import ConflictError, RequestNotFoundError
 from askfirst.request import Grant, GrantState, Request, RequestState, Review, dump, load
+from askfirst.store.locking import claim_key, locked
 from askfirst.store.schema import grant as grant_table
 from askfirst.store.schema import request as request_table
 from askfirst.store.schema import request_version as version_table
@@ -25,13 +26,30 @@ if TYPE_CHECKING:
     from askfirst.host import Agent
 
 
+# Built once: making a statement costs three times as much as running it.
+_INSERT = request_table.insert()
+_INSERT_REVIEW = review_table.insert()
+_INSERT_GRANT = grant_table.insert()
+_BY_ID = locked(sa.select(request_table.c.body).where(request_table.c.id == sa.bindparam("id")), request_table)
+_BY_KEY = sa.select(request_table.c.body).where(request_table.c.idempotency_key == sa.bindparam("key"))
+_REVIEWS = (
+    sa.select(review_table.c.body)
+    .where(review_table.c.request_id == sa.bindparam("id"))
+    .order_by(review_table.c.at_ms, review_table.c.decision_id)
+)
+_GRANT = (
+    sa.select(grant_table.c.body)
+    .where(grant_table.c.request_id == sa.bindparam("id"))
+    .order_by(grant_table.c.expires_at_ms.desc())
+    .limit(1)
+)
+
+
 def insert(connection: sa.Connection, case: Case, key: str) -> None:
     """Add a new request under its idempotency key."""
-    connection.execute(
-        request_table.insert().values(
-            id=case.request.id, idempotency_key=key, created_at_ms=case.request.created_at_ms, **_row(case)
-        )
-    )
+    request = case.request
+    values = {"id": request.id, "idempotency_key": key, "created_at_ms": request.created_at_ms, **_row(case)}
+    connection.execute(_INSERT, values)
 
 
 def read(connection: sa.Connection, request_id: str) -> Case:
@@ -40,7 +58,7 @@ def read(connection: sa.Connection, request_id: str) -> Case:
     Raises:
         RequestNotFoundError: there is none.
     """
-    body = connection.scalar(sa.select(request_table.c.body).where(request_table.c.id == request_id))
+    body = connection.scalar(_BY_ID.on(connection), {"id": request_id})
     if body is None:
         raise RequestNotFoundError(f"there is no request {request_id!r}; `askfirst requests list` shows all")
     return _case(connection, load(Request, body))
@@ -48,12 +66,14 @@ def read(connection: sa.Connection, request_id: str) -> Case:
 
 def read_by_key(connection: sa.Connection, key: str) -> Case | None:
     """The case that was created under this idempotency key."""
-    body = connection.scalar(sa.select(request_table.c.body).where(request_table.c.idempotency_key == key))
+    claim_key(connection, key)
+    body = connection.scalar(_BY_KEY, {"key": key})
     return None if body is None else _case(connection, load(Request, body))
 
 
 def read_pending(connection: sa.Connection, action_digest: str) -> Case | None:
     """The case that waits for a decision on this very action."""
+    claim_key(connection, f"action {action_digest}")
     body = connection.scalar(
         sa.select(request_table.c.body)
         .where(request_table.c.action_digest == action_digest, request_table.c.state == RequestState.PENDING.value)
@@ -189,18 +209,8 @@ def save(connection: sa.Connection, before: Case, after: Case) -> None:
 
 
 def _case(connection: sa.Connection, request: Request) -> Case:
-    reviews = connection.scalars(
-        sa.select(review_table.c.body)
-        .where(review_table.c.request_id == request.id)
-        .order_by(review_table.c.at_ms, review_table.c.decision_id)
-    )
-    grants = connection.scalars(
-        sa.select(grant_table.c.body)
-        .where(grant_table.c.request_id == request.id)
-        .order_by(grant_table.c.expires_at_ms.desc())
-        .limit(1)
-    )
-    body = next(iter(grants), None)
+    reviews = connection.scalars(_REVIEWS, {"id": request.id})
+    body = connection.scalar(_GRANT, {"id": request.id})
     return Case(
         request=request,
         reviews=tuple(load(Review, each) for each in reviews),
@@ -233,15 +243,14 @@ def _row(case: Case) -> dict[str, object]:
 
 
 def _insert_review(connection: sa.Connection, review: Review) -> None:
-    connection.execute(
-        review_table.insert().values(
-            decision_id=review.decision_id,
-            request_id=review.request_id,
-            person=review.person,
-            at_ms=review.at_ms,
-            body=dump(review),
-        )
-    )
+    values = {
+        "decision_id": review.decision_id,
+        "request_id": review.request_id,
+        "person": review.person,
+        "at_ms": review.at_ms,
+        "body": dump(review),
+    }
+    connection.execute(_INSERT_REVIEW, values)
 
 
 def _insert_version(connection: sa.Connection, earlier: Request) -> None:
@@ -269,7 +278,7 @@ def _save_grant(connection: sa.Connection, before: Grant | None, case: Case) -> 
         "body": dump(after),
     }
     if before is None or before.id != after.id:
-        connection.execute(grant_table.insert().values(id=after.id, **values))
+        connection.execute(_INSERT_GRANT, {"id": after.id, **values})
         return
     changed = connection.execute(
         grant_table.update()

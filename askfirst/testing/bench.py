@@ -13,7 +13,7 @@ from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.host import Agent
 from askfirst.hub import Hub
 from askfirst.request import Action, Request, Verdict
-from askfirst.store.database import open_sqlite, open_sqlite_reader
+from askfirst.store.open import open_store
 from askfirst.store.writer import Writer
 from askfirst.terms import Terms
 
@@ -106,11 +106,14 @@ class Bench:
 
 
 @contextmanager
-def bench(path: Path, **options: Any) -> Iterator[Bench]:
-    """A desk over a SQLite store at ``path``, closed at the end; ``options`` are more of the desk's arguments."""
+def bench(path: Path, url: str = "", **options: Any) -> Iterator[Bench]:
+    """A desk over a SQLite store at ``path``, or over the database at ``url``, closed at the end.
+
+    ``options`` are more of the desk's arguments.
+    """
     log, clock, hub = MemoryAuditLog(), FakeClock(), Hub()
-    writer = Writer(open_sqlite(path), log)
-    reader = open_sqlite_reader(path)
+    store = open_store(path, url)
+    writer, reader = Writer(store.engine, log), store.reader
     try:
         yield Bench(
             desk=Desk(writer=writer, reader=reader, audit=log, hub=hub, clock=clock, signer=FakeSigner(), **options),

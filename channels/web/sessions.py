@@ -71,7 +71,7 @@ class Sessions:
             connection.execute(web_session.delete().where(web_session.c.expires_at_ms <= now_ms))
             connection.execute(web_session.insert().values(row))
 
-        await asyncio.wrap_future(self._writer.submit(work))
+        await self._writer.write(work)
         return token
 
     async def find(self, token: str) -> Session | None:
@@ -96,4 +96,4 @@ class Sessions:
         def work(connection: sa.Connection) -> None:
             connection.execute(web_session.delete().where(web_session.c.id_sha256 == session.id_sha256))
 
-        await asyncio.wrap_future(self._writer.submit(work))
+        await self._writer.write(work)

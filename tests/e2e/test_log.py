@@ -98,7 +98,8 @@ def witness(broker: Any, tmp_path: Path) -> Iterator[WitnessProcess]:
     broker.halt()
     policy = tmp_path / "witnesses.policy"
     policy.write_text(f"witness w {made.vkey} {made.url}\nquorum w\n")
-    broker.config.write_text('[web]\nport = 0\n[audit]\nwitnesses = "witnesses.policy"\nwitness_from = "low"\n')
+    with broker.config.open("a", encoding="utf-8") as config:
+        config.write('[audit]\nwitnesses = "witnesses.policy"\nwitness_from = "low"\n')
     made.start()
     broker.start()
     yield made

@@ -1,0 +1,138 @@
+"""Backup and restore, on either kind of store: made online, put back whole, verified, never over a live store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from askfirst.broker.server import broker_lock
+from askfirst.cli import audit
+from askfirst.cli import backup as command
+from askfirst.cli.parts import Parts
+from askfirst.paths import StatePaths, state_paths
+from askfirst.testing.bench import a_draft
+from audit.keys import open_keys
+from audit.offline import OfflineLog
+from audit.testing_core import core
+
+
+def run(*arguments: str) -> Result:
+    app = typer.Typer()
+    parts: Any = type("Parts", (), {"log": staticmethod(OfflineLog)})
+    made: Parts = parts
+    command.add(app, made)
+    audit.add(app, made)
+    return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.fixture
+def paths(tmp_path: Path, store_url: str, monkeypatch: pytest.MonkeyPatch) -> StatePaths:
+    found = state_paths(tmp_path / "state")
+    config = tmp_path / "config.toml"
+    config.write_text(f"[store]\nurl = {json.dumps(store_url)}\n", encoding="utf-8")
+    monkeypatch.setenv("ASKFIRST_CONFIG", str(config))
+    monkeypatch.setenv("ASKFIRST_STATE_DIR", str(found.root))
+    return found
+
+
+def ask(paths: StatePaths, url: str, *keys: str, during: Callable[[], None] = lambda: None) -> None:
+    """Run a broker's core that makes these requests."""
+    keys_of = open_keys(paths.root)
+    with core(paths.store, url, may_found=not keys_of.is_founded, signer=keys_of.log) as made:
+        keys_of.publish()
+
+        async def story() -> None:
+            for key in keys:
+                await made.desk.ask(a_draft(key=key, command=f"rm -rf {key}", now_ms=made.clock.now_ms()))
+            during()
+
+        asyncio.run(story())
+
+
+def forget(paths: StatePaths, url: str, postgres: Any) -> None:
+    """Lose the store, and nothing else."""
+    if url:
+        postgres.drop(url)
+        postgres.create_again(url)
+    for path in paths.root.glob("askfirst.db*"):
+        path.unlink()
+
+
+def test_a_backup_made_while_a_broker_writes_is_put_back_whole(
+    paths: StatePaths, store_url: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    file = tmp_path / "backup"
+
+    def during() -> None:
+        assert run("backup", str(file)).exit_code == 0
+
+    ask(paths, store_url, "a", "b", during=during)
+    ask(paths, store_url, "c")
+    assert file.stat().st_mode & 0o777 == 0o600
+    refused = run("restore", str(file))
+    assert refused.exit_code == 70
+    assert "there is a store at" in refused.output or "holds a store already" in refused.output
+    forget(paths, store_url, request.getfixturevalue("postgres") if store_url else None)
+    done = run("restore", str(file), "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.output)["entries"] == 3  # founded, a, b
+    assert "the log verifies" in run("audit", "verify").output
+    assert [each["type"] for each in json.loads(run("audit", "tail", "--json").output)] == [
+        "log.founded",
+        "gate.requested",
+        "gate.requested",
+    ]
+    ask(paths, store_url, "b", "d")  # b is there already
+    assert len(json.loads(run("audit", "tail", "--json").output)) == 4
+
+
+def test_a_backup_never_overwrites(paths: StatePaths, store_url: str, tmp_path: Path) -> None:
+    ask(paths, store_url, "a")
+    (tmp_path / "there").write_text("precious", encoding="utf-8")
+    done = run("backup", str(tmp_path / "there"))
+    assert done.exit_code == 70
+    assert "exists already" in done.output
+    assert (tmp_path / "there").read_text(encoding="utf-8") == "precious"
+    assert [each.name for each in tmp_path.glob(".there*")] == []
+
+
+@pytest.mark.parametrize("store_url", [""])
+def test_nothing_is_restored_under_a_running_broker_or_from_what_is_no_sound_store(
+    paths: StatePaths, tmp_path: Path
+) -> None:
+    ask(paths, "", "a")
+    file = tmp_path / "backup"
+    run("backup", str(file))
+    forget(paths, "", None)
+    with broker_lock(paths):
+        assert run("restore", str(file)).exit_code == 69
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as database:
+        database.execute("create table t (x)")
+    database.close()
+    assert "is no store of Askfirst" in run("restore", str(other)).output
+    with sqlite3.connect(file) as database:
+        database.execute("update audit set body = cast('{}' as blob) where seq = 1")
+    database.close()
+    changed = run("restore", str(file))
+    assert changed.exit_code == 1
+    assert "was changed" in changed.output
+    assert sorted(each.name for each in paths.root.glob("*.db")) == []
+
+
+def test_a_program_that_is_missing_is_named(
+    paths: StatePaths, store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(paths, store_url, "a")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run("backup", str(tmp_path / "backup"))
+    assert done.exit_code == (70 if store_url else 0)
+    assert ("pg_dump was not found; install" in done.output) == bool(store_url)
