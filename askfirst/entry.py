@@ -7,6 +7,7 @@ loads only what it needs.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -42,6 +43,9 @@ def own_path(path: list[str], environ: Mapping[str, str], cwd: str) -> list[str]
 def main() -> None:
     """``askfirst``."""
     sys.path[:] = own_path(sys.path, os.environ, os.getcwd())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a command may hold what the locale has no letter for
     command_line()()
 
 
