@@ -13,9 +13,11 @@ import os
 import secrets
 import socket
 import sys
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from starlette.requests import HTTPConnection
 from starlette.routing import Mount, Route, Router
 
 import askfirst
@@ -25,6 +27,7 @@ from askfirst.audit_port import Entry, EntryType
 from askfirst.broker.api import Api
 from askfirst.broker.hook_route import HookRoute
 from askfirst.broker.log_api import LogApi
+from askfirst.broker.peer import bears
 from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exit_for_failed_store
 from askfirst.clock import SystemClock
 from askfirst.config import load_config
@@ -57,6 +60,8 @@ from channels.web.logins import Logins, new_login_link
 from channels.web.sessions import Sessions
 from hooks.install import is_connected
 from hooks.registry import HOSTS
+from mcp_server.http import PATH as MCP_PATH
+from mcp_server.http import InProcess, McpEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -123,7 +128,9 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
                 f"Askfirst is running on {paths.root}\nInbox (once, for 10 minutes): {login_link(paths)}\n"
             )
 
-    api = core.api(token=_api_token(paths))
+    token = _api_token(paths)
+    api = core.api(token=token)
+    mcp = core.mcp(api, token=token, listener=web_listener)
     hooks = Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS, core.tally.called).respond, methods=["POST"])
     log = Mount("/v1/log", LogApi(core.keeper, _person()).app())
     broker = Broker(
@@ -131,7 +138,7 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
         workers=core.workers(),
         listeners=Listeners(
             local=Router([hooks, log, Mount("/", api)]),
-            web=_Fork(api=api, inbox=core.inbox(paths, web_listener)),
+            web=_Fork(api=api, mcp=mcp, inbox=core.inbox(paths, web_listener)),
         ),
         web_listener=web_listener,
         started=started,
@@ -174,7 +181,7 @@ class _Core:
             hub=self._hub,
             clock=self._clock,
             signer=GrantKey(keys.grants),
-            people=Directory(people=(Person(id=_person(), recipients=("web:inbox",)),)),
+            people=Directory(people=_people(config)),
             editor=self._asking,
             before_release=self._require_witnesses,
         )
@@ -252,14 +259,21 @@ class _Core:
             log=lambda: self._log.head.seen,
         ).app()
 
+    def mcp(self, api: ASGIApp, *, token: str, listener: socket.socket) -> McpEndpoint:
+        """MCP over HTTP, for whoever shows the API's token."""
+        return McpEndpoint(
+            transport=InProcess(api, token, self._clock.now_ms),
+            is_allowed=lambda scope: bears(HTTPConnection(scope), token),
+            hosts=_names(listener),
+        )
+
     def inbox(self, paths: StatePaths, listener: socket.socket) -> Starlette:
         """The web inbox, answering to the names of its own listener only."""
-        host, port = listener.getsockname()[:2]
         return web_inbox(
             self.desk,
             Logins(paths.root, self._clock),
             Sessions(writer=self._writer, reader=self._reader, clock=self._clock),
-            hosts=tuple(f"{name}:{port}" for name in (host, "localhost", "askfirst.localhost")),
+            hosts=_names(listener),
             machine=socket.gethostname(),
             clock=self._clock,
             log=lambda: self._log.head.seen,
@@ -279,15 +293,25 @@ class _Core:
         self._writer.close()
 
 
-class _Fork:
-    """On TCP the API answers under its own paths, the inbox everywhere else."""
+def _names(listener: socket.socket) -> tuple[str, ...]:
+    """What a ``Host`` header of this listener may say."""
+    host, port = listener.getsockname()[:2]
+    return tuple(f"{name}:{port}" for name in (host, "localhost", "askfirst.localhost"))
 
-    def __init__(self, *, api: ASGIApp, inbox: ASGIApp) -> None:
+
+class _Fork:
+    """On TCP the API and MCP answer under their own paths, the inbox everywhere else."""
+
+    def __init__(self, *, api: ASGIApp, mcp: ASGIApp, inbox: ASGIApp) -> None:
         self._api = api
+        self._mcp = mcp
         self._inbox = inbox
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
+        if path == MCP_PATH:
+            await self._mcp(scope, receive, send)
+            return
         to_api = path.startswith("/v1/") or path in {"/healthz", "/readyz"}
         await (self._api if to_api else self._inbox)(scope, receive, send)
 
@@ -322,6 +346,13 @@ def _api_token(paths: StatePaths) -> str:
         token = secrets.token_urlsafe(32)
         write_private(paths.api_token, token.encode())
         return token
+
+
+def _people(config: Config) -> tuple[Person, ...]:
+    """Whoever runs the broker, and who is named in the configuration; a name there may add roles to the owner."""
+    named = {each.id: each for each in config.people}
+    owner = named.pop(_person(), Person(id=_person()))
+    return tuple(replace(each, recipients=("web:inbox",)) for each in (owner, *named.values()))
 
 
 def _person() -> str:

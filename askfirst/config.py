@@ -14,6 +14,11 @@ Example::
     late_grant_ttl_s = 600         # the same for an approval that comes after the deadline; 0: none
     terminal_decisions = false     # let `askfirst inbox` decide on this machine (an agent of the same user could, too)
 
+    [[people]]                     # who may decide beside yourself; rules ask for roles and teams
+    id = "local:bob"
+    roles = ["release-manager"]
+    teams = ["infra"]
+
     [web]
     port = 7433                    # 0: any free port
 
@@ -26,7 +31,7 @@ import difflib
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -34,6 +39,7 @@ from askfirst.audit_config import AuditConfig, RawAudit, audit_config
 from askfirst.canonical import sha256_hex
 from askfirst.effects import Risk
 from askfirst.errors import ConfigError
+from askfirst.people import Person
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -58,9 +64,18 @@ class _RawWeb(BaseModel):
     port: int = Field(default=7433, ge=0, le=65_535)
 
 
+class _RawPerson(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: str = Field(pattern=r"^[a-z]{1,32}:[^\s]{1,128}$")
+    roles: list[str] = Field(default_factory=list)
+    teams: list[str] = Field(default_factory=list)
+
+
 class _Raw(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
+    people: list[_RawPerson] = Field(default_factory=list)
     policy: _RawPolicy = Field(default_factory=_RawPolicy)
     web: _RawWeb = Field(default_factory=_RawWeb)
     audit: RawAudit = Field(default_factory=RawAudit)
@@ -72,6 +87,7 @@ class Config:
 
     Attributes:
         digest: SHA-256 (hex) of the file's bytes, or of nothing when there is no file.
+        people: who may decide beside the user that the broker runs as.
     """
 
     ask_from: Risk
@@ -83,6 +99,7 @@ class Config:
     web_port: int
     digest: str
     audit: AuditConfig = field(default_factory=AuditConfig)
+    people: tuple[Person, ...] = ()
 
 
 def parse_config(content: bytes, *, source: str) -> Config:
@@ -108,6 +125,9 @@ def parse_config(content: bytes, *, source: str) -> Config:
         web_port=raw.web.port,
         digest=sha256_hex(content),
         audit=audit_config(raw.audit, Path(source).parent),
+        people=tuple(
+            Person(id=each.id, roles=frozenset(each.roles), teams=frozenset(each.teams)) for each in raw.people
+        ),
     )
 
 
@@ -145,9 +165,12 @@ _TO_POLICY = "; it belongs in policy.toml beside this file (docs/policy.md)"
 def _nearest(loc: tuple[int | str, ...]) -> str:
     model: type[BaseModel] = _Raw
     for part in loc[:-1]:
-        annotation = model.model_fields[str(part)].annotation
-        assert isinstance(annotation, type)  # every table of ours is a model
-        model = annotation
+        if isinstance(part, int):
+            continue  # the place in a list of tables
+        annotation = model.model_fields[part].annotation
+        table = get_args(annotation)[0] if get_origin(annotation) is list else annotation
+        assert isinstance(table, type)  # every table of ours is a model
+        model = table
     known = list(model.model_fields)
     near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.4)
     return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(known))}"

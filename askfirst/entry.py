@@ -43,6 +43,8 @@ def own_path(path: list[str], environ: Mapping[str, str], cwd: str) -> list[str]
 def main() -> None:
     """``askfirst``."""
     sys.path[:] = own_path(sys.path, os.environ, os.getcwd())
+    if sys.argv[1:] == ["mcp"]:
+        _mcp()  # a host waits for its list of tools, so nothing of the command line is loaded
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a command may hold what the locale has no letter for
@@ -64,8 +66,15 @@ def command_line() -> typer.Typer:
             log=_log,
             witness=_witness,
             past_calls=_past_calls,
+            mcp=_mcp,
         )
     )
+
+
+def _mcp() -> None:
+    from mcp_server.stdio import main as serve_mcp  # noqa: PLC0415
+
+    serve_mcp()
 
 
 def _serve(paths: StatePaths, port: int | None, background: bool) -> int:  # noqa: FBT001  # a part's shape

@@ -80,7 +80,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="askfirst-bench-") as name:
         paths = state_paths(Path(name).resolve() / "state")
         config = paths.root / "config.toml"
-        config.write_text("[web]\nport = 0\n", encoding="utf-8")
+        config.write_text('[web]\nport = 0\n[[people]]\nid = "local:bench"\n', encoding="utf-8")
         command = [
             sys.executable,
             "-I",
@@ -123,6 +123,7 @@ def measure(paths: StatePaths, rounds: int) -> list[float]:
         start = time.perf_counter()
         http.post(url, data=data)
         hook.join(10)
+        assert hook.answered, "the hook was not answered"
         times.append((hook.answered - start) * 1e3)
     client.close()
     http.close()

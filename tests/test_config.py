@@ -38,6 +38,7 @@ port = 0
     [
         (b"[polcy]", "config.toml: unknown key 'polcy'; did you mean 'policy'?"),
         (b"[policy]\nask_form = 'high'", "config.toml: unknown key 'policy.ask_form'; did you mean 'ask_from'?"),
+        (b"[[people]]\nid = 'local:ann'\nrols = []", "config.toml: unknown key 'people.0.rols'; did you mean 'roles'?"),
         (b"[web]\nzzz = 1", "config.toml: unknown key 'web.zzz'; known here: port"),
         (b"[web]\nport = '80'", "config.toml: web.port is '80': input should be a valid integer"),
         (b"[web]\nport = 70000", "config.toml: web.port is 70000: input should be less than or equal to 65535"),
@@ -65,3 +66,9 @@ def test_a_file_that_cannot_be_read_is_never_taken_for_absent(tmp_path: Path) ->
     folder.mkdir()
     with pytest.raises(ConfigError, match="cannot read"):
         load_config(folder)
+
+
+def test_people_have_roles_and_teams() -> None:
+    config = parse_config(b"[[people]]\nid = 'local:bob'\nroles = ['release']\nteams = ['infra']", source="config.toml")
+    [bob] = config.people
+    assert (bob.id, bob.is_named(["role:release"]), bob.is_named(["team:web"])) == ("local:bob", True, False)

@@ -137,21 +137,42 @@ def claude_code(version: str) -> None:
     Raises:
         InstallError: npm is missing, or what it installed does not start.
     """
-    if (CACHE / "npm" / version).exists():
+    npm(version, f"@anthropic-ai/claude-code@{version}", "Claude Code (about 400 MB)", "claude", "--include=optional")
+
+
+def npm(folder: str, package: str, title: str, program: str, *options: str) -> None:
+    """One npm package with its dependencies in ``.cache/npm/<folder>``; its program is started once to see that it can.
+
+    Raises:
+        InstallError: npm is missing, or what it installed does not start.
+    """
+    if (CACHE / "npm" / folder).exists():
         return
     if shutil.which("npm") is None:
         raise InstallError("npm was not found: install Node.js (with npm), then try again")
-    say(f"installing Claude Code {version} from npm (about 400 MB)")
-    options = ("--include=optional", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
+    say(f"installing {title} from npm: {package}")
+    quiet = ("--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
 
     def install(home: Path) -> None:
         home.mkdir()
-        run(
-            "npm", "install", "--prefix", home, *options, f"@anthropic-ai/claude-code@{version}", environ=certificates()
-        )
-        run(home / "node_modules" / ".bin" / "claude", "--version", environ={"DISABLE_AUTOUPDATER": "1"})
+        run("npm", "install", "--prefix", home, *quiet, *options, package, environ=certificates())
+        if program:
+            started = home / "node_modules" / ".bin" / program
+            run(started, "--version", environ={"DISABLE_AUTOUPDATER": "1"})
 
-    build(CACHE / "npm" / version, install)
+    build(CACHE / "npm" / folder, install)
+
+
+def inspector() -> None:
+    """The MCP Inspector, whose command line the tests run; by the Node of ``.venv``, since it needs 22 or newer."""
+    version = pins()["MCP_INSPECTOR"]
+    npm(f"inspector-{version}", f"@modelcontextprotocol/inspector@{version}", "the MCP Inspector", "")
+
+
+def conformance() -> None:
+    """The conformance suite of MCP; by the Node of ``.venv``, too."""
+    version = pins()["MCP_CONFORMANCE"]
+    npm(f"conformance-{version}", f"@modelcontextprotocol/conformance@{version}", "the MCP conformance suite", "")
 
 
 def certificates() -> dict[str, str]:
@@ -172,6 +193,8 @@ PARTS: dict[str, Callable[[], None]] = {
     "claude-code": lambda: claude_code(pins()["CLAUDE_CODE"]),
     "claude-code-oldest": lambda: claude_code(pins()["CLAUDE_CODE_OLDEST"]),
     "chromium": chromium,
+    "mcp-inspector": inspector,
+    "mcp-conformance": conformance,
 }
 
 

@@ -17,6 +17,7 @@ from askfirst.cli import (
     grants,
     hook,
     inbox,
+    mcp,
     policy,
     requests,
     serve,
@@ -49,6 +50,7 @@ def build(parts: Parts) -> typer.Typer:
     requests.add(app)
     grants.add(app)
     hook.add(app, parts)
+    mcp.add(app, parts)
     explain.add(app)
     check.add(app)
     policy.add(app, parts.past_calls)

@@ -154,6 +154,7 @@ class Parts:
         log: reads the audit log of a store file, offline.
         witness: a witness of other logs, in a folder of its own.
         past_calls: the last n tool calls of the log, each with its arguments and what became of it.
+        mcp: serve the MCP tools on standard input and output until it ends.
     """
 
     serve: Callable[[StatePaths, int | None, bool], int]
@@ -164,3 +165,4 @@ class Parts:
     log: Callable[[Path], LogReader]
     witness: Callable[[Path], WitnessFolder]
     past_calls: Callable[[Path, int], list[dict[str, object]]]
+    mcp: Callable[[], None]

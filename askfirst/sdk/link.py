@@ -270,11 +270,17 @@ def _reply(data: bytes) -> Reply:
         raise BrokerUnavailableError(
             f"the broker's answer was cut off: {str(error) or type(error).__name__}"
         ) from error
-    if response.status in _AGAIN:
-        raise BrokerUnavailableError(_detail(body, response.status))
-    if response.status >= 400 or not isinstance(body, dict):
-        raise _ERRORS.get(response.status, Error)(_detail(body, response.status))
-    return body
+    raise_for(response.status, body)
+    reply: Reply = body
+    return reply
+
+
+def raise_for(status: int, body: object) -> None:
+    """Raise what this answer of the API stands for, unless it is a JSON object of a call that succeeded."""
+    if status in _AGAIN:
+        raise BrokerUnavailableError(_detail(body, status))
+    if status >= 400 or not isinstance(body, dict):
+        raise _ERRORS.get(status, Error)(_detail(body, status))
 
 
 def _detail(body: object, status: int) -> str:

@@ -26,6 +26,7 @@ from channels.web.logins import new_login_link
 from hooks.command_line import hook_command
 
 PATIENCE_S = 20.0
+CONFIG = '[web]\nport = 0\n[[people]]\nid = "local:ann"\n[[people]]\nid = "local:bob"\n'
 
 
 def until(what: str, found: Callable[[], Any]) -> Any:
@@ -201,7 +202,7 @@ class WebPerson:
 @pytest.fixture
 def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BrokerProcess]:
     config = tmp_path / "config.toml"
-    config.write_text("[web]\nport = 0\n", encoding="utf-8")
+    config.write_text(CONFIG, encoding="utf-8")
     monkeypatch.setenv("ASKFIRST_CONFIG", str(config))  # for brokers that a hook starts
     made = BrokerProcess(paths=state_paths(tmp_path / "state"), config=config, environ={})
     made.environ = {

@@ -138,7 +138,8 @@ def test_a_failing_command_is_recorded_as_failed(
 def test_when_nobody_decides_in_time_a_late_approval_lets_the_identical_retry_pass(
     broker: Any, person: Any, newest_claude: Path, home: Path, tmp_path: Path
 ) -> None:
-    broker.config.write_text("[web]\nport = 0\n[policy]\napproval_timeout_s = 2\n", encoding="utf-8")
+    with broker.config.open("a", encoding="utf-8") as config:
+        config.write("[policy]\napproval_timeout_s = 2\n")
     broker.start()
     go_on = tmp_path / "go-on"
     between = bash("toolu_0002", f"until [ -e {go_on} ]; do sleep 0.1; done")

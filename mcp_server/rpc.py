@@ -1,0 +1,175 @@
+"""JSON-RPC of both eras of MCP, without any input or output: what is answered at once, and what is a tool call.
+
+- Handshake era (2024-11-05 to 2025-11-25): ``initialize`` first; the client's version is answered if we know it.
+- Modern era (2026-07-28): no handshake, each request has its version in ``_meta``; ``server/discover`` describes us.
+
+From: https://modelcontextprotocol.io/specification/2025-11-25 and 2026-07-28; wire shapes compared with mcp 2.3.0.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from mcp_server.tools import INSTRUCTIONS, NAME, SCHEMAS, TITLE, TOOLS
+
+HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+MODERN_VERSIONS = ("2026-07-28",)
+PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
+UNSUPPORTED_VERSION = -32022
+_VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
+_SERVER_KEY = "io.modelcontextprotocol/serverInfo"
+
+
+class Call(NamedTuple):
+    """A tool call that is to be made.
+
+    Attributes:
+        id: of the request, to answer it.
+        is_modern: the era that the answer is to be in.
+        progress_token: None where the client wants no progress.
+    """
+
+    id: str | int
+    tool: str
+    arguments: dict[str, Any]
+    meta: dict[str, Any]
+    is_modern: bool
+    progress_token: str | int | None
+
+
+class Cancelled(NamedTuple):
+    """The client no longer wants the answer to a request."""
+
+    id: str | int
+
+
+def read(message: object, version: str) -> dict[str, Any] | Call | Cancelled | None:
+    """What to do with one message: send this answer, make this call, forget that one, or nothing.
+
+    Args:
+        message: a JSON value.
+        version: our own version, for ``serverInfo``.
+    """
+    if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
+        return failure(None, INVALID_REQUEST, "expected a JSON-RPC 2.0 object")
+    method, request_id = message.get("method"), message.get("id")
+    if not isinstance(method, str):
+        return None  # an answer; we never ask the client anything
+    params = message.get("params")
+    params = params if isinstance(params, dict) else {}
+    if "id" not in message:
+        return _notification(method, params)
+    if isinstance(request_id, bool) or not isinstance(request_id, str | int):
+        return failure(None, INVALID_REQUEST, "the id is neither a text nor an integer")
+    return _request(request_id, method, params, {"name": NAME, "title": TITLE, "version": version})
+
+
+def result(request_id: str | int, value: dict[str, Any], *, server: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An answer; with ``server`` it is one of the modern era."""
+    if server is not None:
+        value = {**value, "resultType": "complete", "_meta": {_SERVER_KEY: server}}
+    return {"jsonrpc": "2.0", "id": request_id, "result": value}
+
+
+def failure(request_id: str | int | None, code: int, text: str, **data: object) -> dict[str, Any]:
+    """A protocol error, which the client sees and the model does not."""
+    error = {"code": code, "message": text, **({"data": data} if data else {})}
+    return {"jsonrpc": "2.0", "id": request_id, "error": error}
+
+
+def told(
+    call: Call, structured: dict[str, object] | None, text: str, version: str, *, is_error: bool
+) -> dict[str, Any]:
+    """The answer to a tool call."""
+    value: dict[str, Any] = {"content": [{"type": "text", "text": text}], "isError": is_error}
+    if structured is not None:
+        value["structuredContent"] = structured
+    server = {"name": NAME, "title": TITLE, "version": version} if call.is_modern else None
+    return result(call.id, value, server=server)
+
+
+def progress(call: Call, seconds: float, text: str) -> dict[str, Any]:
+    """Tells the client that a call is alive."""
+    params = {"progressToken": call.progress_token, "progress": round(seconds, 1), "message": text}
+    return {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
+
+
+def _notification(method: str, params: dict[str, Any]) -> Cancelled | None:
+    request_id = params.get("requestId")
+    if method == "notifications/cancelled" and isinstance(request_id, str | int):
+        return Cancelled(request_id)
+    return None
+
+
+def _request(
+    request_id: str | int, method: str, params: dict[str, Any], server: dict[str, Any]
+) -> dict[str, Any] | Call:
+    meta = params.get("_meta")
+    meta = meta if isinstance(meta, dict) else {}
+    modern = meta.get(_VERSION_KEY)
+    if modern is not None and modern not in MODERN_VERSIONS:
+        return failure(
+            request_id,
+            UNSUPPORTED_VERSION,
+            f"unsupported protocol version {str(modern)[:40]!r}",
+            supported=list(MODERN_VERSIONS),
+            requested=str(modern)[:40],
+        )
+    if method == "tools/call":
+        return _call(request_id, params, meta, is_modern=modern is not None)
+    if method == "tools/list":
+        listed: dict[str, Any] = {"tools": TOOLS}
+        if modern is None:
+            return result(request_id, listed)
+        return result(request_id, {**listed, "ttlMs": 0, "cacheScope": "private"}, server=server)
+    answer = _modern(method, server) if modern is not None else _handshake(method, params, server)
+    if answer is None:
+        return failure(request_id, METHOD_NOT_FOUND, f"there is no method {method[:80]!r}")
+    return result(request_id, answer, server=server if modern is not None else None)
+
+
+def _modern(method: str, server: dict[str, Any]) -> dict[str, Any] | None:
+    del server  # it goes with every answer
+    if method != "server/discover":
+        return None
+    return {
+        "supportedVersions": list(MODERN_VERSIONS),
+        "capabilities": {"tools": {}},
+        "instructions": INSTRUCTIONS,
+        "ttlMs": 0,
+        "cacheScope": "private",
+    }
+
+
+def _handshake(method: str, params: dict[str, Any], server: dict[str, Any]) -> dict[str, Any] | None:
+    if method == "ping":
+        return {}
+    if method != "initialize":
+        return None
+    wanted = params.get("protocolVersion")
+    return {
+        "protocolVersion": wanted if wanted in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1],
+        "capabilities": {"tools": {}},
+        "serverInfo": server,
+        "instructions": INSTRUCTIONS,
+    }
+
+
+def _call(
+    request_id: str | int, params: dict[str, Any], meta: dict[str, Any], *, is_modern: bool
+) -> dict[str, Any] | Call:
+    name, arguments = params.get("name"), params.get("arguments")
+    arguments = {} if arguments is None else arguments
+    if not isinstance(name, str) or name not in SCHEMAS:
+        return failure(request_id, INVALID_PARAMS, f"unknown tool {str(name)[:80]!r}; known: {', '.join(SCHEMAS)}")
+    if not isinstance(arguments, dict):
+        return failure(request_id, INVALID_PARAMS, "arguments is no object")
+    token = meta.get("progressToken")
+    return Call(
+        id=request_id,
+        tool=name,
+        arguments=arguments,
+        meta=meta,
+        is_modern=is_modern,
+        progress_token=token if isinstance(token, str | int) and not isinstance(token, bool) else None,
+    )
