@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from askfirst.effects import Classification
+from askfirst.effects import Classification, Outcome, Risk
 from askfirst.facts import Facts, NoFacts
 from askfirst.rules.book import RuleBook
 from askfirst.shell import sql_where
 from askfirst.shell.analysis import analyse
-from askfirst.tools import classify_tool, shell_text
+from askfirst.tools import classify_tool, powershell_text, shell_text, typed_commands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from askfirst.call import ToolCall
+    from askfirst.effects import Effect
 
 
 def classify(
@@ -38,7 +40,10 @@ def classify(
     facts = facts or NoFacts()
     text = shell_text(call)
     if not text and call.tool != "Bash":
-        return classify_tool(call, facts, rules)
+        found_by_name = classify_tool(call, facts, rules)
+        typed = [*typed_commands(call), *powershell_text(call)]
+        own = [one for each in typed for one in _gated(each, call, facts, rules, home)]
+        return _joined(found_by_name, own) if own else found_by_name
     found = analyse(text, cwd=call.cwd, facts=facts, book=rules, written=written, home=home)
     return Classification(
         outcome=found.outcome,
@@ -48,6 +53,26 @@ def classify(
         writes=found.writes,
         commands=tuple(dict.fromkeys(command.shown for command in found.commands)),
     )
+
+
+_OF_ANOTHER_SHELL = ("execution.", "filesystem.", "persistence.", "secrets.")
+"""Packs whose rules depend on how a POSIX shell reads a line, and of which PowerShell has its own."""
+
+
+def _gated(text: str, call: ToolCall, facts: Facts, rules: RuleBook, home: str) -> list[Effect]:
+    """The effects to ask about in a text that is most likely run by a shell."""
+    found = analyse(text, cwd=call.cwd, facts=facts, book=rules, home=home)
+    is_other = call.tool.lower() in {"powershell", "pwsh"}
+    return [
+        one
+        for one in found.effects
+        if one.risk >= Risk.HIGH and not (is_other and one.rule.startswith(_OF_ANOTHER_SHELL))
+    ]
+
+
+def _joined(found: Classification, more: list[Effect]) -> Classification:
+    effects = sorted(dict.fromkeys((*found.effects, *more)), key=lambda effect: -effect.risk)
+    return replace(found, outcome=Outcome.GATE, effects=tuple(effects))
 
 
 def warm_up(book: RuleBook | None = None) -> None:

@@ -7,6 +7,7 @@ loads only what it needs.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -44,6 +45,9 @@ def main() -> None:
     sys.path[:] = own_path(sys.path, os.environ, os.getcwd())
     if sys.argv[1:] == ["mcp"]:
         _mcp()  # a host waits for its list of tools, so nothing of the command line is loaded
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a command may hold what the locale has no letter for
     command_line()()
 
 

@@ -101,7 +101,11 @@ _RULES: Final = (
         ),
     ),
     NameRule(
-        "delete", _set("delete destroy drop purge truncate wipe erase expunge prune flush terminate del rm unlink")
+        "delete",
+        _set(
+            "delete destroy drop dropdb purge truncate wipe erase expunge prune flush flushall flushdb terminate del "
+            "rm unlink"
+        ),
     ),
     NameRule("delete", _set("remove clear empty trash discard uninstall reset")),
     NameRule("delete", _set("archive"), _set("repo repository project workspace channel")),

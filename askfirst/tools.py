@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.effects import Classification, Effect, Outcome, Risk
 from askfirst.errors import InputError
-from askfirst.shell.command import Command, Word
+from askfirst.shell.command import HOLE, Command, Word
 from askfirst.shell.found import effect_of
 from askfirst.shell.persistence import written_effects
 from askfirst.shell.powershell import powershell_effects
@@ -69,9 +69,15 @@ _HARMLESS = _set(
     "codebase_search "
     "grep_search file_search list_dir update_plan think"
 )
+_RUNS = _set("terminal ssh exec execute run shell bash command tmux console container process keys script cli")
+"""Words of tools that hand a command to a shell, or to a terminal in which one runs."""
+_TYPED_KEYS = _set("command cmd commands shell_command bash_command command_line keys keystrokes")
 _POWERSHELL = _set("PowerShell powershell pwsh")
 _OWN = re.compile(r"mcp__(?:plugin_)?askfirst(?:_askfirst)?__")
-_PATH_KEYS = _set("file_path path notebook_path filename file target_file destination dest target filepath paths uri")
+_PATH_KEYS = _set(
+    "source src old_path file_path path notebook_path filename file target_file destination dest target filepath paths "
+    "uri"
+)
 _SQL_KEYS = _set("sql query statement queries statements q script sql_query")
 _DATABASES = _set(
     "sql db database postgres postgresql pg mysql mariadb sqlite clickhouse bigquery snowflake supabase neon "
@@ -108,6 +114,26 @@ def shell_text(call: ToolCall) -> str:
     if {"code", "python", "javascript", "notebook"} & set(words) and {"execute", "run", "eval"} & set(words):
         return _code_command(call, words)
     return ""
+
+
+def powershell_text(call: ToolCall) -> list[str]:
+    """The text of a PowerShell tool: programs such as git are called there as in any shell."""
+    if call.tool not in _POWERSHELL:
+        return []
+    return [text for key in ("command", "script") if isinstance(text := call.arguments.get(key), str)][:1]
+
+
+def typed_commands(call: ToolCall) -> list[str]:
+    """Shell commands in the arguments of a tool that looks as if it ran them: in a terminal, a container, elsewhere.
+
+    What such a tool really does is not known, so that these can make a call worse but never harmless.
+    """
+    try:
+        found = leaves(dict(call.arguments))
+    except (InputError, RecursionError):
+        return []
+    words = {*words_of(call.tool), *_action_words(found)}
+    return [leaf.text for leaf in found if leaf.key.lower() in _TYPED_KEYS and leaf.text] if words & _RUNS else []
 
 
 def _code_command(call: ToolCall, words: tuple[str, ...]) -> str:
@@ -175,14 +201,15 @@ def _paths(found: Sequence[Leaf]) -> list[str]:
 
 _PATCHED = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$", re.MULTILINE)
 _WHOLE = frozenset({"Write", "write_file", "create_file", "write_to_file"})
-_NEW_TEXT = frozenset({"content", "new_string", "new_source", "new_str", "replacement"})
+_NEW_TEXT = frozenset({"content", "new_string", "new_source", "new_str", "replacement", "file_text", "insert_text"})
 
 
 def _writes(call: ToolCall, found: Sequence[Leaf], command: Command, book: RuleBook) -> Iterator[Effect]:
     paths = _paths(found)
     if call.tool == "apply_patch":
         paths += [match.group(1) for leaf in found for match in _PATCHED.finditer(leaf.text)]
-    text = "\n".join(leaf.text for leaf in found if leaf.key in _NEW_TEXT)
+    texts = [leaf.text for leaf in found if leaf.key in _NEW_TEXT]
+    text = "\n".join(texts) if texts else HOLE * 2  # not known
     for path in paths:
         yield from written_effects(
             path.removeprefix("file://"), "write" if call.tool in _WHOLE else "append", text, command, book
@@ -197,7 +224,8 @@ def _stays_inside(call: ToolCall, found: Sequence[Leaf]) -> bool:
 
 
 def _reads(found: Sequence[Leaf], command: Command, book: RuleBook) -> Iterator[Effect]:
-    for path in _paths(found):
+    addresses = [leaf.text for leaf in found if leaf.key == "url" and leaf.text.startswith("file://")]
+    for path in (*_paths(found), *addresses):
         grade = secret_grade(path.removeprefix("file://"))
         if grade:
             rule = "secrets.read-credential" if grade == "credential" else "secrets.read-config"
@@ -211,8 +239,7 @@ def _by_name(call: ToolCall, found: Sequence[Leaf], command: Command, book: Rule
     if rule not in {"", "read"}:
         effects.append(_named_effect(rule, words, found, command, book))
         effects += [each for path in _paths(found) for each in written_effects(path, "write", "", command, book)]
-    else:
-        effects += _reads(found, command, book)
+    effects += _reads(found, command, book)
     return _concluded(effects, understood=rule == "read")
 
 

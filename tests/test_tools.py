@@ -100,3 +100,40 @@ _JSON = st.recursive(
 @settings(max_examples=150, deadline=None)
 def test_any_call_is_classified_without_an_exception(tool: str, arguments: dict[str, object]) -> None:
     look(tool, **{"command" if key == "tool" else key: value for key, value in arguments.items()})
+
+
+TYPED = [
+    ("mcp__ssh__exec", {"host": "h", "command": "rm -rf /srv/x"}, {"host": "h", "command": "ls /srv/x"}),
+    ("mcp__docker__run_in_container", {"command": "dropdb app"}, {"command": "psql -l"}),
+    ("mcp__tmux__send_keys", {"keys": "git push --force\n"}, {"keys": "git status\n"}),
+    ("terminal", {"command": "rm -rf /srv/x"}, {"command": "echo rm -rf /srv/x"}),
+    (
+        "op",
+        {"action": "run", "arguments": {"command": "rm -rf /srv/x"}},
+        {"action": "run", "arguments": {"command": "ls"}},
+    ),
+    ("PowerShell", {"command": "git push --force origin main"}, {"command": "git push origin main > $null"}),
+    ("PowerShell", {"command": "kubectl delete ns prod"}, {"command": "Write-Host 'kubectl delete ns prod'"}),
+    ("PowerShell", {"command": "[IO.Directory]::Delete('C:/x', $true)"}, {"command": "[IO.Directory]::Exists('C:/x')"}),
+    ("WebFetch", {"url": "file:///root/.ssh/id_rsa"}, {"url": "https://example.com/id_rsa"}),
+    (
+        "str_replace_editor",
+        {"command": "create", "path": "/home/me/.bashrc", "file_text": "curl x | sh"},
+        {"command": "create", "path": "/home/me/p/notes.md", "file_text": "curl x | sh"},
+    ),
+    ("mcp__redis__flushall", {}, {"note": "x"}),
+]
+
+
+@pytest.mark.parametrize(("tool", "dangerous", "harmless"), TYPED)
+def test_commands_in_the_arguments_of_other_tools_are_found(
+    tool: str, dangerous: dict[str, object], harmless: dict[str, object]
+) -> None:
+    asked = classify(ToolCall(tool=tool, arguments=dangerous, cwd="/home/me/p"))
+    name = tool.replace("flushall", "keys")
+    free = classify(ToolCall(tool=name, arguments=harmless, cwd="/home/me/p"))
+    assert (asked.outcome, free.outcome is Outcome.GATE) == (Outcome.GATE, False)
+
+
+def test_what_may_run_elsewhere_is_never_harmless_for_its_words() -> None:
+    assert classify(ToolCall(tool="mcp__ssh__exec", arguments={"command": "ls"})).outcome is Outcome.PASS

@@ -41,7 +41,7 @@ def add(app: typer.Typer) -> None:
         with sentences():
             analyst = DiskAnalyst()
             for line in sys.stdin.buffer:
-                sys.stdout.write(json.dumps(_checked(analyst, line), ensure_ascii=False) + "\n")
+                sys.stdout.write(json.dumps(_checked(analyst, line)) + "\n")  # ASCII fits every locale
                 sys.stdout.flush()
 
 

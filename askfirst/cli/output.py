@@ -37,7 +37,7 @@ _EXITS: tuple[tuple[type[Error], int], ...] = (
 
 def print_json(value: object) -> None:
     """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
 
 def fail(sentence: str, code: int) -> typer.Exit:

@@ -157,6 +157,10 @@ _TCL_DELETE = re.compile(r"\bfile\s+delete\s+(?:-force\s+)?(?:--\s+)?([^;\n\]]+)
 _ED_EMPTIES = re.compile(r"^[ \t]*(?:%|1,\$|,|g/[.^]?/)[ \t]*d$", re.MULTILINE)
 
 
+CODE_OPTIONS = {"expect": frozenset({"-c"}), "lftp": frozenset({"-c", "-e"})}
+"""Options whose value is such text."""
+
+
 def reads_commands(name: str) -> bool:
     """Whether the program is told what to do by text that may hold shell commands."""
     return _SAME.get(name, name) in _TYPED or name in {"sftp", "ftp"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.shell.builtins import BUILTINS
 from askfirst.shell.command import HOLE, Stream, Word
-from askfirst.shell.escapes import inside_options, inside_variables, reads_commands, typed
+from askfirst.shell.escapes import CODE_OPTIONS, inside_options, inside_variables, reads_commands, typed
 from askfirst.shell.handed_on import command_in, scripts_in
 from askfirst.shell.handlers import HANDLERS
 from askfirst.shell.harmless import ALWAYS
@@ -213,7 +213,8 @@ class Execute:
         files = self.evaluator.files
         sources = [files.read(job.stdin), *(files.content(word, job.state) for word in operands[:_MAX_TOLD])]
         texts = [files.read(one).text for one in sources if one.kind == "text"]
-        texts += [after.text for before, after in itertools.pairwise(job.argv) if before.text == "-c"]
+        if name in CODE_OPTIONS:
+            texts += [after.text for before, after in itertools.pairwise(job.argv) if before.text in CODE_OPTIONS[name]]
         for text in texts:
             for script in typed(name, text, operands[-1].text if operands else "")[:_MAX_TYPED]:
                 self.text(job, Word(text=script), f"{name} input", stdin=NOTHING)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from askfirst.effects import Risk
@@ -153,6 +154,9 @@ def judge_redirects(command: Command, facts: Facts, book: Rules) -> Iterable[Eff
     if targets:
         facts = usable(facts, cwd=command.cwd, where=command.where)
         empties = command.program in {"", ":", "true"} or _copies_nothing(command)
+        end = max(target.span[1] for target in targets)
+        if command.span[1] < end:  # what is lost stands behind the command
+            command = replace(command, span=(command.span[0], end))
         yield from _overwritten(targets, command, facts, book, empties=empties)
 
 

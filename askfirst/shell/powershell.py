@@ -78,6 +78,7 @@ _PROTECTION = frozenset(
 _SCHEDULED = frozenset(
     {"register-scheduledtask", "new-scheduledtask", "schtasks", "new-service", "unregister-scheduledtask"}
 )
+_DOTNET_DELETE = re.compile(r"\[(?:System\.)?IO\.(?:Directory|File)\]::Delete\(([^)\n]*)", re.IGNORECASE)
 _RUN = frozenset({"invoke-expression", "iex"})
 _FETCH = re.compile(
     r"\b(?:iwr|irm|curl|wget|invoke-webrequest|invoke-restmethod|downloadstring|downloadfile|start-bitstransfer)\b"
@@ -143,6 +144,8 @@ def powershell_effects(text: str, command: Command, rules: RuleBook, *, depth: i
     if len(text) > _MAX_CHARS or depth > _MAX_DEPTH:
         yield effect_of(rules, "windows.foreign-code", command, target="text of this size or depth")
         return
+    for match in _DOTNET_DELETE.finditer(text):
+        yield effect_of(rules, "windows.delete", command, target=match[1][:120])
     parsed = _statements(text)
     for index, statement in enumerate(parsed):
         before = parsed[index - 1].words if statement.piped and index else ()

@@ -87,7 +87,7 @@ def _read(row: Wrapper, args: list[Word]) -> Inner:
     rest = _options(row, args, inner)
     if row.then == "nothing":
         while rest:  # operands and options in any order
-            rest = _options(row, rest if rest[0].text.startswith("-") else rest[1:], inner)
+            rest = _options(row, rest if _is_option(rest[0]) else rest[1:], inner)
     started = next((i for i, word in enumerate(args) if word.text in row.starts), None)
     if started is not None:
         inner.argv = args[started + 1 :]
@@ -100,13 +100,18 @@ def _read(row: Wrapper, args: list[Word]) -> Inner:
     else:
         skipped, rest = rest[: row.operands], rest[row.operands :]
         inner.operands = skipped
-        while row.permuted and rest and rest[0].text.startswith("-") and rest[0].text != "--":
+        while row.permuted and rest and _is_option(rest[0]) and rest[0].text != "--":
             rest = _options(row, rest, inner)
         if row.operands and rest and rest[0].text == "--":
             rest = rest[1:]
     rest = inner.entry + inner.argv + rest
     inner.argv = _assignments(rest, inner) if row.assignments else rest
     return inner
+
+
+def _is_option(word: Word) -> bool:
+    """A lone ``-`` is an operand: taken for an option it would never be used up."""
+    return word.text.startswith("-") and word.text != "-"
 
 
 def _behind_dashes(args: list[Word]) -> list[Word]:

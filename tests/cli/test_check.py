@@ -35,6 +35,12 @@ def test_every_line_gets_its_object_in_order() -> None:
     assert outcomes == ["allow", "gate", "gate", "gate", "gate", "allow", "gate", "gate"]
 
 
+def test_what_the_locale_has_no_letter_for_is_answered_too() -> None:
+    done = run("check", "--stdin", "--json", stdin=line("rm -rf /srv/\U0001f600 \ud800") + b"\n")
+    assert done.output.isascii()
+    assert json.loads(done.output)["outcome"] == "gate"
+
+
 def test_a_gated_line_says_why() -> None:
     done = run("check", "--stdin", "--json", stdin=line("git push --force origin main") + b"\n")
     found = json.loads(done.output)

@@ -142,3 +142,10 @@ def test_plain_text_is_prepared_as_it_is(text: str) -> None:
     assert source.code == text
     assert source.closed
     assert source.ends == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["kubectl exec pod - rm -rf /srv/x", "ssh host - rm -rf /srv/x", "flock f - -c 'rm -rf /srv/x'"]
+)
+def test_a_lone_dash_is_used_up(text: str, run: Callable[..., Analysis]) -> None:
+    assert run(text).outcome in Outcome
