@@ -5,7 +5,8 @@ In this order, so that people are asked as rarely as can be:
 1. the same key is the same request;
 2. the same action that waits already: this call waits for the same decision, and one of them will run;
 3. a session that was told to stop hears that, whatever it tries;
-4. the same action that was denied a moment ago is answered from that denial;
+4. the same action that was denied a moment ago is answered from that denial, unless the agent gives a reason that it
+   had not given: then a person is asked once more, and not again;
 5. nobody who could decide, or a channel that is not there: refused with the reason and the fix (I6);
 6. too much waits already: refused;
 7. else a new request, with a note where something equivalent was denied before.
@@ -104,7 +105,7 @@ class Intake:
             self._note(connection, waiting.request, EntryType.GATE_JOINED, draft, {})
             return Received(case=waiting)
         denials = records.read_denials(connection, draft.agent, now_ms - self.bounds.similar_window_s * 1000)
-        answered = self._from_denial(denials, act, now_ms)
+        answered = self._from_denial(denials, draft, now_ms)
         if answered is not None:
             details: dict[str, Value] = {"verdict": "denied", "from": answered.id}
             self._note(connection, answered, EntryType.GATE_REFUSED, draft, details)
@@ -112,12 +113,14 @@ class Intake:
         self._require_askable(connection, draft, electorate)
         return self._ask(connection, draft, similar_denials(draft, denials, now_ms), now_ms)
 
-    def _from_denial(self, denials: list[Request], act: str, now_ms: int) -> Request | None:
+    def _from_denial(self, denials: list[Request], draft: Draft, now_ms: int) -> Request | None:
         def is_recent(request: Request, window_s: int) -> bool:
             return request.end is not None and now_ms - request.end.at_ms < window_s * 1000
 
         stop = (each for each in denials if each.end is not None and each.end.stop)
-        same = (each for each in denials if each.action_digest == act)
+        same = [each for each in denials if each.action_digest == draft.action.digest()]
+        if len(same) == 1 and draft.claim.reason and draft.claim.reason != same[0].claim.reason:
+            same = []
         return next((each for each in stop if is_recent(each, self.bounds.stop_window_s)), None) or next(
             (each for each in same if is_recent(each, self.bounds.denial_window_s)), None
         )

@@ -85,6 +85,22 @@ class Keeper:
         entry = Entry(type=EntryType.BROKER_STOPPED, data=data)
         await self._write(lambda connection: self._log.append(connection, entry))
 
+    def policy_changed(self, *, layer: str, path: str, before: str, after: str, problem: str = "") -> None:
+        """A layer of the policy was read anew; from any thread, and written with the next transaction.
+
+        Args:
+            layer: e.g. ``user``.
+            path: its file.
+            before: digest, ``""`` where there was none.
+            after: digest, ``""`` where there is none.
+            problem: why it cannot be used.
+        """
+        data: dict[str, Value] = {"layer": layer, "path": path, "before": before, "after": after}
+        if problem:
+            data["problem"] = problem
+        entry = Entry(type=EntryType.POLICY_CHANGED, data=data)
+        self._writer.submit(lambda connection: self._log.append(connection, entry))
+
     # -- hooks ----------------------------------------------------------------------------------------------------
 
     async def hook_changed(self, note: HookNote, person: str) -> None:

@@ -112,8 +112,8 @@ class McpEndpoint:
                     told = {"error": "not_installed", "error_description": "install askfirst[mcp] for MCP over HTTP"}
                     await JSONResponse(told, 501)(scope, receive, send)
                     return
-        fields = [(name, value.strip(b" \t")) for name, value in scope["headers"]]  # RFC 9110 §5.5; httptools keeps it
-        await self._app({**scope, "headers": fields}, receive, send)
+        trimmed = [(name, value.strip(b" \t")) for name, value in scope["headers"]]  # RFC 9110 §5.5; httptools keeps it
+        await self._app({**scope, "headers": trimmed}, receive, send)
 
     async def _start(self) -> ASGIApp:
         server = await asyncio.to_thread(self._server)

@@ -58,6 +58,23 @@ def test_the_same_action_while_it_waits_joins_the_request(desk_bench: Bench) -> 
     assert types(desk_bench) == ["gate.requested", "gate.joined", "gate.requested"]
 
 
+def test_a_new_reason_is_heard_once_more_and_then_no_more(desk_bench: Bench) -> None:
+    async def again(key: str, reason: str) -> Case:
+        draft = of_session(a_draft(key=key, command="rm -rf a", now_ms=desk_bench.clock.now_ms()), "s")
+        return await desk_bench.desk.ask(replace(draft, claim=replace(draft.claim, reason=reason)))
+
+    async def story() -> None:
+        first = await again("1", "tidy up")
+        await deny(desk_bench, first)
+        assert (await again("2", "tidy up")).request.id == first.request.id
+        second = await again("3", "it fills the disk")
+        assert second.request.state is RequestState.PENDING
+        await deny(desk_bench, second)
+        assert (await again("4", "please")).request.state is RequestState.DENIED
+
+    asyncio.run(story())
+
+
 def test_the_same_action_is_answered_from_its_denial_for_a_while(desk_bench: Bench) -> None:
     async def story() -> None:
         first = await ask(desk_bench, "1")

@@ -38,7 +38,7 @@ def _play(parts: Parts, client: Path | None, *, auto: bool) -> bool:
     from askfirst.demo.screen import Screen  # noqa: PLC0415
     from askfirst.demo.served_broker import ServedBroker  # noqa: PLC0415
 
-    client = client or find(os.environ)
+    client = client.resolve() if client else find(os.environ)
     if client is None:
         console.print("Claude Code is not installed here; a scripted agent calls the same hook instead")
     broker = ServedBroker(hook_command=parts.hook_command, login_link=parts.login_link)

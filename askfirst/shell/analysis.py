@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -114,7 +115,7 @@ def analyse(
     except limits.LimitError as limit:
         evaluator.found.notes.append(Note("limits", (0, len(text)), limit.reason, _short(text)))
     judge = _Judge(Aging(facts), book, registry, cwd)
-    found = _concluded(text, evaluator.found, tuple(evaluator.files.scripts), judge)
+    found = _concluded(text, evaluator.found, tuple(evaluator.files.scripts), judge, budget)
     return replace(found, writes={path: _text(now) for path, now in files.items() if now != before.get(path)})
 
 
@@ -165,11 +166,14 @@ class _Judge:
         return standing == "harmless" or (standing == "unknown" and is_harmless(command))
 
 
-def _concluded(text: str, found: Found, scripts: tuple[str, ...], judge: _Judge) -> Analysis:
+def _concluded(text: str, found: Found, scripts: tuple[str, ...], judge: _Judge, budget: limits.Budget) -> Analysis:
     notes = list(found.notes)
     if not found.clean:
         notes.append(Note("unparsed", (0, len(text)), "", text))
-    judged = [(command, runs, judge.effects(command)) for command, runs in found.commands]
+    in_time = itertools.takewhile(lambda pair: budget.may_judge(pair[0]), enumerate(found.commands))
+    judged = [(command, runs, judge.effects(command)) for _, (command, runs) in in_time]
+    if len(judged) < len(found.commands):
+        notes.append(Note("limits", (0, len(text)), "it has too many commands to be judged in time", _short(text)))
     code = [(command, True, judge.code(command, findings)) for command, findings in found.code]
     loose = [*(opaque.effect(note) for note in notes), *judge.line(found)]
     effects = _sorted([*(one for _, _, own in judged + code for one in own), *loose])

@@ -11,6 +11,8 @@ from askfirst.shell.command import HOLE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.Del, *ast.operator.__subclasses__()})
+_IDENTIFIER = re.compile(r"(def\s+)?\b([^\W\d]\w*)")
 _ALWAYS_RUN = re.compile(r"(?:test|setup|teardown|__\w+__\Z|main\Z|run\Z|handle\Z)", re.IGNORECASE)
 
 
@@ -20,16 +22,27 @@ class Module(ast.NodeVisitor):
     ``known`` are the dotted names that ``from x import *`` may bring in.
     """
 
-    def __init__(self, tree: ast.Module, known: Iterable[str]) -> None:
+    def __init__(self, tree: ast.Module, text: str, known: Iterable[str]) -> None:
         self.names: dict[str, str] = {}
         self.bindings: dict[str, list[ast.expr]] = {}
         self.modules: set[str] = set()
         self.calls: list[ast.Call] = []
         self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
-        self._referenced = _references(tree)
+        self._referenced = _references(text)
         self._known = tuple(known)
         self._unseen: list[ast.expr] = [ast.Name(id=HOLE)]
         self.visit(tree)
+
+    def generic_visit(self, node: ast.AST) -> None:
+        """Go on below the node; leaves, which are most nodes, are left out."""
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                for each in value:
+                    if type(each) not in _LEAVES and isinstance(each, ast.AST):
+                        self.visit(each)
+            elif type(value) not in _LEAVES and isinstance(value, ast.AST):
+                self.visit(value)
 
     def visit_Import(self, node: ast.Import) -> None:  # the visitor's protocol
         """Remember what each imported module is called here."""
@@ -157,14 +170,6 @@ def _walked(value: ast.expr) -> ast.expr | None:
     return None
 
 
-def _references(tree: ast.Module) -> set[str]:
-    """Every name that is read, called, looked up as an attribute or spelled as a string."""
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            found.add(node.id)
-        elif isinstance(node, ast.Attribute):
-            found.add(node.attr)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 60:
-            found.add(node.value)
-    return found
+def _references(text: str) -> set[str]:
+    """Every word of the text but those that name a function where it is defined."""
+    return {match[2] for match in _IDENTIFIER.finditer(text) if not match[1]}

@@ -89,9 +89,9 @@ _MAX_LOOKED_AT = 20_000
 """Syntax nodes looked at while asking where code comes from."""
 
 
-def inspect_python(tree: ast.Module, *, home: str = "") -> Findings:
-    """Everything that the module would do when it is run."""
-    module = Module(tree, (*_SHELL, *_PROCESS, *_EXEC, *_EXEC_WORDS, *_DELETE))
+def inspect_python(text: str, *, home: str = "") -> Findings:
+    """Everything that the module would do when it is run; SyntaxError and the like where it is none."""
+    module = Module(ast.parse(text), text, (*_SHELL, *_PROCESS, *_EXEC, *_EXEC_WORDS, *_DELETE))
     module.bind_parameters()
     return _Inspector(module, home).findings()
 

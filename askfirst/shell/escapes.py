@@ -138,7 +138,9 @@ def _sed(args: list[Word]) -> list[Word]:
 
 
 _TCL = (
-    re.compile(r"\b(?:spawn|exec|system)\s+(?:-\w+\s+)*([^;\n\]}]+)"),
+    re.compile(
+        r"""\b(?:spawn|exec|system)\s+(?:-\w+\s+)*+((?:'[^']*'|"(?:\\.|[^"\\])*+"|\{[^{}]*\}|[^;\n\]}'"{])++)"""
+    ),
     re.compile(r'\bsend(?:_user)?\s+(?:--?\s+)?"((?:\\.|[^"\\])*)"'),
 )
 _TYPED: dict[str, tuple[re.Pattern[str], ...]] = {

@@ -115,12 +115,13 @@ def find_exec(job: Job, run: Execute) -> Stream | None:
         return None
     run.evaluator.emit(job, runs=True)
     out = []
+    names = found_operands(run.evaluator.command(job)) or [Word(text=HOLE, shown="…")]
     for start in executes:
         end = next(
             (i for i in range(start + 1, len(args)) if args[i].text in {";", "+"} or args[i].text == "\\;"), len(args)
         )
         command = args[start + 1 : end]
-        for found in found_operands(run.evaluator.command(job)) or [Word(text=HOLE, shown="…")]:
+        for found in names:
             argv = [_replaced(word, "{}", found) for word in command]
             out.append(run.inner(job, argv, f"find {args[start].text}", state=job.state.copy(), stdin=NOTHING))
     return concatenate(out)

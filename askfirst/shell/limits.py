@@ -10,7 +10,7 @@ MAX_CODE_CHARS = 131_072
 """Shell text without the bodies of here-documents, the part that must be parsed."""
 MAX_SEPARATORS = 20_000
 """Characters of a text that may end a command; counted before a long text is parsed."""
-MAX_SPECIAL = 40_000
+MAX_SPECIAL = 20_000
 """Quotes, backslashes, dollars and the like in one text."""
 MAX_OPEN = 2_000
 """Quotes, substitutions and parentheses that are open at once."""
@@ -22,8 +22,14 @@ MAX_FRAMES = 60
 """Statements inside statements, wrappers inside wrappers, all levels together; keeps the Python stack flat."""
 MAX_STEPS = 4_000
 """Simple commands that are evaluated, all loops and values together."""
-MAX_CPU_S = 0.05
-"""Processor time of the pure part, seconds; a guard behind the other limits, for inputs that nobody thought of."""
+MAX_CPU_S = 0.03
+"""Processor time for running a text in the mind, seconds; a guard behind the other limits."""
+JUDGING = 1.4
+"""Until this multiple of it the many commands of one text are judged."""
+JUDGED_IN_ANY_CASE = 64
+"""Commands that are judged however long it takes: looking at the disk may take long."""
+MAX_REDIRECTS = 1024
+"""Redirections of one command."""
 MAX_SCRIPT_BYTES = 65_536
 """Script files up to this size are read and analysed."""
 
@@ -54,10 +60,16 @@ class Budget:
     frames: int = MAX_FRAMES
     depth: int = MAX_SCRIPT_DEPTH
     deadline_s: float = 0.0
+    judging_ends_s: float = 0.0
 
     def start(self, cpu_s: float) -> None:
         """Begin to count; ``cpu_s`` is the processor time allowed, seconds."""
-        self.deadline_s = time.thread_time() + cpu_s
+        now = time.thread_time()
+        self.deadline_s, self.judging_ends_s = now + cpu_s, now + cpu_s * JUDGING
+
+    def may_judge(self, index: int) -> bool:
+        """Whether there is time for the command at ``index``."""
+        return index < JUDGED_IN_ANY_CASE or index % 16 != 0 or time.thread_time() < self.judging_ends_s
 
     def spend(self) -> None:
         """One more simple command; LimitError when there were too many."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.shell.command import HOLE, Redirect
+from askfirst.shell.limits import MAX_REDIRECTS, LimitError
 from askfirst.shell.source import HEREDOC, HEREDOC_END, HERESTRING, READ_WRITE, prepare
 from askfirst.shell.streams import NOTHING, text_stream
 
@@ -27,6 +28,8 @@ def resolve(
     stdin = scope.stdin
     if not redirections:
         return (), stdin
+    if len(redirections) > MAX_REDIRECTS:
+        raise LimitError(f"one command has more than {MAX_REDIRECTS} redirections")
     out: list[Redirect] = []
     expander = evaluator.expander(scope)
     for one in redirections:

@@ -8,6 +8,7 @@ PREPARE … FROM) are statements again.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _MAX_DEPTH = 4
-_MAX_EXACT = 100
+_MAX_EXACT = 16
 """After so many findings in one text the rest is judged by tokens alone."""
 
 
@@ -48,17 +49,22 @@ def inspect_sql(text: str, dialect: str = "", *, depth: int = 0) -> list[SqlFind
 
     ``dialect`` is sqlglot's name of it (``postgres``, ``mysql`` …) or ``""`` when it is not known. Never raises.
     """
+    return list(_inspected(text, dialect, depth))
+
+
+@functools.lru_cache(maxsize=16)  # a client's text is looked at for shell commands, and again for effects
+def _inspected(text: str, dialect: str, depth: int) -> tuple[SqlFinding, ...]:
     try:
         parts = statements(text, dialect)
     except TooLargeError:
-        return [SqlFinding(rule="database.sql-unread", target="SQL of this size", statement=_short(text))]
+        return (SqlFinding(rule="database.sql-unread", target="SQL of this size", statement=_short(text)),)
     found: list[SqlFinding] = []
     temporary: set[str] = set()
     for part in parts:
         temporary |= _temporary_table(part)
         exact = len(found) < _MAX_EXACT
         found += [each for each in _statement(part, dialect, depth, exact=exact) if each.target not in temporary]
-    return found
+    return tuple(found)
 
 
 def _short(text: str, limit_chars: int = 120) -> str:

@@ -10,15 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from askfirst.audit_port import Entry, EntryType
-from askfirst.desk import request_of
 from askfirst.dispatch import Dispatcher
-from askfirst.engine import Case
 from askfirst.errors import ChannelError, StoreError
-from askfirst.request import Request, RequestKind, Verdict
-from askfirst.store import records
+from askfirst.request import Request, Verdict
 from askfirst.testing.bench import a_draft, a_review
 from audit.testing import Broker
 
@@ -161,21 +157,24 @@ def test_a_review_that_did_not_count(broker: Broker) -> None:
     assert broker.entries("review.rejected")[0]["decision"]["note"]
 
 
-def test_an_answer_to_a_question(broker: Broker) -> None:
-    """Nothing asks questions yet; the engine counts answers already."""
+def test_a_question_and_its_answer(broker: Broker) -> None:
+    async def story() -> None:
+        draft = replace(a_draft(now_ms=broker.clock.now_ms()), question="which one?")
+        request = (await broker.desk.ask(draft)).request
+        await broker.desk.review(a_review(request, Verdict.ANSWER, text="the blue one"))
 
-    def put(connection: sa.Connection) -> Request:
-        request = replace(
-            request_of(a_draft(now_ms=broker.clock.now_ms()), broker.clock.now_ms()),
-            kind=RequestKind.QUESTION,
-            question="which one?",
-        )
-        records.insert(connection, Case(request=request), "key-q")
-        return request
+    asyncio.run(story())
+    assert told(broker) == ["question.asked", "review.cast", "question.answered"]
 
-    request = broker.writer.submit(put).result(5)
-    asyncio.run(broker.desk.review(a_review(request, Verdict.ANSWER, text="the blue one")))
-    assert told(broker) == ["review.cast", "question.answered"]
+
+def test_a_request_that_another_one_replaced(broker: Broker) -> None:
+    async def story() -> None:
+        old = await asked(broker)
+        new = replace(a_draft(key="key-2", command="git reset --hard", now_ms=broker.clock.now_ms()), supersedes=old.id)
+        await broker.desk.ask(new)
+
+    asyncio.run(story())
+    assert sorted(told(broker)) == ["gate.requested", "gate.requested", "gate.superseded"]
 
 
 class Deaf:

@@ -151,6 +151,20 @@ def test_another_configuration_than_at_the_last_start_is_an_entry(broker: Broker
     assert [entry["data"] for entry in broker.entries("config.changed")] == [{"before": "a" * 64, "after": "b" * 64}]
 
 
+def test_a_policy_layer_that_was_read_anew_is_an_entry_with_both_digests(broker: Broker) -> None:
+    broker.keeper.policy_changed(layer="user", path="/p.toml", before="a" * 64, after="", problem="no TOML")
+    broker.stop()  # finishes what waits
+    broker.start()
+    [entry] = broker.entries("policy.changed")
+    assert entry["data"] == {
+        "layer": "user",
+        "path": "/p.toml",
+        "before": "a" * 64,
+        "after": "",
+        "problem": "no TOML",
+    }
+
+
 def test_hooks_that_vanish_from_a_watched_file_are_missed_until_they_are_back(broker: Broker) -> None:
     paths, there = StatePaths(broker.root), [True]
 

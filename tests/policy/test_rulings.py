@@ -14,11 +14,11 @@ from askfirst.config import parse_config
 from askfirst.effects import EffectKind, Risk
 from askfirst.effects import Outcome as Found
 from askfirst.host import Agent
-from askfirst.policy import needs_person
 from askfirst.policy.question import Place
 from askfirst.policy.ruling import ONCE, Outcome, ScopeOffer, Stage
 from askfirst.policy.short_form import short_form
 from askfirst.policy.source import assemble
+from askfirst.testing.ladder_policy import needs_person
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -105,7 +105,7 @@ def test_python_text_as_data_is_not_found(code: str) -> None:
         ("perl", "open(my $f, '-|', 'rm -rf x')", Findings(shell=("rm -rf x",))),
         ("perl", 'unlink "a", "b"', Findings(deletes=(Delete("a", recursive=False), Delete("b", recursive=False)))),
         ("perl", "exec q{rm -rf /}", Findings(shell=("rm -rf /",))),
-        ("php", 'array_map("unlink", glob("*"));', Findings(deletes=(Delete(HOLE, recursive=False),))),
+        ("php", 'array_map("unlink", glob("*"));', Findings(deletes=(Delete("*", recursive=False),))),
         ("php", "echo `rm -rf /`;", Findings(shell=("rm -rf /",))),
         ("lua", "os.execute('rm -rf /')", Findings(shell=("rm -rf /",))),
         ("awk", '{print $1 | "sh"}', Findings(shell=(HOLE, "sh"))),
