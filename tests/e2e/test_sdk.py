@@ -13,7 +13,7 @@ import anthropic
 import pytest
 from anthropic import beta_tool
 
-from askfirst import AlreadyUsed, Approval, Denied, HumanLayer, TimedOut
+from askfirst import AlreadyUsed, Approval, Denied, HumanLayer, Refusal, TimedOut
 from askfirst.demo.script import Call, Say
 from askfirst.demo.scripted_model import ScriptedModel
 from askfirst.errors import Error, NotAllowedError
@@ -124,7 +124,9 @@ def test_a_run_that_is_started_again_joins_what_waits_and_repeats_nothing(
 def test_a_deadline_of_ones_own_and_what_it_may_not_do(broker: Any) -> None:
     broker.start()
     hl = layer(broker)
-    assert isinstance(hl.request_approval("deploy", {"to": "prod"}, timeout=1), TimedOut)
+    late = hl.request_approval("deploy", {"to": "prod"}, timeout=1)
+    assert isinstance(late, Refusal)
+    assert isinstance(late.error, TimedOut)
     with pytest.raises(NotAllowedError, match="does not let a deadline approve"):
         hl.request_approval("deploy", {"to": "prod"}, timeout=1, on_timeout="auto_approve")
     with pytest.raises(Error, match="no such channel"):
