@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         request_approval_async,
         require_approval,
     )
-    from askfirst.sdk.outcomes import AlreadyUsed, Answer, Approval, Cancelled, Denied, NotApproved, TimedOut
+    from askfirst.sdk.outcomes import AlreadyUsed, Answer, Approval, Cancelled, Denied, NotApproved, Refusal, TimedOut
 else:
     _HOMES = {
         **dict.fromkeys(("BrokerUnavailableError", "Error"), "askfirst.errors"),
@@ -32,7 +32,7 @@ else:
             "askfirst.sdk.humanlayer",
         ),
         **dict.fromkeys(
-            ("AlreadyUsed", "Answer", "Approval", "Cancelled", "Denied", "NotApproved", "TimedOut"),
+            ("AlreadyUsed", "Answer", "Approval", "Cancelled", "Denied", "NotApproved", "Refusal", "TimedOut"),
             "askfirst.sdk.outcomes",
         ),
     }
@@ -59,6 +59,7 @@ __all__ = [
     "Error",
     "HumanLayer",
     "NotApproved",
+    "Refusal",
     "TimedOut",
     "__version__",
     "ask_human",

@@ -96,6 +96,10 @@ class Asking:
         """The complete action as the disk stands now."""
         return await asyncio.to_thread(self._analyst.resolve, look.call, look.agent, look.found.scripts)
 
+    def now_ms(self) -> int:
+        """The clock by which terms are made."""
+        return self._clock.now_ms()
+
     def terms(self, look: Look) -> Terms:
         """The terms of a request that is made now."""
         return terms_of(look.ruling, self._clock.now_ms())

@@ -133,6 +133,7 @@ def start_broker(paths: StatePaths) -> None:
         until = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < until:
             if _answers(client):
+                process.returncode = 0  # it outlives us on purpose; without this Popen warns of it
                 return
             if process.poll() not in {None, 0}:
                 break

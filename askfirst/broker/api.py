@@ -26,6 +26,7 @@ from askfirst.errors import ConflictError, Error, InputError, NotAllowedError, O
 from askfirst.host import Agent
 from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim, RequestState, Verdict
+from askfirst.wishes import Wishes, wished
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -146,6 +147,7 @@ class Api:
                 options=tuple(body.options),
                 answer_schema=json.dumps(body.answer_schema) if body.answer_schema is not None else "",
                 supersedes=body.supersedes,
+                terms=wished(draft.terms, _wishes(body.route), self._asking.now_ms()),
             )
         )
         if case.request.action_digest != action.digest() and not _is_stop(case):
@@ -287,6 +289,15 @@ async def _sse(cases: AsyncIterator[Case]) -> AsyncIterator[str]:
 
 def _claim(body: wire.ClaimIn) -> Claim:
     return Claim(**{**body.model_dump(), "signals": tuple(body.signals)})
+
+
+def _wishes(route: wire.RouteIn) -> Wishes:
+    return Wishes(
+        recipients=tuple(route.recipients),
+        timeout_s=route.timeout_s,
+        on_timeout=route.on_timeout,
+        escalate_to=tuple(route.escalate_to),
+    )
 
 
 def _is_stop(case: Case) -> bool:

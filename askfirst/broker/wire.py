@@ -32,6 +32,20 @@ class ClaimIn(_Wire):
     signals: Annotated[list[_TEXT], Field(max_length=50)] = []
 
 
+_RECIPIENTS = Annotated[
+    list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*:\S", max_length=300)]], Field(max_length=20)
+]
+
+
+class RouteIn(_Wire):
+    """What the requester wishes about who is told and how long people have (``askfirst.wishes``)."""
+
+    recipients: _RECIPIENTS = []
+    timeout_s: Annotated[int, Field(ge=1, le=2_592_000)] | None = None
+    on_timeout: Literal["reject", "escalate", "approve"] | None = None
+    escalate_to: _RECIPIENTS = []
+
+
 class CreateIn(_Wire):
     """A request for approval. Give ``command`` for a shell command, or ``tool`` and ``arguments``.
 
@@ -51,6 +65,7 @@ class CreateIn(_Wire):
     options: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=50)] = []
     answer_schema: dict[str, object] | None = None
     supersedes: _ID = ""
+    route: RouteIn = RouteIn()
 
 
 class AmendIn(_Wire):
@@ -161,6 +176,7 @@ class RequestOut(_Wire):
     created_at_ms: int
     approval_expires_at_ms: int
     on_timeout: str
+    recipients: list[str]
     host: str
     session: str
     model: str
@@ -277,6 +293,7 @@ def request_out(request: Request) -> RequestOut:
         created_at_ms=request.created_at_ms,
         approval_expires_at_ms=request.terms.approval_expires_at_ms,
         on_timeout=request.terms.on_timeout,
+        recipients=list(dict.fromkeys(told for stage in request.terms.stages for told in stage.recipients)),
         host=request.agent.host,
         session=request.agent.session,
         model=request.agent.model,

@@ -19,7 +19,7 @@ from askfirst.sdk.claims import Explanation
 from askfirst.sdk.flow import Ask
 from askfirst.sdk.freeze import freeze
 from askfirst.sdk.gated import Gated, Person
-from askfirst.sdk.outcomes import AlreadyUsed, Answer, Cancelled, Decision, Denied, TimedOut
+from askfirst.sdk.outcomes import AlreadyUsed, Answer, Approval, Cancelled, Decision, Denied, Refusal, TimedOut
 from askfirst.sdk.replies import form_of
 from askfirst.sdk.route import Route, recipient_of
 from askfirst.sdk.steps import drive, drive_async
@@ -227,8 +227,8 @@ class HumanLayer:
         confidence: float | None = None,
         signals: Sequence[str] = (),
         idempotency_key: str | None = None,
-    ) -> Decision:
-        """A person's decision on an action: ``Approval``, or a false ``Denied``, ``TimedOut`` or ``Cancelled``.
+    ) -> Approval | Refusal:
+        """A person's decision on an action: an ``Approval``, or a false ``Refusal`` that says why.
 
         An ``Approval`` is the permission for one run, which is the caller's from then on.
         """
@@ -255,7 +255,7 @@ class HumanLayer:
         confidence: float | None = None,
         signals: Sequence[str] = (),
         idempotency_key: str | None = None,
-    ) -> Decision:
+    ) -> Approval | Refusal:
         """``request_approval`` on an event loop."""
         route = self._route(contact_channel, timeout, on_timeout, escalate_to)
         said = Explanation(
@@ -274,13 +274,13 @@ class HumanLayer:
         contact_channel: str | None = None,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-    ) -> Answer | Denied | TimedOut | Cancelled:
-        """A person's ``Answer``, or a false ``Denied``, ``TimedOut`` or ``Cancelled``."""
+    ) -> Answer | Refusal:
+        """A person's ``Answer``, or a false ``Refusal`` that says why there is none."""
         ask = self.question_of(
             question, options, schema, self._route(contact_channel, timeout, "reject", None), idempotency_key
         )
         transport = self.transport()
-        return drive(flow.question(ask, transport.now_ms), transport)
+        return _answered(drive(flow.question(ask, transport.now_ms), transport))
 
     async def ask_human_async(
         self,
@@ -291,13 +291,13 @@ class HumanLayer:
         contact_channel: str | None = None,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-    ) -> Answer | Denied | TimedOut | Cancelled:
+    ) -> Answer | Refusal:
         """``ask_human`` on an event loop."""
         ask = self.question_of(
             question, options, schema, self._route(contact_channel, timeout, "reject", None), idempotency_key
         )
         transport = self.transport()
-        return await drive_async(flow.question(ask, transport.now_ms), transport)
+        return _answered(await drive_async(flow.question(ask, transport.now_ms), transport))
 
     # -- plumbing -------------------------------------------------------------------------------------------------
 
@@ -368,10 +368,14 @@ class HumanLayer:
         )
 
 
-def _decided(decided: Decision | AlreadyUsed) -> Decision:
+def _decided(decided: Decision | AlreadyUsed) -> Approval | Refusal:
     if isinstance(decided, AlreadyUsed):
         raise decided
-    return decided
+    return decided if isinstance(decided, Approval) else Refusal(error=decided)
+
+
+def _answered(ended: Answer | Denied | TimedOut | Cancelled) -> Answer | Refusal:
+    return ended if isinstance(ended, Answer) else Refusal(error=ended)
 
 
 def _require_function(function: object, decorator: str) -> None:

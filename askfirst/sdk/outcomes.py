@@ -1,4 +1,7 @@
-"""How asking can end. What is not an approval is false, and can be raised; its text is made for a language model."""
+"""How asking can end. What is no approval is raised, or comes back as a false ``Refusal``; its text is for a model.
+
+No exception here is false: much code asks ``if error:`` (``concurrent.futures`` does) and would take it for none.
+"""
 
 from __future__ import annotations
 
@@ -58,9 +61,6 @@ class NotApproved(Error):  # noqa: N818  # an answer, not a mishap
         self.request_id = request_id
         self.code = code
 
-    def __bool__(self) -> bool:
-        return False
-
 
 class Denied(NotApproved):
     """A person said no.
@@ -105,6 +105,23 @@ class AlreadyUsed(NotApproved):
     def __init__(self, message: str, *, request_id: str = "", code: str = "", outcome: str = "unknown") -> None:
         super().__init__(message, request_id=request_id, code=code)
         self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What a call that raises nothing returns in place of an ``Approval`` or an ``Answer``; it is false.
+
+    Attributes:
+        error: ``Denied``, ``TimedOut`` or ``Cancelled``; raise it, or show its text to a language model.
+    """
+
+    error: Denied | TimedOut | Cancelled
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return str(self.error)
 
 
 Decision = Approval | Denied | TimedOut | Cancelled

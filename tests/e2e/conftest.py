@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import json
 import os
 import signal
@@ -169,7 +170,7 @@ class _Form(HTMLParser):
 class WebPerson:
     """Logs in by a one-time link and decides on a request's page, as a browser without scripts would."""
 
-    def __init__(self, broker: BrokerProcess, name: str = "local:ann") -> None:
+    def __init__(self, broker: BrokerProcess, name: str = f"local:{getpass.getuser()}") -> None:
         self._broker = broker
         self._name = name
         self._http = httpx.Client(follow_redirects=True)
@@ -223,5 +224,5 @@ def person(broker: BrokerProcess) -> Iterator[WebPerson]:
 
 @pytest.fixture
 def other_person(broker: BrokerProcess) -> Iterator[WebPerson]:
-    with contextlib.closing(WebPerson(broker, "local:bob")) as made:
+    with contextlib.closing(WebPerson(broker)) as made:
         yield made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import askfirst
-from askfirst import Answer, Approval, Cancelled, Denied, HumanLayer, TimedOut, human_as_tool, require_approval
+from askfirst import Answer, Approval, Cancelled, Denied, HumanLayer, Refusal, TimedOut, human_as_tool, require_approval
 from askfirst.testing.memory import MemoryBroker, approve, deny
 
 
@@ -66,10 +66,12 @@ def decisions_are_told_apart() -> str:
     match decided:
         case Approval():
             return decided.by
-        case Denied():
-            return decided.comment
-        case TimedOut() | Cancelled():
+        case Refusal(error=Denied() as denied):
+            return denied.comment
+        case Refusal(error=TimedOut() | Cancelled()):
             return str(decided)
+        case _:
+            return ""
 
 
 def answers_are_told_apart() -> str:
