@@ -49,11 +49,11 @@ def build_question(
     arguments = {"command": command} if tool == "Bash" else {}
     commands = (command,) if tool == "Bash" else ()
     given: dict[str, object] = {
-        "call": ToolCall(tool=tool, arguments=arguments, cwd="/work", session="s"),
+        "call": ToolCall(tool=tool, arguments=arguments, cwd="/proj", session="s"),
         "classification": Classification(outcome=outcome, effects=effects, commands=commands),
         "agent": Agent(host="claude-code", session="s", model="claude-x"),
         "at": datetime(2026, 11, 25, 12, 0, tzinfo=UTC),
-        "place": Place(project="/work", repository="acme/api", branch="feature/x", default_branch="main"),
+        "place": Place(project="/proj", repository="acme/api", branch="feature/x", default_branch="main"),
     }
     return Question(**(given | others))  # type: ignore[arg-type]  # a test's shorthand
 
@@ -65,7 +65,7 @@ def build_effect(
     kind: EffectKind = EffectKind.DISCARDS_CHANGES,
     command: str = "git reset --hard",
     target: str = "the work tree",
-    cwd: str = "/work",
+    cwd: str = "/proj",
 ) -> Effect:
     """An effect of this risk."""
     return Effect(

@@ -36,7 +36,7 @@ def _classify(call: ToolCall) -> Classification:
 def _entry(command: str | None, ended: str) -> dict[str, Any]:
     return {
         "t": "2026-11-25T12:00:00Z",
-        "agent": {"name": "claude-code", "session": "s", "cwd": "/work"},
+        "agent": {"name": "claude-code", "session": "s", "cwd": "/proj"},
         "action": {"tool": "Bash"},
         "input": None if command is None else {"command": command},
         "ended": ended,

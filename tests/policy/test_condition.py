@@ -29,7 +29,7 @@ pytest.importorskip("cel")
     [
         ('risk == "high" && rule.startsWith("git.")', Fit.YES),
         ('command.matches("^git (reset|clean)")', Fit.YES),
-        ('paths.exists(p, p == "/work")', Fit.YES),
+        ('paths.exists(p, p == "/proj")', Fit.YES),
         ("arguments.amount > 100", Fit.MAYBE),
         ('arguments.command == "x"', Fit.YES),
         ("at.getHours() < 6", Fit.NO),

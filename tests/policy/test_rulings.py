@@ -85,7 +85,7 @@ def test_the_short_form_asks_from_the_risk_that_it_names(ask_from: str, question
         ('tool = "mcp__*"', False),
         ('command = "git reset *"', True),
         ('command = "git push *"', False),
-        ('path = "/work/**"', True),
+        ('path = "/proj/**"', True),
         ('path = "**"', True),
         ('path = "/etc/**"', False),
         ("inside_project = true", True),
@@ -131,7 +131,7 @@ match = { rule = "git.*" }
     policy = policy_of(user=user)
 
     assert policy.rule_on(question("x", effect())).rule == "fine"
-    ruling = policy.rule_on(question("x", effect(), place=Place(project="/work", branch="main")))
+    ruling = policy.rule_on(question("x", effect(), place=Place(project="/proj", branch="main")))
     assert (ruling.rule, ruling.reason, ruling.policy) == ("never", "not here", "user")
 
 
@@ -171,12 +171,12 @@ def test_letting_a_command_pass_does_not_cover_high_and_critical_unless_it_says_
 @pytest.mark.parametrize(
     ("target", "cwd", "outcome"),
     [
-        ("build", "/work", "allow"),
-        ("/work/build/x", "", "allow"),
-        ("build/../../etc", "/work", "ask"),
+        ("build", "/proj", "allow"),
+        ("/proj/build/x", "", "allow"),
+        ("build/../../etc", "/proj", "ask"),
         ("build", "", "ask"),
-        ("$X/build", "/work", "ask"),
-        ("/elsewhere/build", "/work", "ask"),
+        ("$X/build", "/proj", "ask"),
+        ("/elsewhere/build", "/proj", "ask"),
     ],
 )
 def test_a_path_lets_pass_only_what_surely_lies_there(
@@ -191,7 +191,7 @@ def test_a_path_lets_pass_only_what_surely_lies_there(
 def test_a_link_does_not_carry_a_rule_somewhere_else(policy_of: PolicyOf, question: Asked, effect: Made) -> None:
     user = '[[rule]]\nname = "r"\noutcome = "allow"\nmatch = { effect = "deletes-files", path = "build/**" }\n'
     found = effect(kind=EffectKind.DELETES_FILES, target="build", command="rm -rf build")
-    place = Place(project="/work", real={"/work/build": "/etc"})
+    place = Place(project="/proj", real={"/proj/build": "/etc"})
 
     assert policy_of(user=user).rule_on(question("rm", found, place=place)).outcome is Outcome.ASK
 

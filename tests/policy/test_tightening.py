@@ -155,7 +155,7 @@ effects = st.builds(
     target=st.sampled_from(["main on origin", "the work tree", "build", "/etc/passwd", "$X/y"]),
     loss=st.just("loses work"),
     command=st.sampled_from(COMMANDS),
-    cwd=st.sampled_from(["/work", ""]),
+    cwd=st.sampled_from(["/proj", ""]),
 )
 claims = st.builds(
     Claim,
@@ -169,7 +169,7 @@ def questions(draw: st.DrawFn) -> Question:
     found = tuple(draw(st.lists(effects, max_size=3)))
     command = draw(st.sampled_from(COMMANDS))
     return Question(
-        call=ToolCall(tool=draw(st.sampled_from(["Bash", "mcp__x__do"])), arguments={"command": command}, cwd="/work"),
+        call=ToolCall(tool=draw(st.sampled_from(["Bash", "mcp__x__do"])), arguments={"command": command}, cwd="/proj"),
         classification=Classification(
             outcome=draw(st.sampled_from(list(Outcome))),
             effects=found,
@@ -177,7 +177,7 @@ def questions(draw: st.DrawFn) -> Question:
         ),
         agent=Agent(host="claude-code", session="s"),
         at=datetime(2026, 11, 25, 12, tzinfo=UTC),
-        place=Place(project="/work", branch=draw(st.sampled_from(["", "main", "feature/x"])), default_branch="main"),
+        place=Place(project="/proj", branch=draw(st.sampled_from(["", "main", "feature/x"])), default_branch="main"),
         claim=draw(claims),
         requires_approval=draw(st.booleans()),
     )
