@@ -49,6 +49,7 @@ __all__ = ["Desk", "Draft", "Editor", "ReviewDraft", "request_of"]
 
 _T = TypeVar("_T")
 _SWEEP_MAX = 256
+_PENDING_MAX = 1000
 WEB_ONLY = frozenset({"web"})
 
 
@@ -254,16 +255,23 @@ class Desk:
         return await self._read(lambda connection: records.read(connection, request_id))
 
     async def pending(self) -> list[Request]:
-        """What waits for a person, oldest first."""
-        found = await self.requests(states=(RequestState.PENDING,), limit=1000)
-        return found[::-1]
+        """What waits for a person, oldest first: those whose deadlines are nearest, up to a thousand."""
+        return await self._read(
+            lambda connection: records.list_requests(
+                connection, states=(RequestState.PENDING,), limit=_PENDING_MAX, oldest_first=True
+            )
+        )
+
+    async def waiting(self) -> int:
+        """How many requests wait for a person."""
+        return await self._read(records.count_waiting)
 
     async def requests(
-        self, *, states: Sequence[RequestState] = (), limit: int = 100, before_ms: int | None = None
+        self, *, states: Sequence[RequestState] = (), limit: int = 100, before: str = ""
     ) -> list[Request]:
-        """Requests, newest first; ``before_ms`` pages."""
+        """Requests, newest first; ``before``, the id of the last one seen, asks for the next page."""
         return await self._read(
-            lambda connection: records.list_requests(connection, states=states, limit=limit, before_ms=before_ms)
+            lambda connection: records.list_requests(connection, states=states, limit=limit, before=before)
         )
 
     async def granted(self, action_digest: str, session: str = "") -> list[Case]:

@@ -117,7 +117,7 @@ class Api:
             status="ok",
             version=askfirst.__version__,
             pid=os.getpid(),
-            pending=len(await self._desk.pending()),
+            pending=await self._desk.waiting(),
             waiting=self._hub.waiting,
             terminal_decisions=self._terminal_decisions(),
         )
@@ -171,12 +171,12 @@ class Api:
         self,
         state: Annotated[list[RequestState], Query()] = [],  # noqa: B006  # FastAPI copies it
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        before_ms: Annotated[int | None, Query(ge=0, lt=2**53)] = None,
+        before: Annotated[str, Query(max_length=26)] = "",
     ) -> wire.PageOut:
         """Requests, newest first."""
-        found = await self._desk.requests(states=state, limit=limit, before_ms=before_ms)
-        more = found[-1].created_at_ms if len(found) == limit else None
-        return wire.PageOut(requests=[self._shown(wire.request_out(each)) for each in found], next_before_ms=more)
+        found = await self._desk.requests(states=state, limit=limit, before=before)
+        more = found[-1].id if len(found) == limit else None
+        return wire.PageOut(requests=[self._shown(wire.request_out(each)) for each in found], next_before=more)
 
     async def get(self, request_id: str) -> wire.RequestOut:
         """One request with its reviews and grant."""

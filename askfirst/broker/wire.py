@@ -208,10 +208,10 @@ class RequestOut(_Wire):
 
 
 class PageOut(_Wire):
-    """One page of requests, newest first; ``next_before_ms`` asks for the next page."""
+    """One page of requests, newest first; ``next_before``, given as ``before``, asks for the next page."""
 
     requests: list[RequestOut]
-    next_before_ms: int | None
+    next_before: str | None
 
 
 class CancelIn(_Wire):

@@ -153,15 +153,36 @@ def read_released(connection: sa.Connection, session: str, tool_use_id: str) -> 
 
 
 def list_requests(
-    connection: sa.Connection, *, states: Sequence[RequestState] = (), limit: int = 100, before_ms: int | None = None
+    connection: sa.Connection,
+    *,
+    states: Sequence[RequestState] = (),
+    limit: int = 100,
+    before: str = "",
+    oldest_first: bool = False,
 ) -> list[Request]:
-    """Requests, newest first; only those in ``states`` when any are given, only older ones than ``before_ms``."""
-    query = sa.select(request_table.c.body).order_by(request_table.c.created_at_ms.desc(), request_table.c.id.desc())
+    """Requests, newest first unless told otherwise; only those in ``states`` when any are given.
+
+    Args:
+        connection: as everywhere here.
+        states: none means all.
+        limit: at most so many.
+        before: id of a request; only those that come after it in this order. Ids sort by time, and no two are the same,
+            so a page ends between two requests of one millisecond as safely as anywhere.
+        oldest_first: turn the order round.
+    """
+    id_ = request_table.c.id
+    query = sa.select(request_table.c.body).order_by(id_ if oldest_first else id_.desc())
     if states:
         query = query.where(request_table.c.state.in_([state.value for state in states]))
-    if before_ms is not None:
-        query = query.where(request_table.c.created_at_ms < before_ms)
+    if before:
+        query = query.where(id_ > before if oldest_first else id_ < before)
     return [load(Request, body) for body in connection.scalars(query.limit(limit))]
+
+
+def count_waiting(connection: sa.Connection) -> int:
+    """How many requests wait for a person, on all hosts."""
+    query = sa.select(sa.func.count()).where(request_table.c.state == RequestState.PENDING.value)
+    return connection.scalar(query) or 0
 
 
 def due(connection: sa.Connection, now_ms: int, limit: int) -> list[str]:
