@@ -152,9 +152,7 @@ def test_a_grant_is_redeemed_once(desk_bench: Bench) -> None:
 def test_pages_go_back_in_time(desk_bench: Bench) -> None:
     async def story() -> None:
         async with client(desk_bench) as http:
-            made = []
-            for number in range(3):
-                made.append((await create(http, command=f"rm -rf {number}"))["id"])
+            made = [(await create(http, command=f"rm -rf {number}"))["id"] for number in range(3)]
             first = (await http.get("/v1/requests", params={"limit": 2})).json()
             rest = (await http.get("/v1/requests", params={"limit": 2, "before": first["next_before"]})).json()
         assert [each["id"] for each in first["requests"] + rest["requests"]] == sorted(made, reverse=True)
