@@ -93,7 +93,9 @@ class Writer:
     def _run(self) -> None:
         with self._engine.connect() as connection:
             while True:
-                batch, last = self._next_batch()
+                taken, last = self._next_batch()
+                # From here on a caller who goes away cannot cancel: a result for a cancelled future ended this thread.
+                batch = [job for job in taken if job.future.set_running_or_notify_cancel()]
                 if batch and self._failed is None:
                     self._commit(connection, batch)
                 elif self._failed is not None:
