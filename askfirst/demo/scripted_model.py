@@ -110,7 +110,7 @@ class ScriptedModel:
     def answer(self, method: str, path: str, body: Mapping[str, object]) -> Turn:
         """Record a request for a message and choose its turn."""
         with self._lock:
-            is_agent = bool(body.get("tools")) and SMALL_MODEL not in str(body.get("model"))
+            is_agent = bool(body.get("tools") or _continues(body)) and SMALL_MODEL not in str(body.get("model"))
             turn = self._choose(body) if is_agent else None
             self._requests.append(RecordedRequest(method=method, path=path, body=body, turn=turn))
             if turn is not None:
@@ -123,12 +123,18 @@ class ScriptedModel:
             self._requests.append(RecordedRequest(method=method, path=path, body=body, turn=None))
 
     def _choose(self, body: Mapping[str, object]) -> int | None:
-        key = hashlib.sha256(json.dumps(body.get("messages")).encode()).digest()
+        key = hashlib.sha256(json.dumps([body.get("messages"), body.get("thread")]).encode()).digest()
         turn = self._turn_by_digest.setdefault(key, len(self._turn_by_digest))
         if turn < len(self._turns):
             return turn
         self._is_overrun = True
         return None
+
+
+def _continues(body: Mapping[str, object]) -> bool:
+    """Whether a client goes on in a thread that the server keeps; it sends neither tools nor old messages again."""
+    thread = body.get("thread")
+    return isinstance(thread, dict) and thread.get("type") == "continue"
 
 
 def told(body: Mapping[str, object]) -> Iterator[ToolResult]:
