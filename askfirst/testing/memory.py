@@ -217,7 +217,7 @@ class MemoryBroker:
     def _find(self, request_id: str) -> _Kept:
         kept = self._kept.get(request_id)
         if kept is None:
-            raise RequestNotFoundError(f"no request has the id {request_id!r}")
+            raise RequestNotFoundError(f"there is no request {request_id!r}")
         return kept
 
     def _create(self, body: dict[str, Any], key: str) -> _Kept:

@@ -176,3 +176,30 @@ def test_what_was_approved_by_mcp_passes_the_hook_once_and_is_not_asked_twice(
     assert len((repository.path.parent / "runs").read_text().splitlines()) == 1
     assert broker.request(first["id"])["grant"]["outcome"] == "ok"
     assert second["session"] == first["session"]
+
+
+def test_a_question_is_answered_and_what_is_asked_back_is_amended(broker: Any, person: Any) -> None:
+    broker.start()
+
+    async def told(client: Client, name: str, **arguments: Any) -> dict[str, Any]:
+        result = await client.call_tool(name, arguments)
+        assert result.structured_content is not None
+        return result.structured_content
+
+    async def decided(call: asyncio.Task[dict[str, Any]], verdict: str, text: str) -> dict[str, Any]:
+        await asyncio.to_thread(lambda: person.decide(broker.pending(), verdict, text))
+        return await call
+
+    async def story() -> None:
+        async with stdio(broker, "legacy") as client:
+            asking = asyncio.create_task(told(client, "ask_human", question="Where?", options=["left", "right"]))
+            assert (await decided(asking, "answer", "right"))["answer"] == "right"
+            asking = asyncio.create_task(told(client, "request_approval", **ASK))
+            back = await decided(asking, "needs_info", "which branch?")
+            assert (back["status"], "which branch?" in back["next"]) == ("needs_info", True)
+            amended = await told(client, "amend_request", id=back["id"], reason="feature/x")
+            assert amended["status"] == "pending"
+            waiting = asyncio.create_task(told(client, "get_request", id=back["id"], wait_s=60))
+            assert (await decided(waiting, "approve", ""))["status"] == "approved"
+
+    asyncio.run(asyncio.wait_for(story(), 90))

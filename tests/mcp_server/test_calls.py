@@ -180,7 +180,7 @@ def test_a_broker_that_restarts_meanwhile_is_not_noticed() -> None:
         ("request_approval", PUSH | {"arguments": []}, "expected an object"),
         ("get_request", {"id": "x", "wait_s": 1_000}, "expected 0 to 100"),
         ("get_request", {"id": ""}, "id has 0 characters"),
-        ("get_request", {"id": "../healthz"}, "no request has the id"),
+        ("get_request", {"id": "../healthz"}, "there is no request"),
     ],
 )
 def test_wrong_arguments_are_told_to_the_model(name: str, arguments: dict[str, Any], sentence: str) -> None:
