@@ -58,7 +58,8 @@ def read(connection: sa.Connection, request_id: str) -> Case:
     Raises:
         RequestNotFoundError: there is none.
     """
-    body = connection.scalar(_BY_ID.on(connection), {"id": request_id})
+    is_text = "\0" not in request_id  # PostgreSQL's text has no NUL
+    body = connection.scalar(_BY_ID.on(connection), {"id": request_id}) if is_text else None
     if body is None:
         raise RequestNotFoundError(f"there is no request {request_id!r}; `askfirst requests list` shows all")
     return _case(connection, load(Request, body))

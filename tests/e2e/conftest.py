@@ -224,5 +224,5 @@ def person(broker: BrokerProcess) -> Iterator[WebPerson]:
 
 @pytest.fixture
 def other_person(broker: BrokerProcess) -> Iterator[WebPerson]:
-    with contextlib.closing(WebPerson(broker)) as made:
+    with contextlib.closing(WebPerson(broker, "local:bob")) as made:
         yield made
