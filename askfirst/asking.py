@@ -45,6 +45,10 @@ class Analyst(Protocol):
 class Ruler(Protocol):
     """Says what happens to a call: the policy of this moment."""
 
+    def is_quick(self, question: Question) -> bool:
+        """Whether the ruling needs no look at git or at many paths, so that a thread would cost more than it saves."""
+        ...
+
     def rule_on(self, question: Question) -> Ruling:
         """The ruling; a policy that cannot be read rules ``deny`` with the reason. Called in a thread."""
         ...
@@ -89,7 +93,10 @@ class Asking:
             claim=claim,
             requires_approval=requires_approval,
         )
-        ruling = await asyncio.to_thread(self._ruler.rule_on, question)
+        if self._ruler.is_quick(question):
+            ruling = self._ruler.rule_on(question)
+        else:
+            ruling = await asyncio.to_thread(self._ruler.rule_on, question)
         return Look(call=call, agent=agent, claim=claim, found=found, ruling=ruling)
 
     async def resolve(self, look: Look) -> Action:

@@ -41,6 +41,11 @@ class Ruler:
             question = _placed(question, project, policy, facts)
         return policy.rule_on(question)
 
+    def is_quick(self, question: Question) -> bool:
+        """Whether the layers that hold here ask nothing about branches or paths."""
+        policy = self.policy_for(question)
+        return not (policy.asks_repository or policy.asks_paths)
+
     def policy_for(self, question: Question) -> Policy:
         """The layers that hold where the call would run."""
         return self._source.current(_project(question.call.cwd, self._facts()))

@@ -20,6 +20,11 @@ class ConfiguredPolicy:
 
     config: Config
 
+    def is_quick(self, question: Question) -> bool:
+        """It looks nowhere."""
+        del question
+        return True
+
     def rule_on(self, question: Question) -> Ruling:
         """What happens to this call."""
         found, config = question.classification, self.config
