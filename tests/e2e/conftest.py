@@ -7,6 +7,7 @@ import getpass
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -68,6 +69,15 @@ class BrokerProcess:
         except BrokerUnavailableError:
             return None
 
+    def _listens(self) -> bool:
+        """Knock only: a request to a broker that stops can be refused inside httpx, which then leaks its socket."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
+            try:
+                knock.connect(str(self.paths.socket))
+            except OSError:
+                return False
+        return True
+
     def kill(self) -> int:
         """SIGKILL, as a crash would; returns the pid that was."""
         pid = self.pid()
@@ -83,7 +93,7 @@ class BrokerProcess:
         pid = self.pid()
         if pid is not None:
             os.kill(pid, signal.SIGTERM)
-            until("the broker's end", lambda: self.pid() is None)
+            until("the broker's end", lambda: not self._listens())
         for process in self._processes:
             process.wait(PATIENCE_S)
 
