@@ -36,7 +36,10 @@ class Place:
         """The offsets in what the host sent."""
         if self.base is None:
             return self.span
-        return self.base + source.original(where[0]), self.base + source.original(max(where[0], where[1] - 1)) + 1
+        start, end = where
+        # not simply where the next character came from: a continuation taken out before it is none of the range
+        last = source.original(max(start, end - 1))
+        return self.base + source.original(start), self.base + min(last + 1, source.original(end))
 
 
 @dataclass(frozen=True, slots=True)
