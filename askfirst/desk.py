@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping  # noqa: TC003  # a dataclass's annotation
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from askfirst import engine, grant_token
 from askfirst.audit_port import EntryType
@@ -32,6 +32,7 @@ from askfirst.intake import Draft, Intake, request_of
 from askfirst.people import Directory
 from askfirst.request import Request, RequestState, Review, Verdict
 from askfirst.store import outbox, records
+from askfirst.store.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Desk", "Draft", "Editor", "ReviewDraft", "request_of"]
 
-_T = TypeVar("_T")
 _SWEEP_MAX = 256
 _PENDING_MAX = 1000
 WEB_ONLY = frozenset({"web"})
@@ -142,7 +142,7 @@ class Desk:
             Error: it cannot be asked; the sentence says why and what to do.
         """
         electorate = self._people.electorate(draft.agent)
-        received = await self._write(
+        received = await self._writer.write(
             lambda connection: self._intake.receive(connection, draft, electorate, self._clock.now_ms())
         )
         if received.changed is not None:
@@ -227,7 +227,7 @@ class Desk:
             review = _review(draft, self._clock.now_ms())
             return self._apply(connection, case, Cast(review=review, electorate=electorate, edit=edit))
 
-        step = await self._write(work)
+        step = await self._writer.write(work)
         self._published(step.case)
         return step
 
@@ -242,7 +242,7 @@ class Desk:
 
     async def note(self, entry: Entry) -> None:
         """Write down something that belongs to no request; returns when it is on disk."""
-        await self._write(lambda connection: self._audit.append(connection, entry))
+        await self._writer.write(lambda connection: self._audit.append(connection, entry))
 
     def note_soon(self, entry: Entry) -> None:
         """The same, without waiting: for what nothing rests on."""
@@ -252,39 +252,41 @@ class Desk:
 
     async def case(self, request_id: str) -> Case:
         """The case with this id; RequestNotFoundError when there is none."""
-        return await self._read(lambda connection: records.read(connection, request_id))
+        return await read(self._reader, lambda connection: records.read(connection, request_id))
 
     async def pending(self) -> list[Request]:
         """What waits for a person, oldest first: those whose deadlines are nearest, up to a thousand."""
-        return await self._read(
+        return await read(
+            self._reader,
             lambda connection: records.list_requests(
                 connection, states=(RequestState.PENDING,), limit=_PENDING_MAX, oldest_first=True
-            )
+            ),
         )
 
     async def waiting(self) -> int:
         """How many requests wait for a person."""
-        return await self._read(records.count_waiting)
+        return await read(self._reader, records.count_waiting)
 
     async def requests(
         self, *, states: Sequence[RequestState] = (), limit: int = 100, before: str = ""
     ) -> list[Request]:
         """Requests, newest first; ``before``, the id of the last one seen, asks for the next page."""
-        return await self._read(
-            lambda connection: records.list_requests(connection, states=states, limit=limit, before=before)
+        return await read(
+            self._reader,
+            lambda connection: records.list_requests(connection, states=states, limit=limit, before=before),
         )
 
     async def granted(self, action_digest: str, session: str = "") -> list[Case]:
         """Cases with an open grant that may concern this action: see ``records.read_granted``."""
-        return await self._read(lambda connection: records.read_granted(connection, action_digest, session))
+        return await read(self._reader, lambda connection: records.read_granted(connection, action_digest, session))
 
     async def grants(self, limit: int = 1000) -> list[Case]:
         """Cases with an open grant, those that lapse first before the others."""
-        return await self._read(lambda connection: records.list_granted(connection, limit))
+        return await read(self._reader, lambda connection: records.list_granted(connection, limit))
 
     async def released(self, session: str, tool_use_id: str) -> Case | None:
         """The case whose grant this tool call redeemed and that has no outcome yet."""
-        return await self._read(lambda connection: records.read_released(connection, session, tool_use_id))
+        return await read(self._reader, lambda connection: records.read_released(connection, session, tool_use_id))
 
     async def colleagues(self, case: Case, person: str) -> tuple[str, ...]:
         """Whom this person could hand the request to."""
@@ -302,7 +304,7 @@ class Desk:
     async def sweep(self) -> int:
         """Let everything that is due happen, once; returns how many cases were looked at."""
         now_ms = self._clock.now_ms()
-        overdue = await self._read(lambda connection: records.due(connection, now_ms, _SWEEP_MAX))
+        overdue = await read(self._reader, lambda connection: records.due(connection, now_ms, _SWEEP_MAX))
         steps = await asyncio.gather(*(self._step(each, lambda _case: Deadline()) for each in overdue))
         return len(steps)
 
@@ -316,7 +318,7 @@ class Desk:
             while await self.sweep() == _SWEEP_MAX:
                 pass
             self._timer_set.clear()
-            due_ms = await self._read(records.next_due)
+            due_ms = await read(self._reader, records.next_due)
             pause_s = 5.0 if due_ms is None else min(5.0, max(0.0, (due_ms - self._clock.now_ms()) / 1000))
             try:
                 await asyncio.wait_for(self._timer_set.wait(), pause_s)
@@ -330,7 +332,7 @@ class Desk:
             case = records.read(connection, request_id)
             return self._apply(connection, case, event_for(case))
 
-        step = await self._write(work)
+        step = await self._writer.write(work)
         self._published(step.case)
         return step
 
@@ -351,16 +353,6 @@ class Desk:
         if step.tell:
             outbox.owe_messages(connection, after.request.id, step.tell, now_ms)
         return replace(step, case=after)
-
-    async def _write(self, work: Callable[[sa.Connection], _T]) -> _T:
-        return await self._writer.write(work)
-
-    async def _read(self, query: Callable[[sa.Connection], _T]) -> _T:
-        def run() -> _T:
-            with self._reader.connect() as connection:
-                return query(connection)
-
-        return await asyncio.to_thread(run)
 
     def _published(self, case: Case) -> Case:
         self._hub.publish(case)

@@ -14,10 +14,10 @@ from askfirst.audit_port import Actor, Entry, EntryType
 from askfirst.card import card_of
 from askfirst.errors import ChannelError
 from askfirst.store import outbox, records
+from askfirst.store.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import TypeVar
+    from collections.abc import Mapping
 
     import sqlalchemy as sa
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from askfirst.store.outbox import Delivery
     from askfirst.store.writer import Writer
 
-    T = TypeVar("T")
 
 ATTEMPTS_MAX = 8
 PAUSE_FIRST_MS = 1_000
@@ -72,7 +71,7 @@ class Dispatcher:
             while await self.deliver_due():
                 pass
             self._owed.clear()
-            due_ms = await self._read(outbox.next_due)
+            due_ms = await read(self._reader, outbox.next_due)
             pause_s = IDLE_S if due_ms is None else min(IDLE_S, max(0.01, (due_ms - self._clock.now_ms()) / 1000))
             try:
                 await asyncio.wait_for(self._owed.wait(), pause_s)
@@ -90,7 +89,7 @@ class Dispatcher:
     async def _take(self, now_ms: int) -> list[Delivery]:
         """What is due; where other brokers deliver from the same outbox, what none of them has taken."""
         if not self._writer.is_shared:
-            return await self._read(lambda connection: outbox.due(connection, now_ms, _BATCH))
+            return await read(self._reader, lambda connection: outbox.due(connection, now_ms, _BATCH))
 
         def work(connection: sa.Connection) -> list[Delivery]:
             due = outbox.due(connection, now_ms, _BATCH)
@@ -115,7 +114,7 @@ class Dispatcher:
         if channel is None:
             known = ", ".join(sorted(self._channels))
             raise ChannelError(f"no channel {delivery.scheme!r}, expected one of {known}")
-        case = await self._read(lambda connection: records.read(connection, delivery.request_id))
+        case = await read(self._reader, lambda connection: records.read(connection, delivery.request_id))
         card = card_of(case, machine=self._machine, seen=self._audit.head.seen)
         if delivery.kind == outbox.SEND:
             return await channel.send(card, delivery.recipient, f"{delivery.request_id}:{delivery.message_id}")
@@ -151,10 +150,3 @@ class Dispatcher:
             data={"recipient": delivery.recipient, "kind": delivery.kind, **data},
         )
         self._audit.append(connection, entry)
-
-    async def _read(self, query: Callable[[sa.Connection], T]) -> T:
-        def run() -> T:
-            with self._reader.connect() as connection:
-                return query(connection)
-
-        return await asyncio.to_thread(run)

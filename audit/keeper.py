@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ from askfirst.audit_port import SYSTEM, Actor, Entry, EntryType
 from askfirst.errors import ConflictError, InputError, RequestNotFoundError
 from askfirst.store import schema
 from askfirst.store.erasure import scrub_request
+from askfirst.store.reading import read
 from audit.clock import wall_us
 from audit.payloads import payloads_of
 from audit.rotation import draft_key, settle_key
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from audit.keys import Keys
     from audit.log import StoredLog
 
-_T = TypeVar("_T")
 
 CONFIG_KEY: Final = "config.sha256"
 RETAINED_KEY: Final = "log.retained"
@@ -78,12 +78,12 @@ class Keeper:
             if before != config_sha256:
                 _set_meta(connection, CONFIG_KEY, config_sha256)
 
-        await self._write(work)
+        await self._writer.write(work)
 
     async def stopped(self, data: Mapping[str, Value]) -> None:
         """The broker stops as it was told to; after a crash this entry is missing."""
         entry = Entry(type=EntryType.BROKER_STOPPED, data=data)
-        await self._write(lambda connection: self._log.append(connection, entry))
+        await self._writer.write(lambda connection: self._log.append(connection, entry))
 
     def policy_changed(self, *, layer: str, path: str, before: str, after: str, problem: str = "") -> None:
         """A layer of the policy was read anew; from any thread, and written with the next transaction.
@@ -108,17 +108,17 @@ class Keeper:
         kind = EntryType.HOOK_INSTALLED if note.is_installed else EntryType.HOOK_REMOVED
         data: dict[str, Value] = {"host": note.host, "settings": note.settings, "sha256": note.sha256}
         actor = Actor(type="human", id=person, channel="cli", assurance=0)
-        await self._write(partial(self._hook, kind=kind, data=data, actor=actor))
+        await self._writer.write(partial(self._hook, kind=kind, data=data, actor=actor))
 
     async def check_hooks(self, is_there: Callable[[str, Path], bool]) -> None:
         """Say which watched files have lost our hooks since the last look, or have them back."""
-        known = _hooks(await self._read(lambda connection: _meta(connection, HOOKS_KEY)))
+        known = _hooks(await read(self._reader, lambda connection: _meta(connection, HOOKS_KEY)))
         for settings, (host, was_there) in known.items():
             there = await asyncio.to_thread(is_there, host, Path(settings))
             if there != was_there:
                 kind = EntryType.HOOK_INSTALLED if there else EntryType.HOOK_MISSING
                 data: dict[str, Value] = {"host": host, "settings": settings}
-                await self._write(partial(self._hook, kind=kind, data=data, actor=SYSTEM))
+                await self._writer.write(partial(self._hook, kind=kind, data=data, actor=SYSTEM))
 
     def _hook(self, connection: sa.Connection, kind: EntryType, data: dict[str, Value], actor: Actor) -> None:
         """Note what became of our hooks in a file, and whether it is watched."""
@@ -138,7 +138,7 @@ class Keeper:
             RequestNotFoundError: there is no such request.
             ConflictError: it is still open.
         """
-        digests = await self._read(lambda connection: self._payloads_of_request(connection, request_id))
+        digests = await read(self._reader, lambda connection: self._payloads_of_request(connection, request_id))
 
         def work(connection: sa.Connection) -> list[str]:
             scrub_request(connection, request_id)
@@ -150,7 +150,7 @@ class Keeper:
                 self._log.append(connection, entry)
             return [one.hex() for one in there]
 
-        return await self._write(work)
+        return await self._writer.write(work)
 
     async def erase_payload(self, sha256: str, actor: Actor, reason: str) -> list[str]:
         """Erase the payload with this salted digest (hex).
@@ -162,7 +162,7 @@ class Keeper:
         if not _DIGEST.match(sha256):
             raise InputError(f"{sha256[:80]!r} is no digest, expected 64 hexadecimal digits", field="payload")
         digest = bytes.fromhex(sha256)
-        await self._write(lambda connection: self._log.erase(connection, digest, actor, reason=reason))
+        await self._writer.write(lambda connection: self._log.erase(connection, digest, actor, reason=reason))
         return [sha256]
 
     async def keep_limits(self, days: int) -> None:
@@ -175,7 +175,7 @@ class Keeper:
     async def erase_old(self, days: int) -> bool:
         """Erase the payloads of the next entries that are older; whether there may be more."""
         limit_us = (self._clock.now_ms() - days * _DAY_MS) * 1000
-        found = await self._read(lambda connection: _older(connection, limit_us))
+        found = await read(self._reader, lambda connection: _older(connection, limit_us))
         if found.end == found.start:
             return False
 
@@ -188,7 +188,7 @@ class Keeper:
             self._log.erase_expired(connection, found.digests, days=days)
             _set_meta(connection, RETAINED_KEY, str(found.end))
 
-        await self._write(work)
+        await self._writer.write(work)
         return True
 
     def _payloads_of_request(self, connection: sa.Connection, request_id: str) -> list[bytes]:
@@ -207,20 +207,10 @@ class Keeper:
         """Change the log's key; the old and the new vkey. Whoever verifies or witnesses needs both from now on."""
         old = self._keys.log.verifier.vkey
         draft = await asyncio.to_thread(draft_key, self._keys)
-        await self._write(lambda connection: self._log.rotate(connection, draft))
+        await self._writer.write(lambda connection: self._log.rotate(connection, draft))
         self._keys = await asyncio.to_thread(settle_key, self._keys, draft.verifier.vkey)
         await asyncio.to_thread(self._keys.publish)
         return old, draft.verifier.vkey
-
-    async def _write(self, work: Callable[[sa.Connection], _T]) -> _T:
-        return await self._writer.write(work)
-
-    async def _read(self, query: Callable[[sa.Connection], _T]) -> _T:
-        def run() -> _T:
-            with self._reader.connect() as connection:
-                return query(connection)
-
-        return await asyncio.to_thread(run)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ The cookie holds 256 random bits; the store holds their SHA-256, so that a copy 
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from askfirst.canonical import sha256_hex
+from askfirst.store.reading import read
 from askfirst.store.schema import web_session
 
 if TYPE_CHECKING:
@@ -83,11 +83,7 @@ class Sessions:
             web_session.c.id_sha256 == id_sha256, web_session.c.expires_at_ms > self._clock.now_ms()
         )
 
-        def run() -> sa.RowMapping | None:
-            with self._reader.connect() as connection:
-                return connection.execute(query).mappings().one_or_none()
-
-        row = await asyncio.to_thread(run)
+        row = await read(self._reader, lambda connection: connection.execute(query).mappings().one_or_none())
         return None if row is None else Session(**row)
 
     async def close(self, session: Session) -> None:
