@@ -15,17 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from askfirst.errors import (
-    BrokerUnavailableError,
-    ConfigError,
-    ConflictError,
-    Error,
-    InputError,
-    NotAllowedError,
-    OverloadedError,
-    RequestNotFoundError,
-    StoreError,
-)
+from askfirst.errors import BrokerUnavailableError, ConfigError, Error, StoreError, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,15 +26,6 @@ START_TIMEOUT_S = 20.0
 """How long a starting broker may take, seconds; a cold disk and a large log are the slow cases."""
 
 STOP_TIMEOUT_S = 15.0
-
-_ERRORS: dict[int, type[Error]] = {
-    401: NotAllowedError,
-    403: NotAllowedError,
-    404: RequestNotFoundError,
-    409: ConflictError,
-    422: InputError,
-    503: OverloadedError,
-}
 
 _START_ERRORS: dict[int | None, type[Error]] = {70: StoreError, 78: ConfigError}
 """By the exit code of a broker that ends instead of listening; the codes are those of ``askfirst.cli``."""
@@ -76,7 +57,7 @@ class Client:
         except httpx.TransportError as error:
             raise BrokerUnavailableError(f"no broker answers on {self._paths.socket}: {error}") from error
         if response.is_error:
-            raise _ERRORS.get(response.status_code, Error)(_detail(response))
+            raise error_of(response.status_code)(_detail(response))
         answer: dict[str, Any] = response.json()
         return answer
 

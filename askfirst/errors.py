@@ -1,8 +1,10 @@
 """The errors of Askfirst: one root, below it by whose fault it is.
 
 Messages say what was found, what was expected and what to do. Callers branch on the class and its fields, never on
-the message.
+the message. Over HTTP a class is a status: the broker answers ``status_of``, its clients raise ``error_of``.
 """
+
+from __future__ import annotations
 
 
 class Error(Exception):
@@ -71,3 +73,23 @@ class ChannelError(Error):
 
 class BrokerUnavailableError(Error):
     """No broker answers and none could be started."""
+
+
+_STATUSES: dict[type[Error], int] = {
+    RequestNotFoundError: 404,
+    ConflictError: 409,
+    InputError: 422,
+    NotAllowedError: 403,
+    OverloadedError: 503,
+}
+_ERRORS: dict[int, type[Error]] = {status: kind for kind, status in _STATUSES.items()} | {401: NotAllowedError}
+
+
+def status_of(error: Exception) -> int:
+    """The status of HTTP that stands for this error; 500 where none does."""
+    return next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 500)
+
+
+def error_of(status: int) -> type[Error]:
+    """The class that this status of HTTP stands for; ``Error`` where it is none of ours."""
+    return _ERRORS.get(status, Error)

@@ -22,7 +22,7 @@ from askfirst.canonical import digest
 from askfirst.clock import new_id
 from askfirst.desk import ReviewDraft
 from askfirst.entries import refused_entry
-from askfirst.errors import ConflictError, Error, InputError, NotAllowedError, OverloadedError, RequestNotFoundError
+from askfirst.errors import ConflictError, Error, InputError, NotAllowedError, status_of
 from askfirst.host import Agent
 from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim, RequestState, Verdict
@@ -38,14 +38,6 @@ if TYPE_CHECKING:
 
 WAIT_MAX_S = 100.0
 """Longest wait in one call, seconds; callers ask again (agents' clients end or distrust longer ones)."""
-
-_STATUS: dict[type[Error], int] = {
-    RequestNotFoundError: 404,
-    ConflictError: 409,
-    InputError: 422,
-    NotAllowedError: 403,
-    OverloadedError: 503,
-}
 
 
 class Api:
@@ -328,8 +320,7 @@ def _problem(status: int, detail: str) -> JSONResponse:
 
 async def on_error(_request: Request, error: Exception) -> JSONResponse:
     """One of our errors as a problem document."""
-    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-    return _problem(status, str(error))
+    return _problem(status_of(error), str(error))
 
 
 async def on_invalid(_request: Request, error: Exception) -> JSONResponse:

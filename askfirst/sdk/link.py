@@ -19,14 +19,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from askfirst.errors import (
-    BrokerUnavailableError,
-    ConflictError,
-    Error,
-    InputError,
-    NotAllowedError,
-    RequestNotFoundError,
-)
+from askfirst.errors import BrokerUnavailableError, InputError, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,13 +33,6 @@ MAX_BYTES = 16 * 1024 * 1024
 URL_VARIABLE = "ASKFIRST_URL"
 TOKEN_VARIABLE = "ASKFIRST_TOKEN"  # noqa: S105  # the name of a variable
 _AGAIN = frozenset({429, 502, 503, 504})
-_ERRORS: dict[int, type[Error]] = {
-    401: NotAllowedError,
-    403: NotAllowedError,
-    404: RequestNotFoundError,
-    409: ConflictError,
-    422: InputError,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +266,7 @@ def raise_for(status: int, body: object) -> None:
     if status in _AGAIN:
         raise BrokerUnavailableError(_detail(body, status))
     if status >= 400 or not isinstance(body, dict):
-        raise _ERRORS.get(status, Error)(_detail(body, status))
+        raise error_of(status)(_detail(body, status))
 
 
 def _detail(body: object, status: int) -> str:
