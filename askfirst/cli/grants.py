@@ -10,7 +10,7 @@ from rich.table import Table
 
 from askfirst.card import visible
 from askfirst.cli.options import AsJson, StateDir
-from askfirst.cli.output import connected, console, print_json, sentences
+from askfirst.cli.output import connected, console, end_with, print_json, sentences
 from askfirst.errors import InputError
 from askfirst.paths import state_paths
 
@@ -44,12 +44,7 @@ def revoke(
         client = connected(state_paths(state_dir))
         found = _named(client.call("GET", "/v1/grants")["grants"], grant)
         step = client.call("POST", f"/v1/grants/{found['request']}/revoke", json={"reason": reason})
-        if as_json:
-            print_json(step)
-        else:
-            console.print(f"{found['code']}: {step['note']}", markup=False)
-        if not step["done"]:
-            raise typer.Exit(1)
+        end_with(step, found["code"], as_json=as_json)
 
 
 def table(found: list[dict[str, Any]]) -> Table:

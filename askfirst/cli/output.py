@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -14,7 +14,7 @@ from askfirst.client import Client, connect
 from askfirst.errors import BrokerUnavailableError, ConfigError, Error, InputError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from askfirst.paths import StatePaths
 
@@ -38,6 +38,16 @@ _EXITS: tuple[tuple[type[Error], int], ...] = (
 def print_json(value: object) -> None:
     """One JSON document on standard output."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
+
+
+def end_with(step: Mapping[str, Any], code: str, *, as_json: bool) -> None:
+    """Say what the broker did about the request with this code; ends the program where it was not done."""
+    if as_json:
+        print_json(step)
+    else:
+        console.print(f"{code}: {step['note']}", markup=False)
+    if not step["done"]:
+        raise typer.Exit(EXIT_NO)
 
 
 def fail(sentence: str, code: int) -> typer.Exit:

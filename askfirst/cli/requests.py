@@ -11,7 +11,7 @@ from rich.text import Text
 
 from askfirst.card import visible
 from askfirst.cli.options import AsJson, StateDir
-from askfirst.cli.output import connected, console, print_json, sentences
+from askfirst.cli.output import connected, console, end_with, print_json, sentences
 from askfirst.clock import SystemClock
 from askfirst.effects import Risk
 from askfirst.errors import InputError, RequestNotFoundError
@@ -80,12 +80,7 @@ def cancel(
         client = connected(state_paths(state_dir))
         found = find(client, request)
         step = client.call("POST", f"/v1/requests/{found['id']}/cancel", json={"reason": reason})
-        if as_json:
-            print_json(step)
-        else:
-            console.print(f"{found['code']}: {step['note']}", markup=False)
-        if not step["done"]:
-            raise typer.Exit(1)
+        end_with(step, found["code"], as_json=as_json)
 
 
 def find(client: Client, name: str) -> dict[str, Any]:
