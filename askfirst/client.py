@@ -76,6 +76,7 @@ class Client:
         Raises:
             BrokerUnavailableError: no broker answers, or it went away.
         """
+        self._require_listener()
         try:
             with self._http.stream("GET", "/v1/events", timeout=None) as response:
                 yield (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: "))
