@@ -40,7 +40,7 @@ def classify(
     facts = facts or NoFacts()
     text = shell_text(call)
     if not text and call.tool != "Bash":
-        found_by_name = classify_tool(call, facts, rules)
+        found_by_name = classify_tool(call, rules)
         typed = [*typed_commands(call), *powershell_text(call)]
         own = [one for each in typed for one in _gated(each, call, facts, rules, home)]
         return _joined(found_by_name, own) if own else found_by_name

@@ -100,7 +100,6 @@ class Disk:
             size_bytes=size,
             empty=(kind is Kind.FILE and not size) or (kind is Kind.FOLDER and _is_empty(path)),
             mount=kind is Kind.FOLDER and os.path.ismount(path),
-            changed_at=int(found.st_mtime),
         )
 
     def holds(self, outer: str, inner: str) -> bool | Unknown:

@@ -48,7 +48,6 @@ class PathFacts:
         size_bytes: size of a file, else 0.
         empty: a file without bytes or a folder without entries.
         mount: a file system is mounted here.
-        changed_at: time of the last change, seconds since the epoch, 0 when missing.
     """
 
     kind: Kind
@@ -56,7 +55,6 @@ class PathFacts:
     size_bytes: int = 0
     empty: bool = False
     mount: bool = False
-    changed_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

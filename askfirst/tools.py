@@ -15,6 +15,7 @@ from askfirst.effects import Classification, Effect, Outcome, Risk
 from askfirst.errors import InputError
 from askfirst.shell.command import HOLE, Command, Word
 from askfirst.shell.found import effect_of
+from askfirst.shell.options import clipped
 from askfirst.shell.persistence import written_effects
 from askfirst.shell.powershell import powershell_effects
 from askfirst.shell.secret_paths import secret_grade
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from askfirst.call import ToolCall
-    from askfirst.facts import Facts
     from askfirst.rules.book import RuleBook
 
 
@@ -152,15 +152,13 @@ def _own_name(tool: str) -> str:
     return tool.rpartition("__")[2] if tool.startswith("mcp__") else tool
 
 
-def classify_tool(call: ToolCall, facts: Facts, book: RuleBook) -> Classification:
+def classify_tool(call: ToolCall, book: RuleBook) -> Classification:
     """What a call of any tool but a shell would do.
 
     Args:
         call: the call; where ``shell_text`` is not empty, analyse that as well.
-        facts: what may be asked about this machine (not needed yet).
         book: the rules.
     """
-    del facts  # no tool's grade depends on the disk yet
     command = _as_command(call)
     try:
         found = leaves(dict(call.arguments))
@@ -191,8 +189,7 @@ def _as_command(call: ToolCall) -> Command:
         shown = json.dumps(dict(call.arguments), ensure_ascii=False, default=str)
     except (ValueError, RecursionError):
         shown = "…"
-    shown = shown if len(shown) <= 300 else shown[:299] + "…"
-    return Command(argv=(Word(text=call.tool or "?"), Word(text=shown)), cwd=call.cwd or None)
+    return Command(argv=(Word(text=call.tool or "?"), Word(text=clipped(shown))), cwd=call.cwd or None)
 
 
 def _paths(found: Sequence[Leaf]) -> list[str]:

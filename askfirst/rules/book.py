@@ -17,6 +17,7 @@ from askfirst.rules.match import Syntax
 from askfirst.rules.patterns import pattern
 from askfirst.rules.schema import Program
 from askfirst.shell.command import HOLE
+from askfirst.shell.options import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 Standing = Literal["harmless", "known", "unknown"]
 """What the packs know of a command: nothing to fear, its program, or not even that."""
 
-MAX_SHOWN_CHARS: Final = 300
-"""Longest list of operands in a reason; the full command is shown elsewhere."""
 _PLAIN_GLOB: Final = re.compile(r"[\w@%+=:,./*?\[\]-]+", re.ASCII)
 _SWITCHED_OFF: Final = "the rule is switched off by configuration"
 
@@ -72,10 +71,6 @@ class RuleBook:
     def rules(self) -> Mapping[str, Rule]:
         """Every rule by id, also those that are switched off."""
         return self._rules
-
-    def is_live(self, rule_id: str) -> bool:
-        """Whether the rule is switched on; KeyError for an unknown id."""
-        return self._rules[rule_id].id in self._live
 
     def match(self, command: Command) -> list[Effect]:
         """What the data rules find in the command, gravest first."""
@@ -178,7 +173,7 @@ def _found(rule: Rule, command: Command, path: tuple[Word, ...], operands: tuple
     """The effect of a data rule: its words filled from the command line."""
     parts = {"subcommand": path, "operands": operands}
     parts |= {f"operand{number}": (word,) for number, word in enumerate(operands[:9], start=1)}
-    shown = {name: _bounded(" ".join(word.shown or word.text for word in words)) for name, words in parts.items()}
+    shown = {name: clipped(" ".join(word.shown or word.text for word in words)) for name, words in parts.items()}
     quoted = {name: " ".join(map(_quoted, words)) for name, words in parts.items()}
     program = {"program": command.program}
     loss = " ".join(rule.loss.format_map(_Blank(program | shown)).split())
@@ -281,7 +276,3 @@ def _quoted(word: Word) -> str:
     """The word as one could type it; an unknown part stays a hole, which voids the suggestion."""
     is_plain_glob = word.glob and _PLAIN_GLOB.fullmatch(word.text)
     return word.text if is_plain_glob else shlex.quote(word.text)
-
-
-def _bounded(text: str) -> str:
-    return text if len(text) <= MAX_SHOWN_CHARS else f"{text[: MAX_SHOWN_CHARS - 1]}…"

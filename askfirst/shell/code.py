@@ -30,21 +30,6 @@ _MAX_TREE_CHARS = 20_000
 """Longer Python is read by its tokens: a syntax tree costs up to 2 ms for every 1,000 characters."""
 _MAX_DEPTH = 4
 
-INTERPRETERS: dict[str, str] = {
-    **dict.fromkeys(("python", "python2", "python3", "pypy", "pypy3", "ipython", "ipython3", "uvpython"), "python"),
-    **dict.fromkeys(("node", "nodejs", "deno", "bun", "tsx", "ts-node", "qjs"), "javascript"),
-    **dict.fromkeys(("ruby", "irb", "jruby"), "ruby"),
-    **dict.fromkeys(("awk", "gawk", "mawk", "nawk", "original-awk"), "awk"),
-    **dict.fromkeys(("lua", "luajit", "lua5.1", "lua5.3", "lua5.4"), "lua"),
-    "perl": "perl",
-    "php": "php",
-    "osascript": "osascript",
-    "Rscript": "r",
-    "R": "r",
-    "julia": "julia",
-}
-"""Base name of an interpreter (without a version such as ``3.12``) to the language that ``inspect_code`` takes."""
-
 
 def inspect_code(language: str, text: str, *, home: str = "") -> Findings:
     """What ``text`` would do when it is run by an interpreter of ``language``; nested code is followed.

@@ -23,7 +23,6 @@ from askfirst.shell.findings import Code, Collector, Delete, Findings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_ALIASES = {"node": "javascript", "deno": "javascript", "bun": "javascript", "typescript": "javascript"}
 _BARE_ARGUMENTS = frozenset({"ruby", "perl", "lua", "awk", "osascript"})
 _DECODERS = frozenset(
     {"atob", "b64decode", "decode64", "strict_decode64", "urlsafe_decode64", "base64_decode", "decode_base64", "from"}
@@ -93,7 +92,7 @@ class _Argument:
 def inspect_tokens(language: str, text: str) -> Findings:
     """What the tokens of ``text`` would do; ``language`` is one of ``code_lexer.LANGUAGES``."""
     try:
-        return _Reader(_ALIASES.get(language, language), text).findings()
+        return _Reader(language, text).findings()
     except CodeTooLongError:
         return Findings(unread=True)
 

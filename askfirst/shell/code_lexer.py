@@ -77,7 +77,6 @@ _SYNTAX: dict[str, _Syntax] = {
     "r": _Syntax(comment=_HASH, strings=f"{_DOUBLE}|{_SINGLE}"),
     "julia": _Syntax(comment=_HASH, strings=_DOUBLE, commands=_BACKTICK, interpolation=r"\$\w+|\$\([^)]*\)"),
 }
-_ALIASES = {"node": "javascript", "deno": "javascript", "bun": "javascript", "typescript": "javascript"}
 
 
 def _compile(syntax: _Syntax) -> re.Pattern[str]:
@@ -91,7 +90,7 @@ def _compile(syntax: _Syntax) -> re.Pattern[str]:
 
 _PATTERNS = {name: _compile(syntax) for name, syntax in _SYNTAX.items()}
 _INTERPOLATION = {name: re.compile(syntax.interpolation) for name, syntax in _SYNTAX.items() if syntax.interpolation}
-LANGUAGES = frozenset(_SYNTAX) | frozenset(_ALIASES)
+LANGUAGES = frozenset(_SYNTAX)
 """Names that ``code_tokens`` understands."""
 
 
@@ -105,7 +104,6 @@ def code_tokens(text: str, language: str) -> list[CodeToken]:
     Raises:
         CodeTooLongError: there are more than ``MAX_TOKENS``.
     """
-    language = _ALIASES.get(language, language)
     found: list[CodeToken] = []
     inner: list[str] = []
     for match in _PATTERNS[language].finditer(text):

@@ -37,11 +37,6 @@ class Word:
         """Whether every part is known (a glob counts as known text)."""
         return HOLE not in self.text
 
-    @property
-    def prefix(self) -> str:
-        """The known text before the first unknown part."""
-        return self.text.partition(HOLE)[0]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redirect:

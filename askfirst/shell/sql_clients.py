@@ -28,7 +28,6 @@ class Client:
         files: options whose value is a file of SQL.
         values: further options that take the next word.
         sql_operand: index of the first operand that is SQL, ``None`` when none is.
-        file_operand: operands from here on are files of SQL, ``None`` when none are.
         glued: single-letter options whose value may follow without a space (``-e"SELECT 1"``).
         read_only: options that make the session unable to write.
         local: the database is a file on this machine.
@@ -43,7 +42,6 @@ class Client:
     files: frozenset[str] = frozenset()
     values: frozenset[str] = frozenset()
     sql_operand: int | None = None
-    file_operand: int | None = None
     glued: str = ""
     read_only: frozenset[str] = frozenset()
     local: bool = False

@@ -31,7 +31,6 @@ class SqlFinding:
     Attributes:
         rule: id of the rule in the pack ``database``.
         target: what is hit, e.g. ``table users``.
-        statement: the statement, shortened for people.
         risk: where it differs from the rule's.
         shell: a shell command that the server or client would run, ``""`` for none.
 
@@ -39,7 +38,6 @@ class SqlFinding:
 
     rule: str
     target: str
-    statement: str
     risk: Risk | None = None
     shell: str = ""
 
@@ -57,7 +55,7 @@ def _inspected(text: str, dialect: str, depth: int) -> tuple[SqlFinding, ...]:
     try:
         parts = statements(text, dialect)
     except TooLargeError:
-        return (SqlFinding(rule="database.sql-unread", target="SQL of this size", statement=_short(text)),)
+        return (SqlFinding(rule="database.sql-unread", target="SQL of this size"),)
     found: list[SqlFinding] = []
     temporary: set[str] = set()
     for part in parts:
@@ -67,13 +65,8 @@ def _inspected(text: str, dialect: str, depth: int) -> tuple[SqlFinding, ...]:
     return tuple(found)
 
 
-def _short(text: str, limit_chars: int = 120) -> str:
-    line = " ".join(text[: limit_chars * 2].split())
-    return line if len(line) <= limit_chars else line[: limit_chars - 1] + "…"
-
-
-def _finding(part: Statement, rule: str, target: str, risk: Risk | None = None) -> SqlFinding:
-    return SqlFinding(rule=f"database.{rule}", target=target, statement=_short(part.text), risk=risk)
+def _finding(rule: str, target: str, risk: Risk | None = None) -> SqlFinding:
+    return SqlFinding(rule=f"database.{rule}", target=target, risk=risk)
 
 
 def _temporary_table(part: Statement) -> set[str]:
@@ -109,7 +102,7 @@ def _statement(part: Statement, dialect: str, depth: int, *, exact: bool) -> Ite
         yield from rule(part)
     if head in _PLAIN:
         suffix, risk = _PLAIN[head]
-        yield _finding(part, suffix, _name(part, 1), risk)
+        yield _finding(suffix, _name(part, 1), risk)
     if head in {"DELETE", "UPDATE", "WITH", "MERGE"}:
         yield from _row_changes(part, dialect, exact=exact)
     if head in _RUNS_STRINGS and depth < _MAX_DEPTH:
@@ -163,7 +156,7 @@ def _drop(part: Statement) -> Iterator[SqlFinding]:
     if what == "OWNED":
         name = _name(part, index + 2)
     rule = "drop-database" if what in _CONTAINERS else "drop-account" if what in _ACCOUNTS else "drop-object"
-    yield _finding(part, rule, f"{what.lower()} {name}")
+    yield _finding(rule, f"{what.lower()} {name}")
 
 
 def _alter(part: Statement) -> Iterator[SqlFinding]:
@@ -171,69 +164,69 @@ def _alter(part: Statement) -> Iterator[SqlFinding]:
     target = f"{part.word(1).lower()} {_name(part, 2)}"
     drops = [i for i, word in enumerate(words) if word == "DROP"]
     if any(part.word(i + 1) not in {"DEFAULT", "NOT", "IDENTITY", "EXPRESSION"} for i in drops):
-        yield _finding(part, "alter-drop", target)
+        yield _finding("alter-drop", target)
     elif part.word(1) == "SYSTEM":
-        yield _finding(part, "server-control", "the server's configuration")
+        yield _finding("server-control", "the server's configuration")
     elif part.word(1) in {"USER", "ROLE", "LOGIN"}:
-        yield _finding(part, "alter-account", target, Risk.HIGH if "SUPERUSER" in words else None)
+        yield _finding("alter-account", target, Risk.HIGH if "SUPERUSER" in words else None)
     elif "DELETE" in words or "UPDATE" in words:  # ClickHouse: mutations of rows
-        yield _finding(part, "rows-all" if "WHERE" not in words else "rows-some", target)
+        yield _finding("rows-all" if "WHERE" not in words else "rows-some", target)
     else:
-        yield _finding(part, "alter", target)
+        yield _finding("alter", target)
 
 
 def _truncate(part: Statement) -> Iterator[SqlFinding]:
     first = part.tokens[1:2]
     if not first or (first[0].text == "(" and first[0].kind == "operator"):  # the function TRUNCATE(x, 2)
         return
-    yield _finding(part, "truncate", "table " + _name(part, 1))
+    yield _finding("truncate", "table " + _name(part, 1))
 
 
 def _grant(part: Statement) -> Iterator[SqlFinding]:
     wide = bool({"ALL", "SUPER", "SUPERUSER", "DBA", "OWNERSHIP"} & set(part.words[1:12]))
     target = _name(part, part.words.index("ON") + 1) if "ON" in part.words else "the server"
-    yield _finding(part, "grant-all" if wide else "grant", target)
+    yield _finding("grant-all" if wide else "grant", target)
 
 
 def _reset(part: Statement) -> Iterator[SqlFinding]:
     if part.word(1) in {"MASTER", "SLAVE", "REPLICA", "BINARY", "PERSIST"}:
-        yield _finding(part, "server-control", f"{part.word(1).lower()} state of the server")
+        yield _finding("server-control", f"{part.word(1).lower()} state of the server")
 
 
-def _purge(part: Statement) -> Iterator[SqlFinding]:
-    yield _finding(part, "server-control", "logs or trash of the server")
+def _purge(_: Statement) -> Iterator[SqlFinding]:
+    yield _finding("server-control", "logs or trash of the server")
 
 
 def _create(part: Statement) -> Iterator[SqlFinding]:
     words = part.words
     if words[1:3] == ("OR", "REPLACE") and "TABLE" in words[3:6]:
-        yield _finding(part, "drop-object", "table " + _name(part, words.index("TABLE") + 1))
+        yield _finding("drop-object", "table " + _name(part, words.index("TABLE") + 1))
     elif part.word(1) in {"USER", "ROLE", "LOGIN"}:
-        yield _finding(part, "alter-account", f"{part.word(1).lower()} {_name(part, 2)}")
+        yield _finding("alter-account", f"{part.word(1).lower()} {_name(part, 2)}")
 
 
 def _insert(part: Statement) -> Iterator[SqlFinding]:
     if part.word(1) == "OVERWRITE":
-        yield _finding(part, "rows-all", "table " + _name(part, 2))
+        yield _finding("rows-all", "table " + _name(part, 2))
 
 
 def _system(part: Statement) -> Iterator[SqlFinding]:
     if part.word(1) in {"DROP", "SHUTDOWN", "KILL", "STOP"} and "CACHE" not in part.words:
-        yield _finding(part, "server-control", f"the server ({part.word(1).lower()})")
+        yield _finding("server-control", f"the server ({part.word(1).lower()})")
 
 
 def _shutdown(part: Statement) -> Iterator[SqlFinding]:
     if len(part.tokens) <= 3:
-        yield _finding(part, "server-control", "the server")
+        yield _finding("server-control", "the server")
 
 
 def _detach(part: Statement) -> Iterator[SqlFinding]:
     if "PERMANENTLY" in part.words:
-        yield _finding(part, "drop-object", f"{part.word(1).lower()} {_name(part, 2)}")
+        yield _finding("drop-object", f"{part.word(1).lower()} {_name(part, 2)}")
 
 
 def _reassign(part: Statement) -> Iterator[SqlFinding]:
-    yield _finding(part, "alter-account", "role " + _name(part, 3), Risk.HIGH)
+    yield _finding("alter-account", "role " + _name(part, 3), Risk.HIGH)
 
 
 _HEADS: dict[str, Callable[[Statement], Iterator[SqlFinding]]] = {
@@ -280,10 +273,7 @@ _BLOCK_HEADS = frozenset({"DROP", "TRUNCATE", "DELETE", "UPDATE", "ALTER", "GRAN
 def _row_changes(part: Statement, dialect: str, *, exact: bool) -> Iterator[SqlFinding]:
     for change in sql_where.row_changes(part, dialect) if exact else sql_where.by_tokens(part):
         rule = "rows-all" if change.every_row else "rows-some"
-        yield _finding(part, rule, f"table {change.table}")
-
-
-_PROCEDURES = {"XP_CMDSHELL", "SP_CONFIGURE", "LO_EXPORT", "PG_TERMINATE_BACKEND", "PG_DROP_REPLICATION_SLOT"}
+        yield _finding(rule, f"table {change.table}")
 
 
 def _programs(part: Statement) -> Iterator[SqlFinding]:
@@ -293,5 +283,5 @@ def _programs(part: Statement) -> Iterator[SqlFinding]:
             continue
         follow = next((t for t in part.tokens[index + 1 : index + 4] if t.kind == "string"), None)
         if follow is not None:
-            finding = _finding(part, "server-program", f"the server's shell: {follow.text[:80]}")
+            finding = _finding("server-program", f"the server's shell: {follow.text[:80]}")
             yield replace(finding, shell=follow.text)

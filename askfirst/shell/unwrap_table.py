@@ -22,7 +22,6 @@ class Wrapper:
 
     Attributes:
         names: base names.
-        label: as shown in ``via``; the program's name when empty.
         path: alternatives of subcommand words that must come first, e.g. ``("compose exec", "exec")``; none: ``""``.
         before: options with a value that may stand in front of the subcommand.
         values: options that take the next word as their value.
@@ -45,7 +44,6 @@ class Wrapper:
     """
 
     names: frozenset[str]
-    label: str = ""
     path: tuple[str, ...] = ("",)
     before: frozenset[str] = frozenset()
     values: frozenset[str] = frozenset()

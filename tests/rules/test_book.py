@@ -6,9 +6,10 @@ import pytest
 
 from askfirst.effects import Risk
 from askfirst.errors import ConfigError
-from askfirst.rules.book import MAX_SHOWN_CHARS, RuleBook
+from askfirst.rules.book import RuleBook
 from askfirst.rules.load import pack
 from askfirst.shell.command import HOLE, Command, Word
+from askfirst.shell.options import MAX_SHOWN_CHARS
 
 _A = """
 [pack]

@@ -72,13 +72,11 @@ class Nested:
         label: what it is found under, e.g. ``git alias co``.
         script: shell text, when it is text.
         argv: words, when it is an argument list.
-        is_git: ``argv`` is a git command line that replaces the whole command (an alias).
     """
 
     label: str
     script: str = ""
     argv: tuple[Word, ...] = ()
-    is_git: bool = False
 
 
 def nested(command: Command, facts: Facts) -> tuple[Nested, ...]:
@@ -107,7 +105,7 @@ def _alias(call: GitCall, facts: Facts) -> Iterable[Nested]:
         return
     start = len(call.command.argv) - len(call.words) - 1
     argv = (*call.command.argv[:start], *(Word(text=word) for word in words), *call.words)
-    yield Nested(label=label, argv=argv, is_git=True)
+    yield Nested(label=label, argv=argv)
 
 
 def _from_settings(call: GitCall) -> Iterable[Nested]:
