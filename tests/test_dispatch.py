@@ -9,6 +9,7 @@ import pytest
 from askfirst.card import Card
 from askfirst.dispatch import ATTEMPTS_MAX, Dispatcher
 from askfirst.errors import ChannelError
+from askfirst.ports import Capabilities, Health
 from askfirst.request import Verdict
 from askfirst.testing.bench import Bench, a_draft, a_review
 
@@ -17,6 +18,7 @@ class FakeChannel:
     """Keeps what it is given; fails as often as it is told."""
 
     scheme = "web"
+    caps = Capabilities()
 
     def __init__(self, failures: int = 0) -> None:
         self.failures = failures
@@ -26,6 +28,9 @@ class FakeChannel:
         self._fail()
         self.shown.append(("send", recipient, card.state.value))
         return f"message of {key}"
+
+    async def check(self) -> Health:
+        return Health(ok=True, text="here")
 
     async def update(self, card: Card, recipient: str, external_id: str) -> None:
         self._fail()

@@ -14,6 +14,7 @@ import pytest
 from askfirst.audit_port import Entry, EntryType
 from askfirst.dispatch import Dispatcher
 from askfirst.errors import ChannelError, StoreError
+from askfirst.ports import Capabilities, Health
 from askfirst.request import Request, Verdict
 from askfirst.testing.bench import a_draft, a_review
 from audit.testing import Broker
@@ -181,6 +182,7 @@ class Deaf:
     """A channel that cannot deliver at first."""
 
     scheme = "web"
+    caps = Capabilities()
 
     def __init__(self) -> None:
         self.fails = True
@@ -189,6 +191,9 @@ class Deaf:
         if self.fails:
             raise ChannelError("no signal")
         return "message-1"
+
+    async def check(self) -> Health:
+        return Health(ok=True, text="here")
 
     async def update(self, _card: object, _recipient: str, _external_id: str) -> None:
         return None

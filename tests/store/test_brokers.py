@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from askfirst.card import Card
 from askfirst.dispatch import Dispatcher
 from askfirst.errors import StoreAwayError
+from askfirst.ports import Capabilities, Health
 from askfirst.request import RequestState, Verdict
 from askfirst.store import schema
 from askfirst.store.leases import Leases
@@ -170,6 +171,7 @@ def test_an_overdue_request_expires_once_though_all_brokers_sweep(peers: Callabl
 
 class _Channel:
     scheme = "web"
+    caps = Capabilities()
 
     def __init__(self, sent: list[str]) -> None:
         self.sent = sent
@@ -178,6 +180,9 @@ class _Channel:
         await asyncio.sleep(0)
         self.sent.append(key)
         return key
+
+    async def check(self) -> Health:
+        return Health(ok=True, text="here")
 
     async def update(self, card: Card, recipient: str, external_id: str) -> None:
         self.sent.append(f"update {external_id}")
