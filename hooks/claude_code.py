@@ -20,26 +20,20 @@ From: https://code.claude.com/docs/en/hooks
 from __future__ import annotations
 
 import json
-import re
-from typing import TYPE_CHECKING, NoReturn, TypedDict, assert_never, cast
+from typing import TYPE_CHECKING, TypedDict, assert_never, cast
 
 from askfirst.call import ToolCall
 from askfirst.errors import InputError
 from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, HookAnswer, HookEvent, NoOpinion, Verdict
+from hooks.wire import MAX_CLAIM_CHARS, MAX_PATH_CHARS, cut, kind, read_object, refusal, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_REASON_CHARS = 9_000
 """Claude Code cuts a hook's strings at 10,000 characters."""
-MAX_NAME_CHARS = 512
-"""Bound of ids, tool names and modes, characters; what is longer is not from Claude Code."""
-MAX_PATH_CHARS = 4_096
-MAX_CLAIM_CHARS = 2_000
-"""What is kept of the agent's own words, and of a failure, characters."""
 SHELL_TOOLS = frozenset({"Bash", "Monitor"})
 """Tools that run ``command`` in a shell. With matcher ``*`` the newer versions call one of them Monitor."""
-_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Payload(TypedDict, total=False):
@@ -82,8 +76,8 @@ class ClaudeCode:
         Raises:
             InputError: it is not what Claude Code sends.
         """
-        data = _payload(payload)
-        event = _text(data, "hook_event_name")
+        data = cast("Payload", read_object(payload))
+        event = text(data, "hook_event_name")
         if event == "PreToolUse":
             return _before_tool(data, environ)
         if event in {"PostToolUse", "PostToolUseFailure"}:
@@ -97,8 +91,8 @@ class ClaudeCode:
         if isinstance(event, BeforeTool):
             return HookAnswer(stdout=_decision(verdict))
         if isinstance(verdict, Deny):
-            return _refusal(verdict.reason)
-        return _refusal("askfirst: an allow without a tool call to allow; this is a bug of askfirst")
+            return refusal(verdict.reason, MAX_REASON_CHARS)
+        return refusal("askfirst: an allow without a tool call to allow; this is a bug of askfirst")
 
 
 def _decision(verdict: Allow | Deny) -> bytes:
@@ -111,27 +105,8 @@ def _decision(verdict: Allow | Deny) -> bytes:
         case _ as never:
             assert_never(never)
     output["hookEventName"] = "PreToolUse"
-    output["permissionDecisionReason"] = _cut(verdict.reason, MAX_REASON_CHARS) or "askfirst"
+    output["permissionDecisionReason"] = cut(verdict.reason, MAX_REASON_CHARS) or "askfirst"
     return json.dumps({"hookSpecificOutput": output}, separators=(",", ":")).encode("ascii") + b"\n"
-
-
-def _refusal(reason: str) -> HookAnswer:
-    text = _cut(reason, MAX_REASON_CHARS).strip() or "askfirst: this call is blocked"
-    return HookAnswer(exit_code=2, stderr=text.encode("utf-8", "backslashreplace") + b"\n")
-
-
-def _payload(payload: bytes) -> Payload:
-    try:
-        data = json.loads(payload.decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"the hook's payload is not JSON: {_cut(str(error), 200)}") from None
-    if not isinstance(data, dict):
-        raise InputError(f"the hook's payload is a JSON {type(data).__name__}, expected an object")
-    return cast("Payload", data)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _before_tool(data: Payload, environ: Mapping[str, str]) -> BeforeTool:
@@ -140,8 +115,8 @@ def _before_tool(data: Payload, environ: Mapping[str, str]) -> BeforeTool:
     return BeforeTool(
         agent=_agent(data, environ),
         call=call,
-        tool_use_id=_text(data, "tool_use_id"),
-        justification=_cut(claim, MAX_CLAIM_CHARS) if isinstance(claim, str) else "",
+        tool_use_id=text(data, "tool_use_id"),
+        justification=cut(claim, MAX_CLAIM_CHARS) if isinstance(claim, str) else "",
         can_rewrite=True,  # `updatedInput`
     )
 
@@ -153,7 +128,7 @@ def _after_tool(data: Payload, environ: Mapping[str, str], *, ok: bool) -> After
     return AfterTool(
         agent=_agent(data, environ),
         call=call,
-        tool_use_id=_text(data, "tool_use_id"),
+        tool_use_id=text(data, "tool_use_id"),
         ok=ok,
         detail=_detail(data, call),
         duration_ms=duration_ms if is_duration else None,
@@ -164,16 +139,16 @@ def _detail(data: Payload, call: ToolCall) -> str:
     """The first line of a failure; of a background command that it began, since the host reports no end of it."""
     error: object = data.get("error", "")
     if isinstance(error, str) and error:
-        return _cut(error.partition("\n")[0], MAX_CLAIM_CHARS)
+        return cut(error.partition("\n")[0], MAX_CLAIM_CHARS)
     return "started in the background" if call.arguments.get("run_in_background") is True else ""
 
 
 def _agent(data: Payload, environ: Mapping[str, str]) -> Agent:
     return Agent(
         host=ClaudeCode.name,
-        session=_text(data, "session_id"),
-        subagent=_text(data, "agent_id", default=""),
-        mode=_text(data, "permission_mode", default=""),
+        session=text(data, "session_id"),
+        subagent=text(data, "agent_id", default=""),
+        mode=text(data, "permission_mode", default=""),
         interactive=_is_interactive(environ),
     )
 
@@ -186,35 +161,15 @@ def _is_interactive(environ: Mapping[str, str]) -> bool:
 
 
 def _call(data: Payload) -> ToolCall:
-    tool = _text(data, "tool_name")
+    tool = text(data, "tool_name")
     arguments = data.get("tool_input")
     if not isinstance(arguments, dict):
-        raise InputError(f"tool_input is {_kind(arguments)}, expected an object", field="tool_input")
+        raise InputError(f"tool_input is {kind(arguments)}, expected an object", field="tool_input")
     if tool in SHELL_TOOLS:
         tool = "Bash"
         if not isinstance(arguments.get("command"), str):
             raise InputError(
-                f"tool_input.command is {_kind(arguments.get('command'))}, expected a text", field="command"
+                f"tool_input.command is {kind(arguments.get('command'))}, expected a text", field="command"
             )
-    cwd = _text(data, "cwd", max_chars=MAX_PATH_CHARS)
-    return ToolCall(tool=tool, arguments=arguments, cwd=cwd, session=_text(data, "session_id"))
-
-
-def _text(data: Payload, field: str, *, default: str | None = None, max_chars: int = MAX_NAME_CHARS) -> str:
-    """A field that must be a short, valid Unicode text, not empty unless it has a default."""
-    value = cast("dict[str, object]", data).get(field, default)
-    if not isinstance(value, str) or (default is None and not value):
-        raise InputError(f"{field} is {_kind(value)}, expected a text", field=field)
-    if len(value) > max_chars or _UNFIT.search(value):
-        raise InputError(f"{field} has control characters or more than {max_chars} characters", field=field)
-    return value
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "missing"
-    return "empty" if value == "" else f"a JSON {type(value).__name__}"
-
-
-def _cut(text: str, max_chars: int) -> str:
-    return text if len(text) <= max_chars else text[: max_chars - 1] + "…"
+    cwd = text(data, "cwd", max_chars=MAX_PATH_CHARS)
+    return ToolCall(tool=tool, arguments=arguments, cwd=cwd, session=text(data, "session_id"))

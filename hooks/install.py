@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from askfirst.errors import InputError
-from hooks import install_claude
+from hooks.registry import SETUPS
+from hooks.setup import HookLine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,19 +18,14 @@ def merged_settings(host: str, path: Path, command: str, *, timeout_s: int, remo
     """The text of a settings file as it is (``""`` when there is none), and as it should be.
 
     Raises:
-        InputError: the host is not known, or the file cannot be read or is no JSON object.
+        InputError: the host is not known, or the file cannot be read or is no settings file of the host.
     """
-    if host != "claude-code":
-        raise InputError(f"no settings are known for host {host!r}, expected claude-code", field="host")
+    setup = SETUPS.get(host)
+    if setup is None:
+        raise InputError(f"no settings are known for host {host!r}, expected {', '.join(SETUPS)}", field="host")
     before = _read(path)
-    settings = _parse(before, path)
-    if remove:
-        changed = install_claude.removed(settings)
-    else:
-        changed = install_claude.installed(settings, command, timeout_s=timeout_s)
-    if changed == settings:
-        return before, before
-    return before, json.dumps(changed, indent=2, ensure_ascii=False) + "\n"
+    hook = None if remove else HookLine(line=command, timeout_s=timeout_s)
+    return before, setup.merged(path, before, hook)
 
 
 def is_connected(host: str, path: Path) -> bool:
@@ -51,15 +46,3 @@ def _read(path: Path) -> str:
         return ""
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
-
-
-def _parse(text: str, path: Path) -> install_claude.Settings:
-    if not text.strip():
-        return {}
-    try:
-        settings = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{path} is not JSON ({error}); mend it first, the host ignores it as it is") from error
-    if not isinstance(settings, dict):
-        raise InputError(f"{path} is a JSON {type(settings).__name__}, expected an object")
-    return settings

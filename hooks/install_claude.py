@@ -1,20 +1,21 @@
-"""Puts our hooks into Claude Code's settings, and takes them out: pure functions from settings to settings.
-
-Nothing else in the settings is touched. Reading and writing the file is the caller's.
-"""
+"""Puts our hooks into Claude Code's settings, and takes them out."""
 
 from __future__ import annotations
 
-import copy
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from askfirst.errors import InputError
+from hooks import hook_entries
+from hooks.hook_entries import MARK, Settings, removed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hooks.setup import HookLine, Places, Scope
+
+__all__ = ["EVENTS", "ClaudeCodeSetup", "Handler", "installed", "is_installed", "removed"]
 
 EVENTS = ("PreToolUse", "PostToolUse", "PostToolUseFailure")
-MARK = "askfirst-hook.pl"
-"""Stands in every command line of ours, whatever its paths: entries are known again by it."""
-
-Settings = dict[str, object]
 
 
 class Handler(TypedDict):
@@ -28,6 +29,33 @@ class Handler(TypedDict):
     command: str
     timeout: int
     onFailure: str
+
+
+class ClaudeCodeSetup:
+    """The settings of Claude Code. From: https://code.claude.com/docs/en/settings."""
+
+    name = "claude-code"
+    title = "Claude Code"
+    programs: tuple[str, ...] = ("claude",)
+    scopes: tuple[Scope, ...] = ("user", "project", "managed")
+
+    def files(self, scope: Scope, places: Places) -> tuple[Path, ...]:
+        """``settings.json`` of the person or the repository, or the machine's managed settings."""
+        if scope == "managed":
+            return (places.home.__class__("/etc/claude-code/managed-settings.json"),)
+        folder = places.folder("CLAUDE_CONFIG_DIR", ".claude") if scope == "user" else places.project / ".claude"
+        return (folder / "settings.json",)
+
+    def merged(self, path: Path, before: str, hook: HookLine | None) -> str:
+        """The settings with our hooks, or without them."""
+        settings = hook_entries.parsed(before, path)
+        changed = removed(settings) if hook is None else installed(settings, hook.line, timeout_s=hook.timeout_s)
+        return before if changed == settings else hook_entries.rendered(changed)
+
+    def obstacles(self, path: Path, text: str) -> tuple[str, ...]:
+        """The switch that turns all hooks off."""
+        settings = hook_entries.parsed(text, path)
+        return (f"{path} has disableAllHooks, so no hook runs",) if settings.get("disableAllHooks") else ()
 
 
 def installed(settings: Settings, command: str, *, timeout_s: int) -> Settings:
@@ -46,68 +74,10 @@ def installed(settings: Settings, command: str, *, timeout_s: int) -> Settings:
         raise InputError(f"a command without {MARK}, expected the line of hook_command", field="command")
     if type(timeout_s) is not int or timeout_s < 1:
         raise InputError(f"a timeout of {timeout_s!r}, expected whole seconds, at least 1", field="timeout_s")
-    result = removed(settings)
-    hooks = _hooks(result)
-    for event in EVENTS:
-        handler = Handler(type="command", command=command, timeout=timeout_s, onFailure="block")
-        hooks[event] = [*_groups(hooks, event), {"matcher": "*", "hooks": [handler]}]
-    result["hooks"] = hooks
-    return result
-
-
-def removed(settings: Settings) -> Settings:
-    """The settings without our hooks, and without groups, events and ``hooks`` that are empty because of that.
-
-    Raises:
-        InputError: as in ``installed``.
-    """
-    result = copy.deepcopy(settings)
-    hooks = _hooks(result)
-    for event in list(hooks):
-        groups = _groups(hooks, event)
-        kept = [group for group in map(_without_ours, groups) if group is not None]
-        if kept or not groups:
-            hooks[event] = kept
-        else:
-            del hooks[event]
-    if hooks:
-        result["hooks"] = hooks
-    elif settings.get("hooks"):
-        del result["hooks"]
-    return result
+    handler = Handler(type="command", command=command, timeout=timeout_s, onFailure="block")
+    return hook_entries.installed(settings, {event: {"matcher": "*", "hooks": [handler]} for event in EVENTS})
 
 
 def is_installed(settings: Settings, command: str, *, timeout_s: int) -> bool:
     """Whether the settings hold exactly what ``installed`` would put there."""
     return installed(settings, command, timeout_s=timeout_s) == settings
-
-
-def _without_ours(group: dict[str, object]) -> dict[str, object] | None:
-    """The group without our handlers; None when there were no others."""
-    handlers = group.get("hooks", [])
-    if not isinstance(handlers, list):
-        raise InputError("a hook group whose hooks are no list; mend the settings file", field="hooks")
-    kept = [handler for handler in handlers if not _is_ours(handler)]
-    if len(kept) == len(handlers):
-        return group
-    return {**group, "hooks": kept} if kept else None
-
-
-def _is_ours(handler: object) -> bool:
-    return isinstance(handler, dict) and MARK in str(handler.get("command", ""))
-
-
-def _hooks(settings: Settings) -> dict[str, object]:
-    hooks = settings.get("hooks", {})
-    if not isinstance(hooks, dict):
-        raise InputError(
-            f"hooks is a JSON {type(hooks).__name__}, expected an object; mend the settings file", field="hooks"
-        )
-    return hooks
-
-
-def _groups(hooks: dict[str, object], event: str) -> list[dict[str, object]]:
-    groups = hooks.get(event, [])
-    if not isinstance(groups, list) or not all(isinstance(group, dict) for group in groups):
-        raise InputError(f"hooks.{event} is no list of objects; mend the settings file", field=f"hooks.{event}")
-    return groups

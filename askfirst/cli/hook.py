@@ -109,8 +109,11 @@ def _merge(
 
 
 def _replace(path: Path, text: str) -> None:
-    """Atomically, following a link that the person set up, keeping the file's mode."""
+    """Atomically, following a link that the person set up, keeping the file's mode; ``""`` is no file."""
     real = Path(os.path.realpath(path))
+    if not text:
+        real.unlink(missing_ok=True)
+        return
     real.parent.mkdir(parents=True, exist_ok=True)
     mode = real.stat().st_mode & 0o777 if real.exists() else 0o600
     draft = real.with_name(f".{real.name}.askfirst")

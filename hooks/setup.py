@@ -1,0 +1,89 @@
+"""Where a host keeps its hooks and how ours get in and out: the port between the hosts and ``askfirst install``.
+
+One setup a host, and all of it pure: texts of files to texts of files. Reading, showing the difference, writing and
+asking belong to the caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Scope = Literal["user", "project", "managed"]
+"""Whose agents a settings file governs: one person's, one repository's, or all of a machine's (root writes it)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where settings are looked for.
+
+    Attributes:
+        home: the person's home folder, absolute.
+        project: the repository's folder, absolute.
+        environ: the environment; several hosts name their folder in a variable, e.g. ``CODEX_HOME``.
+    """
+
+    home: Path
+    project: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    def folder(self, variable: str, *below_home: str) -> Path:
+        """The folder that a variable names, else the one below the home folder."""
+        named = self.environ.get(variable, "")
+        return self.home.__class__(named) if named.startswith("/") else self.home.joinpath(*below_home)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookLine:
+    """What is put into a host's settings.
+
+    Attributes:
+        line: the command line from ``hooks.command_line.hook_command``.
+        timeout_s: the host's timeout that the line was made for, whole seconds; a setup writes it in its host's unit.
+    """
+
+    line: str
+    timeout_s: int
+
+
+class HostSetup(Protocol):
+    """One host's settings files."""
+
+    name: str
+    """As in the registry, e.g. ``codex``."""
+    title: str
+    """For people, e.g. ``Codex CLI``."""
+    programs: tuple[str, ...]
+    """The host is on this machine when one of these is on PATH, or the folder of its user-level file exists."""
+    scopes: tuple[Scope, ...]
+
+    def files(self, scope: Scope, places: Places) -> tuple[Path, ...]:
+        """The files to put our hooks into, in the order in which they are to be written."""
+        ...
+
+    def merged(self, path: Path, before: str, hook: HookLine | None) -> str:
+        """The text that one of ``files`` should have.
+
+        Everything that is not ours stays. The result of a second call is that of the first. A text that begins with
+        ``#!`` is a program, which the caller makes executable.
+
+        Args:
+            path: the file.
+            before: its text, ``""`` when there is none.
+            hook: our hook; None to take it out.
+
+        Returns:
+            ``""`` when there should be no file.
+
+        Raises:
+            InputError: the text has a shape that the host would not read either; the message says what to mend.
+        """
+        ...
+
+    def obstacles(self, path: Path, text: str) -> tuple[str, ...]:
+        """What in one of ``files`` keeps the host from running our hooks, as sentences, e.g. a switch for all hooks."""
+        ...
