@@ -1,19 +1,18 @@
 r"""The card: what a person is shown of a request, the same on every channel.
 
 Pure: a ``Card`` is built from a case, channels render it within their limits. Text from agents and files is made
-visible first (I9): control, bidi, zero-width and look-alike white space characters are shown as ``\\u{…}``, so that
-what a reviewer reads is what would run.
+visible first (I9; ``askfirst.visible``), so that what a reviewer reads is what would run.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from askfirst.engine.quorum import progress
 from askfirst.engine.scopes import key_of, offered, words_of
 from askfirst.proposal import proposal_of
+from askfirst.visible import visible
 
 if TYPE_CHECKING:
     from askfirst.effects import Risk
@@ -88,15 +87,6 @@ class Card:
     seen: str = ""
 
 
-def visible(text: str) -> str:
-    r"""The text with every character that a screen would hide, reorder or fake written as ``\\u{HEX}``.
-
-    Newline and tab stay. Categories Cc, Cf, Cs, Co, Cn, Zl, Zp and every white space but the plain blank are escaped
-    (https://www.unicode.org/reports/tr36/, Trojan Source CVE-2021-42574).
-    """
-    return "".join(each if _plain(each) else f"\\u{{{ord(each):X}}}" for each in text)
-
-
 def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
     """What people are shown of this case; ``seen`` is the log's head (``TreeHead.seen``)."""
     request = case.request
@@ -166,13 +156,6 @@ def _told(request: Request) -> dict[str, str]:
         "effects": "; ".join(visible(effect.loss) for effect in request.effects),
     }
     return {**told, **{f"agent's {name}": text for name, text in _claim(request)}}
-
-
-def _plain(char: str) -> bool:
-    if char in "\n\t ":
-        return True
-    category = unicodedata.category(char)
-    return category[0] not in "CZ"
 
 
 def _command(request: Request) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Final
 
-from askfirst.card import visible
+from askfirst.visible import visible
 from audit.approvals import approvals_of
 from audit.plots import histogram, rates, stacked_bars
 from audit.stats import Stats, Tallied, stats_of

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.card import card_of, visible
+from askfirst.card import card_of
 from askfirst.engine import Case
 from askfirst.policy.ruling import ScopeOffer
 from askfirst.testing.bench import a_draft, a_request
+from askfirst.visible import visible
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from askfirst.card import visible
 from askfirst.cli.audit_options import Agent, Decision, Person, RequestId, Rule, Since, Store, Types, Until, wanted
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, console, print_json, sentences, stderr
 from askfirst.cli.store_file import kept_store_file
 from askfirst.errors import InputError
+from askfirst.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,12 +10,12 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
-from askfirst.card import visible
 from askfirst.cli.options import AsJson
 from askfirst.cli.output import EXIT_NO, console, print_json, sentences
 from askfirst.cli.requests import RISK_STYLE
 from askfirst.effects import Outcome
 from askfirst.errors import InputError
+from askfirst.visible import visible
 
 if TYPE_CHECKING:
     from askfirst.effects import Effect

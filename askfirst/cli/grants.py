@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from askfirst.card import visible
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import connected, console, end_with, print_json, sentences
 from askfirst.errors import InputError
 from askfirst.paths import state_paths
+from askfirst.visible import visible
 
 
 def add(app: typer.Typer) -> None:

@@ -12,7 +12,6 @@ from rich.text import Text
 
 from askfirst.analyst import DiskAnalyst
 from askfirst.call import ToolCall
-from askfirst.card import visible
 from askfirst.cli.output import console, print_json
 from askfirst.cli.requests import RISK_STYLE
 from askfirst.config import load_config
@@ -28,6 +27,7 @@ from askfirst.policy.ruling import Outcome
 from askfirst.policy.source import PROJECT_FILE, READY, check_file, open_source
 from askfirst.policy_cases import load_cases, run_cases
 from askfirst.request import Claim
+from askfirst.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,6 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from askfirst.card import visible
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import connected, console, end_with, print_json, sentences
 from askfirst.clock import SystemClock
@@ -17,6 +16,7 @@ from askfirst.effects import Risk
 from askfirst.errors import InputError, RequestNotFoundError
 from askfirst.paths import state_paths
 from askfirst.request import RequestState
+from askfirst.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, assert_never
 from rich.rule import Rule
 from rich.text import Text
 
-from askfirst.card import visible
 from askfirst.demo.script import AgentEvent, Call, Say, ToolResult
+from askfirst.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from askfirst.card import visible
+from askfirst.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

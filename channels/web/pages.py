@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from askfirst.card import visible
+from askfirst.visible import visible
 from channels.web.view import beginning_of, ended_line, loss_of
 
 if TYPE_CHECKING:

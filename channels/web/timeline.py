@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from askfirst.card import visible
 from askfirst.request import GrantState, RequestState, Verdict
+from askfirst.visible import visible
 
 if TYPE_CHECKING:
     from askfirst.engine import Case

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from askfirst.card import card_of, visible
+from askfirst.card import card_of
 from askfirst.engine.quorum import approvers, current_stage
 from askfirst.request import GrantState, RequestKind, RequestState
+from askfirst.visible import visible
 from channels.web.command_view import odd_characters, segments_of
 from channels.web.forms import BODY_MAX_BYTES, needs_code
 from channels.web.timeline import outcome_of, timeline

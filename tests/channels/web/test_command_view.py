@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.card import visible
+from askfirst.visible import visible
 from channels.web.command_view import SEGMENT_MAX_CHARS, odd_characters, segments_of
 
 SPANS = st.lists(st.tuples(st.integers(-3, 40), st.integers(-3, 40)), max_size=4)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from askfirst.card import visible
 from askfirst.effects import Risk
 from askfirst.engine import Case, Content
 from askfirst.errors import StoreError
@@ -17,6 +16,7 @@ from askfirst.policy.ruling import ScopeOffer, Stage
 from askfirst.request import GrantState, RequestKind, RequestState, Verdict
 from askfirst.store import records
 from askfirst.testing.bench import a_draft, a_review
+from askfirst.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
