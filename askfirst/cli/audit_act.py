@@ -11,9 +11,8 @@ import typer
 from askfirst.cli.audit import log_of
 from askfirst.cli.audit_options import RequestId, Store
 from askfirst.cli.options import AsJson, StateDir
-from askfirst.cli.output import console, print_json, sentences, stderr
+from askfirst.cli.output import connected, console, print_json, sentences, stderr
 from askfirst.cli.requests import find
-from askfirst.client import connect
 from askfirst.errors import InputError
 from askfirst.paths import state_paths
 
@@ -75,7 +74,7 @@ def _add_erase(group: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Erase the input of a request, or one payload, for good. The entries stay, and the log goes on verifying."""
-        with sentences(), closing(connect(state_paths(state_dir))) as client:
+        with sentences(), closing(connected(state_paths(state_dir))) as client:
             if bool(request) == bool(payload):
                 raise InputError("give either --request or --payload", field="request")
             body = {"reason": reason, "payload": payload}
@@ -92,7 +91,7 @@ def _add_rotate(group: typer.Typer) -> None:
     @group.command("rotate-key")
     def rotate_key(state_dir: StateDir = None, as_json: AsJson = False) -> None:
         """Give the log a new key. Whoever verifies or witnesses it needs both from now on."""
-        with sentences(), closing(connect(state_paths(state_dir))) as client:
+        with sentences(), closing(connected(state_paths(state_dir))) as client:
             done = client.call("POST", "/v1/log/rotate-key")
             if as_json:
                 print_json(done)

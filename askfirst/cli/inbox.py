@@ -16,7 +16,6 @@ import typer
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import connected, console, print_json, sentences
 from askfirst.cli.requests import describe, is_listed_whole, only, table
-from askfirst.client import Client
 from askfirst.clock import SystemClock, new_id
 from askfirst.errors import Error, InputError, NotAllowedError
 from askfirst.paths import state_paths
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from askfirst.cli.parts import Parts
+    from askfirst.client import Client
     from askfirst.paths import StatePaths
 
 _LISTED_MAX = 50

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
-from askfirst.client import Client, connect
 from askfirst.errors import BrokerUnavailableError, ConfigError, Error, InputError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from askfirst.client import Client
     from askfirst.paths import StatePaths
 
 EXIT_NO = 1
@@ -58,6 +58,8 @@ def fail(sentence: str, code: int) -> typer.Exit:
 
 def connected(paths: StatePaths) -> Client:
     """A client of the broker, which is started when none runs; that takes a second or two, and is shown."""
+    from askfirst.client import connect  # noqa: PLC0415  # httpx: not for commands that only read files
+
     with stderr.status("connecting to the broker"):
         return connect(paths)
 

@@ -8,7 +8,6 @@ import typer
 
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import console, print_json, sentences
-from askfirst.client import stop_broker
 from askfirst.paths import state_paths
 
 if TYPE_CHECKING:
@@ -34,6 +33,8 @@ def add(app: typer.Typer, parts: Parts) -> None:
     def stop(state_dir: StateDir = None, as_json: AsJson = False) -> None:
         """Stop the broker gracefully. Pending requests stay; a waiting hook starts the next broker."""
         with sentences():
+            from askfirst.client import stop_broker  # noqa: PLC0415  # httpx: not for the broker
+
             pid = stop_broker(state_paths(state_dir))
             if as_json:
                 print_json({"stopped": pid})
