@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from askfirst.facts import UNKNOWN, GitPlace, Kind, Loss, PathFacts
-from askfirst.git_facts import MAX_NAMES, GitFacts, above
+from askfirst.git_facts import MAX_NAMES, GitFacts, above, top_above
 from askfirst.git_reader import Deadline, GitReader
 from askfirst.shell.precious import is_precious, is_regenerable
 
@@ -75,7 +75,7 @@ class Disk:
         if not os.path.isdir(cwd):
             return UNKNOWN
         home = self.home()
-        found = next((folder for folder in above(cwd) if os.path.lexists(os.path.join(folder, ".git"))), None)
+        found = top_above(cwd)
         return os.path.realpath(cwd) if found is None or found in {home, "/"} else found
 
     def path(self, path: str) -> PathFacts | Unknown:
@@ -155,7 +155,7 @@ class Disk:
         if walk is None:
             return UNKNOWN
         parent = os.path.realpath(os.path.dirname(path))
-        top = next((folder for folder in above(parent) if os.path.lexists(os.path.join(folder, ".git"))), None)
+        top = top_above(parent)
         seen = _Seen(walk=walk, path=os.path.join(parent, os.path.basename(path)), made_here=path in self._made_here)
         repositories = tuple(folder for folder in walk.repositories if self._has_work(folder))
         if top is None:

@@ -6,12 +6,12 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
-from askfirst.facts import UNKNOWN, Changes, Commits, Repository
+from askfirst.facts import UNKNOWN, Changes, Commits, GitPlace, Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from askfirst.facts import GitPlace, Unknown
+    from askfirst.facts import Unknown
     from askfirst.git_reader import GitReader
 
 MAX_NAMES: Final = 20
@@ -201,8 +201,6 @@ class GitFacts:
             folder: top of its work tree, or a bare repository.
             is_linked: its ``.git`` is a file: branches and stashes live elsewhere and stay.
         """
-        from askfirst.facts import GitPlace  # noqa: PLC0415  # only needed here
-
         place = GitPlace(folder=folder)
         changes = self.changes(place)
         repository = self.repository(place)
@@ -221,11 +219,7 @@ class GitFacts:
 
 def _no_repository_above(place: GitPlace) -> bool:
     """Whether no folder above has a ``.git``: only then does git's failure mean that there is no repository."""
-    return (
-        not place.git_dir
-        and os.path.isdir(place.folder)
-        and not any(os.path.lexists(os.path.join(folder, ".git")) for folder in above(place.folder))
-    )
+    return not place.git_dir and os.path.isdir(place.folder) and top_above(place.folder) is None
 
 
 def above(folder: str) -> Iterator[str]:
@@ -237,6 +231,11 @@ def above(folder: str) -> Iterator[str]:
         if parent == current:
             return
         current = parent
+
+
+def top_above(folder: str) -> str | None:
+    """The nearest folder, this one or above it, that has a ``.git``."""
+    return next((each for each in above(folder) if os.path.lexists(os.path.join(each, ".git"))), None)
 
 
 def _unquoted(name: str) -> str:

@@ -256,4 +256,4 @@ def _grouped(leaves: list[tuple[tuple[str, ...], Step]]) -> tuple[Step, ...]:
             label = _named(via[0])
         pending.append((via[1:], step))
     close()
-    return tuple(replace(step) for step in out)
+    return tuple(out)

@@ -139,18 +139,9 @@ class Values:
         return value if isinstance(value, tuple) else None
 
     def _name(self, node: ast.Name) -> Value:
-        if node.id in self._bindings and node.id not in self._active:
-            bound = self._bindings[node.id]
-            if len(bound) != 1:
-                return self._same(node.id, bound)
-            self._active.add(node.id)
-            try:
-                return self.value(bound[0])
-            finally:
-                self._active.discard(node.id)
-        if node.id in self._bindings:
-            return HOLE
-        return Name(self._names.get(node.id, node.id))
+        if node.id not in self._bindings:
+            return Name(self._names.get(node.id, node.id))
+        return HOLE if node.id in self._active else self._same(node.id, self._bindings[node.id])
 
     def _same(self, name: str, bound: Sequence[ast.expr]) -> Value:
         self._active.add(name)

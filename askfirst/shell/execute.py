@@ -46,14 +46,14 @@ def _normal(job: Job) -> Job:
     text = head.text.replace("\\", "/") if head.text.lower().endswith(".exe") else head.text
     name = posixpath.basename(text)
     plain = name.lower().removesuffix(".exe")
-    if plain == name or not (plain in BY_NAME or plain in PROGRAMS or plain in HANDLERS.by_program):
+    if plain == name or not _is_program(plain):
         return job
     return replace(job, argv=[replace(head, text=text.removesuffix(name) + plain), *job.argv[1:]])
 
 
 def _is_known(name: str) -> bool:
     """Whether this is a program, so that an unknown word in front of it is a wrapper or nothing: ``$SUDO ls``."""
-    return name in BY_NAME or name in PROGRAMS or name in HANDLERS.by_program or name in BUILTINS or name in ALWAYS
+    return _is_program(name) or name in BUILTINS or name in ALWAYS
 
 
 def _matching(pattern: str) -> list[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from askfirst.effects import Effect
     from askfirst.facts import Facts
     from askfirst.shell.command import Command
+    from askfirst.shell.places import Spot
     from askfirst.shell.ports import Rules
 
 # From: GNU findutils 4.10 manual, and find(1) of macOS.
@@ -159,11 +160,10 @@ def judge_find(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
             yield effect(book, "filesystem.delete", command, f"{len(search.roots)} folders", grade)
         for root in search.roots[:_MAX_OPERANDS]:
             spot = locate(root, command, facts, follow=True)
-            yield effect(book, "filesystem.delete", command, spot.shown, _grade(search, root, command, facts))
+            yield effect(book, "filesystem.delete", command, spot.shown, _grade(search, spot, facts))
 
 
-def _grade(search: Search, root: Word, command: Command, facts: Facts) -> Grade:
-    spot = locate(root, command, facts, follow=True)
+def _grade(search: Search, spot: Spot, facts: Facts) -> Grade:
     names = search.names
     needed = spot.place in {Place.SYSTEM, Place.ROOT, Place.MOUNT, Place.GIT}  # mount points and the like are empty too
     if not needed and search.has("-empty") and not search.has("-o", "-or", ",", "!", "-not"):
