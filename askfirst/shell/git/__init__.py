@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from askfirst.effects import Risk
 from askfirst.facts import NoFacts
-from askfirst.shell.deletes import effect, grade_overwrite
+from askfirst.shell.deletes import Grade, effect, grade_overwrite
 from askfirst.shell.git import programs, push, refs, tree
 from askfirst.shell.git.call import parse_git
-from askfirst.shell.git.case import Case, Loss
+from askfirst.shell.git.case import Case
 from askfirst.shell.git.programs import Nested, nested
 from askfirst.shell.git.syntax import HARMLESS
 from askfirst.shell.options import part
@@ -101,4 +101,4 @@ def _output(case: Case) -> Iterable[Effect]:
 def _opaque(case: Case) -> Effect:
     name = case.call.name or "a subcommand that is not known"
     looks_bad = case.options.has(*_LOOKS_DESTRUCTIVE)
-    return case.effect("git.unknown", name, Loss(risk=Risk.HIGH if looks_bad else Risk.MEDIUM, what=name))
+    return case.effect("git.unknown", name, Grade(risk=Risk.HIGH if looks_bad else Risk.MEDIUM, what=name))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN, GitPlace
+from askfirst.shell.deletes import Grade, effect
 from askfirst.shell.options import MAX_JUDGED, clipped, some
 
 if TYPE_CHECKING:
@@ -20,23 +21,6 @@ if TYPE_CHECKING:
     from askfirst.shell.ports import Rules
 
 _SHOWN_COMMITS = 12  # hex digits of an object id that people read; git finds the commit by them
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loss:
-    """A graded loss: how bad, and in words what.
-
-    Attributes:
-        risk: HIGH or above when something is lost or nobody knows.
-        what: object of the sentence "discards …".
-        facts: what was looked up.
-        reversible: there is a way back, named in ``facts``.
-    """
-
-    risk: Risk
-    what: str
-    facts: tuple[str, ...] = ()
-    reversible: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,24 +41,15 @@ class Case:
         """The repository to ask about; where it is not known the facts are ``NoFacts``, so that any place will do."""
         return self.call.place or GitPlace(folder="/")
 
-    def effect(self, rule: str, target: str, loss: Loss, *, suggestion: str | None = None) -> Effect:
+    def effect(self, rule: str, target: str, loss: Grade) -> Effect:
         """The effect of a rule with a graded loss."""
-        return self.book.effect(
-            rule,
-            self.call.command,
-            target=clipped(target),
-            risk=loss.risk,
-            reversible=loss.reversible,
-            facts=loss.facts,
-            suggestion=suggestion,
-            what=clipped(loss.what),
-        )
+        return effect(self.book, rule, self.call.command, target, loss)
 
     def too_many(self, rule: str, words: Sequence[Word]) -> Iterable[Effect]:
         """The effect of more operands than are judged one by one."""
         if len(words) > MAX_JUDGED:
             what = f"{len(words)} refs, more than are looked at"
-            yield self.effect(rule, what, Loss(risk=Risk.HIGH, what=what))
+            yield self.effect(rule, what, Grade(risk=Risk.HIGH, what=what))
 
     def note(self, rule: str, target: str, what: str = "") -> Effect:
         """The effect of a rule at the rule's own risk."""
@@ -85,7 +60,7 @@ class Case:
         found = self.facts.repository(self.place)
         return None if found is UNKNOWN else found
 
-    def changed_tracked(self, paths: Iterable[Word] = (), *, staged: bool = True) -> Loss:
+    def changed_tracked(self, paths: Iterable[Word] = (), *, staged: bool = True) -> Grade:
         """What a command loses that puts committed (or, without ``staged``, indexed) content over tracked files.
 
         Paths that are not known are asked about as the whole tree, which holds them.
@@ -94,36 +69,36 @@ class Case:
         known = tuple(word.text for word in words) if all(word.known for word in words) else ()
         found = self.facts.changes(self.place, known)
         if found is UNKNOWN:
-            return Loss(risk=Risk.HIGH, what="every uncommitted change to tracked files" + _within(words))
+            return Grade(risk=Risk.HIGH, what="every uncommitted change to tracked files" + _within(words))
         lost = found.tracked if staged else found.unstaged
         if not lost and not found.more:
-            return Loss(risk=Risk.MEDIUM, what="nothing: no tracked file is changed", facts=("no changed files",))
+            return Grade(risk=Risk.MEDIUM, what="nothing: no tracked file is changed", facts=("no changed files",))
         count = f"{len(lost)}{'+' if found.more else ''} changed file{'' if len(lost) == 1 else 's'}"
-        return Loss(risk=Risk.HIGH, what=f"uncommitted changes to {some(lost)}", facts=(count,))
+        return Grade(risk=Risk.HIGH, what=f"uncommitted changes to {some(lost)}", facts=(count,))
 
-    def dropped(self, ref: str, *, new: str = "") -> Loss:
+    def dropped(self, ref: str, *, new: str = "") -> Grade:
         """What is lost when the full ref name ``ref`` is deleted, or moved to the revision ``new``."""
         found = self.facts.dropped(self.place, ref, new=new)
         return commits_lost(found, ref)
 
 
-def commits_lost(found: Commits | Unknown, ref: str) -> Loss:
+def commits_lost(found: Commits | Unknown, ref: str) -> Grade:
     """The loss of commits that only ``ref`` holds."""
     name = ref.removeprefix("refs/heads/").removeprefix("refs/tags/").removeprefix("refs/remotes/")
     if found is UNKNOWN:
-        return Loss(risk=Risk.HIGH, what=f"the commits that only {name} holds")
+        return Grade(risk=Risk.HIGH, what=f"the commits that only {name} holds")
     if not found.count:
-        return Loss(risk=Risk.MEDIUM, what="no commit: other refs hold them all", facts=("held by other refs",))
+        return Grade(risk=Risk.MEDIUM, what="no commit: other refs hold them all", facts=("held by other refs",))
     count = f"{found.count}{'+' if found.more else ''} commit{'' if found.count == 1 else 's'}"
     back = f"way back until the next gc: {found.tip[:_SHOWN_COMMITS]}"
-    return Loss(risk=Risk.HIGH, what=f"{count} that only {name} holds", facts=(back,), reversible=True)
+    return Grade(risk=Risk.HIGH, what=f"{count} that only {name} holds", facts=(back,), reversible=True)
 
 
-def gravest(*losses: Loss) -> Loss:
+def gravest(*losses: Grade) -> Grade:
     """The losses as one: the highest risk, and the words of those that reach it."""
     risk = max(loss.risk for loss in losses)
     worst = [loss for loss in losses if loss.risk == risk]
-    return Loss(
+    return Grade(
         risk=risk,
         what=" and ".join(dict.fromkeys(loss.what for loss in worst)),
         facts=tuple(dict.fromkeys(fact for loss in losses for fact in loss.facts)),

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN
 from askfirst.shell.command import Word
+from askfirst.shell.deletes import Grade
 from askfirst.shell.git.builtins import BUILTINS
 from askfirst.shell.git.call import GitCall, lower_key, parse_git
-from askfirst.shell.git.case import Loss
 from askfirst.shell.options import some
 
 if TYPE_CHECKING:
@@ -161,16 +161,16 @@ def steered(case: Case) -> Iterable[Effect]:
         runs = _matches(setting.key, (*PROGRAM_KEYS, *_BANG_KEYS, "core.fsmonitor"))
         places = _matches(setting.key, _FOLDER_KEYS) or setting.key == "*"
         if setting.value is None and (runs or places):
-            yield case.effect("git.unknown-program", setting.key, Loss(risk=Risk.HIGH, what=setting.key))
+            yield case.effect("git.unknown-program", setting.key, Grade(risk=Risk.HIGH, what=setting.key))
         elif setting.key == "core.hookspath" and setting.value in {"/dev/null", ""}:
             yield case.note("git.no-verify", case.call.name or "git")
         elif places:
             what = f"programs that {setting.key}={setting.value} names"
-            yield case.effect("git.unknown-program", setting.key, Loss(risk=Risk.HIGH, what=what))
+            yield case.effect("git.unknown-program", setting.key, Grade(risk=Risk.HIGH, what=what))
     for name in _PROGRAM_VARIABLES:
         word = case.call.command.env.get(name)
         if word is not None and not word.known and name.startswith("GIT_"):
-            yield case.effect("git.unknown-program", name, Loss(risk=Risk.MEDIUM, what=f"the program in {name}"))
+            yield case.effect("git.unknown-program", name, Grade(risk=Risk.MEDIUM, what=f"the program in {name}"))
 
 
 def config(case: Case) -> Iterable[Effect]:
@@ -188,9 +188,9 @@ def config(case: Case) -> Iterable[Effect]:
     shell = _matches(key, _BANG_KEYS) and (value.startswith("!") or not words[1].known)
     places = _matches(key, _FOLDER_KEYS) and value != "/dev/null"
     if key.startswith("alias.") and shell and words[1].known:
-        yield case.effect("git.config-alias", key, Loss(risk=Risk.MEDIUM, what=some([value])))
+        yield case.effect("git.config-alias", key, Grade(risk=Risk.MEDIUM, what=some([value])))
     elif runs or shell or places or key == "clean.requireforce":
-        yield case.effect("git.config-program", key, Loss(risk=Risk.HIGH, what=f"{key} = {words[1].shown or value}"))
+        yield case.effect("git.config-program", key, Grade(risk=Risk.HIGH, what=f"{key} = {words[1].shown or value}"))
 
 
 def _is_plain_tool(value: str) -> bool:

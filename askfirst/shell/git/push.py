@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN
-from askfirst.shell.git.case import Loss, gravest
+from askfirst.shell.deletes import Grade
+from askfirst.shell.git.case import gravest
 from askfirst.shell.git.refs import no_verify
 from askfirst.shell.options import MAX_JUDGED
 
@@ -59,11 +60,11 @@ def push(case: Case) -> Iterable[Effect]:
     yield from no_verify(case)
     remote = options.value("repo") or next(iter(options.words), None)
     if options.has("mirror"):
-        loss = Loss(risk=Risk.CRITICAL, what="every remote ref that differs from or is missing in this repository")
+        loss = Grade(risk=Risk.CRITICAL, what="every remote ref that differs from or is missing in this repository")
         yield case.effect("git.push-mirror", _shown(remote), loss)
         return
     if options.has("prune"):
-        loss = Loss(risk=Risk.HIGH, what="remote branches that have no local branch of the same name")
+        loss = Grade(risk=Risk.HIGH, what="remote branches that have no local branch of the same name")
         yield case.effect("git.push-prune", _shown(remote), loss)
     yield from case.too_many("git.push-force", options.words)
     targets = list(_targets(case))
@@ -139,13 +140,13 @@ def _effect(case: Case, target: _Target) -> Effect:
     return case.effect("git.push-delete" if deletes else "git.push-force", shown, loss)
 
 
-def _loss(case: Case, target: _Target) -> Loss:
+def _loss(case: Case, target: _Target) -> Grade:
     known = target.branch and "/" not in target.remote.rstrip("/")
     tracking = f"refs/remotes/{target.remote}/{target.branch}"
     found = case.dropped(tracking, new=target.source) if known and not target.is_tag else None
-    unseen = Loss(risk=Risk.HIGH, what=f"commits on {target.remote} that were not fetched")
+    unseen = Grade(risk=Risk.HIGH, what=f"commits on {target.remote} that were not fetched")
     if found is None:
-        return Loss(risk=Risk.HIGH, what=f"what {target.branch or 'the branch'} holds on {target.remote}")
+        return Grade(risk=Risk.HIGH, what=f"what {target.branch or 'the branch'} holds on {target.remote}")
     has_lease = case.options.has("force-with-lease") and not case.options.has("force") and target.forced
     return found if has_lease and not _has_plus(case) else gravest(found, replace(unseen, facts=found.facts))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN
-from askfirst.shell.git.case import Loss
+from askfirst.shell.deletes import Grade
 from askfirst.shell.options import MAX_JUDGED, listed
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ def branch(case: Case) -> Iterable[Effect]:
             yield case.effect("git.branch-force", words[0].text, loss)
 
 
-def _deleted(case: Case, word: Word, namespace: str) -> Loss:
+def _deleted(case: Case, word: Word, namespace: str) -> Grade:
     """The loss of deleting a ref. One that does not exist now may have come into being before: unknown."""
     if not word.known:
-        return Loss(risk=Risk.HIGH, what=f"the commits that only {word.shown or 'the branch'} holds")
+        return Grade(risk=Risk.HIGH, what=f"the commits that only {word.shown or 'the branch'} holds")
     return case.dropped(namespace + word.text)
 
 
-def _moved(case: Case, word: Word, namespace: str, start: str) -> Loss | None:
+def _moved(case: Case, word: Word, namespace: str, start: str) -> Grade | None:
     """The loss of moving a ref to another revision; None when there is no such ref."""
     if word.known and case.facts.commit(case.place, namespace + word.text) is None:
         return None
@@ -67,7 +67,7 @@ def _renamed_over(case: Case, new: Word, *, alone: bool) -> Iterable[Effect]:
         return
     loss = case.dropped(ref)
     if there is UNKNOWN and alone:  # `git branch -M main` of a fresh repository: nearly always nothing is there
-        loss = Loss(risk=Risk.MEDIUM, what=f"where {new.text} pointed to, if it exists")
+        loss = Grade(risk=Risk.MEDIUM, what=f"where {new.text} pointed to, if it exists")
     yield case.effect("git.branch-force", new.text, loss)
 
 
@@ -89,10 +89,10 @@ def update_ref(case: Case) -> Iterable[Effect]:
     """``git update-ref``: deletes or moves any ref without a question and, with -d, its reflog."""
     options = case.options
     if options.has("stdin"):
-        yield case.effect("git.update-ref", "refs from standard input", Loss(risk=Risk.HIGH, what="refs"))
+        yield case.effect("git.update-ref", "refs from standard input", Grade(risk=Risk.HIGH, what="refs"))
     elif options.has("delete", "-d"):
         target = listed(options.words[:1])
-        loss = Loss(risk=Risk.HIGH, what=f"{target} and its reflog", facts=case.dropped(target).facts)
+        loss = Grade(risk=Risk.HIGH, what=f"{target} and its reflog", facts=case.dropped(target).facts)
         yield case.effect("git.update-ref", target, loss)
     elif len(options.words) > 1:
         ref, new = options.words[0], options.words[1]
@@ -104,7 +104,7 @@ def symbolic_ref(case: Case) -> Iterable[Effect]:
     """``git symbolic-ref --delete``."""
     if case.options.has("delete"):
         target = listed(case.options.words)
-        yield case.effect("git.update-ref", target, Loss(risk=Risk.HIGH, what=f"the symbolic ref {target}"))
+        yield case.effect("git.update-ref", target, Grade(risk=Risk.HIGH, what=f"the symbolic ref {target}"))
 
 
 def reflog(case: Case) -> Iterable[Effect]:
@@ -148,8 +148,8 @@ def repack(case: Case) -> Iterable[Effect]:
         yield case.effect("git.gc-prune", "unreachable objects", _way_back())
 
 
-def _way_back() -> Loss:
-    return Loss(risk=Risk.HIGH, what="the way back to dropped commits and stashes")
+def _way_back() -> Grade:
+    return Grade(risk=Risk.HIGH, what="the way back to dropped commits and stashes")
 
 
 def rewrite(case: Case) -> Iterable[Effect]:
@@ -162,7 +162,7 @@ def rewrite(case: Case) -> Iterable[Effect]:
         return
     if name == "lfs" and not [word for word in options.words if word.text in {"import", "export"}]:
         return
-    yield case.effect("git.rewrite-history", "every branch", Loss(risk=Risk.HIGH, what="the commits as they are"))
+    yield case.effect("git.rewrite-history", "every branch", Grade(risk=Risk.HIGH, what="the commits as they are"))
 
 
 def commit(case: Case) -> Iterable[Effect]:
@@ -172,7 +172,7 @@ def commit(case: Case) -> Iterable[Effect]:
     if repository is None or not repository.upstream:
         return
     if case.facts.commit(case.place, repository.upstream) == repository.head:
-        loss = Loss(risk=Risk.MEDIUM, what="a commit that is pushed", facts=("HEAD is pushed",), reversible=True)
+        loss = Grade(risk=Risk.MEDIUM, what="a commit that is pushed", facts=("HEAD is pushed",), reversible=True)
         yield case.effect("git.rewrite-pushed", "HEAD", loss)
 
 

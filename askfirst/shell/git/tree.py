@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN, Kind
-from askfirst.shell.git.case import Loss, gravest
+from askfirst.shell.deletes import Grade
+from askfirst.shell.git.case import gravest
 from askfirst.shell.options import listed, some
 from askfirst.shell.precious import is_regenerable
 
@@ -43,13 +44,13 @@ def reset(case: Case) -> Iterable[Effect]:
         yield case.effect("git.reset-hard", "the current branch", gravest(*moved))
 
 
-def _moved_branch(case: Case, revision: Word | None) -> tuple[Loss, ...]:
+def _moved_branch(case: Case, revision: Word | None) -> tuple[Grade, ...]:
     """The commits that the current branch alone holds and that a reset to ``revision`` leaves behind."""
     if revision is None or revision.text in {"HEAD", "@"}:
         return ()
     repository = case.repository()
     if repository is None or not revision.known:
-        return (Loss(risk=Risk.HIGH, what="the commits after it"),)
+        return (Grade(risk=Risk.HIGH, what="the commits after it"),)
     ref = f"refs/heads/{repository.branch}" if repository.branch else "HEAD"
     return (case.dropped(ref, new=revision.text),)
 
@@ -122,7 +123,7 @@ def _forced_branch(case: Case, option: str, starts: tuple[Word, ...]) -> Iterabl
     start = starts[0].text if starts else "HEAD"
     loss = case.dropped(ref, new=start)
     if case.repository() is None:  # nothing known: most of the time the branch is new
-        loss = Loss(risk=Risk.MEDIUM, what=f"where {branch.text} pointed to, if it exists")
+        loss = Grade(risk=Risk.MEDIUM, what=f"where {branch.text} pointed to, if it exists")
     yield case.effect("git.branch-force", branch.text, loss)
 
 
@@ -152,7 +153,7 @@ def clean(case: Case) -> Iterable[Effect]:
     yield case.effect("git.clean", listed(options.words) or "the work tree", _cleaned(case))
 
 
-def _cleaned(case: Case) -> Loss:
+def _cleaned(case: Case) -> Grade:
     options = case.options
     flags = [f"-{letter}" for letter in "dxX" if options.has(f"-{letter}")]
     forced_twice = sum(w.text.count("f") for w in case.call.words if re.fullmatch(r"-[a-zA-Z]+", w.text)) > 1
@@ -163,13 +164,13 @@ def _cleaned(case: Case) -> Loss:
     found = case.facts.cleanable(case.place, (*flags, *(["-ff"] if forced_twice else []), *excluded), paths)
     if found is UNKNOWN:
         ignored = " and ignored" if options.has("-x", "-X") else ""
-        return Loss(risk=Risk.HIGH, what=f"every untracked{ignored} file")
+        return Grade(risk=Risk.HIGH, what=f"every untracked{ignored} file")
     lost = [path for path in found[:_CLEAN_LOOKED_AT] if _is_lost(case, path)] + list(found[_CLEAN_LOOKED_AT:])
     listing = f"git clean would delete {len(found)} entries"
     if not lost:
-        return Loss(risk=Risk.MEDIUM, what="nothing that cannot be built again", facts=(listing,))
+        return Grade(risk=Risk.MEDIUM, what="nothing that cannot be built again", facts=(listing,))
     names = some([posixpath.relpath(path, case.place.folder) for path in lost])
-    return Loss(risk=Risk.HIGH, what=f"{len(lost)} untracked: {names}", facts=(listing,))
+    return Grade(risk=Risk.HIGH, what=f"{len(lost)} untracked: {names}", facts=(listing,))
 
 
 def _is_lost(case: Case, path: str) -> bool:
@@ -187,7 +188,7 @@ def stash(case: Case) -> Iterable[Effect]:
     repository = case.repository()
     facts = (f"{repository.stashes} stash entries now",) if repository else ()
     target = listed(case.options.words[1:]) if what == "drop" else "every stash"
-    loss = Loss(risk=Risk.HIGH, what=target or "the newest stash", facts=facts)
+    loss = Grade(risk=Risk.HIGH, what=target or "the newest stash", facts=facts)
     yield case.effect(f"git.stash-{what}", target or "stash@{0}", loss)
 
 
@@ -196,7 +197,7 @@ def remove(case: Case) -> Iterable[Effect]:
     options = case.options
     if options.has("cached", "dry-run"):
         return
-    loss = Loss(risk=Risk.MEDIUM, what="files that the last commit holds", reversible=True)
+    loss = Grade(risk=Risk.MEDIUM, what="files that the last commit holds", reversible=True)
     if options.has("force"):
         loss = case.changed_tracked(options.words)
     elif options.has("-r") and any(word.text in {".", "*", "./", ":/", "/"} for word in options.words):
@@ -223,9 +224,9 @@ def worktree(case: Case) -> Iterable[Effect]:
         return
     target = listed(words[1:])
     if case.options.has("force"):
-        yield case.effect("git.worktree-remove-force", target, Loss(risk=Risk.HIGH, what=f"the work tree {target}"))
+        yield case.effect("git.worktree-remove-force", target, Grade(risk=Risk.HIGH, what=f"the work tree {target}"))
     else:
-        loss = Loss(risk=Risk.MEDIUM, what=f"the work tree {target}; its commits stay", reversible=True)
+        loss = Grade(risk=Risk.MEDIUM, what=f"the work tree {target}; its commits stay", reversible=True)
         yield case.effect("git.worktree-remove", target, loss)
 
 
@@ -236,7 +237,7 @@ def submodule(case: Case) -> Iterable[Effect]:
     if what not in {"deinit", "update"} or not case.options.has("force"):
         return
     target = listed(words[1:]) or "every submodule"
-    yield case.effect("git.submodule-force", target, Loss(risk=Risk.HIGH, what=f"uncommitted changes in {target}"))
+    yield case.effect("git.submodule-force", target, Grade(risk=Risk.HIGH, what=f"uncommitted changes in {target}"))
 
 
 def clone(case: Case) -> Iterable[Effect]:
@@ -248,7 +249,7 @@ def clone(case: Case) -> Iterable[Effect]:
     folder = name.text if len(words) > 1 else posixpath.basename(name.text.rstrip("/")).removesuffix(".git")
     there = case.facts.path(posixpath.join(case.place.folder, folder)) if name.known and folder else UNKNOWN
     if there is not UNKNOWN and there.kind is Kind.FOLDER and not there.empty:
-        loss = Loss(risk=Risk.MEDIUM, what="nothing: git refuses a folder that is not empty", facts=("not empty",))
+        loss = Grade(risk=Risk.MEDIUM, what="nothing: git refuses a folder that is not empty", facts=("not empty",))
         yield case.effect("git.clone-over", folder, loss)
 
 
@@ -259,5 +260,5 @@ def move(case: Case) -> Iterable[Effect]:
         loss = case.changed_tracked(words[-1:])
         there = case.facts.path(posixpath.join(case.place.folder, words[-1].text)) if words[-1].known else UNKNOWN
         if there is not UNKNOWN and there.kind is Kind.MISSING:
-            loss = Loss(risk=Risk.MEDIUM, what="nothing: the destination does not exist")
+            loss = Grade(risk=Risk.MEDIUM, what="nothing: the destination does not exist")
         yield case.effect("git.mv-force", listed(words[-1:]), loss)
