@@ -45,8 +45,8 @@ class Analyst(Protocol):
 class Ruler(Protocol):
     """Says what happens to a call: the policy of this moment."""
 
-    def is_quick(self, question: Question) -> bool:
-        """Whether the ruling needs no look at git or at many paths, so that a thread would cost more than it saves."""
+    def at_once(self, question: Question) -> Ruling | None:
+        """The ruling, where it needs no look at git or at many paths: a thread would cost more than it saves."""
         ...
 
     def rule_on(self, question: Question) -> Ruling:
@@ -93,9 +93,8 @@ class Asking:
             claim=claim,
             requires_approval=requires_approval,
         )
-        if self._ruler.is_quick(question):
-            ruling = self._ruler.rule_on(question)
-        else:
+        ruling = self._ruler.at_once(question)
+        if ruling is None:
             ruling = await asyncio.to_thread(self._ruler.rule_on, question)
         return Look(call=call, agent=agent, claim=claim, found=found, ruling=ruling)
 

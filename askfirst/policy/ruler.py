@@ -35,20 +35,27 @@ class Ruler:
     def rule_on(self, question: Question) -> Ruling:
         """The ruling. It reads a few files, and where a rule asks for a branch, git's: call it in a thread."""
         facts = self._facts()
-        project = _project(question.call.cwd, facts)
-        policy = self._source.current(project)
+        project, policy = self._here(question, facts)
         if question.place == Place():
             question = _placed(question, project, policy, facts)
         return policy.rule_on(question)
 
-    def is_quick(self, question: Question) -> bool:
-        """Whether the layers that hold here ask nothing about branches or paths."""
-        policy = self.policy_for(question)
-        return not (policy.asks_repository or policy.asks_paths)
+    def at_once(self, question: Question) -> Ruling | None:
+        """The ruling, where the layers that hold here ask nothing about branches or paths."""
+        project, policy = self._here(question, self._facts())
+        if policy.asks_repository or policy.asks_paths:
+            return None
+        if question.place == Place():
+            question = replace(question, place=Place(project=project))
+        return policy.rule_on(question)
 
     def policy_for(self, question: Question) -> Policy:
         """The layers that hold where the call would run."""
-        return self._source.current(_project(question.call.cwd, self._facts()))
+        return self._here(question, self._facts())[1]
+
+    def _here(self, question: Question, facts: Facts) -> tuple[str, Policy]:
+        project = _project(question.call.cwd, facts)
+        return project, self._source.current(project)
 
 
 def _project(cwd: str, facts: Facts) -> str:
