@@ -23,7 +23,6 @@ from starlette.routing import Mount, Route, Router
 import askfirst
 from askfirst.analyst import DiskAnalyst
 from askfirst.asking import Asking
-from askfirst.audit_port import Entry, EntryType
 from askfirst.broker.api import Api
 from askfirst.broker.hook_route import HookRoute
 from askfirst.broker.log_api import LogApi
@@ -72,10 +71,8 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from askfirst.audit_port import Value
     from askfirst.config import Config
     from askfirst.paths import StatePaths
-    from askfirst.policy.source import LayerChange
     from askfirst.request import Request
     from askfirst.store.open import Store
     from audit.keys import Keys
@@ -166,10 +163,10 @@ class _Core:
         self.analyst = DiskAnalyst()
         self._writer = Writer(store.engine, log, on_failure=exit_for_failed_store)
         self._policy = open_source(config)
-        self._policy.on_change(self._policy_changed)
         self._asking = Asking(analyst=self.analyst, ruler=Ruler(self._policy, Disk), clock=self._clock)
         self._witnesses = _witnesses(config, log, reader, self._writer)
         self.keeper = Keeper(writer=self._writer, reader=reader, log=log, keys=keys, clock=self._clock)
+        self._policy.on_change(self.keeper.policy_changed)
         self.tally = Tally(
             writer=self._writer,
             audit=log,
@@ -231,17 +228,6 @@ class _Core:
                 await asyncio.to_thread(note.path.unlink, missing_ok=True)
             await self.keeper.check_hooks(is_connected)
             await asyncio.sleep(_HOOKS_PAUSE_S)
-
-    def _policy_changed(self, change: LayerChange) -> None:
-        """A layer's file is another one than before; the first ruling by it comes after this."""
-        data: dict[str, Value] = {
-            "layer": change.layer,
-            "path": change.path,
-            "before": change.before,
-            "after": change.after,
-            **({"problem": change.problem} if change.problem else {}),
-        }
-        self.desk.note_soon(Entry(type=EntryType.POLICY_CHANGED, data=data))
 
     async def _require_witnesses(self, request: Request) -> None:
         """Before an action of a risk that asks for it is released, others have seen that it was decided."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -91,15 +91,7 @@ def terms_of(ruling: Ruling, now_ms: int) -> Terms:
         policy_digest=ruling.policy_digest,
         rule=ruling.rule,
         reason=ruling.reason,
-        stages=tuple(
-            Stage(
-                name=each.name,
-                approvals_needed=each.approvals_needed,
-                reviewers=each.reviewers,
-                recipients=each.recipients or INBOX,
-            )
-            for each in ruling.stages
-        ),
+        stages=tuple(replace(each, recipients=each.recipients or INBOX) for each in ruling.stages),
         deny_ends=ruling.deny_ends,
         assurance_min=ruling.assurance_min,
         opens_at_ms=_after_quiet(now_ms, ruling),

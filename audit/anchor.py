@@ -110,17 +110,6 @@ def receipts_of(store: Path, indexes: list[int]) -> list[Receipt]:
             raise LogError(str(error)) from error
 
 
-def prove_growth(store: Path, old: Checkpoint) -> list[bytes]:
-    """The consistency proof from an older checkpoint to the newest head.
-
-    Raises:
-        LogError: the log does not continue it.
-    """
-    with closing(connect(store)) as connection:
-        head = open_head(connection)
-        return _require_growth(head, old, f"the checkpoint of {old.size} entries")
-
-
 def _require_continues(head: Head, note: str, keys: list[Verifier], label: str) -> None:
     old = open_checkpoint(note, keys)
     if old.origin != head.checkpoint.origin:
@@ -128,11 +117,10 @@ def _require_continues(head: Head, note: str, keys: list[Verifier], label: str) 
     _require_growth(head, old, label)
 
 
-def _require_growth(head: Head, old: Checkpoint, label: str) -> list[bytes]:
+def _require_growth(head: Head, old: Checkpoint, label: str) -> None:
     new = head.checkpoint
     if old.size > new.size:
         raise LogError(f"{label} has {old.size} entries, this log has {new.size}: it was rolled back")
     proof = consistency_proof(head.nodes, old.size, new.size) if old.size else []
     if not verify_consistency(old.size, new.size, old.root, new.root, proof):
         raise LogError(f"the log of {new.size} entries does not continue {label}: it was rewritten")
-    return proof

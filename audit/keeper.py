@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from askfirst.audit_port import Value
     from askfirst.clock import Clock
     from askfirst.hook_notes import HookNote
+    from askfirst.policy.source import LayerChange
     from askfirst.store.writer import Writer
     from audit.keys import Keys
     from audit.log import StoredLog
@@ -85,19 +86,15 @@ class Keeper:
         entry = Entry(type=EntryType.BROKER_STOPPED, data=data)
         await self._writer.write(lambda connection: self._log.append(connection, entry))
 
-    def policy_changed(self, *, layer: str, path: str, before: str, after: str, problem: str = "") -> None:
-        """A layer of the policy was read anew; from any thread, and written with the next transaction.
-
-        Args:
-            layer: e.g. ``user``.
-            path: its file.
-            before: digest, ``""`` where there was none.
-            after: digest, ``""`` where there is none.
-            problem: why it cannot be used.
-        """
-        data: dict[str, Value] = {"layer": layer, "path": path, "before": before, "after": after}
-        if problem:
-            data["problem"] = problem
+    def policy_changed(self, change: LayerChange) -> None:
+        """A layer's file is another one than before; the first ruling by it comes after this. From any thread."""
+        data: dict[str, Value] = {
+            "layer": change.layer,
+            "path": change.path,
+            "before": change.before,
+            "after": change.after,
+            **({"problem": change.problem} if change.problem else {}),
+        }
         entry = Entry(type=EntryType.POLICY_CHANGED, data=data)
         self._writer.submit(lambda connection: self._log.append(connection, entry))
 

@@ -122,14 +122,13 @@ def _request(
         if modern is None:
             return result(request_id, listed)
         return result(request_id, {**listed, "ttlMs": 0, "cacheScope": "private"}, server=server)
-    answer = _modern(method, server) if modern is not None else _handshake(method, params, server)
+    answer = _modern(method) if modern is not None else _handshake(method, params, server)
     if answer is None:
         return failure(request_id, METHOD_NOT_FOUND, f"there is no method {method[:80]!r}")
     return result(request_id, answer, server=server if modern is not None else None)
 
 
-def _modern(method: str, server: dict[str, Any]) -> dict[str, Any] | None:
-    del server  # it goes with every answer
+def _modern(method: str) -> dict[str, Any] | None:
     if method != "server/discover":
         return None
     return {

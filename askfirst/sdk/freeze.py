@@ -86,11 +86,6 @@ def freeze(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[
     return Frozen(arguments=shown, _args=bound.args, _kwargs=bound.kwargs)
 
 
-def is_method(function: Callable[..., Any]) -> bool:
-    """Whether the function was written in a class and takes its receiver first."""
-    return _receiver(function) is not None
-
-
 def _receiver(function: Callable[..., Any]) -> str | None:
     """The name of the parameter that a method is called on: the first of a class's function, if called as usual."""
     if "." not in function.__qualname__.rpartition("<locals>.")[2]:

@@ -13,6 +13,7 @@ from askfirst.audit_port import Actor, Entry, EntryType, Private
 from askfirst.errors import ConflictError, Error, InputError, LogError
 from askfirst.hook_notes import leave_note, waiting_notes
 from askfirst.paths import StatePaths
+from askfirst.policy.source import LayerChange
 from askfirst.request import Request
 from askfirst.testing.bench import a_draft
 from audit.rotation import draft_key
@@ -152,7 +153,8 @@ def test_another_configuration_than_at_the_last_start_is_an_entry(broker: Broker
 
 
 def test_a_policy_layer_that_was_read_anew_is_an_entry_with_both_digests(broker: Broker) -> None:
-    broker.keeper.policy_changed(layer="user", path="/p.toml", before="a" * 64, after="", problem="no TOML")
+    change = LayerChange(layer="user", path="/p.toml", before="a" * 64, after="", problem="no TOML")
+    broker.keeper.policy_changed(change)
     broker.stop()  # finishes what waits
     broker.start()
     [entry] = broker.entries("policy.changed")
