@@ -6,11 +6,13 @@ visible first (I9; ``askfirst.visible``), so that what a reviewer reads is what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from askfirst.engine.quorum import progress
 from askfirst.engine.scopes import key_of, offered, words_of
+from askfirst.evidence.claims import contradictions
+from askfirst.evidence.words import Section, Signal, certainty_of, impact_of, rollback_of, sections_of, signals_of
 from askfirst.proposal import proposal_of
 from askfirst.visible import visible
 
@@ -42,6 +44,12 @@ class Card:
         expanded: as the shell would run it, ``""`` when that says nothing new.
         where: ``repository@branch on machine`` or the folder.
         who: host, session and model.
+        signals: what the gate found that speaks for (✓) or against (⚠), and what is not known (?), gravest first.
+        impact: what is gone for good by that evidence, in one sentence; ``""`` where nothing was looked at.
+        sections: details to the signals: commits, files, refs, the text of a script or a plan.
+        certainty: how far the evidence goes, e.g. ``everything was looked at``.
+        rollback: our own way back, step by step, and what has none; the agent's plan is part of its claim.
+        contradictions: where the agent's claim and the evidence do not go together, to be shown beside the claim.
         claim: what the agent says, to be shown apart and marked as its word.
         approvals: e.g. ``1 of 2 approvals`` while a quorum gathers, else ``""``.
         notes: warnings beside the effects, e.g. that something equivalent was denied before.
@@ -85,6 +93,12 @@ class Card:
     scopes: tuple[tuple[str, str], ...] = ()
     proposal: str = ""
     seen: str = ""
+    signals: tuple[Signal, ...] = ()
+    impact: str = ""
+    sections: tuple[Section, ...] = ()
+    certainty: str = ""
+    rollback: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()
 
 
 def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
@@ -133,7 +147,19 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         proposal=visible(proposal_of(case)),
         scopes=tuple((key_of(each), visible(words_of(each))) for each in offered(request)),
         seen=f"log {seen}" if seen else "",
+        signals=tuple(replace(each, text=visible(each.text)) for each in signals_of(request.evidence)),
+        impact=visible(impact_of(request.evidence)),
+        sections=tuple(_shown(each) for each in sections_of(request.evidence)),
+        certainty=certainty_of(request.evidence),
+        rollback=tuple(visible(each) for each in rollback_of(request.evidence)),
+        contradictions=tuple(visible(each) for each in contradictions(request.claim, request.evidence)),
     )
+
+
+def _shown(section: Section) -> Section:
+    """A section made visible; a name with a newline in it stays one row."""
+    rows = tuple(visible(row).replace("\n", "\\u{A}") for row in section.rows)
+    return replace(section, title=visible(section.title), rows=rows, text=visible(section.text))
 
 
 def difference(case: Case) -> tuple[tuple[str, str, str], ...]:
@@ -155,7 +181,9 @@ def _told(request: Request) -> dict[str, str]:
         "risk": request.risk.label,
         "effects": "; ".join(visible(effect.loss) for effect in request.effects),
     }
-    return {**told, **{f"agent's {name}": text for name, text in _claim(request)}}
+    found = {"impact": visible(impact_of(request.evidence))} if request.evidence.exhibits else {}
+    state = {visible(name): visible(value) for name, value in request.evidence.state.items()}
+    return {**told, **found, **state, **{f"agent's {name}": text for name, text in _claim(request)}}
 
 
 def _command(request: Request) -> str:

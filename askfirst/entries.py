@@ -91,6 +91,10 @@ def _action(request: Request, *, whole: bool) -> dict[str, Value]:
         "risk": request.risk.label,
         "rules": tuple(sorted({effect.rule for effect in request.effects})),
     }
+    if whole and request.evidence.exhibits:
+        members["evidence"] = request.evidence.digests()
+    if request.evidence.state:
+        members["state"] = request.evidence.state_digest
     if whole:
         members["input"] = Private(canonical(dict(action.arguments)))
     return members

@@ -24,6 +24,7 @@ from askfirst.engine import Case, LogLine, Supersede, step
 from askfirst.engine.answer import OPTIONS_MAX, schema_problem
 from askfirst.entries import entry_of
 from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
+from askfirst.evidence.values import Evidence
 from askfirst.request import Claim, Request, RequestKind, RequestState
 from askfirst.store import outbox, records
 
@@ -47,6 +48,7 @@ class Draft:
 
     Attributes:
         risk: at least this grave, whatever was found: a rule may say so.
+        evidence: what was found out about it.
         question: makes it a question instead of an approval; then ``options`` or ``answer_schema`` say what fits.
         supersedes: id of a pending request of the same session that this one replaces.
     """
@@ -59,6 +61,7 @@ class Draft:
     terms: Terms
     claim: Claim = field(default_factory=Claim)
     risk: Risk = Risk.LOW
+    evidence: Evidence = field(default_factory=Evidence)
     question: str = ""
     options: tuple[str, ...] = ()
     answer_schema: str = ""
@@ -194,6 +197,7 @@ def request_of(draft: Draft, now_ms: int) -> Request:
         risk=max(found.risk, draft.risk),
         effects=found.effects,
         expanded=found.expanded,
+        evidence=draft.evidence,
         terms=draft.terms,
         claim=draft.claim,
         question=draft.question,

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from askfirst.canonical import digest
 from askfirst.effects import Effect, Risk  # noqa: TC001  # pydantic reads the annotations
 from askfirst.errors import StoreError
+from askfirst.evidence.values import Evidence
 from askfirst.host import Agent  # noqa: TC001  # pydantic reads the annotations
 from askfirst.terms import Terms  # noqa: TC001  # pydantic reads the annotations
 
@@ -157,6 +158,7 @@ class Request:
         version: counts up whenever what would run, or what the agent says about it, changes.
         changed_by: who made this version: ``""`` for the first, ``"agent"``, or the person who edited the arguments.
         action_digest: what reviews and grants of this version are bound to.
+        evidence: what the gate found out about this version.
         notes: what people should know beside the effects, e.g. that something equivalent was denied before.
         options: the answers that a question offers; empty: free text, or what ``answer_schema`` describes.
         answer_schema: JSON Schema (text) of the answer to a question, ``""`` for none.
@@ -186,6 +188,7 @@ class Request:
     options: tuple[str, ...] = ()
     answer_schema: str = ""
     changed_by: str = ""
+    evidence: Evidence = field(default_factory=Evidence)
     notes: tuple[str, ...] = ()
     reminded: int = 0
     escalated: int = 0

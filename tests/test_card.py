@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from askfirst.card import card_of
 from askfirst.engine import Case
+from askfirst.evidence.values import Commit, Commits, Evidence
 from askfirst.policy.ruling import ScopeOffer
+from askfirst.request import Claim
 from askfirst.testing.bench import a_draft, a_request
 from askfirst.visible import visible
 
@@ -55,6 +57,26 @@ def test_a_card_says_what_is_lost_first_and_whose_word_the_claim_is() -> None:
     assert card.where == "/srv/project on laptop"
     assert card.claim == (("reason", "clean\\u{202E} up"),)
     assert card.code.endswith(card.action_digest[:8])
+
+
+def test_evidence_is_shown_apart_from_the_claim_and_what_it_contradicts_is_named() -> None:
+    commit = Commit(id="a" * 40, subject="two\nlines \u202e", author="Ann", at_s=0, pushed=False)
+    lost = Commits(
+        where="main", count=1, unpushed=1, listed=(commit,), rollback=("git branch main-before aaaaaaaaaaaa",)
+    )
+    request = replace(
+        a_request(a_draft()), evidence=Evidence(exhibits=(lost,)), claim=Claim(reason="nothing is lost\u202e")
+    )
+    card = card_of(Case(request=request))
+    assert [f"{each.mark} {each.text}" for each in card.signals] == [
+        "⚠ 1 commit of main would be held by nothing",
+        "⚠ 1 of them never pushed",
+    ]
+    assert card.impact == "would lose 1 commit"
+    assert card.sections[0].rows == (r"aaaaaaaaaaaa two\u{A}lines \u{202E} (Ann, never pushed)",)
+    assert card.rollback == ("git branch main-before aaaaaaaaaaaa",)
+    assert card.contradictions == ("the agent says: “nothing is lost”; found: 1 unpushed commit",)
+    assert card.certainty == "everything was looked at"
 
 
 def test_a_version_shows_what_it_changed() -> None:

@@ -8,11 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from askfirst.engine.quorum import approvers
 from askfirst.engine.scopes import key_of, offered
+from askfirst.evidence.claims import contradictions
+from askfirst.evidence.words import certainty_of, impact_of, rollback_of, sections_of, signals_of
 from askfirst.proposal import proposal_of
 
 if TYPE_CHECKING:
     from askfirst.engine import Case, Step
-    from askfirst.request import Grant, Request
+    from askfirst.evidence.values import Evidence
+    from askfirst.request import Claim, Grant, Request
 
 _ID = Annotated[str, Field(max_length=200)]
 _TEXT = Annotated[str, Field(max_length=10_000)]
@@ -87,6 +90,35 @@ class EffectOut(_Wire):
     loss: str
     suggestion: str
     command: str
+
+
+class SignalOut(_Wire):
+    """What speaks for (``✓``) or against (``⚠``) it, or is not known (``?``)."""
+
+    mark: str
+    text: str
+
+
+class SectionOut(_Wire):
+    """Details: one row a thing, ``more`` are not listed; ``text`` is a script's or a plan's."""
+
+    title: str
+    rows: list[str]
+    more: int
+    text: str
+
+
+class EvidenceOut(_Wire):
+    """What the gate found out itself; ``state_digest`` is what the decision rests on beside the action."""
+
+    signals: list[SignalOut]
+    impact: str
+    sections: list[SectionOut]
+    certainty: str
+    rollback: list[str]
+    contradictions: list[str]
+    state: dict[str, str]
+    state_digest: str
 
 
 class EndOut(_Wire):
@@ -198,6 +230,7 @@ class RequestOut(_Wire):
     scopes: list[ScopeOut]
     supersedes: str
     end: EndOut | None
+    evidence: EvidenceOut
     asked_back: str = ""
     stages: list[StageOut] = []
     reviews: list[ReviewOut] = []
@@ -336,6 +369,24 @@ def request_out(request: Request) -> RequestOut:
         ],
         supersedes=request.supersedes,
         end=_end_out(request),
+        evidence=evidence_out(request.evidence, request.claim),
+    )
+
+
+def evidence_out(evidence: Evidence, claim: Claim) -> EvidenceOut:
+    """The evidence in words, and where the claim contradicts it."""
+    return EvidenceOut(
+        signals=[SignalOut(mark=each.mark.value, text=each.text) for each in signals_of(evidence)],
+        impact=impact_of(evidence),
+        sections=[
+            SectionOut(title=each.title, rows=list(each.rows), more=each.more, text=each.text)
+            for each in sections_of(evidence)
+        ],
+        certainty=certainty_of(evidence),
+        rollback=list(rollback_of(evidence)),
+        contradictions=list(contradictions(claim, evidence)),
+        state=dict(evidence.state),
+        state_digest=evidence.state_digest,
     )
 
 

@@ -172,8 +172,8 @@ def describe(found: dict[str, Any]) -> list[str]:
         lines.append(f"{effect['risk']:<9}{visible(effect['loss'])} ({effect['rule']})")
         if effect["suggestion"]:
             lines.append(f"safer    {visible(effect['suggestion'])}")
-    if found["claim"]["reason"]:
-        lines.append(f"agent says (unverified): {visible(found['claim']['reason'])}")
+    lines.extend(evidence_lines(found["evidence"]))
+    lines.extend(_claim_lines(found))
     lines.extend(
         f"review   {visible(each['person'])} via {each['channel']}: {each['verdict']} {visible(each['text'])}"
         + (f" ({visible(each['note'])})" if each["note"] else "")
@@ -185,6 +185,35 @@ def describe(found: dict[str, Any]) -> list[str]:
     if found["log"]:
         lines.append(f"log      {found['log']}")
     return lines
+
+
+def evidence_lines(evidence: dict[str, Any]) -> list[str]:
+    """What the gate found, as lines of plain text; empty where nothing was looked at."""
+    lines = [f"impact   {visible(evidence['impact'])}"] if evidence["impact"] else []
+    lines += [f"   {each['mark']}     {visible(each['text'])}" for each in evidence["signals"]]
+    for section in evidence["sections"]:
+        lines += ["", visible(section["title"])]
+        lines += [f"         {visible(row)}".replace("\n", "\\u{A}") for row in section["rows"]]
+        lines += [f"         and {section['more']:,} more"] if section["more"] > 0 and section["rows"] else []
+        lines += [f"         │ {line}" for line in visible(section["text"]).splitlines()]
+    if evidence["rollback"]:
+        lines += ["", "the way back"]
+        lines += [f"         {visible(each)}" for each in evidence["rollback"]]
+    return [*lines, *([f"found by the gate itself: {evidence['certainty']}"] if evidence["certainty"] else [])]
+
+
+def _claim_lines(found: dict[str, Any]) -> list[str]:
+    claim = found["claim"]
+    confidence = "" if claim["confidence"] is None else f"{claim['confidence']:.0%}"
+    rows = [
+        ("reason", claim["reason"]),
+        ("impact", claim["impact"]),
+        ("rollback plan", claim["rollback_plan"]),
+        ("confidence", confidence),
+        ("signals", "; ".join(claim["signals"])),
+    ]
+    lines = [f"agent says (unverified), {name}: {visible(text)}" for name, text in rows if text]
+    return lines + [f"CONTRADICTED  {visible(each)}" for each in found["evidence"]["contradictions"]]
 
 
 def _end(found: dict[str, Any]) -> list[str]:

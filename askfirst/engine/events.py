@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from askfirst.evidence.values import Evidence
 from askfirst.people import Electorate
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Content:
     effects: tuple[Effect, ...]
     risk: Risk
     expanded: str = ""
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,7 @@ def next_version(case: Case, content: Content, *, changed_by: str) -> Case:
         effects=content.effects,
         risk=content.risk,
         expanded=content.expanded,
+        evidence=content.evidence,
     )
     kept = replace(request, state=RequestState.SUPERSEDED)
     return replace(case, request=newer, earlier=(*case.earlier, kept))

@@ -10,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from askfirst.evidence.words import Mark
 from askfirst.visible import visible
 from channels.web.view import beginning_of, ended_line, loss_of
 
@@ -43,6 +44,8 @@ class Pages:
             loss_of=loss_of,
             ended_line=ended_line,
             visible=visible,
+            signal_tone=_signal_tone,
+            signal_words=_signal_words,
         )
 
     def page(
@@ -52,6 +55,15 @@ class Pages:
         base = request.scope.get("root_path", "")
         html = self._env.get_template(name).render(base=base, session=session, **values)
         return HTMLResponse(html, status)
+
+
+def _signal_tone(mark: Mark) -> str:
+    return {Mark.GOOD: "good", Mark.WARN: "warn", Mark.OPEN: "open"}[mark]
+
+
+def _signal_words(mark: Mark) -> str:
+    """The mark for people who hear the page."""
+    return {Mark.GOOD: "speaks for it", Mark.WARN: "careful", Mark.OPEN: "not known"}[mark]
 
 
 def _at(at_ms: int) -> Markup:

@@ -11,7 +11,8 @@ from rich.console import Console
 from askfirst.cli import output
 from askfirst.cli.requests import describe, is_listed_whole, only, table
 from askfirst.errors import InputError, RequestNotFoundError
-from askfirst.request import End, RequestState
+from askfirst.evidence.values import Commit, Commits, Evidence, Script
+from askfirst.request import Claim, End, RequestState
 
 NOW_MS = 1_800_000_000_000
 
@@ -79,3 +80,34 @@ def test_a_request_is_named_by_the_beginning_of_its_code() -> None:
     for name in ("", "Z"):
         with pytest.raises(RequestNotFoundError, match="no request is named"):
             only([first, second], name)
+
+
+def test_what_the_gate_found_is_described_apart_from_what_the_agent_says(api_request: Any) -> None:
+    commit = Commit(id="a" * 40, subject="odd\nname \u202e", author="Ann", at_s=0, pushed=False)
+    lost = Commits(
+        where="main", count=2, unpushed=1, listed=(commit,), rollback=("git branch main-before aaaaaaaaaaaa",)
+    )
+    script = Script(path="/srv/x.sh", text="one\ntwo", size_bytes=7)
+    evidence = Evidence(exhibits=(lost, script))
+    lines = describe(api_request(evidence=evidence, claim=Claim(reason="nothing is lost", confidence=0.9)))
+    assert lines[lines.index("impact   would lose 2 commits") :] == [
+        "impact   would lose 2 commits",
+        "   ⚠     2 commits of main would be held by nothing",
+        "   ⚠     1 of them never pushed",
+        "   ⚠     runs the script /srv/x.sh (7 B)",
+        "",
+        "Commits of main",
+        r"         aaaaaaaaaaaa odd\u{A}name \u{202E} (Ann, never pushed)",
+        "         and 1 more",
+        "",
+        "/srv/x.sh",
+        "         │ one",
+        "         │ two",
+        "",
+        "the way back",
+        "         git branch main-before aaaaaaaaaaaa",
+        "found by the gate itself: everything was looked at",
+        "agent says (unverified), reason: nothing is lost",
+        "agent says (unverified), confidence: 90%",
+        "CONTRADICTED  the agent says: “nothing is lost”; found: 1 unpushed commit",
+    ]
