@@ -71,6 +71,15 @@ def nobody_to_ask(call: ToolCall, cause: str) -> str:
     )
 
 
+def not_kept(case: Case, cause: str) -> str:
+    """It is approved, but the undo that people were promised with it cannot be made ready, so it does not run."""
+    request = case.request
+    return (
+        f"Approved, but not run: {_what(request)} was promised an undo (request {request.code}), and {cause}. The "
+        "approval stands while its time lasts: run the identical command again once that is mended, or tell the person."
+    )
+
+
 def unavailable(cause: str) -> str:
     """The gate itself does not work, so nothing passes."""
     return f"Unavailable: not run: the approval gate is not available ({cause}). This is not a denial; tell the person."

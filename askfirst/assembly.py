@@ -21,6 +21,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import Mount, Route, Router
 
 import askfirst
+from askfirst import workspace
 from askfirst.analyst import DiskAnalyst
 from askfirst.asking import Asking
 from askfirst.broker.api import Api
@@ -194,7 +195,7 @@ class _Core:
             machine=socket.gethostname(),
         )
         self._hub.on_change = self.dispatcher.wake
-        self.gate = Gate(desk=self.desk, asking=self._asking, passed=self.tally.passed)
+        self.gate = Gate(desk=self.desk, asking=self._asking, passed=self.tally.passed, head_of=workspace.head_of)
 
     @classmethod
     def open(cls, paths: StatePaths, config: Config) -> _Core:

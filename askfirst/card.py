@@ -6,11 +6,13 @@ visible first (I9; ``askfirst.visible``), so that what a reviewer reads is what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from askfirst.engine.quorum import progress
+from askfirst.engine.receipt import receipt_of
 from askfirst.engine.scopes import key_of, offered, words_of
+from askfirst.engine.undo import WayBack, way_back
 from askfirst.evidence.claims import contradictions
 from askfirst.evidence.words import Section, Signal, certainty_of, impact_of, rollback_of, sections_of, signals_of
 from askfirst.proposal import proposal_of
@@ -60,6 +62,8 @@ class Card:
         proposal: a rule to copy, where a reviewer chose that, else ``""``.
         ended: how it ended, e.g. ``denied by local:ann via web``; ``""`` while pending.
         history: one line an event, oldest first.
+        undo: whether and how it can be taken back; a control that calls ``Desk.undo`` stands where ``undo.offer`` is.
+        receipt: what came of it once it was released, e.g. ``ran exactly what was approved · ok``, else ``""``.
         seen: the log as it stands, e.g. ``log 1024:9f3a52c0417be6d8``, to be printed with every message: whoever keeps
             the message can prove later that the log was not rewritten since (``askfirst audit verify --seen``).
     """
@@ -99,6 +103,8 @@ class Card:
     certainty: str = ""
     rollback: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
+    undo: WayBack = field(default_factory=WayBack)
+    receipt: str = ""
 
 
 def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
@@ -146,6 +152,8 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         changed_by=visible(request.changed_by),
         proposal=visible(proposal_of(case)),
         scopes=tuple((key_of(each), visible(words_of(each))) for each in offered(request)),
+        undo=_undo(case),
+        receipt=visible(receipt_of(case)),
         seen=f"log {seen}" if seen else "",
         signals=tuple(replace(each, text=visible(each.text)) for each in signals_of(request.evidence)),
         impact=visible(impact_of(request.evidence)),
@@ -207,6 +215,11 @@ def _claim(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple((name, visible(text)) for name, text in rows if text)
 
 
+def _undo(case: Case) -> WayBack:
+    found = way_back(case)
+    return replace(found, words=visible(found.words))
+
+
 def _ended(case: Case) -> str:
     end = case.request.end
     if end is None:
@@ -228,4 +241,5 @@ def _history(case: Case) -> list[str]:
         outcome = f": {case.grant.outcome}" if case.grant.outcome else ""
         detail = f" ({case.grant.detail})" if case.grant.detail else ""
         lines.append(f"grant {case.grant.state.value}{outcome}{detail}")
+        lines += [f"{each.by} via {each.channel}: {each.words}" for each in case.grant.undoings]
     return lines

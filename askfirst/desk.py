@@ -7,6 +7,7 @@ id, a redemption by the attempt that makes it.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping  # noqa: TC003  # a dataclass's annotation
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -25,12 +26,15 @@ from askfirst.engine import (
     Redeem,
     Revoke,
     Step,
+    Undo,
 )
+from askfirst.engine import undo as undoing
 from askfirst.entries import entry_of
-from askfirst.errors import NotAllowedError
+from askfirst.errors import NotAllowedError, RescueError
 from askfirst.intake import Draft, Intake, request_of
 from askfirst.people import Directory
-from askfirst.request import Request, RequestState, Review, Verdict
+from askfirst.request import GrantState, Receipt, Request, RequestState, Review, Verdict
+from askfirst.rescue import Order, Preview, Rescue
 from askfirst.store import outbox, records
 from askfirst.store.reading import read
 
@@ -44,9 +48,12 @@ if TYPE_CHECKING:
     from askfirst.grant_token import GrantSigner
     from askfirst.hub import Hub
     from askfirst.people import People
+    from askfirst.rescue import Net
     from askfirst.store.writer import Writer
 
 __all__ = ["Desk", "Draft", "Editor", "ReviewDraft", "request_of"]
+
+_log = logging.getLogger(__name__)
 
 _SWEEP_MAX = 256
 _PENDING_MAX = 1000
@@ -104,6 +111,7 @@ class Desk:
         schemes: the channels that exist.
         bounds: how much may wait.
         before_release: awaited before a grant is redeemed; what it raises keeps the action from running.
+        net: keeps what an action would destroy; None: nothing is kept, and nothing can be undone.
     """
 
     def __init__(
@@ -120,6 +128,7 @@ class Desk:
         schemes: Collection[str] = WEB_ONLY,
         bounds: Bounds | None = None,
         before_release: Callable[[Request], Awaitable[None]] | None = None,
+        net: Net | None = None,
     ) -> None:
         self._writer = writer
         self._reader = reader
@@ -131,6 +140,8 @@ class Desk:
         self._editor = editor
         self._intake = Intake(audit=audit, bounds=bounds or Bounds(), schemes=schemes)
         self._before_release = before_release
+        self._net = net
+        self._undoing: dict[str, asyncio.Lock] = {}
         self._timer_set = asyncio.Event()
 
     # -- asking ---------------------------------------------------------------------------------------------------
@@ -160,9 +171,16 @@ class Desk:
     async def redeem(
         self, request_id: str, *, action_digest: str, attempt: str, tool_use_id: str, content: Content | None = None
     ) -> Step:
-        """Use the grant of a request: at most one attempt ever hears ``done`` for each of its uses."""
+        """Use the grant of a request: at most one attempt ever hears ``done`` for each of its uses.
+
+        What the action would destroy is kept first.
+
+        Raises:
+            RescueError: it could not be kept as people were promised; nothing was redeemed.
+        """
         if self._before_release is not None:
             await self._before_release((await self.case(request_id)).request)
+        rescue = await self._caught(request_id, content)
 
         def event(case: Case) -> Redeem:
             grant = case.grant
@@ -172,16 +190,51 @@ class Desk:
                 tool_use_id=tool_use_id,
                 action=content,
                 is_genuine=grant is not None and grant_token.is_genuine(grant, self._signer),
+                rescue=rescue,
             )
 
-        return await self._step(request_id, event)
+        step = await self._step(request_id, event)
+        uses = step.case.grant.uses if step.case.grant is not None else ()
+        if rescue.snapshot and self._net is not None and all(each.rescue != rescue for each in uses):
+            await self._net.drop(rescue.snapshot)
+        return step
+
+    async def _caught(self, request_id: str, content: Content | None) -> Rescue:
+        """What was kept of what would be destroyed; nothing where nothing can be released anyway."""
+        if self._net is None:
+            return Rescue()
+        case = await self.case(request_id)
+        if case.grant is None or case.grant.state is not GrantState.ISSUED:
+            return Rescue()
+        action, effects = case.request.action, case.request.effects
+        if content is not None:
+            action, effects = content.action, content.effects
+        return await self._net.catch(case.request, action, effects)
 
     async def executed(
-        self, request_id: str, *, action_digest: str, outcome: str, detail: str = "", tool_use_id: str = ""
+        self,
+        request_id: str,
+        *,
+        action_digest: str,
+        outcome: str,
+        detail: str = "",
+        tool_use_id: str = "",
+        receipt: Receipt | None = None,
     ) -> Step:
         """Record how the released action went."""
-        event = Executed(action_digest=action_digest, outcome=outcome, detail=detail, tool_use_id=tool_use_id)
-        return await self._step(request_id, lambda _case: event)
+        event = Executed(
+            action_digest=action_digest,
+            outcome=outcome,
+            detail=detail,
+            tool_use_id=tool_use_id,
+            receipt=receipt or Receipt(),
+        )
+        step = await self._step(request_id, lambda _case: event)
+        uses = step.case.grant.uses if step.done and step.case.grant is not None else ()
+        snapshot = next((each.rescue.snapshot for each in reversed(uses) if each.tool_use_id == tool_use_id), "")
+        if snapshot and self._net is not None:
+            await self._net.ran(snapshot)
+        return step
 
     async def revoke(self, request_id: str, *, by: str, channel: str, reason: str = "") -> Step:
         """Take back the grant of a request; what runs already is not stopped."""
@@ -237,6 +290,65 @@ class Desk:
                 "arguments cannot be edited here: nobody would analyse them; deny, and say what to do"
             )
         return await self._editor.edited((await self.case(request_id)).request, arguments)
+
+    # -- taking back ----------------------------------------------------------------------------------------------
+
+    async def preview_undo(self, request_id: str) -> Preview:
+        """What an undo (or the undo of an undo) would do now; ``problems`` say why it would be refused."""
+        case = await self.case(request_id)
+        found = undoing.way_back(case)
+        if not found.snapshot or self._net is None:
+            return Preview(problems=(f"there is no undo: {found.words or 'nothing was kept before it ran'}",))
+        return await self._net.preview(found.snapshot)
+
+    async def undo(self, request_id: str, *, turn: int, by: str, channel: str, assurance: int = 0) -> Step:
+        """Put back what was kept before the request's action ran; another undo takes that back again.
+
+        Args:
+            request_id: the request.
+            turn: how many undoings the person was shown (``Card.undo.turn``): a second press does nothing.
+            by: the person: whoever may deny the request, never its requester.
+            channel: by which channel.
+            assurance: how sure their identity is, 0 to 3.
+
+        Raises:
+            RescueError: it cannot be put back now; nothing was changed.
+        """
+        lock = self._undoing.setdefault(request_id, asyncio.Lock())
+        try:
+            async with lock:
+                case = await self.case(request_id)
+                why = undoing.refusal(case, by, turn, self._people.electorate(case.request.agent))
+                if why or self._net is None:
+                    return Step(case=case, done=False, note=why or "there is no undo here")
+                order = Order(
+                    request_id=request_id,
+                    snapshot=undoing.way_back(case).snapshot,
+                    turn=turn,
+                    by=by,
+                    channel=channel,
+                    assurance=assurance,
+                )
+                return await self._carry_out(order, self._net)
+        finally:
+            if not lock.locked():
+                self._undoing.pop(request_id, None)
+
+    async def finish_undos(self) -> None:
+        """Carry out what was ordered before a crash; an order that cannot be carried out is left for the next start."""
+        for order in [] if self._net is None else await self._net.unsettled():
+            assert self._net is not None
+            try:
+                await self._carry_out(order, self._net)
+            except RescueError:
+                _log.exception("an undo that was under way when the broker ended cannot be finished yet")
+
+    async def _carry_out(self, order: Order, net: Net) -> Step:
+        done = await net.restore(order)
+        event = Undo(done=done, turn=order.turn, assurance=order.assurance)
+        step = await self._step(order.request_id, lambda _case: event)
+        await net.settled(order)
+        return step
 
     # -- noting ---------------------------------------------------------------------------------------------------
 

@@ -51,6 +51,10 @@ class NobodyToAskError(NotAllowedError):
     """No person, or no channel to one, is there on the terms of the rule: the call is denied."""
 
 
+class RescueError(Error):
+    """What a command would destroy cannot be kept, or what was kept cannot be put back."""
+
+
 class StoreError(Error):
     """The store cannot be read or written; nothing was changed."""
 
@@ -78,6 +82,7 @@ class BrokerUnavailableError(Error):
 _STATUSES: dict[type[Error], int] = {
     RequestNotFoundError: 404,
     ConflictError: 409,
+    RescueError: 409,
     InputError: 422,
     NotAllowedError: 403,
     OverloadedError: 503,

@@ -17,10 +17,10 @@ from askfirst.canonical import digest
 from askfirst.engine import Content
 from askfirst.engine.scopes import covers
 from askfirst.entries import passed_entry, refused_entry
-from askfirst.errors import NobodyToAskError
+from askfirst.errors import NobodyToAskError, RescueError
 from askfirst.host import Allow, Deny, NoOpinion
 from askfirst.policy.ruling import Outcome
-from askfirst.request import Claim, RequestState
+from askfirst.request import Claim, Receipt, RequestState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,9 @@ class Gate:
         desk: Desk,
         asking: Asking,
         passed: Callable[[BeforeTool, Classification], None] = lambda _event, _found: None,
+        head_of: Callable[[str], str] = lambda _folder: "",
     ) -> None:
+        self._head_of = head_of  # the commit at HEAD of the repository that a folder is in
         self._passed = passed  # told of every call that needs nobody; must return at once
         self._desk = desk
         self._asking = asking
@@ -89,12 +91,14 @@ class Gate:
             return
         use = next(each for each in case.grant.uses if each.tool_use_id == event.tool_use_id and not each.outcome)
         ran = replace(use.action or case.request.action, tool=event.call.tool, arguments=event.call.acting_arguments)
+        head = await asyncio.to_thread(self._head_of, ran.cwd)
         await self._desk.executed(
             case.request.id,
             action_digest=ran.digest(),
             outcome="ok" if event.ok else "failed",
             detail=event.detail,
             tool_use_id=event.tool_use_id,
+            receipt=Receipt(exit_code=event.exit_code, duration_ms=event.duration_ms, head=head),
         )
 
     async def _ask(self, event: BeforeTool, attempt: Attempt, look: Look) -> Verdict:
@@ -149,13 +153,16 @@ class Gate:
                 if verdict is not None:
                     return verdict
                 continue
-            step = await self._desk.redeem(
-                case.request.id,
-                action_digest=act,
-                attempt=attempt.id,
-                tool_use_id=event.tool_use_id,
-                content=content,
-            )
+            try:
+                step = await self._desk.redeem(
+                    case.request.id,
+                    action_digest=act,
+                    attempt=attempt.id,
+                    tool_use_id=event.tool_use_id,
+                    content=content,
+                )
+            except RescueError as error:
+                return Deny(reason=answers.not_kept(case, str(error)))
             if step.done:
                 return Allow(arguments=event.call.arguments)
         return None
@@ -185,10 +192,13 @@ class Gate:
     async def _redeem(self, event: BeforeTool, attempt: Attempt, case: Case, allow: Allow) -> Verdict:
         if attempt.gone.is_set():
             return Deny(reason=answers.refusal(case, event.call))  # nobody hears it; the grant stays for the next one
-        step = await self._desk.redeem(
-            case.request.id,
-            action_digest=case.request.action_digest,
-            attempt=attempt.id,
-            tool_use_id=event.tool_use_id,
-        )
+        try:
+            step = await self._desk.redeem(
+                case.request.id,
+                action_digest=case.request.action_digest,
+                attempt=attempt.id,
+                tool_use_id=event.tool_use_id,
+            )
+        except RescueError as error:
+            return Deny(reason=answers.not_kept(case, str(error)))
         return allow if step.done else Deny(reason=answers.refusal(step.case, event.call))

@@ -60,6 +60,8 @@ class AfterTool:
     detail: str = ""
     """First line of the failure, bounded."""
     duration_ms: int | None = None
+    exit_code: int | None = None
+    """Of a command, where the host tells."""
 
 
 HookEvent = BeforeTool | AfterTool

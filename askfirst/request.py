@@ -18,6 +18,7 @@ from askfirst.effects import Effect, Risk  # noqa: TC001  # pydantic reads the a
 from askfirst.errors import StoreError
 from askfirst.evidence.values import Evidence
 from askfirst.host import Agent  # noqa: TC001  # pydantic reads the annotations
+from askfirst.rescue import Promise, Rescue, Undoing
 from askfirst.terms import Terms  # noqa: TC001  # pydantic reads the annotations
 
 
@@ -166,6 +167,7 @@ class Request:
         escalated: how many escalation steps are behind it.
         handovers: delegations, oldest first.
         supersedes: id of the request that this one replaced.
+        promise: whether it can be taken back, as people were told.
     """
 
     __pydantic_config__ = _FROZEN
@@ -194,6 +196,7 @@ class Request:
     escalated: int = 0
     handovers: tuple[Handover, ...] = ()
     supersedes: str = ""
+    promise: Promise = field(default_factory=Promise)
     end: End | None = None
 
     @property
@@ -243,6 +246,23 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What came of an action that ran.
+
+    Attributes:
+        as_approved: whether exactly the approved action ran (its digest is the same); None while nothing is known.
+        exit_code: of the command, None where the host does not say.
+        duration_ms: how long it ran, None where the host does not say.
+        head: commit id of the repository's HEAD afterwards, ``""`` outside a repository.
+    """
+
+    as_approved: bool | None = None
+    exit_code: int | None = None
+    duration_ms: int | None = None
+    head: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
     """One redemption of a grant.
 
@@ -251,6 +271,8 @@ class Use:
         tool_use_id: the host's id of the call, by which its outcome is recognised.
         action: what was released, where it is not the request's own action (a grant for a pattern).
         outcome: ``ok``, ``failed`` or ``unknown`` once it ran, ``""`` before.
+        rescue: what was kept before it was released.
+        receipt: what the host reported once it ran.
     """
 
     attempt: str
@@ -261,6 +283,8 @@ class Use:
     outcome: str = ""
     detail: str = ""
     ended_at_ms: int | None = None
+    rescue: Rescue = field(default_factory=Rescue)
+    receipt: Receipt = field(default_factory=Receipt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +297,7 @@ class Grant:
         uses_max: how often it may be redeemed.
         uses: redemptions, oldest first.
         outcome: of the last use that has one.
+        undoings: of its newest use, oldest first: an odd number of them means that it is undone.
         token: the signed form (``askfirst.grant_token``); a grant whose token does not fit is worth nothing.
     """
 
@@ -293,6 +318,7 @@ class Grant:
     outcome: str = ""
     detail: str = ""
     token: str = ""
+    undoings: tuple[Undoing, ...] = ()
 
 
 _T = TypeVar("_T", Request, Review, Grant)

@@ -32,12 +32,12 @@ def resolve(call: ToolCall, agent: Agent, scripts: Iterable[str] = ()) -> Action
         cwd=cwd,
         host=agent.host,
         session=agent.session,
-        head=_head(cwd),
+        head=head_of(cwd),
         files={path: _sha256(Path(path)) for path in sorted(set(scripts))},
     )
 
 
-def _head(cwd: str) -> str:
+def head_of(cwd: str) -> str:
     """Commit id of HEAD, ``""`` outside a repository or before its first commit."""
     if not cwd:
         return ""

@@ -20,6 +20,7 @@ From: https://code.claude.com/docs/en/hooks
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, TypedDict, assert_never, cast
 
 from askfirst.call import ToolCall
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 MAX_REASON_CHARS = 9_000
 """Claude Code cuts a hook's strings at 10,000 characters."""
+_EXIT_CODE = re.compile(r"Exit code ([0-9]{1,3})\b", re.ASCII)
 SHELL_TOOLS = frozenset({"Bash", "Monitor"})
 """Tools that run ``command`` in a shell. With matcher ``*`` the newer versions call one of them Monitor."""
 
@@ -132,7 +134,17 @@ def _after_tool(data: Payload, environ: Mapping[str, str], *, ok: bool) -> After
         ok=ok,
         detail=_detail(data, call),
         duration_ms=duration_ms if is_duration else None,
+        exit_code=_exit_code(data, call, ok=ok),
     )
+
+
+def _exit_code(data: Payload, call: ToolCall, *, ok: bool) -> int | None:
+    """Of a shell command that has ended; a failure begins with ``Exit code 3``."""
+    if call.tool != "Bash" or call.arguments.get("run_in_background") is True:
+        return None
+    error: object = data.get("error", "")
+    found = _EXIT_CODE.match(error) if isinstance(error, str) else None
+    return int(found[1]) if found is not None and not ok else 0 if ok else None
 
 
 def _detail(data: Payload, call: ToolCall) -> str:

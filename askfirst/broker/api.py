@@ -41,7 +41,10 @@ WAIT_MAX_S = 100.0
 
 
 class Api:
-    """The routes over one desk; ``log`` is the head of the audit log."""
+    """The routes over one desk.
+
+    ``log`` is the head of the audit log; ``terminal_undo`` lets the broker's own user undo over the unix socket.
+    """
 
     def __init__(
         self,
@@ -53,6 +56,7 @@ class Api:
         reviewer: str,
         token: str,
         log: Callable[[], str] = lambda: "",
+        terminal_undo: bool = True,
     ) -> None:
         self._desk = desk
         self._hub = hub
@@ -61,6 +65,7 @@ class Api:
         self._reviewer = reviewer
         self._token = token
         self._log = log
+        self._terminal_undo = terminal_undo
 
     def app(self) -> FastAPI:
         """The application to mount at the root of a listener."""
@@ -92,6 +97,8 @@ class Api:
         )
         router.add_api_route("/requests/{request_id}/cancel", self.cancel, methods=["POST"])
         router.add_api_route("/requests/{request_id}/reviews", self.review, methods=["POST"])
+        router.add_api_route("/requests/{request_id}/undo", self.preview_undo, methods=["GET"])
+        router.add_api_route("/requests/{request_id}/undo", self.undo, methods=["POST"])
         router.add_api_route("/requests/{request_id}/redeem", self.redeem, methods=["POST"])
         router.add_api_route("/grants", self.grants, methods=["GET"], tags=["grants"])
         router.add_api_route("/grants/{grant_id}/revoke", self.revoke, methods=["POST"], tags=["grants"])
@@ -228,6 +235,23 @@ class Api:
                 edit=body.edit,
             )
         )
+        return wire.step_out(step)
+
+    async def preview_undo(self, request_id: str) -> wire.PreviewOut:
+        """What an undo would do now; nothing is changed."""
+        return wire.preview_out(await self._desk.preview_undo(request_id))
+
+    async def undo(self, request_id: str, body: wire.UndoIn, request: Request) -> wire.StepOut:
+        """Put back what was there before the action ran, as the user of this machine; see ``askfirst undo``."""
+        if not self._terminal_undo:
+            raise NotAllowedError(
+                "undo from this machine's terminal is switched off (`terminal = false` under [undo]); use the web inbox"
+            )
+        if not is_local_user(request):
+            raise NotAllowedError(
+                "programs cannot undo; a person can: `askfirst undo`, the web inbox or another channel"
+            )
+        step = await self._desk.undo(request_id, turn=body.turn, by=self._reviewer, channel="terminal")
         return wire.step_out(step)
 
     async def grants(self) -> wire.GrantsOut:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from askfirst.engine.quorum import approvers
+from askfirst.engine.receipt import receipt_of
 from askfirst.engine.scopes import key_of, offered
+from askfirst.engine.undo import way_back
 from askfirst.evidence.claims import contradictions
 from askfirst.evidence.words import certainty_of, impact_of, rollback_of, sections_of, signals_of
 from askfirst.proposal import proposal_of
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from askfirst.engine import Case, Step
     from askfirst.evidence.values import Evidence
     from askfirst.request import Claim, Grant, Request
+    from askfirst.rescue import Preview
 
 _ID = Annotated[str, Field(max_length=200)]
 _TEXT = Annotated[str, Field(max_length=10_000)]
@@ -196,6 +199,18 @@ class ScopeOut(_Wire):
     pattern: str
 
 
+class UndoOut(_Wire):
+    """How the action can be taken back.
+
+    ``words`` say what is kept, or why there is no undo. ``offer`` is what an undo would do now: ``undo``, ``redo``
+    (undo the undo) or ``""``; ``turn`` is the number to hand back with it.
+    """
+
+    words: str = ""
+    offer: Literal["", "undo", "redo"] = ""
+    turn: int = 0
+
+
 class RequestOut(_Wire):
     """A request as programs see it. Times are milliseconds since the Unix epoch."""
 
@@ -236,6 +251,9 @@ class RequestOut(_Wire):
     reviews: list[ReviewOut] = []
     grant: GrantOut | None = None
     proposal: str = ""
+    undo: UndoOut = UndoOut()
+    receipt: str = ""
+    """What came of it once it was released."""
     log: str = ""
     """The audit log as it stands, ``size:root`` with 16 hex digits, to be kept with what was shown."""
 
@@ -284,6 +302,20 @@ class OutcomeIn(_Wire):
     action_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     outcome: Literal["ok", "failed", "unknown"]
     detail: Annotated[str, Field(max_length=2_000)] = ""
+
+
+class UndoIn(_Wire):
+    """Take it back: ``turn`` as the request said it, so that a second press does nothing."""
+
+    turn: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
+class PreviewOut(_Wire):
+    """What an undo would do now, and why it cannot be done, if it cannot; a line each."""
+
+    restores: list[str]
+    puts_aside: list[str]
+    problems: list[str]
 
 
 class StepOut(_Wire):
@@ -392,10 +424,12 @@ def evidence_out(evidence: Evidence, claim: Claim) -> EvidenceOut:
 
 def case_out(case: Case) -> RequestOut:
     """A request with its reviews and grant."""
-    asked = case.asked_back
+    asked, found = case.asked_back, way_back(case)
     return request_out(case.request).model_copy(
         update={
             "proposal": proposal_of(case),
+            "undo": UndoOut(words=found.words, offer=found.offer, turn=found.turn),
+            "receipt": receipt_of(case),
             "asked_back": asked.text if asked is not None else "",
             "stages": [
                 StageOut(
@@ -454,6 +488,13 @@ def _grant_members(grant: Grant) -> dict[str, Any]:
         "detail": grant.detail,
         "token": grant.token,
     }
+
+
+def preview_out(preview: Preview) -> PreviewOut:
+    """What an undo would do."""
+    return PreviewOut(
+        restores=list(preview.restores), puts_aside=list(preview.puts_aside), problems=list(preview.problems)
+    )
 
 
 def step_out(step: Step) -> StepOut:

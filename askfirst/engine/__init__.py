@@ -30,6 +30,7 @@ from askfirst.engine.events import (
     Redeem,
     Revoke,
     Supersede,
+    Undo,
 )
 from askfirst.engine.table import MOVES, step
 from askfirst.engine.timers import next_due_ms
@@ -49,6 +50,7 @@ __all__ = [
     "Revoke",
     "Step",
     "Supersede",
+    "Undo",
     "next_due_ms",
     "step",
 ]

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from askfirst.evidence.values import Evidence
 from askfirst.people import Electorate
+from askfirst.request import Receipt
+from askfirst.rescue import Rescue
 
 if TYPE_CHECKING:
     from askfirst.effects import Effect, Risk
     from askfirst.request import Action, Claim, Review
+    from askfirst.rescue import Undoing
     from askfirst.terms import Terms
 
 
@@ -83,6 +86,7 @@ class Redeem:
         action_digest: of what is about to run, computed now.
         action: the same whole, with what the analysis finds now; only a grant for a pattern looks at it.
         is_genuine: whether the grant's stored token is our own signature over this very grant.
+        rescue: what was kept of what it would destroy.
     """
 
     action_digest: str
@@ -90,6 +94,7 @@ class Redeem:
     tool_use_id: str
     action: Content | None = None
     is_genuine: bool = True
+    rescue: Rescue = field(default_factory=Rescue)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +105,7 @@ class Executed:
     outcome: str
     detail: str = ""
     tool_use_id: str = ""
+    receipt: Receipt = field(default_factory=Receipt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,4 +117,19 @@ class Revoke:
     reason: str = ""
 
 
-Event = Cast | Deadline | Cancel | Amend | Supersede | Redeem | Executed | Revoke
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """What was kept before the action ran has been put back, or, the next time, that was taken back.
+
+    Attributes:
+        done: what was done, by whom.
+        turn: how many undoings the person knew of: an act on anything else than they saw is none.
+        assurance: how sure their identity is, 0 to 3.
+    """
+
+    done: Undoing
+    turn: int
+    assurance: int = 0
+
+
+Event = Cast | Deadline | Cancel | Amend | Supersede | Redeem | Executed | Revoke | Undo

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from askfirst.audit_port import Value
     from askfirst.engine.case import Case
     from askfirst.policy.ruling import ScopeOffer
+    from askfirst.request import Receipt
 
 
 def issue(case: Case, now_ms: int, *, scope: ScopeOffer = ONCE, late: bool = False) -> Step:
@@ -80,12 +81,17 @@ def redeem(case: Case, event: Event, now_ms: int) -> Step:
         action_digest=event.action_digest,
         at_ms=now_ms,
         action=event.action.action if event.action and event.action_digest != grant.action_digest else None,
+        rescue=event.rescue,
     )
     uses = (*grant.uses, use)
     state = GrantState.REDEEMED if len(uses) >= grant.uses_max else GrantState.ISSUED
     decision: dict[str, Value] = {"grant": grant.id, "use": len(uses), "act": event.action_digest}
+    decision |= {
+        name: text for name, text in (("snapshot", event.rescue.snapshot), ("undo", event.rescue.words)) if text
+    }
     line = system_line(EntryType.GATE_RELEASED, decision)
-    return Step(case=replace(case, grant=replace(grant, state=state, uses=uses)), log=(line,), note="released")
+    after = replace(grant, state=state, uses=uses, undoings=())
+    return Step(case=replace(case, grant=after), log=(line,), note="released")
 
 
 def _is_same(use: Use, event: Redeem) -> bool:
@@ -113,7 +119,8 @@ def executed(case: Case, event: Event, now_ms: int) -> Step:
     use = matching[-1]
     as_approved = event.action_digest == use.action_digest
     detail = event.detail if as_approved else f"what ran differs from what was approved; {event.detail}".rstrip("; ")
-    ended = replace(use, outcome=event.outcome, detail=detail, ended_at_ms=now_ms)
+    receipt = replace(event.receipt, as_approved=as_approved)
+    ended = replace(use, outcome=event.outcome, detail=detail, ended_at_ms=now_ms, receipt=receipt)
     uses = tuple(ended if each is use else each for each in grant.uses)
     after = replace(grant, uses=uses, outcome=event.outcome, detail=detail)
     if grant.state is GrantState.REDEEMED and len(running) == 1:
@@ -122,9 +129,25 @@ def executed(case: Case, event: Event, now_ms: int) -> Step:
         type=EntryType.GATE_EXECUTED,
         actor="host",
         actor_type="agent",
-        decision={"grant": grant.id, "outcome": event.outcome, "as_approved": as_approved, "detail": detail},
+        decision={
+            "grant": grant.id,
+            "outcome": event.outcome,
+            "as_approved": as_approved,
+            "detail": detail,
+            **_told(receipt),
+        },
     )
     return Step(case=replace(case, grant=after), log=(line,), note=event.outcome)
+
+
+def _told(receipt: Receipt) -> dict[str, Value]:
+    """What a receipt says beside whether it was what was approved."""
+    members: tuple[tuple[str, int | str | None], ...] = (
+        ("exit_code", receipt.exit_code),
+        ("duration_ms", receipt.duration_ms),
+        ("head", receipt.head or None),
+    )
+    return {name: value for name, value in members if value is not None}
 
 
 def revoke(case: Case, event: Event, now_ms: int) -> Step:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from askfirst.engine import grants, reviews, timers, versions
+from askfirst.engine import grants, reviews, timers, undo, versions
 from askfirst.engine.case import Step, ended
-from askfirst.engine.events import Amend, Cancel, Cast, Deadline, Event, Executed, Redeem, Revoke, Supersede
+from askfirst.engine.events import Amend, Cancel, Cast, Deadline, Event, Executed, Redeem, Revoke, Supersede, Undo
 from askfirst.request import RequestState
 
 if TYPE_CHECKING:
@@ -29,11 +29,13 @@ MOVES: dict[tuple[RequestState, type[Event]], Callable[[Case, Event, int], Step]
     (_S.APPROVED, Redeem): grants.redeem,
     (_S.APPROVED, Executed): grants.executed,
     (_S.APPROVED, Revoke): grants.revoke,
+    (_S.APPROVED, Undo): undo.undo,
     (_S.EXPIRED, Cast): reviews.cast_late,
     (_S.EXPIRED, Deadline): timers.nothing_due,
     (_S.EXPIRED, Redeem): grants.redeem,
     (_S.EXPIRED, Executed): grants.executed,
     (_S.EXPIRED, Revoke): grants.revoke,
+    (_S.EXPIRED, Undo): undo.undo,
     **{(state, Cast): reviews.cast_closed for state in _OVER},
     **{(state, Deadline): timers.nothing_due for state in _OVER},
 }

@@ -40,13 +40,13 @@ RECORDED = {
         agent=AGENT, call=call("Bash", MONITOR), tool_use_id="toolu_0007", justification="watch", can_rewrite=True
     ),
     "PostToolUse-Bash": AfterTool(
-        agent=AGENT, call=call("Bash", TOUCH), tool_use_id="toolu_0001", ok=True, duration_ms=0
+        agent=AGENT, call=call("Bash", TOUCH), tool_use_id="toolu_0001", ok=True, duration_ms=0, exit_code=0
     ),
     "PostToolUse-Write": AfterTool(
         agent=AGENT, call=call("Write", WRITE), tool_use_id="toolu_0005", ok=True, duration_ms=0
     ),
     "PostToolUse-Monitor": AfterTool(
-        agent=AGENT, call=call("Bash", MONITOR), tool_use_id="toolu_0007", ok=True, duration_ms=0
+        agent=AGENT, call=call("Bash", MONITOR), tool_use_id="toolu_0007", ok=True, duration_ms=0, exit_code=0
     ),
     "PostToolUseFailure-Bash": AfterTool(
         agent=AGENT,
@@ -55,6 +55,7 @@ RECORDED = {
         ok=False,
         detail="Exit code 3",
         duration_ms=0,
+        exit_code=3,
     ),
 }
 
