@@ -24,6 +24,7 @@ from askfirst.engine import (
     Deadline,
     Executed,
     Redeem,
+    Retract,
     Revoke,
     Step,
     Undo,
@@ -78,6 +79,7 @@ class ReviewDraft:
 
     Attributes:
         edit: with an approval: arguments to run instead of those that were asked for.
+        doubt: why it must not count whoever made it, ``""`` for nothing; it is recorded with these words.
     """
 
     decision_id: str
@@ -94,6 +96,7 @@ class ReviewDraft:
     stop: bool = False
     to: str = ""
     edit: Mapping[str, object] | None = None
+    doubt: str = ""
 
 
 class Desk:
@@ -278,11 +281,38 @@ class Desk:
             electorate = self._people.electorate(case.request.agent)
             electorate = replace(electorate, requesters=electorate.requesters | requesters)
             review = _review(draft, self._clock.now_ms())
-            return self._apply(connection, case, Cast(review=review, electorate=electorate, edit=edit))
+            doubt = draft.doubt or records.retraction_of(connection, draft.decision_id)
+            return self._apply(connection, case, Cast(review=review, electorate=electorate, edit=edit, doubt=doubt))
 
         step = await self._writer.write(work)
         self._published(step.case)
         return step
+
+    async def retract(self, retract: Retract) -> Step | None:
+        """Take back a review that no longer stands where it was made; None where it has not arrived yet.
+
+        What arrives after its retraction counts for nothing.
+        """
+
+        def work(connection: sa.Connection) -> Step | None:
+            case = records.read_reviewed(connection, retract.decision_id)
+            if case is not None:
+                return self._apply(connection, case, retract)
+            reason = f"taken back before it arrived: {retract.reason}"
+            records.remember_retraction(connection, retract.decision_id, reason, self._clock.now_ms())
+            return None
+
+        step = await self._writer.write(work)
+        if step is not None:
+            self._published(step.case)
+        return step
+
+    async def adopt(self, request_id: str, recipient: str, external_id: str) -> None:
+        """Keep a message about this request up to date that we do not remember sending."""
+        now_ms = self._clock.now_ms()
+        await self._writer.write(
+            lambda connection: outbox.adopt(connection, request_id, recipient, external_id, now_ms)
+        )
 
     async def _edited(self, request_id: str, arguments: Mapping[str, object]) -> Content:
         if self._editor is None:
@@ -365,6 +395,14 @@ class Desk:
     async def case(self, request_id: str) -> Case:
         """The case with this id; RequestNotFoundError when there is none."""
         return await read(self._reader, lambda connection: records.read(connection, request_id))
+
+    async def reviewed(self, decision_id: str) -> Case | None:
+        """The case that this review is about, None when there is no such review."""
+        return await read(self._reader, lambda connection: records.read_reviewed(connection, decision_id))
+
+    async def coded(self, id_end: str, digest_start: str) -> list[Case]:
+        """Cases of which any version goes by this code, at most two: see ``askfirst.code``."""
+        return await read(self._reader, lambda connection: records.read_coded(connection, id_end, digest_start))
 
     async def pending(self) -> list[Request]:
         """What waits for a person, oldest first: those whose deadlines are nearest, up to a thousand."""

@@ -72,7 +72,17 @@ class LogError(Error):
 
 
 class ChannelError(Error):
-    """A channel cannot deliver."""
+    """A channel cannot deliver.
+
+    Attributes:
+        retry_after_s: so long the service wants to hear nothing more of us, seconds; 0 where it did not say.
+        is_permanent: trying again is no use: the recipient is gone, or has shut us out.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float = 0.0, is_permanent: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.is_permanent = is_permanent
 
 
 class BrokerUnavailableError(Error):

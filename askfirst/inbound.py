@@ -87,22 +87,33 @@ class Retraction:
     """A counted decision was edited or deleted where it was made: before release it is taken back.
 
     Attributes:
-        retracted: delivery (with ``part``) of the decision that is taken back.
+        retracted: ``delivery`` of the decision that is taken back.
+        retracted_part: its ``part``.
     """
 
     delivery: str
     origin: Origin
     retracted: str
     reason: str
+    retracted_part: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undo:
-    """A person asks to take back what was run."""
+    """A person asks to take back what was run, or to take that back.
+
+    Attributes:
+        turn: how many undoings they were shown (``Card.undo.turn``), so that a second press does nothing.
+        assurance: as in ``Decision``.
+        doubt: as in ``Decision``.
+    """
 
     delivery: str
     origin: Origin
     reference: Reference
+    turn: int = 0
+    assurance: int = 0
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

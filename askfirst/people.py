@@ -15,6 +15,27 @@ TEAM = "team:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a channel knows somebody by.
+
+    Attributes:
+        id: ``scheme:immutable id``, e.g. ``telegram:12345``; never a name that can change hands.
+        assurance: the most that a review by it is worth (0 … 3), whatever its channel vouches for.
+    """
+
+    id: str
+    assurance: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Whom an identity belongs to."""
+
+    person: str
+    assurance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Somebody who may decide.
 
@@ -23,12 +44,14 @@ class Person:
         roles: e.g. ``release-manager``.
         teams: e.g. ``infra``.
         recipients: where they alone are told, as ``scheme:address``.
+        identities: what channels know them by; their own id is one, too.
     """
 
     id: str
     roles: frozenset[str] = frozenset()
     teams: frozenset[str] = frozenset()
     recipients: tuple[str, ...] = ()
+    identities: tuple[Identity, ...] = ()
 
     def is_named(self, names: Sequence[str]) -> bool:
         """Whether one of these ids, ``role:x`` or ``team:y`` means this person."""
@@ -79,6 +102,10 @@ class People(Protocol):
         """Who may decide on what this agent asks; quick, from memory."""
         ...
 
+    def known(self, identity: str) -> Known | None:
+        """Whom this identity of a channel belongs to; None for a stranger. Quick, from memory."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
@@ -99,3 +126,11 @@ class Directory:
         keys: Iterable[str] = (agent.host, f"{agent.host}:{agent.session}")
         behind = frozenset(person for key in keys for person in self.requesters.get(key, ()))
         return Electorate(people=self.people, requesters=behind, is_open=self.is_open)
+
+    def known(self, identity: str) -> Known | None:
+        """Whoever is listed with it; nobody is known to a channel only because the list is open."""
+        for person in self.people:
+            for each in (*person.identities, Identity(id=person.id)):
+                if each.id == identity:
+                    return Known(person=person.id, assurance=each.assurance)
+        return None

@@ -13,8 +13,23 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from starlette.types import ASGIApp
+
     from askfirst.card import Card
     from askfirst.inbound import Inbound, Instruction, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How fast a service takes messages: so many at once, and then so many a second.
+
+    Attributes:
+        burst: messages at once, >= 1.
+        per_s: messages a second after that, > 0.
+    """
+
+    burst: int
+    per_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +49,8 @@ class Capabilities:
             not named is never lost.
         assurance: the highest assurance of a review that this channel can vouch for (0 … 3).
         needs_public_url: the provider has to reach the broker.
+        rate: how fast the service takes messages over all; None: as fast as they come.
+        recipient_rate: the same for each recipient.
     """
 
     buttons: bool = False
@@ -47,6 +64,8 @@ class Capabilities:
     retention_s: Mapping[str, int] = field(default_factory=dict)
     assurance: int = 0
     needs_public_url: bool = False
+    rate: Rate | None = None
+    recipient_rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +104,8 @@ class Channel(Protocol):
             the channel's own id of the message, for ``update``.
 
         Raises:
-            ChannelError: it could not be delivered now; it is tried again.
+            ChannelError: it could not be delivered. It is tried again, not before ``retry_after_s``; where it
+                ``is_permanent`` the next recipient of the route is told instead.
         """
         ...
 
@@ -160,4 +180,12 @@ class Listener(Channel, Protocol):
         Raises:
             ChannelError: it could not be answered.
         """
+        ...
+
+
+class Exposed(Listener, Protocol):
+    """A listener that its provider reaches by HTTP: its application is mounted at ``/hooks/<scheme>``."""
+
+    def app(self, reception: Reception) -> ASGIApp:
+        """The application; it trusts nothing before the provider's signature over the raw body is verified."""
         ...

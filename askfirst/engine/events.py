@@ -36,11 +36,28 @@ class Cast:
         review: what they said.
         electorate: who may decide at this moment.
         edit: with an approval: what shall run instead, analysed anew.
+        doubt: why it must not count whoever made it, ``""`` for nothing.
     """
 
     review: Review
     electorate: Electorate = field(default_factory=Electorate)
     edit: Content | None = None
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retract:
+    """A review no longer stands where it was made: it was edited or deleted there. Never makes anything less safe.
+
+    Attributes:
+        decision_id: of the review.
+        by: the identity that edited or deleted, as far as it is known.
+    """
+
+    decision_id: str
+    by: str
+    channel: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,4 +149,4 @@ class Undo:
     assurance: int = 0
 
 
-Event = Cast | Deadline | Cancel | Amend | Supersede | Redeem | Executed | Revoke | Undo
+Event = Cast | Retract | Deadline | Cancel | Amend | Supersede | Redeem | Executed | Revoke | Undo

@@ -218,7 +218,7 @@ def _not_counted(case: Case, review: Review, entry_type: EntryType, note: str) -
 
 def _refusal(case: Case, event: Cast) -> str:
     """Why this review may not count, or ``""``."""
-    return _not_theirs(case, event) or _not_fitting(case, event)
+    return event.doubt or _not_theirs(case, event) or _not_fitting(case, event)
 
 
 def _not_theirs(case: Case, event: Cast) -> str:

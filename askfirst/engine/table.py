@@ -5,9 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from askfirst.engine import grants, reviews, timers, undo, versions
+from askfirst.engine import grants, retraction, reviews, timers, undo, versions
 from askfirst.engine.case import Step, ended
-from askfirst.engine.events import Amend, Cancel, Cast, Deadline, Event, Executed, Redeem, Revoke, Supersede, Undo
+from askfirst.engine.events import (
+    Amend,
+    Cancel,
+    Cast,
+    Deadline,
+    Event,
+    Executed,
+    Redeem,
+    Retract,
+    Revoke,
+    Supersede,
+    Undo,
+)
 from askfirst.request import RequestState
 
 if TYPE_CHECKING:
@@ -36,6 +48,7 @@ MOVES: dict[tuple[RequestState, type[Event]], Callable[[Case, Event, int], Step]
     (_S.EXPIRED, Executed): grants.executed,
     (_S.EXPIRED, Revoke): grants.revoke,
     (_S.EXPIRED, Undo): undo.undo,
+    **{(state, Retract): retraction.retract for state in RequestState},
     **{(state, Cast): reviews.cast_closed for state in _OVER},
     **{(state, Deadline): timers.nothing_due for state in _OVER},
 }

@@ -18,6 +18,7 @@ from askfirst.store.locking import claim_key, locked
 from askfirst.store.schema import grant as grant_table
 from askfirst.store.schema import request as request_table
 from askfirst.store.schema import request_version as version_table
+from askfirst.store.schema import retraction as retraction_table
 from askfirst.store.schema import review as review_table
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 # Built once: making a statement costs three times as much as running it.
 _INSERT = request_table.insert()
 _INSERT_REVIEW = review_table.insert()
+_CHANGE_REVIEW = (
+    review_table.update().where(review_table.c.decision_id == sa.bindparam("id")).values(body=sa.bindparam("body"))
+)
 _INSERT_GRANT = grant_table.insert()
 _BY_ID = locked(sa.select(request_table.c.body).where(request_table.c.id == sa.bindparam("id")), request_table)
 _BY_KEY = sa.select(request_table.c.body).where(request_table.c.idempotency_key == sa.bindparam("key"))
@@ -153,6 +157,46 @@ def read_released(connection: sa.Connection, session: str, tool_use_id: str) -> 
     return None
 
 
+def read_reviewed(connection: sa.Connection, decision_id: str) -> Case | None:
+    """The case that this review is about, whatever became of it."""
+    request_id = connection.scalar(
+        sa.select(review_table.c.request_id).where(review_table.c.decision_id == decision_id)
+    )
+    return None if request_id is None else read(connection, request_id)
+
+
+def read_coded(connection: sa.Connection, id_end: str, digest_start: str, limit: int = 2) -> list[Case]:
+    """Cases of which any version goes by this code: the end of the id, the beginning of the digest."""
+
+    def begins(column: sa.Column[str]) -> sa.ColumnElement[bool]:
+        return (column >= digest_start) & (column < f"{digest_start}g")  # hexadecimal: nothing sorts between
+
+    versions = sa.select(version_table.c.request_id).where(begins(version_table.c.action_digest))
+    found = connection.scalars(
+        sa.select(request_table.c.id)
+        .where(begins(request_table.c.action_digest) | request_table.c.id.in_(versions))
+        .where(sa.func.substr(request_table.c.id, sa.func.length(request_table.c.id) - len(id_end) + 1) == id_end)
+        .limit(limit)
+    )
+    return [read(connection, request_id) for request_id in list(found)]
+
+
+def retraction_of(connection: sa.Connection, decision_id: str) -> str:
+    """Why this review was taken back before it arrived, ``""`` when it was not."""
+    return (
+        connection.scalar(sa.select(retraction_table.c.reason).where(retraction_table.c.decision_id == decision_id))
+        or ""
+    )
+
+
+def remember_retraction(connection: sa.Connection, decision_id: str, reason: str, now_ms: int) -> None:
+    """This review is to count for nothing when it arrives."""
+    if not retraction_of(connection, decision_id):
+        connection.execute(
+            retraction_table.insert().values(decision_id=decision_id, at_ms=now_ms, reason=reason or "it was changed")
+        )
+
+
 def list_requests(
     connection: sa.Connection,
     *,
@@ -211,6 +255,9 @@ def save(connection: sa.Connection, before: Case, after: Case) -> None:
     """
     for each in after.reviews[len(before.reviews) :]:
         _insert_review(connection, each)
+    for old, new in zip(before.reviews, after.reviews, strict=False):
+        if new != old:  # taken back
+            connection.execute(_CHANGE_REVIEW, {"id": new.decision_id, "body": dump(new)})
     for earlier in after.earlier[len(before.earlier) :]:
         _insert_version(connection, earlier)
     if after.grant is not None and after.grant != before.grant:

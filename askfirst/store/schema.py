@@ -142,15 +142,35 @@ inbox = Table(
     Column("external_id", Text, primary_key=True),
     Column("raw", LargeBinary, nullable=False),
     Column("received_at_ms", _Int64, nullable=False),
-    Column("handled", Integer, nullable=False, server_default=text("0")),
+    Column("handled", Integer, nullable=False, server_default=text("0")),  # see askfirst.store.inbox
+    Column("position", Integer, nullable=False, server_default=text("0")),  # among those of one commit
     sqlite_strict=True,
 )
+_UNHANDLED = text("handled = 0")
+Index(
+    "ix_inbox_unhandled",
+    inbox.c.channel,
+    inbox.c.received_at_ms,
+    sqlite_where=_UNHANDLED,
+    postgresql_where=_UNHANDLED,
+)
+Index("ix_inbox_received_at_ms", inbox.c.received_at_ms)
 
 cursor = Table(
     "cursor",
     metadata,
     Column("channel", Text, primary_key=True),
     Column("value", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# Reviews that were taken back before they arrived: an edit can overtake what it edits.
+retraction = Table(
+    "retraction",
+    metadata,
+    Column("decision_id", Text, primary_key=True),
+    Column("at_ms", _Int64, nullable=False),
+    Column("reason", Text, nullable=False),
     sqlite_strict=True,
 )
 
@@ -223,6 +243,7 @@ __all__ = [
     "outbox",
     "request",
     "request_version",
+    "retraction",
     "review",
     "tile",
     "tree",

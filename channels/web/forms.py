@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 
-from askfirst.effects import Risk
+from askfirst.code import code_problem
 from askfirst.errors import InputError
 from askfirst.request import Verdict
 
@@ -126,24 +126,15 @@ def decision_of(form: Mapping[str, str]) -> Decision:
     )
 
 
-def needs_code(request: Request) -> bool:
-    """Whether approving takes more than a press: the grave ones must not look and feel like the many others."""
-    return request.risk is Risk.CRITICAL
-
-
 def require_code(request: Request, decision: Decision) -> None:
     """Refuse the approval of a critical request without its code.
 
     Raises:
         InputError: the digits after the hyphen of the request's code (or the whole code) were not typed.
     """
-    if decision.verdict is not Verdict.APPROVE or not needs_code(request):
-        return
-    typed = re.sub(r"[\s-]", "", decision.typed_code).lower()
-    whole = request.code.replace("-", "").lower()
-    if typed not in {whole, request.action_digest[:8]}:
-        found = "nothing was typed" if not typed else "something else was typed"
-        raise InputError(f"approving this takes the code {request.action_digest[:8]}, and {found}", field="code")
+    problem = code_problem(request, decision.verdict, decision.typed_code)
+    if problem:
+        raise InputError(problem, field="code")
 
 
 def _require(pattern: re.Pattern[str], form: Mapping[str, str], name: str, expected: str) -> None:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from askfirst.card import card_of
+from askfirst.code import needs_code
 from askfirst.engine.quorum import approvers, current_stage
 from askfirst.request import GrantState, RequestKind, RequestState
 from askfirst.visible import visible
 from channels.web.command_view import odd_characters, segments_of
-from channels.web.forms import BODY_MAX_BYTES, needs_code
+from channels.web.forms import BODY_MAX_BYTES
 from channels.web.timeline import outcome_of, timeline
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from askfirst.engine import (
     Event,
     Executed,
     Redeem,
+    Retract,
     Revoke,
     Step,
     Supersede,
@@ -266,6 +267,7 @@ def an(kind: type[Event], case: Case) -> Event:
         Cancel: Cancel(),
         Amend: Amend(content=content, claim=request.claim, terms=request.terms),
         Supersede: Supersede(by="other", code="OTHER-1"),
+        Retract: Retract(decision_id="no such review", by="fake:eve", channel="fake", reason="it was edited"),
         Redeem: redeem(case),
         Executed: Executed(action_digest=request.action_digest, outcome="ok"),
         Revoke: Revoke(by="local:ann"),
@@ -289,11 +291,12 @@ def test_only_reviews_the_deadline_and_the_requesters_cancel_leave_pending() -> 
     """I1: the agent's own events cannot approve."""
     case = pending()
     moves = {kind for state, kind in MOVES if state is RequestState.PENDING}
-    assert moves == {Cast, Deadline, Cancel, Amend, Supersede}
+    assert moves == {Cast, Retract, Deadline, Cancel, Amend, Supersede}
     ends = {kind: step(case, an(kind, case), NOW_MS).case.request.state for kind in moves - {Cast}}
     assert ends == {
         Deadline: RequestState.PENDING,
         Amend: RequestState.PENDING,
         Cancel: RequestState.CANCELLED,
         Supersede: RequestState.SUPERSEDED,
+        Retract: RequestState.PENDING,
     }

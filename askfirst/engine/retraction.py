@@ -1,0 +1,39 @@
+"""A review that no longer stands where it was made: a comment that was edited or deleted after it had counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from askfirst.audit_port import EntryType
+from askfirst.engine.case import Case, LogLine, Step
+from askfirst.engine.events import Event, Retract
+from askfirst.engine.grants import take_back
+from askfirst.request import GrantState, RequestState, Verdict
+
+if TYPE_CHECKING:
+    from askfirst.audit_port import Value
+
+
+def retract(case: Case, event: Event, now_ms: int) -> Step:
+    """Take a counted approval back as long as nothing ran by it; whatever makes things safer stays as it is."""
+    assert isinstance(event, Retract)  # the table pairs it so
+    review = next((each for each in case.reviews if each.decision_id == event.decision_id), None)
+    if review is None or not review.counted:
+        return Step(case=case, done=False, note="nothing to take back: it does not count")
+    if review.verdict is not Verdict.APPROVE:
+        return Step(case=case, done=False, note=f"the {review.verdict.value} stands; only an approval is taken back")
+    is_open = case.grant is not None and case.grant.state is GrantState.ISSUED
+    if case.request.state is not RequestState.PENDING and not is_open:
+        return Step(case=case, done=False, note="too late to take it back: the request is over")
+    kept = replace(review, counted=False, note=f"taken back: {event.reason}")
+    after = replace(case, reviews=tuple(kept if each is review else each for each in case.reviews))
+    log = [_line(EntryType.REVIEW_RETRACTED, event, {"decision_id": review.decision_id, "reason": event.reason})]
+    if is_open:
+        after, grant_id = take_back(after, now_ms)
+        log.append(_line(EntryType.GRANT_REVOKED, event, {"grant": grant_id, "reason": event.reason}))
+    return Step(case=after, log=tuple(log), note=kept.note)
+
+
+def _line(entry_type: EntryType, event: Retract, decision: dict[str, Value]) -> LogLine:
+    return LogLine(type=entry_type, actor=event.by, actor_type="human", channel=event.channel, decision=decision)

@@ -1,0 +1,271 @@
+"""What comes of one thing that a channel heard: who said it, may they, on which version, and what to tell them.
+
+- An identity that is linked to nobody decides nothing, is told so a few times, and is written down as often.
+- A decision names the version that was shown; its id is made of the delivery, so a repetition is the same review.
+- What a channel doubts, and an approval without the code that it takes, is a review that does not count: recorded.
+- Whatever a person may not do is the engine's to refuse; this module decides nothing about a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, assert_never
+
+from askfirst.audit_port import Actor, Entry, EntryType
+from askfirst.canonical import digest
+from askfirst.code import code_problem, meant, parts_of
+from askfirst.desk import ReviewDraft
+from askfirst.engine import Retract
+from askfirst.errors import ChannelError, RequestNotFoundError, RescueError
+from askfirst.inbound import Decision, Ignored, Instruction, Linking, Outcome, Retraction, Undo
+from askfirst.pace import Bucket, Buckets
+from askfirst.ports import Rate
+from askfirst.visible import visible
+
+if TYPE_CHECKING:
+    from askfirst.clock import Clock
+    from askfirst.desk import Desk
+    from askfirst.engine import Case
+    from askfirst.inbound import Inbound, Origin, Reference
+    from askfirst.people import Known, People
+    from askfirst.ports import Listener
+    from askfirst.request import Request
+
+TEXT_MAX_CHARS = 8_000
+_LOGGED_MAX_CHARS = 200
+_REFUSED_EACH = Rate(burst=3, per_s=3 / 3600)
+_REFUSED_ALL = Rate(burst=60, per_s=60 / 3600)
+_STRANGER = (
+    "I do not know you here, so this changed nothing. Whoever runs Askfirst can give you a link code "
+    "(`askfirst people link`)."
+)
+
+
+Telling = Callable[[], Awaitable[None]]
+"""Tells a person what became of what they did."""
+
+
+class Linker(Protocol):
+    """Links identities to people by one-time codes."""
+
+    async def link(self, linking: Linking) -> Outcome:
+        """What became of the code that somebody showed."""
+        ...
+
+
+class _Refused(Exception):  # noqa: N818  # never leaves this module
+    """Nothing comes of it, and why."""
+
+    def __init__(self, text: str, *, is_stranger: bool = False) -> None:
+        super().__init__(text)
+        self.text = text
+        self.is_stranger = is_stranger
+
+
+class Hearing:
+    """Handles one thing after the other.
+
+    Args:
+        desk: where reviews are handed in.
+        people: whom identities belong to.
+        clock: for what is told and how often.
+        linker: None: nobody can be linked here.
+    """
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        people: People,
+        clock: Clock,
+        linker: Linker | None = None,
+    ) -> None:
+        self._desk = desk
+        self._people = people
+        self._clock = clock
+        self._linker = linker
+        self._refused = Buckets(_REFUSED_EACH)
+        self._refused_all = Bucket(_REFUSED_ALL, clock.now_ms())
+
+    async def hear(self, listener: Listener, inbound: Inbound) -> Telling | None:
+        """Do what comes of it, and return how the person is told; None when there is nothing to tell.
+
+        Raises:
+            ChannelError: the channel cannot find out now whether it counts; nothing was done.
+            StoreError: nothing was done.
+        """
+        if isinstance(inbound, Ignored):
+            return None
+        try:
+            _require_own(listener, inbound.origin)
+            if isinstance(inbound, Instruction):
+                return partial(listener.instruct, inbound, self._known(inbound.origin).person)
+            outcome = await self._heard(listener, inbound)
+        except _Refused as refused:
+            outcome = await self._refuse(listener, inbound.origin, refused)
+        return None if outcome is None else partial(listener.acknowledge, inbound, outcome)
+
+    async def _heard(self, listener: Listener, inbound: Decision | Retraction | Undo | Linking) -> Outcome | None:
+        match inbound:
+            case Decision():
+                return await self._decide(listener, inbound)
+            case Retraction():
+                return await self._retract(listener, inbound)
+            case Undo():
+                return await self._undo(listener, inbound)
+            case Linking():
+                return await self._link(inbound)
+            case _:
+                assert_never(inbound)
+
+    async def _decide(self, listener: Listener, decision: Decision) -> Outcome:
+        decision_id = decision_id_of(listener.scheme, decision.delivery, decision.part)
+        told = await self._desk.reviewed(decision_id)
+        if told is not None:  # we were ended before it was told, or the provider repeats itself
+            return self._outcome(told, decision_id)
+        known = self._known(decision.origin)
+        vetted = await listener.vet(decision)
+        assert isinstance(vetted, Decision)  # the same but for doubt, says the contract
+        case = await self._case(vetted.reference)
+        version = meant(case, vetted.reference)
+        if version is None:
+            raise _Refused("this belongs to no version of that request; decide on the newest message")
+        step = await self._desk.review(_draft(listener, vetted, known, version, decision_id))
+        await self._adopt(case, vetted)
+        return self._outcome(step.case, decision_id, step.note)
+
+    async def _retract(self, listener: Listener, retraction: Retraction) -> Outcome | None:
+        event = Retract(
+            decision_id=decision_id_of(listener.scheme, retraction.retracted, retraction.retracted_part),
+            by=retraction.origin.identity,
+            channel=listener.scheme,
+            reason=retraction.reason,
+        )
+        step = await self._desk.retract(event)
+        if step is None or not step.done:
+            return None  # most edits are of what never counted
+        return Outcome(counted=True, text=step.note, request_id=step.case.request.id)
+
+    async def _undo(self, listener: Listener, undo: Undo) -> Outcome:
+        known = self._known(undo.origin)
+        vetted = await listener.vet(undo)
+        assert isinstance(vetted, Undo)
+        case = await self._case(vetted.reference)
+        if vetted.doubt or meant(case, vetted.reference) is None:
+            raise _Refused(vetted.doubt or "this belongs to no version of that request")
+        try:
+            step = await self._desk.undo(
+                case.request.id,
+                turn=vetted.turn,
+                by=known.person,
+                channel=listener.scheme,
+                assurance=_worth(vetted.assurance, listener, known),
+            )
+        except RescueError as error:
+            raise _Refused(str(error)) from error
+        return Outcome(counted=step.done, text=step.note, request_id=case.request.id)
+
+    async def _link(self, linking: Linking) -> Outcome | None:
+        if self._linker is None:
+            raise _Refused("nobody can be linked here", is_stranger=True)
+        return await self._linker.link(linking)
+
+    async def _adopt(self, case: Case, decision: Decision) -> None:
+        """A control was pressed in a message that we do not remember sending: from now on it is kept up to date."""
+        origin = decision.origin
+        if origin.replies_to and not decision.reference.code:
+            await self._desk.adopt(case.request.id, origin.recipient, origin.replies_to)
+
+    def _known(self, origin: Origin) -> Known:
+        known = self._people.known(origin.identity)
+        if known is None:
+            raise _Refused(_STRANGER, is_stranger=True)
+        return known
+
+    async def _case(self, reference: Reference) -> Case:
+        if reference.request_id:
+            try:
+                return await self._desk.case(reference.request_id)
+            except RequestNotFoundError:
+                raise _Refused("there is no such request here") from None
+        parts = parts_of(reference.code)
+        found = [] if parts is None else await self._desk.coded(*parts)
+        if len(found) != 1:
+            how_many = "several requests have" if found else "no request has"
+            raise _Refused(f"{how_many} the code {reference.code[:40]!r}; decide on the newest message")
+        return found[0]
+
+    async def _refuse(self, listener: Listener, origin: Origin, refused: _Refused) -> Outcome | None:
+        """Write it down and answer it, unless this happens too often."""
+        now_ms = self._clock.now_ms()
+        buckets = (self._refused.of(origin.identity, now_ms), self._refused_all)
+        if any(each.wait_ms(now_ms) for each in buckets):
+            return None
+        for each in buckets:
+            each.take(now_ms)
+        actor = Actor(type="human", id=visible(origin.identity[:_LOGGED_MAX_CHARS]), channel=listener.scheme)
+        data = {
+            "name": visible(origin.name[:_LOGGED_MAX_CHARS]),
+            "recipient": visible(origin.recipient[:_LOGGED_MAX_CHARS]),
+            "reason": visible(refused.text),
+        }
+        await self._desk.note(Entry(type=EntryType.CHANNEL_REFUSED, actor=actor, data=data))
+        return Outcome(counted=False, text=refused.text, is_stranger=refused.is_stranger)
+
+    def _outcome(self, case: Case, decision_id: str, note: str = "") -> Outcome:
+        review = next(each for each in case.reviews if each.decision_id == decision_id)
+        end = case.request.end
+        text = note or review.note or (end and case.request.state.value) or f"counted: {review.verdict.value}"
+        if end is not None and not review.counted and end.at_ms <= review.at_ms:
+            text = f"{text} {_ago(self._clock.now_ms() - end.at_ms)}"
+        return Outcome(counted=review.counted, text=text, request_id=case.request.id)
+
+
+def decision_id_of(scheme: str, delivery: str, part: str = "") -> str:
+    """The id of the review that this delivery makes: the same delivery is the same review, whatever it holds."""
+    return f"{scheme}:{digest([scheme, delivery, part])[:32]}"
+
+
+def _draft(listener: Listener, decision: Decision, known: Known, version: Request, decision_id: str) -> ReviewDraft:
+    is_long = len(decision.text) > TEXT_MAX_CHARS
+    too_long = f"the text is longer than {TEXT_MAX_CHARS:,} characters" if is_long else ""
+    typed = decision.typed_code or decision.reference.code
+    return ReviewDraft(
+        decision_id=decision_id,
+        request_id=version.id,
+        version=version.version,
+        action_digest=version.action_digest,
+        person=known.person,
+        channel=listener.scheme,
+        verdict=decision.verdict,
+        assurance=_worth(decision.assurance, listener, known),
+        text=_unicode(decision.text[:TEXT_MAX_CHARS]),
+        scope=decision.scope,
+        stop=decision.stop,
+        to=decision.to,
+        doubt=decision.doubt or too_long or code_problem(version, decision.verdict, typed),
+    )
+
+
+def _worth(vouched: int, listener: Listener, known: Known) -> int:
+    """The assurance of an act: no more than its channel, and the link of its identity, are good for."""
+    return max(0, min(vouched, listener.caps.assurance, known.assurance))
+
+
+def _unicode(text: str) -> str:
+    """The text, with what is no character (a lone surrogate out of JSON) written as an escape."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _require_own(listener: Listener, origin: Origin) -> None:
+    """A channel vouches for its own identities, and for no other channel's."""
+    if not origin.identity.startswith(f"{listener.scheme}:"):
+        raise ChannelError(f"{listener.scheme} named an identity that is not its own", is_permanent=True)
+
+
+def _ago(passed_ms: int) -> str:
+    seconds = max(0, passed_ms // 1000)
+    if seconds < 120:
+        return f"{seconds} s ago"
+    return f"{seconds // 60} min ago" if seconds < 7200 else f"{seconds // 3600} h ago"

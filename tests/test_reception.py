@@ -1,0 +1,489 @@
+"""What channels hear: kept first, handled once, by whom it came, on which version, and what is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from askfirst.audit_port import EntryType
+from askfirst.effects import Risk
+from askfirst.engine import Case
+from askfirst.errors import ChannelError
+from askfirst.hearing import Hearing, decision_id_of
+from askfirst.inbound import Outcome
+from askfirst.people import Directory, Identity, Person
+from askfirst.reception import KEPT_DAYS, PATIENCE_S, RAW_MAX_BYTES, Reception
+from askfirst.request import GrantState, Request, RequestState
+from askfirst.store import inbox
+from askfirst.testing.bench import Bench, a_draft, bench
+from askfirst.testing.fake_channel import FakeChannel
+
+PEOPLE = Directory(
+    people=(
+        Person(id="local:ann", identities=(Identity(id="fake:ann"),)),
+        Person(id="local:bob", identities=(Identity(id="fake:bob", assurance=0),)),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A desk with a reception for one fake channel."""
+
+    bench: Bench
+    channel: FakeChannel
+    reception: Reception
+
+    async def hear(self, *deliveries: tuple[str, bytes], cursor: str | None = None) -> None:
+        await self.reception.take("fake", deliveries, cursor=cursor)
+        await self.settle()
+
+    async def settle(self) -> None:
+        while await self.reception.handle_waiting("fake"):
+            await self.reception.told()
+
+    async def ask(self, **changes: Any) -> Request:
+        return (await self.bench.desk.ask(replace(a_draft(), **changes))).request
+
+    async def case(self, request: Request) -> Case:
+        return await self.bench.desk.case(request.id)
+
+    def told(self) -> list[str]:
+        return [outcome.text for _, outcome in self.channel.acknowledged]
+
+    def entries(self, kind: EntryType) -> list[Any]:
+        return [entry for entry in self.bench.log.entries if entry.type is kind]
+
+
+@contextmanager
+def desk_with(path: Path, url: str, channel: FakeChannel | None = None) -> Iterator[Desk]:
+    channel = channel or FakeChannel()
+    with bench(path, url, people=PEOPLE) as made:
+        yield Desk(made, channel, reception_of(made, channel))
+
+
+def reception_of(made: Bench, channel: FakeChannel) -> Reception:
+    return Reception(
+        writer=made.writer,
+        reader=made.reader,
+        audit=made.log,
+        clock=made.clock,
+        hearing=Hearing(desk=made.desk, people=PEOPLE, clock=made.clock),
+        listeners={"fake": channel},
+    )
+
+
+@pytest.fixture
+def desk(tmp_path: Path, store_url: str) -> Iterator[Desk]:
+    with desk_with(tmp_path / "askfirst.db", store_url) as made:
+        yield made
+
+
+def by_code(request: Request, verdict: str = "approve", by: str = "fake:ann", **more: Any) -> dict[str, Any]:
+    return {"by": by, "code": request.code, "verdict": verdict, **more}
+
+
+def by_press(request: Request, verdict: str = "approve", by: str = "fake:ann", **more: Any) -> dict[str, Any]:
+    return {"by": by, "request": request.id, "version": request.version, "verdict": verdict, **more}
+
+
+@pytest.mark.parametrize("said", [by_code, by_press])
+def test_a_person_decides_and_is_told(desk: Desk, said: Any) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        await desk.hear(desk.channel.says("d1", said(request)))
+        case = await desk.case(request)
+        assert case.request.state is RequestState.APPROVED
+        assert [(each.person, each.channel, each.counted) for each in case.reviews] == [("local:ann", "fake", True)]
+        assert [outcome for _, outcome in desk.channel.acknowledged] == [
+            Outcome(counted=True, text="approved", request_id=request.id)
+        ]
+
+    asyncio.run(story())
+
+
+def test_the_same_delivery_again_is_the_same_review(desk: Desk) -> None:
+    """I3: by the provider's id, also under another envelope, in another order, after the first was handled."""
+
+    async def story() -> None:
+        request = await desk.ask()
+        press = desk.channel.says("d1", by_code(request))
+        await desk.hear(press, press)
+        await desk.hear(press)
+        await desk.hear(("another envelope", press[1]))
+        assert len((await desk.case(request)).reviews) == 1
+        assert desk.told() == ["approved", "approved"]
+
+    asyncio.run(story())
+
+
+def test_deliveries_and_cursor_are_on_disk_before_they_are_handled(desk: Desk) -> None:
+    """I3: a process that ends right after `take` loses nothing; the next one handles it, in the order of arrival."""
+
+    async def story() -> None:
+        request = await desk.ask()
+        says = desk.channel.says
+        await desk.reception.take(
+            "fake", [says("9", by_code(request, "deny")), says("10", by_code(request))], cursor="11"
+        )
+        later = replace(desk, reception=reception_of(desk.bench, desk.channel))
+        assert await later.reception.cursor("fake") == "11"
+        await later.settle()
+        assert (await desk.case(request)).request.state is RequestState.DENIED
+        assert desk.told() == ["denied", "already denied by local:ann via fake 0 s ago"]
+
+    asyncio.run(story())
+
+
+def test_the_cursor_is_empty_before_the_first_delivery_and_can_move_alone(desk: Desk) -> None:
+    async def story() -> None:
+        assert await desk.reception.cursor("fake") == ""
+        await desk.hear(cursor="7")
+        await desk.hear()
+        assert await desk.reception.cursor("fake") == "7"
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("raw", [b"", b"\xff\x00", b"{}", b"x" * (RAW_MAX_BYTES + 1)], ids=len)
+def test_what_cannot_be_read_is_set_apart_and_the_next_is_handled(desk: Desk, raw: bytes) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        await desk.hear(("poison", raw), desk.channel.says("d1", by_code(request)))
+        assert (await desk.case(request)).request.state is RequestState.APPROVED
+        [entry] = desk.entries(EntryType.CHANNEL_MALFORMED)
+        assert entry.data["delivery"] == "poison"
+        await replace(desk, reception=reception_of(desk.bench, desk.channel)).settle()
+        assert len(desk.entries(EntryType.CHANNEL_MALFORMED)) == 1
+
+    asyncio.run(story())
+
+
+def test_a_channel_that_breaks_on_a_delivery_does_not_hold_up_the_next(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        bad = desk.channel.says("bad", {"by": "fake:ann", "verdict": "no such verdict"})
+        await desk.hear(bad, desk.channel.says("d1", by_code(request)))
+        assert (await desk.case(request)).request.state is RequestState.APPROVED
+        assert [entry.data["cause"] for entry in desk.entries(EntryType.CHANNEL_MALFORMED)] == ["ValueError"]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("id_", ["", "a\0b", "x" * 300, "\ud800"], ids=["empty", "NUL", "long", "surrogate"])
+def test_whatever_a_provider_calls_a_delivery_it_is_kept_once(desk: Desk, id_: str) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        raw = desk.channel.says("d1", by_code(request))[1]
+        await desk.hear((id_, raw), (id_, raw))
+        assert desk.told() == ["approved"]
+
+    asyncio.run(story())
+
+
+def test_a_stranger_decides_nothing_is_told_so_and_is_written_down_a_few_times(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        for number in range(20):
+            await desk.hear(desk.channel.says(f"d{number}", by_code(request, by="fake:eve", name="Ann\u202e")))
+        assert (await desk.case(request)).reviews == ()
+        assert desk.channel.vetted == 0
+        assert [outcome.is_stranger for _, outcome in desk.channel.acknowledged] == [True] * 3
+        refused = desk.entries(EntryType.CHANNEL_REFUSED)
+        assert [(entry.actor.id, entry.data["name"]) for entry in refused] == [("fake:eve", "Ann\\u{202E}")] * 3
+
+    asyncio.run(story())
+
+
+def test_many_strangers_cannot_flood_the_log(desk: Desk) -> None:
+    async def story() -> None:
+        says = desk.channel.says
+        await desk.hear(*(says(f"d{n}", {"by": f"fake:{n}", "verdict": "approve", "code": "x"}) for n in range(200)))
+        assert len(desk.entries(EntryType.CHANNEL_REFUSED)) == 60
+
+    asyncio.run(story())
+
+
+def test_a_channel_cannot_speak_for_the_people_of_another(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        await desk.hear(desk.channel.says("d1", by_code(request, by="local:ann")))
+        assert (await desk.case(request)).reviews == ()
+        assert len(desk.entries(EntryType.CHANNEL_MALFORMED)) == 1
+
+    asyncio.run(story())
+
+
+def test_what_the_channel_doubts_is_recorded_and_does_not_count(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        desk.channel.doubts["d2"] = "the comment was edited"
+        await desk.hear(
+            desk.channel.says("d1", by_code(request, doubt="it was forwarded")),
+            desk.channel.says("d2", by_code(request)),
+        )
+        case = await desk.case(request)
+        assert case.request.state is RequestState.PENDING
+        assert [(each.counted, each.note) for each in case.reviews] == [
+            (False, "it was forwarded"),
+            (False, "the comment was edited"),
+        ]
+        assert len(desk.entries(EntryType.REVIEW_REJECTED)) == 2
+        assert desk.told() == ["it was forwarded", "the comment was edited"]
+
+    asyncio.run(story())
+
+
+WRONG = [
+    {"code": ""},
+    {"code": "approve"},
+    {"code": "000000-00000000"},
+    {"request": "no such request", "version": 1},
+    {"request": "\0", "version": 1},
+]
+
+
+@pytest.mark.parametrize("reference", WRONG, ids=str)
+def test_what_names_no_request_is_refused_and_written_down(desk: Desk, reference: dict[str, Any]) -> None:
+    async def story() -> None:
+        await desk.ask()
+        await desk.hear(desk.channel.says("d1", {"by": "fake:ann", "verdict": "approve", **reference}))
+        assert len(desk.entries(EntryType.CHANNEL_REFUSED)) == 1
+        assert [outcome.counted for _, outcome in desk.channel.acknowledged] == [False]
+
+    asyncio.run(story())
+
+
+def test_a_decision_names_the_version_that_was_shown(desk: Desk) -> None:
+    """I2: a request's id alone, another version, or digits of another digest decide nothing."""
+
+    async def story() -> None:
+        request = await desk.ask()
+        says, base = desk.channel.says, {"by": "fake:ann", "verdict": "approve", "request": request.id}
+        await desk.hear(
+            says("d1", base),
+            says("d2", {**base, "version": 2}),
+            says("d3", {**base, "version": 1, "digest": "0" * 8}),
+            says("d4", {**base, "version": 1, "digest": request.action_digest[:7]}),
+            says("d5", {**base, "version": 1, "code": f"{request.id[-6:]}-00000000"}),
+        )
+        case = await desk.case(request)
+        assert (case.request.state, case.reviews) == (RequestState.PENDING, ())
+        await desk.hear(says("d6", {**base, "version": 1, "digest": request.action_digest[:8]}))
+        assert (await desk.case(request)).request.state is RequestState.APPROVED
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(("typed", "counts"), [("", False), ("approve", False), ("digits", True), ("code", True)])
+def test_a_critical_request_takes_its_code(desk: Desk, typed: str, counts: bool) -> None:
+    async def story() -> None:
+        request = await desk.ask(risk=Risk.CRITICAL)
+        said = {"digits": request.action_digest[:8].upper(), "code": request.code.lower()}.get(typed, typed)
+        await desk.hear(desk.channel.says("d1", by_press(request, typed=said)))
+        case = await desk.case(request)
+        assert [each.counted for each in case.reviews] == [counts]
+        assert (case.request.state is RequestState.APPROVED) is counts
+
+    asyncio.run(story())
+
+
+def test_a_typed_code_is_code_enough_for_a_critical_request_and_a_deny_takes_none(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask(risk=Risk.CRITICAL)
+        await desk.hear(desk.channel.says("d1", by_code(request)))
+        assert (await desk.case(request)).request.state is RequestState.APPROVED
+        await desk.hear(desk.channel.says("d2", by_press(request, "deny")))
+        assert (await desk.case(request)).request.state is RequestState.DENIED
+
+    asyncio.run(story())
+
+
+def test_a_review_is_worth_no_more_than_its_channel_and_its_identity(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        await desk.hear(
+            desk.channel.says("d1", by_code(request, assurance=3)),
+            desk.channel.says("d2", by_code(request, "deny", by="fake:bob", assurance=3)),
+        )
+        assert [each.assurance for each in (await desk.case(request)).reviews] == [1, 0]
+
+    asyncio.run(story())
+
+
+def test_a_channel_that_cannot_find_out_is_asked_again_while_others_go_on(desk: Desk) -> None:
+    async def story() -> None:
+        one, two = await desk.ask(), await desk.ask(key="k2", action=replace(a_draft().action, cwd="/elsewhere"))
+        desk.channel.failures = [
+            ChannelError("away"),
+        ]
+        await desk.hear(desk.channel.says("d1", by_code(one)), desk.channel.says("d2", by_code(two)))
+        assert (await desk.case(one)).request.state is RequestState.PENDING
+        assert (await desk.case(two)).request.state is RequestState.APPROVED
+        desk.channel.failures = [ChannelError("away", retry_after_s=30)]
+        desk.bench.clock.advance(1)
+        await desk.settle()
+        desk.bench.clock.advance(29)
+        await desk.settle()
+        assert (await desk.case(one)).reviews == ()
+        desk.bench.clock.advance(1)
+        await desk.settle()
+        assert (await desk.case(one)).request.state is RequestState.APPROVED
+
+    asyncio.run(story())
+
+
+def test_what_cannot_be_found_out_for_an_hour_counts_for_nothing(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        desk.channel.failures = [ChannelError("away")] * 2
+        await desk.hear(desk.channel.says("d1", by_code(request)))
+        desk.bench.clock.advance(PATIENCE_S + 1)
+        await desk.settle()
+        desk.bench.clock.advance(3600)
+        await desk.settle()
+        assert (await desk.case(request)).reviews == ()
+        assert [entry.data["cause"] for entry in desk.entries(EntryType.CHANNEL_MALFORMED)] == ["away"]
+
+    asyncio.run(story())
+
+
+def test_an_approval_that_was_edited_before_its_release_is_taken_back(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        says = desk.channel.says
+        await desk.hear(says("d1", by_code(request)), says("d2", {"by": "fake:eve", "retracts": "d1"}))
+        case = await desk.case(request)
+        assert case.grant is not None
+        assert case.grant.state is GrantState.REVOKED
+        assert [(each.counted, each.note) for each in case.reviews] == [(False, "taken back: it was edited")]
+        [entry] = desk.entries(EntryType.REVIEW_RETRACTED)
+        assert entry.actor.id == "fake:eve"
+        await desk.hear(says("d3", {"by": "fake:eve", "retracts": "d1"}))
+        assert desk.told() == ["approved", "taken back: it was edited"]
+
+    asyncio.run(story())
+
+
+def test_one_approval_of_two_that_was_edited_no_longer_counts(desk: Desk) -> None:
+    async def story() -> None:
+        terms = a_draft().terms
+        two = replace(terms, stages=(replace(terms.stages[0], approvals_needed=2),))
+        request = await desk.ask(terms=two)
+        says = desk.channel.says
+        await desk.hear(
+            says("d1", by_code(request)),
+            says("d2", {"retracts": "d1"}),
+            says("d3", by_code(request, by="fake:bob")),
+        )
+        assert (await desk.case(request)).request.state is RequestState.PENDING
+        await desk.hear(says("d4", by_code(request)))
+        assert (await desk.case(request)).request.state is RequestState.APPROVED
+
+    asyncio.run(story())
+
+
+def test_a_retraction_that_overtakes_its_approval_still_takes_it_back(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        says = desk.channel.says
+        await desk.hear(says("d2", {"retracts": "d1"}), says("d1", by_code(request)))
+        case = await desk.case(request)
+        assert (case.request.state, case.reviews[0].counted) == (RequestState.PENDING, False)
+
+    asyncio.run(story())
+
+
+def test_a_deny_that_was_edited_stands_and_what_ran_is_not_taken_back(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        says = desk.channel.says
+        await desk.hear(says("d1", by_code(request, "deny")), says("d2", {"retracts": "d1"}))
+        assert (await desk.case(request)).request.state is RequestState.DENIED
+        ran = await desk.ask(key="k2", action=replace(a_draft().action, cwd="/elsewhere"))
+        await desk.hear(says("d3", by_code(ran)))
+        await desk.bench.desk.redeem(ran.id, action_digest=ran.action_digest, attempt="a", tool_use_id="t")
+        await desk.hear(says("d4", {"retracts": "d3"}))
+        case = await desk.case(ran)
+        assert case.grant is not None
+        assert case.grant.state is GrantState.REDEEMED
+
+    asyncio.run(story())
+
+
+def test_a_pressed_message_that_nobody_remembers_sending_is_kept_up_to_date(desk: Desk) -> None:
+    """I10: the answer to a send was lost, so two messages show the request; both are edited when it ends."""
+
+    async def story() -> None:
+        request = await desk.ask()
+        await desk.hear(desk.channel.says("d1", by_press(request, replies_to="orphan")))
+        await desk.hear(desk.channel.says("d2", by_code(request, "deny", replies_to="some talk")))
+        with desk.bench.reader.connect() as connection:
+            rows = connection.exec_driver_sql(
+                "select kind, recipient, external_id, message_id is not null from outbox where channel = 'fake'"
+            ).all()
+        assert [tuple(row)[:3] for row in rows if row[0] == "send"] == [("send", "fake:room", "orphan")]
+        assert [row[0] for row in rows].count("update") == 2
+
+    asyncio.run(story())
+
+
+def test_instructions_are_for_people_and_undo_and_links_answer_where_there_are_none(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        says = desk.channel.says
+        await desk.hear(
+            says("d1", {"by": "fake:ann", "instruction": "pending"}),
+            says("d2", {"by": "fake:eve", "instruction": "pending"}),
+            says("d3", {"by": "fake:ann", "undo": request.code}),
+            says("d4", {"by": "fake:new", "link": "CODE"}),
+            says("d5", "hello"),
+        )
+        assert [(each.name, person) for each, person in desk.channel.instructed] == [("pending", "local:ann")]
+        assert [outcome.counted for _, outcome in desk.channel.acknowledged] == [False, False, False]
+
+    asyncio.run(story())
+
+
+def test_several_decisions_of_one_delivery_are_several_reviews(desk: Desk) -> None:
+    async def story() -> None:
+        one, two = await desk.ask(), await desk.ask(key="k2", action=replace(a_draft().action, cwd="/elsewhere"))
+        await desk.hear(desk.channel.says("d1", [by_code(one, part="1"), by_code(two, "deny", part="2")]))
+        states = [(await desk.case(each)).request.state for each in (one, two)]
+        assert states == [RequestState.APPROVED, RequestState.DENIED]
+
+    asyncio.run(story())
+
+
+def test_handled_deliveries_are_forgotten_after_a_month_and_still_not_counted_twice(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        await desk.hear(desk.channel.says("d1", by_code(request)))
+        desk.bench.clock.advance((KEPT_DAYS + 1) * 86_400)
+        running = asyncio.create_task(desk.reception.run("fake"))
+        await desk.reception.take("fake", [desk.channel.says("d2", by_code(request))])
+        async with asyncio.timeout(5):
+            await desk.channel.told_of("d2")
+        running.cancel()
+        with desk.bench.reader.connect() as connection:
+            assert "d1" not in connection.exec_driver_sql("select external_id from inbox").scalars().all()
+        await desk.hear(desk.channel.says("d1", by_code(request)))
+        assert len((await desk.case(request)).reviews) == 2
+
+    asyncio.run(story())
+
+
+def test_a_decision_id_says_where_it_came_from_and_keeps_parts_apart() -> None:
+    assert decision_id_of("fake", "a", "b") != decision_id_of("fake", "ab")
+    assert decision_id_of("fake", "a:b") != decision_id_of("fake", "a", "b")
+    assert decision_id_of("telegram", "1").startswith("telegram:")
+
+
+def test_standings_are_what_the_schema_calls_unhandled() -> None:
+    assert inbox.Standing.WAITING == 0
