@@ -22,12 +22,13 @@ from starlette.routing import Mount, Route, Router
 
 import askfirst
 from askfirst import workspace
+from askfirst.access import AccessScope
 from askfirst.analyst import DiskAnalyst
 from askfirst.asking import Asking
+from askfirst.broker.access import Access
 from askfirst.broker.api import Api
 from askfirst.broker.hook_route import HookRoute
 from askfirst.broker.log_api import LogApi
-from askfirst.broker.peer import bears
 from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exit_for_failed_store
 from askfirst.clock import SystemClock
 from askfirst.config import load_config
@@ -129,8 +130,9 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
             )
 
     token = _api_token(paths)
-    api = core.api(token=token)
-    mcp = core.mcp(api, token=token, listener=web_listener)
+    access = core.access(token)
+    api = core.api(access)
+    mcp = core.mcp(api, access, token=token, listener=web_listener)
     hooks = Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS, core.tally.called).respond, methods=["POST"])
     log = Mount("/v1/log", LogApi(core.keeper, _person()).app())
     broker = Broker(
@@ -239,7 +241,18 @@ class _Core:
         elif request.terms.witness_required:
             raise ConfigError(f"the rule {request.terms.rule} asks for a witness, and none is configured under [audit]")
 
-    def api(self, *, token: str) -> FastAPI:
+    def access(self, own_token: str) -> Access:
+        """Who may call the API."""
+        return Access(
+            writer=self._writer,
+            reader=self._reader,
+            audit=self._log,
+            clock=self._clock,
+            desk=self.desk,
+            own_token=own_token,
+        )
+
+    def api(self, access: Access) -> FastAPI:
         """REST ``/v1``."""
         return Api(
             desk=self.desk,
@@ -247,15 +260,20 @@ class _Core:
             asking=self._asking,
             terminal_decisions=lambda: self._policy.current().general.terminal_decisions,
             reviewer=_person(),
-            token=token,
+            access=access,
             log=lambda: self._log.head.seen,
         ).app()
 
-    def mcp(self, api: ASGIApp, *, token: str, listener: socket.socket) -> McpEndpoint:
-        """MCP over HTTP, for whoever shows the API's token."""
+    def mcp(self, api: ASGIApp, access: Access, *, token: str, listener: socket.socket) -> McpEndpoint:
+        """MCP over HTTP, for whoever shows a token that may ask."""
+
+        async def is_allowed(scope: Scope) -> bool:
+            caller = await access.caller(HTTPConnection(scope))
+            return caller is not None and AccessScope.ASK in caller.scopes
+
         return McpEndpoint(
             transport=InProcess(api, token, self._clock.now_ms),
-            is_allowed=lambda scope: bears(HTTPConnection(scope), token),
+            is_allowed=is_allowed,
             hosts=_names(listener),
         )
 

@@ -77,6 +77,8 @@ class EntryType(enum.StrEnum):
     LOG_CHECKPOINT_WITNESSED = "log.checkpoint_witnessed"
     BLOB_ERASED = "blob.erased"
     BREAK_GLASS_USED = "break_glass.used"
+    TOKEN_ISSUED = "token.issued"  # noqa: S105  # the name of a type
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from mcp_server.caller import Caller, from_meta
 from mcp_server.tools import INSTRUCTIONS, NAME, SCHEMAS, TITLE, TOOLS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from mcp.server.context import ServerRequestContext
     from mcp.types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
@@ -88,7 +88,7 @@ class McpEndpoint:
     """
 
     def __init__(
-        self, *, transport: steps.Transport, is_allowed: Callable[[Scope], bool], hosts: tuple[str, ...]
+        self, *, transport: steps.Transport, is_allowed: Callable[[Scope], Awaitable[bool]], hosts: tuple[str, ...]
     ) -> None:
         self._transport = transport
         self._is_allowed = is_allowed
@@ -99,7 +99,7 @@ class McpEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        if not self._is_allowed(scope):
+        if not await self._is_allowed(scope):
             body = {"error": "invalid_token", "error_description": "MCP over HTTP needs the API's bearer token"}
             headers = {"WWW-Authenticate": 'Bearer realm="askfirst", error="invalid_token"'}
             await JSONResponse(body, 401, headers=headers)(scope, receive, send)

@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -15,8 +15,11 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
 import askfirst
+from askfirst.access import AccessScope, Caller
 from askfirst.broker import wire
-from askfirst.broker.peer import bears, has_terminal, is_local_user
+from askfirst.broker.body_limit import BodyLimit
+from askfirst.broker.peer import has_terminal, is_local_user
+from askfirst.broker.token_api import TokenApi
 from askfirst.call import ToolCall
 from askfirst.canonical import digest
 from askfirst.clock import new_id
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from askfirst.asking import Asking
+    from askfirst.broker.access import Access
     from askfirst.desk import Desk
     from askfirst.engine import Case
     from askfirst.hub import Hub
@@ -54,7 +58,7 @@ class Api:
         asking: Asking,
         terminal_decisions: Callable[[], bool],
         reviewer: str,
-        token: str,
+        access: Access,
         log: Callable[[], str] = lambda: "",
         terminal_undo: bool = True,
     ) -> None:
@@ -63,7 +67,7 @@ class Api:
         self._asking = asking
         self._terminal_decisions = terminal_decisions
         self._reviewer = reviewer
-        self._token = token
+        self._access = access
         self._log = log
         self._terminal_undo = terminal_undo
 
@@ -77,38 +81,43 @@ class Api:
             redoc_url=None,
             responses={"4XX": {"model": wire.ProblemOut}, "5XX": {"model": wire.ProblemOut}},
         )
+        app.add_middleware(BodyLimit)
         app.add_exception_handler(Error, on_error)
         app.add_exception_handler(HTTPException, _on_http_error)
         app.add_exception_handler(RequestValidationError, on_invalid)
         app.include_router(self._router())
+        app.include_router(TokenApi(self._access).router())
         app.add_api_route("/healthz", self.health, methods=["GET"], tags=["health"])
         app.add_api_route("/readyz", self.health, methods=["GET"], tags=["health"])
         return app
 
     def _router(self) -> APIRouter:
-        router = APIRouter(prefix="/v1", dependencies=[Depends(self._may_ask)], tags=["requests"])
-        router.add_api_route("/requests", self.create, methods=["POST"], status_code=201)
-        router.add_api_route("/requests", self.list, methods=["GET"])
-        router.add_api_route("/requests/{request_id}", self.get, methods=["GET"])
-        router.add_api_route("/requests/{request_id}/wait", self.wait, methods=["GET"])
-        router.add_api_route("/requests/{request_id}/amend", self.amend, methods=["POST"])
-        router.add_api_route(
-            "/requests/{request_id}/events", self.request_events, methods=["GET"], response_class=StreamingResponse
-        )
-        router.add_api_route("/requests/{request_id}/cancel", self.cancel, methods=["POST"])
-        router.add_api_route("/requests/{request_id}/reviews", self.review, methods=["POST"])
-        router.add_api_route("/requests/{request_id}/undo", self.preview_undo, methods=["GET"])
-        router.add_api_route("/requests/{request_id}/undo", self.undo, methods=["POST"])
-        router.add_api_route("/requests/{request_id}/redeem", self.redeem, methods=["POST"])
-        router.add_api_route("/grants", self.grants, methods=["GET"], tags=["grants"])
-        router.add_api_route("/grants/{grant_id}/revoke", self.revoke, methods=["POST"], tags=["grants"])
-        router.add_api_route("/requests/{request_id}/outcome", self.outcome, methods=["POST"])
-        router.add_api_route("/events", self.events, methods=["GET"], response_class=StreamingResponse)
+        router = APIRouter(prefix="/v1", tags=["requests"])
+        asks, sees = self._needs(AccessScope.ASK), self._needs(AccessScope.ASK, AccessScope.READ, AccessScope.DECIDE)
+        reads, decides = self._needs(AccessScope.READ), self._needs(AccessScope.ASK, AccessScope.DECIDE)
+        one = "/requests/{request_id}"
+        for path, endpoint, method, needed in (
+            (one, self.get, "GET", sees),
+            (f"{one}/wait", self.wait, "GET", sees),
+            (f"{one}/amend", self.amend, "POST", asks),
+            (f"{one}/cancel", self.cancel, "POST", asks),
+            (f"{one}/reviews", self.review, "POST", decides),
+            (f"{one}/undo", self.preview_undo, "GET", sees),
+            (f"{one}/undo", self.undo, "POST", decides),
+            (f"{one}/redeem", self.redeem, "POST", asks),
+            (f"{one}/outcome", self.outcome, "POST", asks),
+            ("/requests", self.list, "GET", reads),
+            ("/grants", self.grants, "GET", reads),
+            ("/grants/{grant_id}/revoke", self.revoke, "POST", decides),
+        ):
+            router.add_api_route(path, endpoint, methods=[method], dependencies=needed)
+        router.add_api_route("/requests", self.create, methods=["POST"], status_code=201, dependencies=asks)
+        for path, stream, needed in (("/events", self.events, reads), (f"{one}/events", self.request_events, sees)):
+            router.add_api_route(path, stream, methods=["GET"], response_class=StreamingResponse, dependencies=needed)
         return router
 
-    def _may_ask(self, request: Request) -> None:
-        if not (is_local_user(request) or bears(request, self._token)):
-            raise HTTPException(401, "the API needs a bearer token, or its unix socket as the broker's own user")
+    def _needs(self, *scopes: AccessScope) -> list[Any]:
+        return [Depends(self._access.needs(*scopes))]
 
     async def health(self) -> wire.HealthOut:
         """Whether the broker answers and its store can be read."""
@@ -124,6 +133,7 @@ class Api:
     async def create(
         self,
         body: wire.CreateIn,
+        request: Request,
         response: Response,
         idempotency_key: Annotated[str, Header(min_length=1, max_length=200)] = "",
     ) -> wire.RequestOut:
@@ -131,6 +141,7 @@ class Api:
 
         What waits already is joined, and what was denied a moment ago is answered from that denial.
         """
+        self._access.meter(_caller(request))
         agent = Agent(host=body.host, session=body.session, model=body.model)
         look = await self._asking.look(_call(body), agent, _claim(body.claim), requires_approval=True)
         if look.ruling.outcome is Outcome.DENY:
@@ -210,7 +221,18 @@ class Api:
         return wire.step_out(step)
 
     async def review(self, request_id: str, body: wire.ReviewIn, request: Request) -> wire.StepOut:
-        """Decide from a terminal on this machine; refused unless the policy allows it in so many words (I1)."""
+        """Decide, by a token with the scope ``decide``.
+
+        From a terminal on this machine it is refused unless the policy allows it in so many words (I1).
+        """
+        caller = _caller(request)
+        if AccessScope.DECIDE in caller.scopes:
+            return wire.step_out(await self._desk.review(_review(request_id, body, caller, channel="api")))
+        self._require_terminal(request)
+        person = replace(caller, person=self._reviewer, assurance=0)
+        return wire.step_out(await self._desk.review(_review(request_id, body, person, channel="terminal")))
+
+    def _require_terminal(self, request: Request) -> None:
         if not self._terminal_decisions():
             raise NotAllowedError(
                 "decisions from this machine's terminal are switched off: an agent of the same user could make them, "
@@ -218,31 +240,15 @@ class Api:
             )
         if not (is_local_user(request) and has_terminal(request)):
             raise NotAllowedError("only a process with a terminal may decide here; run `askfirst inbox` in one")
-        step = await self._desk.review(
-            ReviewDraft(
-                decision_id=body.decision_id,
-                request_id=request_id,
-                version=body.version,
-                action_digest=body.action_digest,
-                person=self._reviewer,
-                channel="terminal",
-                verdict=Verdict(body.verdict),
-                assurance=0,
-                text=body.text,
-                scope=body.scope,
-                stop=body.stop,
-                to=body.to,
-                edit=body.edit,
-            )
-        )
-        return wire.step_out(step)
 
     async def preview_undo(self, request_id: str) -> wire.PreviewOut:
         """What an undo would do now; nothing is changed."""
         return wire.preview_out(await self._desk.preview_undo(request_id))
 
     async def undo(self, request_id: str, body: wire.UndoIn, request: Request) -> wire.StepOut:
-        """Put back what was there before the action ran, as the user of this machine; see ``askfirst undo``."""
+        """Put back what was there before the action ran, as a token's person or the user of this machine."""
+        if person := _caller(request).person:
+            return wire.step_out(await self._desk.undo(request_id, turn=body.turn, by=person, channel="api"))
         if not self._terminal_undo:
             raise NotAllowedError(
                 "undo from this machine's terminal is switched off (`terminal = false` under [undo]); use the web inbox"
@@ -258,11 +264,11 @@ class Api:
         """Every grant that still opens something."""
         return wire.GrantsOut(grants=[wire.open_grant_out(each) for each in await self._desk.grants()])
 
-    async def revoke(self, grant_id: str, body: wire.CancelIn) -> wire.StepOut:
+    async def revoke(self, grant_id: str, body: wire.CancelIn, request: Request) -> wire.StepOut:
         """Take a grant back. That can only make things safer, so whoever may ask may do it."""
-        return wire.step_out(
-            await self._desk.revoke(grant_id, by=self._reviewer, channel="terminal", reason=body.reason)
-        )
+        caller = _caller(request)
+        by, channel = (caller.person, "api") if caller.person else (self._reviewer, "terminal")
+        return wire.step_out(await self._desk.revoke(grant_id, by=by, channel=channel, reason=body.reason))
 
     async def events(self) -> StreamingResponse:
         """Every change from now on as server-sent events: ``event: request``, ``data:`` a request as JSON."""
@@ -282,6 +288,30 @@ class Api:
                 if changed.request.id == request_id:
                     case = changed
                     yield case
+
+
+def _caller(request: Request) -> Caller:
+    """Whom the route's dependency has found."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+def _review(request_id: str, body: wire.ReviewIn, caller: Caller, *, channel: str) -> ReviewDraft:
+    return ReviewDraft(
+        decision_id=body.decision_id,
+        request_id=request_id,
+        version=body.version,
+        action_digest=body.action_digest,
+        person=caller.person,
+        channel=channel,
+        verdict=Verdict(body.verdict),
+        assurance=caller.assurance,
+        text=body.text,
+        scope=body.scope,
+        stop=body.stop,
+        to=body.to,
+        edit=body.edit,
+    )
 
 
 async def _sse(cases: AsyncIterator[Case]) -> AsyncIterator[str]:
@@ -363,4 +393,6 @@ def _short(value: object) -> str:
 
 async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return _problem(error.status_code, str(error.detail))
+    answer = _problem(error.status_code, str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer

@@ -22,6 +22,7 @@ from askfirst.cli import (
     policy,
     requests,
     serve,
+    tokens,
     witness,
 )
 from askfirst.cli.output import console, print_json
@@ -50,6 +51,7 @@ def build(parts: Parts) -> typer.Typer:
     inbox.add(app, parts)
     requests.add(app)
     grants.add(app)
+    tokens.add(app)
     hook.add(app, parts)
     mcp.add(app, parts)
     explain.add(app)

@@ -184,6 +184,24 @@ web_session = Table(
     sqlite_strict=True,
 )
 
+# Tokens of the API; the secret itself is kept nowhere.
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("secret_sha256", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("assurance", Integer, nullable=False),
+    Column("created_at_ms", _Int64, nullable=False),
+    Column("expires_at_ms", _Int64, nullable=False),
+    Column("revoked_at_ms", _Int64),
+    Column("issued_by", Text, nullable=False),
+    Column("request_id", Text, nullable=False, server_default=text("''")),
+    sqlite_strict=True,
+)
+
 # The audit log (RFC 6962): `leaf` is the leaf hash of `body`, the exact bytes of an entry. See audit/.
 audit = Table(
     "audit",
@@ -232,6 +250,7 @@ blob = Table(
 )
 
 __all__ = [
+    "api_token",
     "audit",
     "blob",
     "cosignature",

@@ -4,68 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
 
-from askfirst.asking import Asking
-from askfirst.broker.api import Api
-from askfirst.call import ToolCall
-from askfirst.config import parse_config
-from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
-from askfirst.host import Agent
-from askfirst.request import Action, Verdict
+from askfirst.request import Verdict
+from askfirst.testing.api import OURS, TOKEN, api_client
 from askfirst.testing.bench import Bench, a_review
-from askfirst.testing.ladder_policy import ConfiguredPolicy
 
-TOKEN = "secret-token"
-OURS = (f"uid:{os.getuid()}", 0)
+BY_TCP = ("127.0.0.1", 5555)
 STRANGER = ("uid:4242", 0)
 BY_TCP = ("127.0.0.1", 5555)
-
-
-class FixedAnalyst:
-    async def look(self, call: ToolCall) -> Classification:
-        found = Effect(
-            rule="git.reset-hard",
-            kind=EffectKind.DISCARDS_CHANGES,
-            risk=Risk.HIGH,
-            reversible=False,
-            target=".",
-            loss="discards 3 changed files",
-            command=call.command,
-        )
-        return Classification(outcome=Outcome.GATE, effects=(found,), expanded="git reset --hard HEAD~2")
-
-    def resolve(self, call: ToolCall, agent: Agent, scripts: object = ()) -> Action:
-        del scripts
-        return Action(
-            tool=call.tool, arguments=call.acting_arguments, cwd=call.cwd, host=agent.host, session=agent.session
-        )
-
-
-@asynccontextmanager
-async def client(
-    made: Bench, peer: tuple[str, int] = OURS, *, terminal_decisions: bool = False
-) -> AsyncIterator[httpx.AsyncClient]:
-    config = parse_config(b"", source="defaults")
-    asking = Asking(analyst=FixedAnalyst(), ruler=ConfiguredPolicy(config=config), clock=made.clock)
-    made.desk._editor = asking
-    app = Api(
-        desk=made.desk,
-        hub=made.hub,
-        asking=asking,
-        terminal_decisions=lambda: terminal_decisions,
-        reviewer="local:ann",
-        token=TOKEN,
-    ).app()
-    transport = httpx.ASGITransport(app, client=peer)
-    async with httpx.AsyncClient(transport=transport, base_url="http://askfirst") as http:
-        yield http
 
 
 def run(story: Callable[[], Awaitable[None]]) -> None:
@@ -81,7 +32,7 @@ async def create(http: httpx.AsyncClient, key: str = "", command: str = "git res
 
 def test_a_created_request_shows_what_would_run_and_why_it_waits(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             made = await create(http)
             again = (await http.get(f"/v1/requests/{made['id']}")).json()
         assert made == again
@@ -100,7 +51,7 @@ def test_the_same_idempotency_key_is_the_same_request_and_another_action_under_i
     desk_bench: Bench,
 ) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             first, second = await create(http, "key-1"), await create(http, "key-1")
             other = await http.post("/v1/requests", json={"command": "rm -rf x"}, headers={"idempotency-key": "key-1"})
         assert first["id"] == second["id"]
@@ -112,7 +63,7 @@ def test_the_same_idempotency_key_is_the_same_request_and_another_action_under_i
 
 def test_a_wait_ends_with_the_decision(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             made = await create(http)
             waiting = asyncio.create_task(http.get(f"/v1/requests/{made['id']}/wait", params={"timeout_s": 5}))
             case = await desk_bench.desk.case(made["id"])
@@ -125,7 +76,7 @@ def test_a_wait_ends_with_the_decision(desk_bench: Bench) -> None:
 
 def test_a_wait_that_is_over_shows_the_request_as_it_is(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             made = await create(http)
             answer = await http.get(f"/v1/requests/{made['id']}/wait", params={"timeout_s": 0})
         assert answer.json()["state"] == "pending"
@@ -135,7 +86,7 @@ def test_a_wait_that_is_over_shows_the_request_as_it_is(desk_bench: Bench) -> No
 
 def test_a_grant_is_redeemed_once(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             made = await create(http)
             case = await desk_bench.desk.case(made["id"])
             await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
@@ -151,7 +102,7 @@ def test_a_grant_is_redeemed_once(desk_bench: Bench) -> None:
 
 def test_pages_go_back_in_time(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             made = [(await create(http, command=f"rm -rf {number}"))["id"] for number in range(3)]
             first = (await http.get("/v1/requests", params={"limit": 2})).json()
             rest = (await http.get("/v1/requests", params={"limit": 2, "before": first["next_before"]})).json()
@@ -163,7 +114,7 @@ def test_pages_go_back_in_time(desk_bench: Bench) -> None:
 
 def test_the_requester_withdraws(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             made = await create(http)
             first = (await http.post(f"/v1/requests/{made['id']}/cancel", json={"reason": "no need"})).json()
             second = (await http.post(f"/v1/requests/{made['id']}/cancel", json={})).json()
@@ -186,7 +137,7 @@ def test_nobody_decides_by_the_api_unless_the_policy_says_so(desk_bench: Bench) 
     """I1: being local is no authority."""
 
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             made = await create(http)
             answer = await http.post(f"/v1/requests/{made['id']}/reviews", json=review_of(made))
         assert answer.status_code == 403
@@ -198,7 +149,7 @@ def test_nobody_decides_by_the_api_unless_the_policy_says_so(desk_bench: Bench) 
 
 def test_a_process_without_a_terminal_decides_nothing_even_then(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench, terminal_decisions=True) as http:
+        async with api_client(desk_bench, terminal_decisions=True) as http:
             made = await create(http)
             answer = await http.post(f"/v1/requests/{made['id']}/reviews", json=review_of(made))
         assert answer.status_code == 403
@@ -221,7 +172,7 @@ def test_a_process_without_a_terminal_decides_nothing_even_then(desk_bench: Benc
 )
 def test_who_may_use_the_api(desk_bench: Bench, peer: tuple[str, int], headers: dict[str, str], status: int) -> None:
     async def story() -> None:
-        async with client(desk_bench, peer) as http:
+        async with api_client(desk_bench, peer) as http:
             answer = await http.get("/v1/requests", headers=headers)
         assert answer.status_code == status
 
@@ -245,7 +196,7 @@ def test_who_may_use_the_api(desk_bench: Bench, peer: tuple[str, int], headers: 
 )
 def test_what_cannot_be_used_gets_one_sentence(desk_bench: Bench, body: dict[str, Any], detail: str) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             answer = await http.post("/v1/requests", json=body)
         assert answer.status_code == 422
         assert answer.headers["content-type"] == "application/problem+json"
@@ -260,7 +211,7 @@ def test_what_cannot_be_used_gets_one_sentence(desk_bench: Bench, body: dict[str
 )
 def test_what_is_not_there_is_a_404_problem(desk_bench: Bench, path: str) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             answer = await http.get(path)
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
@@ -269,7 +220,7 @@ def test_what_is_not_there_is_a_404_problem(desk_bench: Bench, path: str) -> Non
 
 def test_health_and_the_description_need_no_token(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench, BY_TCP) as http:
+        async with api_client(desk_bench, BY_TCP) as http:
             health = (await http.get("/healthz")).json()
             description = (await http.get("/v1/openapi.json")).json()
         assert (health["status"], health["pending"]) == ("ok", 0)
@@ -281,7 +232,7 @@ def test_health_and_the_description_need_no_token(desk_bench: Bench) -> None:
 
 def test_the_events_of_a_request_begin_with_its_state_and_end_with_it(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             made = await create(http)
             reading = asyncio.create_task(http.get(f"/v1/requests/{made['id']}/events"))
             case = await desk_bench.desk.case(made["id"])
@@ -299,7 +250,7 @@ def test_the_events_of_a_request_begin_with_its_state_and_end_with_it(desk_bench
 
 def test_an_amended_request_is_a_new_version_and_old_decisions_do_not_count_for_it(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             made = await create(http)
             path = f"/v1/requests/{made['id']}"
             case = await desk_bench.desk.case(made["id"])
@@ -326,7 +277,7 @@ def test_an_amended_request_is_a_new_version_and_old_decisions_do_not_count_for_
 
 def test_what_was_not_asked_cannot_be_amended_in(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             made = await create(http)
             answer = await http.post(f"/v1/requests/{made['id']}/amend", json={"arguments": {"sudo": True}})
         assert (answer.status_code, answer.json()["detail"]) == (
@@ -339,7 +290,7 @@ def test_what_was_not_asked_cannot_be_amended_in(desk_bench: Bench) -> None:
 
 def test_a_question_is_asked_with_its_choices_and_answered(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             body = {"question": "left or right?", "options": ["left", "right"]}
             made = (await http.post("/v1/requests", json=body)).json()
             case = await desk_bench.desk.case(made["id"])
@@ -362,7 +313,7 @@ def test_a_question_is_asked_with_its_choices_and_answered(desk_bench: Bench) ->
 )
 def test_a_question_that_cannot_be_answered_is_refused(desk_bench: Bench, body: dict[str, Any], detail: str) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             answer = await http.post("/v1/requests", json=body)
         assert answer.status_code == 422
         assert answer.json()["detail"].startswith(detail)
@@ -372,7 +323,7 @@ def test_a_question_that_cannot_be_answered_is_refused(desk_bench: Bench, body: 
 
 def test_a_request_that_takes_the_place_of_another_ends_it(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             old = await create(http)
             body = {"command": "git reset --hard HEAD~1", "cwd": "/srv/p", "supersedes": old["id"]}
             new = (await http.post("/v1/requests", json=body)).json()
@@ -385,7 +336,7 @@ def test_a_request_that_takes_the_place_of_another_ends_it(desk_bench: Bench) ->
 
 def test_open_grants_are_listed_with_what_they_open_and_can_be_revoked(desk_bench: Bench) -> None:
     async def story() -> None:
-        async with client(desk_bench) as http:
+        async with api_client(desk_bench) as http:
             made = await create(http)
             case = await desk_bench.desk.case(made["id"])
             await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
@@ -410,7 +361,7 @@ def test_the_terminal_may_edit_ask_back_and_stop_where_the_policy_lets_it_decide
     monkeypatch.setattr("askfirst.broker.api.has_terminal", lambda _request: True)
 
     async def story() -> None:
-        async with client(desk_bench, terminal_decisions=True) as http:
+        async with api_client(desk_bench, terminal_decisions=True) as http:
             made = await create(http)
             path = f"/v1/requests/{made['id']}/reviews"
             asked = {**review_of(made), "decision_id": "decision-2", "verdict": "needs_info", "text": "why?"}
@@ -423,5 +374,24 @@ def test_the_terminal_may_edit_ask_back_and_stop_where_the_policy_lets_it_decide
         assert (done["request"]["state"], done["request"]["version"]) == ("approved", 2)
         assert done["request"]["command"] == "git reset --hard HEAD"
         assert stopped["request"]["end"]["stop"] is True
+
+    run(story)
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+def test_a_body_that_is_too_long_is_refused_before_it_is_read(desk_bench: Bench, is_announced: bool) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b'{"command": "'
+        for _ in range(33):
+            yield b"x" * 65_536
+        pytest.fail("the whole body was read")
+
+    body = b'{"command": "' + b"x" * 2_200_000 + b'"}' if is_announced else pieces()
+
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            answer = await http.post("/v1/requests", content=body, headers={"content-type": "application/json"})
+        assert answer.status_code == 413
+        assert answer.headers["content-type"] == "application/problem+json"
 
     run(story)

@@ -1,0 +1,68 @@
+"""What a caller of the API may do: values only.
+
+Four scopes, none of which contains another. Asking is what agents and programs do; deciding is for the programs of a
+person who has approved just that; reading sees everybody's requests; administering hands out tokens.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class AccessScope(enum.StrEnum):
+    """One thing that a token may be good for."""
+
+    ASK = "ask"
+    """Make, amend, cancel, wait for and use one's requests, by their ids."""
+    READ = "read"
+    """List all requests and grants, follow all changes, read the figures."""
+    DECIDE = "decide"
+    """Review requests in the name of the token's person, and take grants back."""
+    ADMIN = "admin"
+    """List and revoke tokens, and issue those that only ask or read."""
+
+
+NEEDS_APPROVAL = frozenset({AccessScope.DECIDE, AccessScope.ADMIN})
+"""Scopes that a token gets only after a person has approved it: an agent could issue itself one otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls.
+
+    Attributes:
+        id: ``uid:N`` on the unix socket, ``token:ID`` for whoever shows a token.
+        scopes: what they may do.
+        person: in whose name they decide, ``""`` for nobody's.
+        assurance: of a review that they make.
+    """
+
+    id: str
+    scopes: frozenset[AccessScope]
+    person: str = ""
+    assurance: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """An issued token; its secret is kept nowhere.
+
+    Attributes:
+        id: public, for lists and revoking.
+        name: what it is for.
+        expires_at_ms: when it ends.
+        revoked_at_ms: when it was taken back, None while it holds.
+        issued_by: who had it issued; where a person approved it, the request's id is in ``request_id``.
+    """
+
+    id: str
+    name: str
+    scopes: frozenset[AccessScope]
+    person: str
+    assurance: int
+    created_at_ms: int
+    expires_at_ms: int
+    revoked_at_ms: int | None
+    issued_by: str
+    request_id: str = ""

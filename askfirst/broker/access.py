@@ -1,0 +1,233 @@
+"""Who calls the API, and what they may do: by the unix socket's peer, the broker's own token, or an issued one."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fastapi import HTTPException, Request
+
+from askfirst.access import NEEDS_APPROVAL, AccessScope, Caller, Token
+from askfirst.audit_port import Actor, Entry, EntryType
+from askfirst.broker.peer import bears, is_local_user
+from askfirst.canonical import sha256_hex
+from askfirst.clock import new_id
+from askfirst.errors import InputError, NotAllowedError, RequestNotFoundError
+from askfirst.store import tokens
+from askfirst.store.reading import read
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import sqlalchemy as sa
+    from starlette.requests import HTTPConnection
+
+    from askfirst.audit_port import AuditLog
+    from askfirst.clock import Clock
+    from askfirst.desk import Desk
+    from askfirst.store.writer import Writer
+
+PREFIX = "askfirst_"
+"""Every issued token begins so, for scanners of leaked secrets to know it."""
+TOOL = "askfirst.issue_access_token"
+"""What the request is about by which a person approves a token that may decide or administer."""
+_SECRET_MAX_CHARS = 200
+_LOCAL = frozenset({AccessScope.ASK, AccessScope.READ})
+_DAY_MS = 86_400_000
+
+
+class Access:
+    """The callers of one broker.
+
+    Args:
+        writer: all writes go through it.
+        reader: a read-only engine of the same store.
+        audit: the log.
+        clock: decides what has expired.
+        desk: where the approval of a grave token is redeemed.
+        own_token: the broker's own token, which may ask and read.
+        creates_per_minute: how many requests one token may make; the unix socket is bound by what may wait alone.
+    """
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        reader: sa.Engine,
+        audit: AuditLog,
+        clock: Clock,
+        desk: Desk,
+        own_token: str,
+        creates_per_minute: int = 600,
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._audit = audit
+        self._clock = clock
+        self._desk = desk
+        self._own_token = own_token
+        self._limit = creates_per_minute
+        self._made: dict[str, deque[int]] = {}
+
+    async def caller(self, connection: HTTPConnection) -> Caller | None:
+        """Who is at the other end; None for nobody whom we know."""
+        if is_local_user(connection):
+            client = connection.scope["client"]
+            return Caller(id=client[0], scopes=_LOCAL)
+        if bears(connection, self._own_token):
+            return Caller(id="token:broker", scopes=_LOCAL)
+        scheme, _, shown = connection.headers.get("authorization", "").partition(" ")
+        secret = shown.strip()
+        if scheme.lower() != "bearer" or not secret.startswith(PREFIX) or len(secret) > _SECRET_MAX_CHARS:
+            return None
+        digest = sha256_hex(secret.encode("utf-8", "surrogateescape"))
+        now_ms = self._clock.now_ms()
+        found = await read(self._reader, lambda connection: tokens.find(connection, digest, now_ms))
+        if found is None:
+            return None
+        return Caller(id=f"token:{found.id}", scopes=found.scopes, person=found.person, assurance=found.assurance)
+
+    def needs(self, *scopes: AccessScope) -> Callable[[Request], Awaitable[Caller]]:
+        """A dependency: the caller, who has one of these scopes.
+
+        It raises ``HTTPException``: 401 for nobody whom we know, 403 where the scope is missing.
+        """
+
+        async def checked(request: Request) -> Caller:
+            caller = await self.caller(request)
+            if caller is None:
+                raise HTTPException(
+                    401,
+                    "the API needs a bearer token, or its unix socket as the broker's own user",
+                    headers={"WWW-Authenticate": 'Bearer realm="askfirst"'},
+                )
+            if caller.scopes.isdisjoint(scopes):
+                wanted = " or ".join(f"`{each}`" for each in scopes)
+                raise HTTPException(403, f"this needs the scope {wanted}; yours: {_words(caller.scopes) or 'none'}")
+            request.state.caller = caller
+            return caller
+
+        return checked
+
+    def meter(self, caller: Caller) -> None:
+        """Count a request that a token makes.
+
+        Raises:
+            HTTPException: 429, it has made too many within a minute.
+        """
+        if not caller.id.startswith("token:"):
+            return
+        now_ms = self._clock.now_ms()
+        made = self._made.setdefault(caller.id, deque(maxlen=self._limit))
+        if len(made) == self._limit and now_ms - made[0] < 60_000:
+            pause_s = 1 + (60_000 - (now_ms - made[0])) // 1000
+            text = f"this token has made {self._limit} requests within a minute; try again in {pause_s} s"
+            raise HTTPException(429, text, headers={"Retry-After": str(pause_s)})
+        made.append(now_ms)
+
+    async def issue(
+        self, wanted: Token, *, by: Caller, arguments: dict[str, object], approval: str
+    ) -> tuple[Token, str]:
+        """A new token and its secret, which is shown this once.
+
+        Args:
+            wanted: with name, scopes, person, assurance and ``expires_at_ms`` as a span from now.
+            by: who wants it.
+            arguments: what a person approves: exactly this.
+            approval: id of the approved request about ``TOOL``, ``""`` where none is needed.
+
+        Raises:
+            NotAllowedError: the scopes need an approval, and this is none of it.
+        """
+        if not wanted.scopes.isdisjoint(NEEDS_APPROVAL):
+            await self._redeemed(approval, arguments)
+        now_ms = self._clock.now_ms()
+        token = replace(
+            wanted,
+            id=new_id(),
+            created_at_ms=now_ms,
+            expires_at_ms=now_ms + wanted.expires_at_ms,
+            issued_by=by.id,
+            request_id=approval if not wanted.scopes.isdisjoint(NEEDS_APPROVAL) else "",
+        )
+        secret = PREFIX + secrets.token_urlsafe(32)
+
+        def work(connection: sa.Connection) -> None:
+            tokens.add(connection, token, sha256_hex(secret.encode("ascii")))
+            self._audit.append(connection, _entry(EntryType.TOKEN_ISSUED, token, by))
+
+        await self._writer.write(work)
+        return token, secret
+
+    async def _redeemed(self, approval: str, arguments: dict[str, object]) -> None:
+        """Use up the approval of exactly this token."""
+        if not approval:
+            raise NotAllowedError(
+                f"a token that may {_words(NEEDS_APPROVAL)} needs a person's approval: make a request with the tool "
+                f"{TOOL!r} and these very members as arguments, then come back with its id as `approval`"
+            )
+        case = await self._desk.case(approval)
+        action = case.request.action
+        if action.tool != TOOL or dict(action.arguments) != arguments:
+            raise NotAllowedError("this approval is for something else; ask for exactly this token")
+        step = await self._desk.redeem(
+            approval, action_digest=case.request.action_digest, attempt=f"token-{new_id()}", tool_use_id=""
+        )
+        if not step.done:
+            raise NotAllowedError(f"this token is not approved: {step.note}")
+        await self._desk.executed(approval, action_digest=case.request.action_digest, outcome="ok")
+
+    async def listed(self) -> list[Token]:
+        """All tokens, newest first."""
+        return await read(self._reader, tokens.listed)
+
+    async def revoke(self, token_id: str, by: Caller) -> Token:
+        """Take a token back: from now on it opens nothing.
+
+        Raises:
+            RequestNotFoundError: no token with this id holds.
+        """
+        found = next((each for each in await self.listed() if each.id == token_id), None)
+        now_ms = self._clock.now_ms()
+
+        def work(connection: sa.Connection) -> bool:
+            if found is None or not tokens.revoke(connection, token_id, now_ms):
+                return False
+            self._audit.append(connection, _entry(EntryType.TOKEN_REVOKED, found, by))
+            return True
+
+        if found is None or not await self._writer.write(work):
+            raise RequestNotFoundError(f"there is no token {token_id!r} that still holds")
+        return replace(found, revoked_at_ms=now_ms)
+
+
+def required_person(scopes: frozenset[AccessScope], person: str) -> None:
+    """Refuse a token that decides for nobody, or a person for one that does not decide.
+
+    Raises:
+        InputError: one without the other.
+    """
+    if (AccessScope.DECIDE in scopes) != bool(person):
+        raise InputError("a token with the scope `decide`, and no other, names the `person` that it decides for")
+
+
+def _entry(kind: EntryType, token: Token, by: Caller) -> Entry:
+    return Entry(
+        type=kind,
+        request=token.request_id,
+        actor=Actor(type="system", id=by.id, channel="api"),
+        data={
+            "token": token.id,
+            "name": token.name,
+            "scopes": [each.value for each in sorted(token.scopes)],
+            "person": token.person,
+            "assurance": token.assurance,
+            "expires_at_ms": token.expires_at_ms,
+        },
+    )
+
+
+def _words(scopes: frozenset[AccessScope]) -> str:
+    return ", ".join(sorted(scopes))

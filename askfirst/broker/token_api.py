@@ -1,0 +1,139 @@
+"""``/v1/tokens``: issue, list and revoke tokens of the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from askfirst.access import AccessScope, Caller, Token
+from askfirst.broker.access import required_person
+from askfirst.errors import NotAllowedError
+
+if TYPE_CHECKING:
+    from askfirst.broker.access import Access
+
+_DAY_MS = 86_400_000
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class TokenIn(_Wire):
+    """A token to issue.
+
+    One with the scope ``decide`` names its ``person``. With ``decide`` or ``admin`` it needs ``approval``: the id of a
+    request with the tool ``askfirst.issue_access_token`` whose arguments are ``name``, ``scopes``, ``person``,
+    ``assurance`` and ``days``, as here, and which a person has approved.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    scopes: Annotated[list[AccessScope], Field(min_length=1, max_length=4)]
+    person: Annotated[str, Field(pattern=r"^$|^[a-z]{1,32}:\S{1,128}$")] = ""
+    assurance: Annotated[int, Field(ge=0, le=1)] = 0
+    days: Annotated[int, Field(ge=1, le=3650)] = 90
+    approval: Annotated[str, Field(max_length=64)] = ""
+
+    def arguments(self) -> dict[str, object]:
+        """What a person approves."""
+        return self.model_dump(mode="json", exclude={"approval"})
+
+
+class TokenOut(_Wire):
+    """A token, without its secret. Times are milliseconds since the Unix epoch."""
+
+    id: str
+    name: str
+    scopes: list[AccessScope]
+    person: str
+    assurance: int
+    created_at_ms: int
+    expires_at_ms: int
+    revoked_at_ms: int | None
+    issued_by: str
+    request_id: str
+
+
+class IssuedOut(TokenOut):
+    """A new token with its secret, which is shown this once."""
+
+    token: str
+
+
+class TokensOut(_Wire):
+    """Tokens, newest first."""
+
+    tokens: list[TokenOut]
+
+
+class TokenApi:
+    """The routes."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def router(self) -> APIRouter:
+        """To be included in the API."""
+        router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
+        mine = [Depends(self._access.needs(AccessScope.ADMIN, AccessScope.ASK))]
+        router.add_api_route("", self.issue, methods=["POST"], status_code=201, dependencies=mine)
+        router.add_api_route("", self.listed, methods=["GET"], dependencies=mine)
+        router.add_api_route("/{token_id}/revoke", self.revoke, methods=["POST"], dependencies=mine)
+        return router
+
+    async def issue(self, body: TokenIn, request: Request) -> IssuedOut:
+        """Issue a token; its secret is in this answer and nowhere else."""
+        caller = _owner(request)
+        scopes = frozenset(body.scopes)
+        required_person(scopes, body.person)
+        wanted = Token(
+            id="",
+            name=body.name,
+            scopes=scopes,
+            person=body.person,
+            assurance=body.assurance,
+            created_at_ms=0,
+            expires_at_ms=body.days * _DAY_MS,
+            revoked_at_ms=None,
+            issued_by=caller.id,
+        )
+        token, secret = await self._access.issue(wanted, by=caller, arguments=body.arguments(), approval=body.approval)
+        return IssuedOut(**_out(token).model_dump(), token=secret)
+
+    async def listed(self, request: Request) -> TokensOut:
+        """All tokens, those that ended too."""
+        _owner(request)
+        return TokensOut(tokens=[_out(each) for each in await self._access.listed()])
+
+    async def revoke(self, token_id: str, request: Request) -> TokenOut:
+        """Take a token back."""
+        return _out(await self._access.revoke(token_id, _owner(request)))
+
+
+def _owner(request: Request) -> Caller:
+    """The broker's own user, or a token that administers; a token that may only ask hands out no others.
+
+    Raises:
+        NotAllowedError: it is neither.
+    """
+    caller: Caller = request.state.caller
+    if caller.id.startswith("token:") and AccessScope.ADMIN not in caller.scopes:
+        raise NotAllowedError("only the broker's own user, by its unix socket, or a token with `admin` may do this")
+    return caller
+
+
+def _out(token: Token) -> TokenOut:
+    return TokenOut(
+        id=token.id,
+        name=token.name,
+        scopes=sorted(token.scopes),
+        person=token.person,
+        assurance=token.assurance,
+        created_at_ms=token.created_at_ms,
+        expires_at_ms=token.expires_at_ms,
+        revoked_at_ms=token.revoked_at_ms,
+        issued_by=token.issued_by,
+        request_id=token.request_id,
+    )

@@ -1,0 +1,56 @@
+"""API tokens in the store: their SHA-256 only, so that a copy of the database opens nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from askfirst.access import AccessScope, Token
+from askfirst.store.schema import api_token
+
+
+def add(connection: sa.Connection, token: Token, secret_sha256: str) -> None:
+    """Keep a new token."""
+    connection.execute(
+        api_token.insert().values(
+            id=token.id,
+            secret_sha256=secret_sha256,
+            name=token.name,
+            scopes=" ".join(sorted(token.scopes)),
+            person=token.person,
+            assurance=token.assurance,
+            created_at_ms=token.created_at_ms,
+            expires_at_ms=token.expires_at_ms,
+            issued_by=token.issued_by,
+            request_id=token.request_id,
+        )
+    )
+
+
+def find(connection: sa.Connection, secret_sha256: str, now_ms: int) -> Token | None:
+    """The token with this secret, while it holds."""
+    query = sa.select(api_token).where(
+        api_token.c.secret_sha256 == secret_sha256,
+        api_token.c.revoked_at_ms.is_(None),
+        api_token.c.expires_at_ms > now_ms,
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _token(row)
+
+
+def listed(connection: sa.Connection) -> list[Token]:
+    """All tokens, newest first, those that ended too."""
+    query = sa.select(api_token).order_by(api_token.c.created_at_ms.desc(), api_token.c.id.desc()).limit(1000)
+    return [_token(row) for row in connection.execute(query).mappings()]
+
+
+def revoke(connection: sa.Connection, token_id: str, now_ms: int) -> bool:
+    """Take a token back; False where none with this id held."""
+    mine = (api_token.c.id == token_id) & api_token.c.revoked_at_ms.is_(None)
+    return connection.execute(api_token.update().where(mine).values(revoked_at_ms=now_ms)).rowcount == 1
+
+
+def _token(row: sa.RowMapping) -> Token:
+    members: dict[str, Any] = {name: value for name, value in row.items() if name not in {"scopes", "secret_sha256"}}
+    return Token(**members, scopes=frozenset(AccessScope(each) for each in row["scopes"].split()))

@@ -1,0 +1,88 @@
+"""REST ``/v1`` over a test's desk, without a process or a socket: every call is said to change the same three files."""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from askfirst.asking import Asking
+from askfirst.broker.access import Access
+from askfirst.broker.api import Api
+from askfirst.config import parse_config
+from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
+from askfirst.request import Action
+from askfirst.testing.ladder_policy import ConfiguredPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from fastapi import FastAPI
+
+    from askfirst.call import ToolCall
+    from askfirst.host import Agent
+    from askfirst.testing.bench import Bench
+
+TOKEN = "secret-token"  # noqa: S105  # a test's
+OURS = (f"uid:{os.getuid()}", 0)
+"""The peer of a connection over the unix socket, by the broker's own user."""
+
+
+class FixedAnalyst:
+    """Finds the same effect in every call."""
+
+    async def look(self, call: ToolCall) -> Classification:
+        """The classification."""
+        found = Effect(
+            rule="git.reset-hard",
+            kind=EffectKind.DISCARDS_CHANGES,
+            risk=Risk.HIGH,
+            reversible=False,
+            target=".",
+            loss="discards 3 changed files",
+            command=call.command,
+        )
+        return Classification(outcome=Outcome.GATE, effects=(found,), expanded="git reset --hard HEAD~2")
+
+    def resolve(self, call: ToolCall, agent: Agent, scripts: object = ()) -> Action:
+        """The action, nothing looked up."""
+        del scripts
+        return Action(
+            tool=call.tool, arguments=call.acting_arguments, cwd=call.cwd, host=agent.host, session=agent.session
+        )
+
+
+def api(made: Bench, *, terminal_decisions: bool = False, **access: Any) -> FastAPI:
+    """The API over this desk; ``access`` are more of ``Access``'s arguments."""
+    asking = Asking(
+        analyst=FixedAnalyst(),
+        ruler=ConfiguredPolicy(config=parse_config(b"", source="defaults")),
+        clock=made.clock,
+    )
+    made.desk._editor = asking  # noqa: SLF001  # the bench made the desk without one
+    return Api(
+        desk=made.desk,
+        hub=made.hub,
+        asking=asking,
+        terminal_decisions=lambda: terminal_decisions,
+        reviewer="local:ann",
+        access=Access(
+            writer=made.writer,
+            reader=made.reader,
+            audit=made.log,
+            clock=made.clock,
+            desk=made.desk,
+            own_token=TOKEN,
+            **access,
+        ),
+    ).app()
+
+
+@asynccontextmanager
+async def api_client(made: Bench, peer: tuple[str, int] = OURS, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of ``api(made, **options)`` that comes from this peer."""
+    transport = httpx.ASGITransport(api(made, **options), client=peer)
+    async with httpx.AsyncClient(transport=transport, base_url="http://askfirst") as http:
+        yield http

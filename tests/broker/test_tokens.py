@@ -1,0 +1,193 @@
+"""Tokens of the API: what each scope opens, who hands them out, and what the log says."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from askfirst.broker.access import PREFIX, TOOL
+from askfirst.request import Verdict
+from askfirst.testing.api import api_client
+from askfirst.testing.bench import Bench, a_review
+
+BY_TCP = ("127.0.0.1", 5555)
+
+
+def run(story: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(story(), 10))  # type: ignore[arg-type]
+
+
+async def issued(http: httpx.AsyncClient, *scopes: str, **more: object) -> dict[str, Any]:
+    answer = await http.post("/v1/tokens", json={"name": "ci", "scopes": scopes, **more})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def bearer(token: dict[str, Any]) -> dict[str, str]:
+    return {"authorization": f"Bearer {token['token']}"}
+
+
+def test_a_token_that_asks_is_issued_at_once_and_is_in_the_log(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            token = await issued(ours, "ask")
+            assert token["token"].startswith(PREFIX)
+            assert (await remote.post("/v1/requests", json={"command": "ls"})).status_code == 401
+            made = await remote.post("/v1/requests", json={"command": "ls"}, headers=bearer(token))
+            assert made.status_code == 201
+            listed = (await ours.get("/v1/tokens")).json()["tokens"]
+        assert [each["id"] for each in listed] == [token["id"]]
+        assert "token" not in listed[0]
+        [entry] = [each for each in desk_bench.log.entries if each.type == "token.issued"]
+        assert entry.data["scopes"] == ["ask"]
+        with sqlite3.connect(desk_bench.path) as store:
+            dump = "\n".join(store.iterdump())
+        assert token["token"] not in dump
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("scope", "open_to_it"),
+    [
+        ("ask", {"create", "get", "cancel"}),
+        ("read", {"get", "list", "grants"}),
+    ],
+)
+def test_a_scope_opens_its_routes_and_no_others(desk_bench: Bench, scope: str, open_to_it: set[str]) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            token = bearer(await issued(ours, scope))
+            made = (await ours.post("/v1/requests", json={"command": "ls"})).json()
+            one = f"/v1/requests/{made['id']}"
+            review = {
+                "decision_id": "decision-1",
+                "version": 1,
+                "action_digest": made["action_digest"],
+                "verdict": "approve",
+            }
+            calls = {
+                "get": ("GET", one, None),
+                "list": ("GET", "/v1/requests", None),
+                "grants": ("GET", "/v1/grants", None),
+                "review": ("POST", f"{one}/reviews", review),
+                "tokens": ("GET", "/v1/tokens", None),
+                "issue": ("POST", "/v1/tokens", {"name": "x", "scopes": ["ask"]}),
+                "create": ("POST", "/v1/requests", {"command": "ls"}),
+                "cancel": ("POST", f"{one}/cancel", {}),
+            }
+            found = set()
+            for name, (method, path, body) in calls.items():
+                answer = await remote.request(method, path, json=body, headers=token)
+                assert answer.status_code in {200, 201, 403}, (name, answer.text)
+                if answer.status_code != 403:
+                    found.add(name)
+        assert found == open_to_it
+
+    run(story)
+
+
+def test_a_token_that_decides_takes_a_persons_approval_of_exactly_this_token(desk_bench: Bench) -> None:
+    wanted = {"name": "dashboard", "scopes": ["decide"], "person": "local:ann", "assurance": 1, "days": 7}
+
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            refused = await ours.post("/v1/tokens", json=wanted)
+            assert refused.status_code == 403
+            assert TOOL in refused.json()["detail"]
+            asked = (await ours.post("/v1/requests", json={"tool": TOOL, "arguments": wanted})).json()
+            early = await ours.post("/v1/tokens", json={**wanted, "approval": asked["id"]})
+            assert early.status_code == 403
+            case = await desk_bench.desk.case(asked["id"])
+            await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
+            wider = {**wanted, "scopes": ["admin", "decide"], "approval": asked["id"]}
+            assert (await ours.post("/v1/tokens", json=wider)).status_code == 403
+            token = (await ours.post("/v1/tokens", json={**wanted, "approval": asked["id"]})).json()
+            again = await ours.post("/v1/tokens", json={**wanted, "approval": asked["id"]})
+            assert again.status_code == 403
+
+            made = (await ours.post("/v1/requests", json={"command": "rm -r build"})).json()
+            review = {
+                "decision_id": "decision-1",
+                "version": 1,
+                "action_digest": made["action_digest"],
+                "verdict": "approve",
+            }
+            step = await remote.post(f"/v1/requests/{made['id']}/reviews", json=review, headers=bearer(token))
+        assert step.json()["done"], step.text
+        [cast] = step.json()["request"]["reviews"]
+        assert (cast["person"], cast["channel"]) == ("local:ann", "api")
+
+    run(story)
+
+
+def test_a_revoked_token_opens_nothing(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            token = await issued(ours, "read")
+            assert (await remote.get("/v1/requests", headers=bearer(token))).status_code == 200
+            assert (await ours.post(f"/v1/tokens/{token['id']}/revoke")).status_code == 200
+            assert (await remote.get("/v1/requests", headers=bearer(token))).status_code == 401
+            assert (await ours.post(f"/v1/tokens/{token['id']}/revoke")).status_code == 404
+        assert "token.revoked" in [each.type for each in desk_bench.log.entries]
+
+    run(story)
+
+
+def test_a_token_ends_with_its_days(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            token = await issued(ours, "read", days=1)
+            desk_bench.clock.advance(86_399)
+            assert (await remote.get("/v1/requests", headers=bearer(token))).status_code == 200
+            desk_bench.clock.advance(1)
+            assert (await remote.get("/v1/requests", headers=bearer(token))).status_code == 401
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"name": "x", "scopes": []}, 422),
+        ({"name": "x", "scopes": ["root"]}, 422),
+        ({"name": "x", "scopes": ["ask"], "person": "local:ann"}, 422),
+        ({"name": "x", "scopes": ["decide"]}, 422),
+        ({"name": "x", "scopes": ["ask"], "days": 0}, 422),
+        ({"name": "x", "scopes": ["ask"], "days": 90, "more": 1}, 422),
+        ({"name": "x", "scopes": ["admin"], "approval": "01K00000000000000000000009"}, 404),
+    ],
+)
+def test_a_token_that_makes_no_sense_is_refused(desk_bench: Bench, body: dict[str, object], status: int) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours:
+            answer = await ours.post("/v1/tokens", json=body)
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+
+    run(story)
+
+
+def test_one_token_makes_so_many_requests_a_minute(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with (
+            api_client(desk_bench) as ours,
+            api_client(desk_bench, BY_TCP, creates_per_minute=3) as remote,
+        ):
+            token = bearer(await issued(ours, "ask"))
+            made = [
+                await remote.post("/v1/requests", json={"command": f"ls {number}"}, headers=token)
+                for number in range(4)
+            ]
+            assert [each.status_code for each in made] == [201, 201, 201, 429]
+            assert int(made[-1].headers["retry-after"]) > 0
+            desk_bench.clock.advance(60)
+            answer = await remote.post("/v1/requests", json={"command": "ls 5"}, headers=token)
+        assert answer.status_code == 201
+
+    run(story)
