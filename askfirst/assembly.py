@@ -25,6 +25,7 @@ from askfirst import workspace
 from askfirst.access import AccessScope
 from askfirst.analyst import DiskAnalyst
 from askfirst.asking import Asking
+from askfirst.backing import Backing, StoredMessages, channel_key
 from askfirst.broker.access import Access
 from askfirst.broker.api import Api
 from askfirst.broker.hook_route import HookRoute
@@ -34,7 +35,6 @@ from askfirst.clock import SystemClock
 from askfirst.config import load_config
 from askfirst.desk import Desk
 from askfirst.disk import Disk
-from askfirst.dispatch import Dispatcher
 from askfirst.errors import BrokerUnavailableError, ConfigError
 from askfirst.gate import Gate
 from askfirst.hook_notes import waiting_notes
@@ -43,9 +43,11 @@ from askfirst.paths import config_file, write_private
 from askfirst.people import Directory, Person
 from askfirst.policy.ruler import Ruler
 from askfirst.policy.source import open_source
+from askfirst.store.leases import Leases
 from askfirst.store.locking import is_shared
 from askfirst.store.open import open_store
 from askfirst.store.writer import Writer
+from askfirst.switchboard import Switchboard
 from askfirst.tally import Tally
 from audit.clock import SystemClock as AuditClock
 from audit.grants import GrantKey
@@ -56,8 +58,8 @@ from audit.redact import redact_value
 from audit.rotation import settle_key
 from audit.witness_policy import parse_policy
 from audit.witnesses import Witnesses
+from channels.registry import open_channels
 from channels.web.app import web_inbox
-from channels.web.channel import WebChannel
 from channels.web.logins import Logins, new_login_link
 from channels.web.sessions import Sessions
 from hooks.install import is_connected
@@ -66,7 +68,7 @@ from mcp_server.http import PATH as MCP_PATH
 from mcp_server.http import InProcess, McpEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     import sqlalchemy as sa
     from fastapi import FastAPI
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
 
     from askfirst.config import Config
     from askfirst.paths import StatePaths
+    from askfirst.ports import Channel
     from askfirst.request import Request
     from askfirst.store.open import Store
     from audit.keys import Keys
@@ -140,7 +143,7 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
         workers=core.workers(),
         listeners=Listeners(
             local=Router([hooks, log, Mount("/", api)]),
-            web=_Fork(api=api, mcp=mcp, inbox=core.inbox(paths, web_listener)),
+            web=_Fork(api=api, mcp=mcp, inbox=core.inbox(paths, web_listener), hooks=core.switchboard.hooks()),
         ),
         web_listener=web_listener,
         started=started,
@@ -177,6 +180,8 @@ class _Core:
             redact=redact_value,
             keeps_calls=config.audit.passed_calls,
         )
+        people = Directory(people=_people(config))
+        self._channels: dict[str, Channel] = {}
         self.desk = Desk(
             writer=self._writer,
             reader=reader,
@@ -184,19 +189,24 @@ class _Core:
             hub=self._hub,
             clock=self._clock,
             signer=GrantKey(keys.grants),
-            people=Directory(people=_people(config)),
+            people=people,
             editor=self._asking,
+            schemes=self._channels.keys(),
             before_release=self._require_witnesses,
         )
-        self.dispatcher = Dispatcher(
+        self._channels.update(open_channels(config.channels, partial(self._backing, GrantKey(keys.grants))))
+        self.switchboard = Switchboard(
+            channels=self._channels,
+            desk=self.desk,
+            people=people,
             writer=self._writer,
             reader=reader,
             audit=log,
             clock=self._clock,
-            channels={WebChannel.scheme: WebChannel()},
+            leases=Leases(store.url),
             machine=socket.gethostname(),
         )
-        self._hub.on_change = self.dispatcher.wake
+        self._hub.on_change = self.switchboard.wake
         self.gate = Gate(desk=self.desk, asking=self._asking, passed=self.tally.passed, head_of=workspace.head_of)
 
     @classmethod
@@ -210,7 +220,7 @@ class _Core:
         """What runs beside the listeners."""
         workers: list[Callable[[], Awaitable[None]]] = [
             self.desk.keep_time,
-            self.dispatcher.run,
+            *self.switchboard.workers(),
             self.tally.run,
             self._watch_hooks,
         ]
@@ -223,6 +233,20 @@ class _Core:
         if days := self._config.audit.retention_days:
             workers.append(partial(self.keeper.keep_limits, days))
         return workers
+
+    def _backing(self, signer: GrantKey, scheme: str, table: Mapping[str, object]) -> Backing:
+        """What a channel stands on."""
+        return Backing(
+            scheme=scheme,
+            table=table,
+            folder=self._config.folder,
+            machine=socket.gethostname(),
+            key=channel_key(signer, scheme),
+            clock=self._clock,
+            requests=self.desk,
+            messages=StoredMessages(scheme, writer=self._writer, reader=self._reader, clock=self._clock),
+            log=lambda: self._log.head.seen,
+        )
 
     async def _watch_hooks(self) -> None:
         while True:
@@ -310,9 +334,10 @@ def _names(listener: socket.socket) -> tuple[str, ...]:
 
 
 class _Fork:
-    """On TCP the API and MCP answer under their own paths, the inbox everywhere else."""
+    """On TCP the API, MCP and providers' calls have their own paths, the inbox answers everywhere else."""
 
-    def __init__(self, *, api: ASGIApp, mcp: ASGIApp, inbox: ASGIApp) -> None:
+    def __init__(self, *, api: ASGIApp, mcp: ASGIApp, inbox: ASGIApp, hooks: Mapping[str, ASGIApp]) -> None:
+        self._hooks = Router([Mount(f"/hooks/{scheme}", app) for scheme, app in hooks.items()])
         self._api = api
         self._mcp = mcp
         self._inbox = inbox
@@ -321,6 +346,9 @@ class _Fork:
         path = scope.get("path", "")
         if path == MCP_PATH:
             await self._mcp(scope, receive, send)
+            return
+        if path.startswith("/hooks/"):
+            await self._hooks(scope, receive, send)
             return
         to_api = path.startswith("/v1/") or path in {"/healthz", "/readyz"}
         await (self._api if to_api else self._inbox)(scope, receive, send)

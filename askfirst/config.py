@@ -18,6 +18,7 @@ Example::
     id = "local:bob"
     roles = ["release-manager"]
     teams = ["infra"]
+    identities = ["telegram:12345"]  # what channels know them by: immutable ids, never names
 
     [web]
     port = 7433                    # 0: any free port
@@ -25,16 +26,18 @@ Example::
     [store]
     url = ""                       # postgresql://user@host/database that several brokers share; "": a file of our own
 
-``[audit]`` is in ``askfirst.audit_config``.
+``[audit]`` is in ``askfirst.audit_config``. Any other table is a channel's (``[telegram]``, ``[webhook.NAME]``): it is
+kept as it is written, and the broker hands it to that channel, or refuses to start where there is none of that name.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -42,12 +45,18 @@ from askfirst.audit_config import AuditConfig, RawAudit, audit_config
 from askfirst.canonical import sha256_hex
 from askfirst.effects import Risk
 from askfirst.errors import ConfigError
-from askfirst.people import Person
+from askfirst.people import Identity, Person
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic_core import ErrorDetails
 
 _DAY_S = 86_400
+_IDENTITY = r"^[a-z]{1,32}:[^\s]{1,128}$"
+_SCHEME = re.compile(r"[a-z][a-z0-9]{1,31}", re.ASCII)
+_NEAR = 0.7
+"""A table whose name is this near to one of ours is a slip of the pen, not a channel."""
 
 
 class _RawPolicy(BaseModel):
@@ -70,9 +79,10 @@ class _RawWeb(BaseModel):
 class _RawPerson(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    id: str = Field(pattern=r"^[a-z]{1,32}:[^\s]{1,128}$")
+    id: str = Field(pattern=_IDENTITY)
     roles: list[str] = Field(default_factory=list)
     teams: list[str] = Field(default_factory=list)
+    identities: list[Annotated[str, Field(pattern=_IDENTITY)]] = Field(default_factory=list)
 
 
 class _RawStore(BaseModel):
@@ -98,6 +108,8 @@ class Config:
     Attributes:
         digest: SHA-256 (hex) of the file's bytes, or of nothing when there is no file.
         people: who may decide beside the user that the broker runs as.
+        channels: scheme to its table, as it is written.
+        folder: of the file; names of files in it are relative to it.
     """
 
     ask_from: Risk
@@ -111,6 +123,8 @@ class Config:
     digest: str
     audit: AuditConfig = field(default_factory=AuditConfig)
     people: tuple[Person, ...] = ()
+    channels: Mapping[str, Mapping[str, object]] = field(default_factory=dict, repr=False)
+    folder: Path = Path()
 
 
 def parse_config(content: bytes, *, source: str) -> Config:
@@ -120,7 +134,8 @@ def parse_config(content: bytes, *, source: str) -> Config:
         ConfigError: they are no TOML, or hold a key or value that is not known; the message names it.
     """
     try:
-        raw = _Raw.model_validate(tomllib.loads(content.decode("utf-8")))
+        channels, own = _apart(tomllib.loads(content.decode("utf-8")))
+        raw = _Raw.model_validate(own)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{source} is not TOML: {error}; mend it or remove it") from error
     except ValidationError as error:
@@ -138,9 +153,29 @@ def parse_config(content: bytes, *, source: str) -> Config:
         digest=sha256_hex(content),
         audit=audit_config(raw.audit, Path(source).parent),
         people=tuple(
-            Person(id=each.id, roles=frozenset(each.roles), teams=frozenset(each.teams)) for each in raw.people
+            Person(
+                id=each.id,
+                roles=frozenset(each.roles),
+                teams=frozenset(each.teams),
+                identities=tuple(Identity(id=name) for name in each.identities),
+            )
+            for each in raw.people
         ),
+        channels=channels,
+        folder=Path(source).parent,
     )
+
+
+def _apart(table: Mapping[str, object]) -> tuple[dict[str, Mapping[str, object]], dict[str, object]]:
+    """Tables that are channels', and everything else."""
+    channels: dict[str, Mapping[str, object]] = {
+        name: value for name, value in table.items() if isinstance(value, dict) and _is_scheme(name)
+    }
+    return channels, {name: value for name, value in table.items() if name not in channels}
+
+
+def _is_scheme(name: str) -> bool:
+    return bool(_SCHEME.fullmatch(name)) and not difflib.get_close_matches(name, _Raw.model_fields, n=1, cutoff=_NEAR)
 
 
 def load_config(path: Path) -> Config:

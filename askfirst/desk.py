@@ -36,7 +36,7 @@ from askfirst.intake import Draft, Intake, request_of
 from askfirst.people import Directory
 from askfirst.request import GrantState, Receipt, Request, RequestState, Review, Verdict
 from askfirst.rescue import Order, Preview, Rescue
-from askfirst.store import outbox, records
+from askfirst.store import messages, outbox, records
 from askfirst.store.reading import read
 
 if TYPE_CHECKING:
@@ -311,7 +311,7 @@ class Desk:
         """Keep a message about this request up to date that we do not remember sending."""
         now_ms = self._clock.now_ms()
         await self._writer.write(
-            lambda connection: outbox.adopt(connection, request_id, recipient, external_id, now_ms)
+            lambda connection: messages.adopt(connection, request_id, recipient, external_id, now_ms)
         )
 
     async def _edited(self, request_id: str, arguments: Mapping[str, object]) -> Content:

@@ -8,7 +8,7 @@ then it is parsed by a pure function, decided by the core, and acknowledged.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -141,6 +141,7 @@ class Reception(Protocol):
         ...
 
 
+@runtime_checkable
 class Listener(Channel, Protocol):
     """A channel that people decide by."""
 
@@ -183,6 +184,7 @@ class Listener(Channel, Protocol):
         ...
 
 
+@runtime_checkable
 class Exposed(Listener, Protocol):
     """A listener that its provider reaches by HTTP: its application is mounted at ``/hooks/<scheme>``."""
 

@@ -72,3 +72,24 @@ def test_people_have_roles_and_teams() -> None:
     config = parse_config(b"[[people]]\nid = 'local:bob'\nroles = ['release']\nteams = ['infra']", source="config.toml")
     [bob] = config.people
     assert (bob.id, bob.is_named(["role:release"]), bob.is_named(["team:web"])) == ("local:bob", True, False)
+
+
+def test_people_are_known_to_channels_by_immutable_ids() -> None:
+    text = b"[[people]]\nid = 'local:bob'\nidentities = ['telegram:12345', 'github:583231']"
+    [bob] = parse_config(text, source="config.toml").people
+    assert [each.id for each in bob.identities] == ["telegram:12345", "github:583231"]
+    with pytest.raises(ConfigError, match=r"people\.0\.identities\.0 is '@bob'"):
+        parse_config(b"[[people]]\nid = 'local:bob'\nidentities = ['@bob']", source="config.toml")
+
+
+def test_other_tables_are_channels_and_kept_as_they_are_written() -> None:
+    config = parse_config(b"[telegram]\ntoken_file = 'x'\n[webhook.pager]\nurl = 'y'", source="/etc/a/config.toml")
+    assert config.channels == {"telegram": {"token_file": "x"}, "webhook": {"pager": {"url": "y"}}}
+    assert config.folder == Path("/etc/a")
+    assert "token_file" not in repr(config)
+
+
+@pytest.mark.parametrize("text", [b"telegram = 3", b"[Telegram]", b"[webb]", b"[stores]", b"[peopl]", b"[audits]"])
+def test_what_is_no_table_or_nearly_one_of_ours_is_no_channel(text: bytes) -> None:
+    with pytest.raises(ConfigError, match="unknown key"):
+        parse_config(text, source="config.toml")

@@ -74,28 +74,6 @@ def owe_updates(connection: sa.Connection, request_id: str, now_ms: int) -> None
     connection.execute(outbox.insert().from_select(columns, messages))
 
 
-def adopt(connection: sa.Connection, request_id: str, recipient: str, external_id: str, now_ms: int) -> bool:
-    """Remember a message that was sent although its answer was lost, and owe it an update; False if it is known."""
-    scheme = recipient.partition(":")[0]
-    known = sa.select(outbox.c.id).where(
-        outbox.c.channel == scheme, outbox.c.recipient == recipient, outbox.c.external_id == external_id
-    )
-    if connection.execute(known.limit(1)).first() is not None:
-        return False
-    values = {
-        "request_id": request_id,
-        "channel": scheme,
-        "recipient": recipient,
-        "kind": SEND,
-        "next_at_ms": now_ms,
-        "done": 1,
-        "external_id": external_id,
-    }
-    connection.execute(outbox.insert().values(**values))
-    owe_updates(connection, request_id, now_ms)
-    return True
-
-
 def drop_unsent(connection: sa.Connection, request_id: str, now_ms: int) -> None:
     """Owe nobody a first message any more that quiet hours still hold back: there is nothing left to decide."""
     held = (outbox.c.kind == SEND) & (outbox.c.done == 0) & (outbox.c.attempts == 0) & (outbox.c.next_at_ms > now_ms)
