@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import importlib
 import json
 import logging
 import os
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from askfirst.broker.figures import Figures
     from askfirst.config import Config
     from askfirst.paths import StatePaths
     from askfirst.ports import Channel
@@ -165,6 +167,8 @@ class _Core:
         self._reader = reader = store.reader
         self._log = log
         self._clock = SystemClock()
+        self._first = log.head.size
+        self._counted: Figures | None = None
         self._hub = Hub()
         self.analyst = DiskAnalyst()
         self._writer = Writer(store.engine, log, on_failure=exit_for_failed_store)
@@ -265,6 +269,13 @@ class _Core:
         elif request.terms.witness_required:
             raise ConfigError(f"the rule {request.terms.rule} asks for a witness, and none is configured under [audit]")
 
+    async def _figures(self) -> bytes:
+        """What ``/metrics`` answers."""
+        if self._counted is None:
+            figures = await asyncio.to_thread(importlib.import_module, "askfirst.broker.figures")
+            self._counted = figures.Figures(reader=self._reader, hub=self._hub, clock=self._clock, first=self._first)
+        return await self._counted.text()
+
     def access(self, own_token: str) -> Access:
         """Who may call the API."""
         return Access(
@@ -285,6 +296,7 @@ class _Core:
             terminal_decisions=lambda: self._policy.current().general.terminal_decisions,
             reviewer=_person(),
             access=access,
+            figures=self._figures,
             log=lambda: self._log.head.seen,
         ).app()
 
@@ -350,7 +362,7 @@ class _Fork:
         if path.startswith("/hooks/"):
             await self._hooks(scope, receive, send)
             return
-        to_api = path.startswith("/v1/") or path in {"/healthz", "/readyz"}
+        to_api = path.startswith("/v1/") or path in {"/healthz", "/readyz", "/metrics"}
         await (self._api if to_api else self._inbox)(scope, receive, send)
 
 

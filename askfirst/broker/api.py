@@ -32,7 +32,7 @@ from askfirst.request import Claim, RequestState, Verdict
 from askfirst.wishes import Wishes, wished
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from askfirst.asking import Asking
     from askfirst.broker.access import Access
@@ -60,6 +60,7 @@ class Api:
         reviewer: str,
         access: Access,
         log: Callable[[], str] = lambda: "",
+        figures: Callable[[], Awaitable[bytes]] | None = None,
         terminal_undo: bool = True,
     ) -> None:
         self._desk = desk
@@ -69,6 +70,7 @@ class Api:
         self._reviewer = reviewer
         self._access = access
         self._log = log
+        self._figures = figures
         self._terminal_undo = terminal_undo
 
     def app(self) -> FastAPI:
@@ -87,6 +89,9 @@ class Api:
         app.add_exception_handler(RequestValidationError, on_invalid)
         app.include_router(self._router())
         app.include_router(TokenApi(self._access).router())
+        app.add_api_route(
+            "/metrics", self.metrics, methods=["GET"], tags=["health"], dependencies=self._needs(AccessScope.READ)
+        )
         app.add_api_route("/healthz", self.health, methods=["GET"], tags=["health"])
         app.add_api_route("/readyz", self.health, methods=["GET"], tags=["health"])
         return app
@@ -118,6 +123,12 @@ class Api:
 
     def _needs(self, *scopes: AccessScope) -> list[Any]:
         return [Depends(self._access.needs(*scopes))]
+
+    async def metrics(self) -> Response:
+        """Figures in Prometheus' text format."""
+        if self._figures is None:
+            raise HTTPException(404, "this broker keeps no figures")
+        return Response(await self._figures(), media_type="text/plain; version=0.0.4")
 
     async def health(self) -> wire.HealthOut:
         """Whether the broker answers and its store can be read."""

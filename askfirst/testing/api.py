@@ -17,7 +17,7 @@ from askfirst.request import Action
 from askfirst.testing.ladder_policy import ConfiguredPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from fastapi import FastAPI
 
@@ -54,7 +54,13 @@ class FixedAnalyst:
         )
 
 
-def api(made: Bench, *, terminal_decisions: bool = False, **access: Any) -> FastAPI:
+def api(
+    made: Bench,
+    *,
+    terminal_decisions: bool = False,
+    figures: Callable[[], Awaitable[bytes]] | None = None,
+    **access: Any,
+) -> FastAPI:
     """The API over this desk; ``access`` are more of ``Access``'s arguments."""
     asking = Asking(
         analyst=FixedAnalyst(),
@@ -68,6 +74,7 @@ def api(made: Bench, *, terminal_decisions: bool = False, **access: Any) -> Fast
         asking=asking,
         terminal_decisions=lambda: terminal_decisions,
         reviewer="local:ann",
+        figures=figures,
         access=Access(
             writer=made.writer,
             reader=made.reader,
