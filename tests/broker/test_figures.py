@@ -28,7 +28,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 def scraped(text: bytes) -> dict[str, float]:
     """Samples by ``name{label values}``."""
     return {
-        f"{sample.name}{{{','.join(sample.labels.values())}}}": sample.value
+        f"{sample.name}{{{','.join(sorted(sample.labels.values()))}}}": sample.value
         for family in text_string_to_metric_families(text.decode())
         for sample in family.samples
     }
@@ -53,7 +53,7 @@ def test_what_waits_and_what_was_decided_is_counted_from_the_start_of_the_broker
     assert after["askfirst_open_grants{}"] == 1
     assert after["askfirst_log_entries{}"] == broker.log.head.size
     assert after["askfirst_decision_seconds_sum{approved}"] == 30
-    assert after["askfirst_decision_seconds_bucket{approved,30.0}"] == 1
+    assert after["askfirst_decision_seconds_bucket{30.0,approved}"] == 1
     assert "askfirst_decision_seconds_count{denied}" not in after
 
 
