@@ -31,6 +31,7 @@ from askfirst.broker.access import Access
 from askfirst.broker.api import Api
 from askfirst.broker.hook_route import HookRoute
 from askfirst.broker.log_api import LogApi
+from askfirst.broker.notify import Notifier
 from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exit_for_failed_store
 from askfirst.clock import SystemClock
 from askfirst.config import load_config
@@ -40,6 +41,7 @@ from askfirst.errors import BrokerUnavailableError, ConfigError
 from askfirst.gate import Gate
 from askfirst.hook_notes import waiting_notes
 from askfirst.hub import Hub
+from askfirst.notify_config import endpoints
 from askfirst.paths import config_file, write_private
 from askfirst.people import Directory, Person
 from askfirst.policy.ruler import Ruler
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
 
     from askfirst.broker.figures import Figures
     from askfirst.config import Config
+    from askfirst.notify_config import Endpoint
     from askfirst.paths import StatePaths
     from askfirst.ports import Channel
     from askfirst.request import Request
@@ -168,6 +171,8 @@ class _Core:
         self._log = log
         self._clock = SystemClock()
         self._first = log.head.size
+        self._leases = Leases(store.url)
+        self._endpoints = endpoints(config.notify, config.folder)
         self._counted: Figures | None = None
         self._hub = Hub()
         self.analyst = DiskAnalyst()
@@ -207,7 +212,7 @@ class _Core:
             reader=reader,
             audit=log,
             clock=self._clock,
-            leases=Leases(store.url),
+            leases=self._leases,
             machine=socket.gethostname(),
         )
         self._hub.on_change = self.switchboard.wake
@@ -228,6 +233,7 @@ class _Core:
             self.tally.run,
             self._watch_hooks,
         ]
+        workers += [partial(self._notify, each) for each in self._endpoints]
         if self._witnesses is not None:
             workers.append(self._witnesses.run)
         if self._url is not None:
@@ -268,6 +274,16 @@ class _Core:
             await self._witnesses.cosign(self._log.head.size)
         elif request.terms.witness_required:
             raise ConfigError(f"the rule {request.terms.rule} asks for a witness, and none is configured under [audit]")
+
+    async def _notify(self, endpoint: Endpoint) -> None:
+        notifier = Notifier(
+            endpoint=endpoint,
+            desk=self.desk,
+            writer=self._writer,
+            reader=self._reader,
+            clock=self._clock,
+        )
+        await self._leases.run(f"notify {endpoint.name}", notifier.run)
 
     async def _figures(self) -> bytes:
         """What ``/metrics`` answers."""

@@ -26,8 +26,9 @@ Example::
     [store]
     url = ""                       # postgresql://user@host/database that several brokers share; "": a file of our own
 
-``[audit]`` is in ``askfirst.audit_config``. Any other table is a channel's (``[telegram]``, ``[webhook.NAME]``): it is
-kept as it is written, and the broker hands it to that channel, or refuses to start where there is none of that name.
+``[audit]`` is in ``askfirst.audit_config``, ``[[notify]]`` in ``askfirst.notify_config``. Any other table is a
+channel's (``[telegram]``, ``[webhook.NAME]``): it is kept as it is written, and the broker hands it to that channel, or
+refuses to start where there is none of that name.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from askfirst.audit_config import AuditConfig, RawAudit, audit_config
 from askfirst.canonical import sha256_hex
 from askfirst.effects import Risk
 from askfirst.errors import ConfigError
+from askfirst.notify_config import RawNotify  # noqa: TC001  # pydantic reads the annotations
 from askfirst.people import Identity, Person
 
 if TYPE_CHECKING:
@@ -99,6 +101,7 @@ class _Raw(BaseModel):
     web: _RawWeb = Field(default_factory=_RawWeb)
     store: _RawStore = Field(default_factory=_RawStore)
     audit: RawAudit = Field(default_factory=RawAudit)
+    notify: list[RawNotify] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,7 @@ class Config:
     Attributes:
         digest: SHA-256 (hex) of the file's bytes, or of nothing when there is no file.
         people: who may decide beside the user that the broker runs as.
+        notify: programs that are told of changes, their secrets not read yet.
         channels: scheme to its table, as it is written.
         folder: of the file; names of files in it are relative to it.
     """
@@ -122,6 +126,7 @@ class Config:
     store_url: str = field(default="", repr=False)  # may hold a password
     digest: str
     audit: AuditConfig = field(default_factory=AuditConfig)
+    notify: tuple[RawNotify, ...] = ()
     people: tuple[Person, ...] = ()
     channels: Mapping[str, Mapping[str, object]] = field(default_factory=dict, repr=False)
     folder: Path = Path()
@@ -161,6 +166,7 @@ def parse_config(content: bytes, *, source: str) -> Config:
             )
             for each in raw.people
         ),
+        notify=tuple(raw.notify),
         channels=channels,
         folder=Path(source).parent,
     )
