@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from askfirst.audit_port import AuditLog, Value
+    from askfirst.card import Card
     from askfirst.clock import Clock
     from askfirst.ports import Channel
     from askfirst.store.outbox import Delivery
@@ -114,12 +115,16 @@ class Dispatcher:
         if channel is None:
             known = ", ".join(sorted(self._channels))
             raise ChannelError(f"no channel {delivery.scheme!r}, expected one of {known}")
-        case = await read(self._reader, lambda connection: records.read(connection, delivery.request_id))
-        card = card_of(case, machine=self._machine, seen=self._audit.head.seen)
+        card = await self.card(delivery.request_id)
         if delivery.kind == outbox.SEND:
             return await channel.send(card, delivery.recipient, f"{delivery.request_id}:{delivery.message_id}")
         await channel.update(card, delivery.recipient, delivery.external_id)
         return delivery.external_id
+
+    async def card(self, request_id: str) -> Card:
+        """What people would be shown of this request now."""
+        case = await read(self._reader, lambda connection: records.read(connection, request_id))
+        return card_of(case, machine=self._machine, seen=self._audit.head.seen)
 
     async def _record(self, delivery: Delivery, entry_type: EntryType, external_id: str) -> None:
         def work(connection: sa.Connection) -> None:

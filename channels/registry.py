@@ -36,8 +36,15 @@ def _web(_backing: Backing) -> Channel:
     return WebChannel()
 
 
+def _webhook(backing: Backing) -> Channel:
+    from channels.webhook.channel import open_channel  # noqa: PLC0415  # an HTTP client, where it is used
+
+    return open_channel(backing)
+
+
 CHANNELS: dict[str, Factory] = {
     "web": _web,
+    "webhook": _webhook,
 }
 
 
