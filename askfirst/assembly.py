@@ -47,8 +47,8 @@ from askfirst.people import Directory, Person
 from askfirst.policy.ruler import Ruler
 from askfirst.policy.source import open_source
 from askfirst.store.leases import Leases
-from askfirst.store.locking import is_shared
 from askfirst.store.open import open_store
+from askfirst.store.statement import is_shared
 from askfirst.store.writer import Writer
 from askfirst.switchboard import Switchboard
 from askfirst.tally import Tally

@@ -27,9 +27,10 @@ from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, Overl
 from askfirst.evidence.values import Evidence
 from askfirst.request import Claim, Request, RequestKind, RequestState
 from askfirst.store import outbox, records
+from askfirst.store.standing import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     import sqlalchemy as sa
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from askfirst.host import Agent
     from askfirst.people import Electorate
     from askfirst.request import Action
+    from askfirst.store.standing import Standing
     from askfirst.terms import Terms
 
 
@@ -99,61 +101,68 @@ class Intake:
             NotAllowedError: it would replace a request of somebody else.
             OverloadedError: too much waits already.
         """
-        known = records.read_by_key(connection, draft.key)
-        if known is not None:
-            return Received(case=known)
         act = draft.action.digest()
-        waiting = records.read_pending(connection, act)
-        if waiting is not None:
-            self._note(connection, waiting.request, EntryType.GATE_JOINED, draft, {})
-            return Received(case=waiting)
-        denials = records.read_denials(connection, draft.agent, now_ms - self.bounds.similar_window_s * 1000)
-        answered = self._from_denial(denials, draft, now_ms)
+        stands = standing(
+            connection,
+            key=draft.key,
+            action_digest=act,
+            agent=draft.agent,
+            denied_since_ms=now_ms - self.bounds.similar_window_s * 1000,
+            bounds=self.bounds,
+        )
+        if stands.known is not None:
+            return Received(case=stands.known)
+        if stands.waiting is not None:
+            self._note(connection, stands.waiting.request, EntryType.GATE_JOINED, draft, {})
+            return Received(case=stands.waiting)
+        answered = self._from_denial(stands.denials, draft.claim.reason, act, now_ms)
         if answered is not None:
             details: dict[str, Value] = {"verdict": "denied", "from": answered.id}
             self._note(connection, answered, EntryType.GATE_REFUSED, draft, details)
             return Received(case=records.read(connection, answered.id))
-        self._require_askable(connection, draft, electorate)
-        return self._ask(connection, draft, similar_denials(draft, denials, now_ms), now_ms)
+        self._require_askable(stands, draft, electorate)
+        request = request_of(draft, now_ms, act)
+        notes = similar_denials(draft, stands.denials, now_ms)
+        return self._ask(connection, draft, replace(request, notes=notes) if notes else request, now_ms)
 
-    def _from_denial(self, denials: list[Request], draft: Draft, now_ms: int) -> Request | None:
+    def _from_denial(self, denials: Sequence[Request], reason: str, act: str, now_ms: int) -> Request | None:
         def is_recent(request: Request, window_s: int) -> bool:
             return request.end is not None and now_ms - request.end.at_ms < window_s * 1000
 
         stop = (each for each in denials if each.end is not None and each.end.stop)
-        same = [each for each in denials if each.action_digest == draft.action.digest()]
-        if len(same) == 1 and draft.claim.reason and draft.claim.reason != same[0].claim.reason:
+        same = [each for each in denials if each.action_digest == act]
+        if len(same) == 1 and reason and reason != same[0].claim.reason:
             same = []
         return next((each for each in stop if is_recent(each, self.bounds.stop_window_s)), None) or next(
             (each for each in same if is_recent(each, self.bounds.denial_window_s)), None
         )
 
-    def _require_askable(self, connection: sa.Connection, draft: Draft, electorate: Electorate) -> None:
+    def _require_askable(self, stands: Standing, draft: Draft, electorate: Electorate) -> None:
         unusable = unusable_question(draft)
         if unusable:
             raise InputError(unusable, field="question")
         problem = unreachable(draft.terms, self.schemes) or nobody_for(draft.terms, electorate)
         if problem:
             raise NobodyToAskError(problem)
-        host, session, bounds = draft.agent.host, draft.agent.session, self.bounds
-        if records.count_pending(connection, host, session, bounds.pending_per_session) >= bounds.pending_per_session:
+        bounds = self.bounds
+        if stands.is_session_full:
             raise OverloadedError(
                 f"{bounds.pending_per_session} requests of this session wait for people already; wait for these, "
                 "or withdraw some"
             )
-        if records.count_pending(connection, host, None, bounds.pending_per_host) >= bounds.pending_per_host:
+        if stands.is_host_full:
             raise OverloadedError(
-                f"{bounds.pending_per_host} requests of {host} wait for people already; try again later"
+                f"{bounds.pending_per_host} requests of {draft.agent.host} wait for people already; try again later"
             )
 
-    def _ask(self, connection: sa.Connection, draft: Draft, notes: tuple[str, ...], now_ms: int) -> Received:
-        case = Case(request=replace(request_of(draft, now_ms), notes=notes))
-        changed = self._supersede(connection, draft, case.request, now_ms) if draft.supersedes else None
+    def _ask(self, connection: sa.Connection, draft: Draft, request: Request, now_ms: int) -> Received:
+        changed = self._supersede(connection, draft, request, now_ms) if draft.supersedes else None
+        case = Case(request=request)
         records.insert(connection, case, draft.key)
         entry_type = EntryType.QUESTION_ASKED if draft.question else EntryType.GATE_REQUESTED
-        self._note(connection, case.request, entry_type, draft, {"notes": notes} if notes else {})
+        self._note(connection, request, entry_type, draft, {"notes": request.notes} if request.notes else {})
         recipients = draft.terms.stages[0].recipients
-        outbox.owe_messages(connection, case.request.id, recipients, max(now_ms, draft.terms.opens_at_ms))
+        outbox.owe_messages(connection, request.id, recipients, max(now_ms, draft.terms.opens_at_ms))
         return Received(case=case, changed=changed)
 
     def _supersede(self, connection: sa.Connection, draft: Draft, newer: Request, now_ms: int) -> Case:
@@ -181,8 +190,8 @@ class Intake:
         self.audit.append(connection, entry_of(request, line))
 
 
-def request_of(draft: Draft, now_ms: int) -> Request:
-    """The pending request that a draft becomes."""
+def request_of(draft: Draft, now_ms: int, action_digest: str = "") -> Request:
+    """The pending request that a draft becomes; the digest of its action when that is known already."""
     found = draft.classification
     return Request(
         id=new_id(),
@@ -193,7 +202,7 @@ def request_of(draft: Draft, now_ms: int) -> Request:
         agent=draft.agent,
         tool_use_id=draft.tool_use_id,
         action=draft.action,
-        action_digest=draft.action.digest(),
+        action_digest=action_digest or draft.action.digest(),
         risk=max(found.risk, draft.risk),
         effects=found.effects,
         expanded=found.expanded,
@@ -244,7 +253,7 @@ def nobody_for(terms: Terms, electorate: Electorate) -> str:
     return ""
 
 
-def similar_denials(draft: Draft, denials: list[Request], now_ms: int) -> tuple[str, ...]:
+def similar_denials(draft: Draft, denials: Sequence[Request], now_ms: int) -> tuple[str, ...]:
     """What people should know when something equivalent was denied in this session: same rule, same target."""
     sought = {(effect.rule, effect.target) for effect in draft.classification.effects}
     found = [each for each in denials if sought & {(effect.rule, effect.target) for effect in each.effects}]

@@ -23,7 +23,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from askfirst.audit_port import Entry, EntryType, TreeHead
 from askfirst.errors import LogError
 from askfirst.store import schema
-from askfirst.store.locking import is_shared
+from askfirst.store.statement import inserted, is_shared, new, updated
 from audit import tree as merkle
 from audit.clock import MAX_DRIFT_US, Reading, drift_us, rfc3339
 from audit.entry import Encoded, encode, reading_of
@@ -45,17 +45,20 @@ VKEY_KEY = "log.vkey"
 _ERASED_PER_ENTRY = 500
 
 # Built once: making them anew costs more than running them.
-_INSERT_ENTRY = insert(schema.audit)
+_INSERT_ENTRY = inserted(schema.audit)
+_INSERT_TILE = inserted(schema.tile)
+_INSERT_BLOB = inserted(schema.blob)
 _LOCK_HEAD = select(schema.tree).with_for_update()
 _LEAVES = (
     select(schema.audit.c.seq, schema.audit.c.leaf)
     .where(schema.audit.c.seq >= bindparam("start"))
     .order_by(schema.audit.c.seq)
 )
-_REPLACE_HEAD = (
-    update(schema.tree)
-    .where(schema.tree.c.one == 1, schema.tree.c.size == bindparam("old"))
-    .values(size=bindparam("new"), frontier=bindparam("frontier"), checkpoint=bindparam("checkpoint"))
+_REPLACE_HEAD = updated(
+    schema.tree,
+    ("size", "frontier", "checkpoint"),
+    schema.tree.c.one == 1,
+    schema.tree.c.size == bindparam("old"),
 )
 
 
@@ -181,9 +184,8 @@ class StoredLog:
         head = _signed_head(self._state.signers, tree)
         _replace_head(connection, before.size, tree, head)
         _insert_entries(connection, before.size, leaves, self._queue)
-        if tiles:
-            rows = [{"level": one.level, "n": one.n, "hashes": one.hashes} for one in tiles]
-            connection.execute(insert(schema.tile), rows)
+        rows = [{"level": one.level, "n": one.n, "hashes": one.hashes} for one in tiles]
+        _INSERT_TILE.change_many(connection, rows)
         self._queue.clear()
         self._seals += 1
         self._state = replace(self._state, tree=tree, head=head, signers=self._state.signers[-1:])
@@ -358,8 +360,8 @@ def _signed_head(signers: tuple[Signer, ...], tree: merkle.Tree) -> TreeHead:
 
 
 def _replace_head(connection: Connection, old_size: int, tree: merkle.Tree, head: TreeHead) -> None:
-    values = {"old": old_size, "new": tree.size, "frontier": b"".join(tree.frontier), "checkpoint": head.checkpoint}
-    changed = connection.execute(_REPLACE_HEAD, values).rowcount
+    values = {"size": tree.size, "frontier": b"".join(tree.frontier), "checkpoint": head.checkpoint}
+    changed = _REPLACE_HEAD.change(connection, old=old_size, **new(values))
     if changed != 1:
         raise LogError(f"the stored tree head is no longer that of {old_size} entries: someone else writes this log")
 
@@ -370,10 +372,9 @@ def _insert_entries(connection: Connection, start: int, leaves: list[bytes], que
         {"seq": seq, "leaf": leaf, "body": one.body}
         for seq, (leaf, one) in enumerate(zip(leaves, queue, strict=True), start)
     ]
-    connection.execute(_INSERT_ENTRY, rows)
+    _INSERT_ENTRY.change_many(connection, rows)
     blobs = [{"sha256": blob.sha256, "salt": blob.salt, "bytes": blob.payload} for one in queue for blob in one.blobs]
-    if blobs:
-        connection.execute(insert(schema.blob), blobs)
+    _INSERT_BLOB.change_many(connection, blobs)
 
 
 def _clock_jump(before: Reading, drift: int) -> Entry:

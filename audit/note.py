@@ -20,6 +20,7 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -47,7 +48,7 @@ class NoteError(LogError):
     """A note, a checkpoint or a key cannot be read, or no signature on it counts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Verifier:
     """A public key with the name that it signs under.
 
@@ -69,7 +70,7 @@ class Verifier:
                 f"({ED25519:#04x} or {COSIGNATURE:#04x}) with {_KEY_BYTES} bytes"
             )
 
-    @property
+    @cached_property
     def key_id(self) -> bytes:
         """The first four bytes of SHA-256(name, newline, type, public key)."""
         return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
@@ -96,14 +97,14 @@ class Verifier:
         return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Signer:
     """A private key with the name that it signs under; its text form never shows the key."""
 
     name: str
     key: Ed25519PrivateKey
 
-    @property
+    @cached_property
     def verifier(self) -> Verifier:
         """The public half, for plain note signatures."""
         return Verifier(name=self.name, kind=ED25519, public=self.key.public_key().public_bytes_raw())

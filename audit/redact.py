@@ -128,6 +128,11 @@ def redact_entry(entry: Entry) -> Entry:
     return replace(entry, **changed) if changed else entry  # type: ignore[arg-type]  # the names above
 
 
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
+
+
 _SECRET_NAME = re.compile(rf"(?i){_WORDS}\Z")
 
 
@@ -135,6 +140,6 @@ def _member(name: str, value: Value) -> Value:
     """A member whose name says that it is secret loses its whole text; ids of our own making are left alone."""
     if name in _OUR_IDS:
         return value
-    if isinstance(value, str) and value and _SECRET_NAME.search(name):
+    if isinstance(value, str) and value and _is_secret(name):
         return "[redacted: assignment]"
     return redact_value(value)

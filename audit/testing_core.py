@@ -11,8 +11,8 @@ from askfirst.bounds import Bounds
 from askfirst.clock import SystemClock
 from askfirst.desk import Desk
 from askfirst.hub import Hub
-from askfirst.store.locking import is_shared
 from askfirst.store.open import open_store
+from askfirst.store.statement import is_shared
 from askfirst.store.writer import Writer
 from askfirst.testing.bench import FakeSigner
 from audit.clock import SystemClock as AuditClock

@@ -20,7 +20,7 @@ from askfirst.hub import Hub
 from askfirst.request import Verdict
 from askfirst.store.database import open_sqlite, open_sqlite_reader
 from askfirst.store.writer import Writer
-from askfirst.testing.bench import FakeClock, MemoryAuditLog, a_draft, a_review
+from askfirst.testing.bench import FakeClock, FakeSigner, MemoryAuditLog, a_draft, a_review
 from audit.clock import SystemClock
 from audit.log import open_log
 from audit.testing import signer_of
@@ -41,7 +41,9 @@ class Run:
             self.log = MemoryAuditLog()  # type: ignore[assignment]  # the same port
         self.writer = Writer(engine, self.log)
         self.reader = open_sqlite_reader(folder / "bench.db")
-        self.desk = Desk(writer=self.writer, reader=self.reader, audit=self.log, hub=Hub(), clock=FakeClock())
+        self.desk = Desk(
+            writer=self.writer, reader=self.reader, audit=self.log, hub=Hub(), clock=FakeClock(), signer=FakeSigner()
+        )
         self.count = 0
 
     async def round(self, requests: int, width: int) -> tuple[float, float]:

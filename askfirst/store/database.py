@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from askfirst.errors import StoreError
+from askfirst.store.statement import DIRECT
 from askfirst.store.views import create_views, drop_views
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def open_sqlite(path: Path) -> sa.Engine:
         sa.URL.create("sqlite", database=str(path)),
         poolclass=sa.StaticPool,
         connect_args={"check_same_thread": False, "timeout": 5.0},
+        execution_options={DIRECT: True},
     )
     _prepare(engine, write_pragmas)
     try:
@@ -104,8 +106,7 @@ def _prepare(engine: sa.Engine, pragmas: Callable[[Any], None]) -> None:
         pragmas(connection)
 
     def on_begin(connection: sa.Connection) -> None:
-        immediate = pragmas is write_pragmas
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        connection.connection.cursor().execute("BEGIN IMMEDIATE" if pragmas is write_pragmas else "BEGIN")
 
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "begin", on_begin)

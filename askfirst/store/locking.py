@@ -8,64 +8,41 @@ of work again in its next transaction.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from askfirst.errors import StoreError
-
-SHARED = "askfirst_shared"
-"""Execution option of a writing engine whose database others write, too."""
+from askfirst.store.statement import Statement, is_shared
 
 
 class BusyError(StoreError):
     """Another broker is at it; try again in a new transaction."""
 
 
-def is_shared(connection: sa.Connection) -> bool:
-    """Whether this is a writing connection to a database that others write, too."""
-    return bool(connection.get_execution_options().get(SHARED))
-
-
-@dataclass(frozen=True, slots=True)
-class Locked:
-    """A query in two forms, built once.
-
-    Attributes:
-        plain: for readers, and where there is one writer.
-        shared: with its rows locked against other brokers until the transaction ends.
-    """
-
-    plain: sa.Select[Any]
-    shared: sa.Select[Any]
-
-    def on(self, connection: sa.Connection) -> sa.Select[Any]:
-        """The form for this connection."""
-        return self.shared if is_shared(connection) else self.plain
-
-
-def locked(query: sa.Select[Any], table: sa.Table) -> Locked:
+def locked(query: sa.Select[Any], table: sa.Table) -> Statement:
     """Its rows in ``table`` are locked; one that another broker has locked is an error at once (``BusyError``)."""
-    return Locked(query, query.with_for_update(nowait=True, key_share=True, of=table))
+    return Statement(query, shared=query.with_for_update(nowait=True, key_share=True, of=table))
 
 
-def unlocked(query: sa.Select[Any], table: sa.Table) -> Locked:
+def unlocked(query: sa.Select[Any], table: sa.Table) -> Statement:
     """Its rows in ``table`` are locked, and those that another broker has locked are left out."""
-    return Locked(query, query.with_for_update(skip_locked=True, key_share=True, of=table))
+    return Statement(query, shared=query.with_for_update(skip_locked=True, key_share=True, of=table))
 
 
-def claim_key(connection: sa.Connection, key: str) -> None:
-    """Be the only one who may insert a row under this key until the transaction ends.
+def claim(connection: sa.Connection, *names: str) -> None:
+    """Be the only one at work under these names until the transaction ends.
 
     Raises:
-        BusyError: another broker is inserting one.
+        BusyError: another broker is.
     """
     if not is_shared(connection):
         return
-    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], signed=True)
-    if not connection.execute(_TRY_LOCK, {"key": number}).scalar_one():
+    keys = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names]
+    if not _TRY_LOCK.scalar(connection, keys=keys):
         raise BusyError("another broker is writing this request; try again")
 
 
-_TRY_LOCK = sa.text("select pg_try_advisory_xact_lock(:key)")
+_keys = sa.func.unnest(sa.bindparam("keys", type_=ARRAY(sa.BigInteger))).column_valued("key")
+_TRY_LOCK = Statement(sa.select(sa.func.bool_and(sa.func.pg_try_advisory_xact_lock(_keys))))

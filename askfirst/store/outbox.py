@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from askfirst.store.locking import unlocked
 from askfirst.store.schema import outbox
+from askfirst.store.statement import Statement, constant, inserted, updated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,43 +57,34 @@ def owe_messages(connection: sa.Connection, request_id: str, recipients: Iterabl
         }
         for recipient in dict.fromkeys(recipients)
     ]
-    if rows:
-        connection.execute(_INSERT, rows)
+    _INSERT.change_many(connection, rows)
 
 
 def owe_updates(connection: sa.Connection, request_id: str, now_ms: int) -> None:
     """Owe every message about this request an update."""
-    messages = sa.select(
-        outbox.c.request_id,
-        outbox.c.channel,
-        outbox.c.recipient,
-        sa.literal(UPDATE),
-        sa.literal(now_ms),
-        outbox.c.id,
-    ).where(outbox.c.request_id == request_id, outbox.c.kind == SEND, _alive)
-    columns = ["request_id", "channel", "recipient", "kind", "next_at_ms", "message_id"]
-    connection.execute(outbox.insert().from_select(columns, messages))
+    _OWE_UPDATES.change(connection, request_id=request_id, now_ms=now_ms)
 
 
 def drop_unsent(connection: sa.Connection, request_id: str, now_ms: int) -> None:
     """Owe nobody a first message any more that quiet hours still hold back: there is nothing left to decide."""
-    held = (outbox.c.kind == SEND) & (outbox.c.done == 0) & (outbox.c.attempts == 0) & (outbox.c.next_at_ms > now_ms)
-    connection.execute(outbox.update().where(outbox.c.request_id == request_id, held).values(done=1))
+    _DROP_UNSENT.change(connection, request_id=request_id, now_ms=now_ms)
 
 
 def due(connection: sa.Connection, now_ms: int, limit: int) -> list[Delivery]:
     """Deliveries whose time has come, oldest first; an update waits until its message was sent."""
     return [
         Delivery(
-            id=row.id,
-            request_id=row.request_id,
-            recipient=row.recipient,
-            kind=row.kind,
-            attempts=row.attempts,
-            message_id=row.message_id or row.id,
-            external_id=row.message or "",
+            id=id_,
+            request_id=request_id,
+            recipient=recipient,
+            kind=kind,
+            attempts=attempts,
+            message_id=message_id or id_,
+            external_id=external_id or "",
         )
-        for row in connection.execute(_DUE.on(connection), {"now_ms": now_ms, "limit": limit})
+        for id_, request_id, recipient, kind, attempts, message_id, external_id in _DUE.rows(
+            connection, now_ms=now_ms, limit=limit
+        )
     ]
 
 
@@ -112,7 +104,7 @@ def next_due(connection: sa.Connection) -> int | None:
 
 def delivered(connection: sa.Connection, delivery: Delivery, external_id: str) -> None:
     """It was delivered, as the message with this id."""
-    connection.execute(outbox.update().where(outbox.c.id == delivery.id).values(done=1, external_id=external_id))
+    _DELIVERED.change(connection, id_=delivery.id, new_done=1, new_external_id=external_id)
 
 
 def failed(connection: sa.Connection, delivery: Delivery, next_at_ms: int | None) -> None:
@@ -129,10 +121,40 @@ def failed(connection: sa.Connection, delivery: Delivery, next_at_ms: int | None
 _alive = (outbox.c.done == 0) | outbox.c.external_id.is_not(None)  # sent, or still to be sent: not given up
 _sent = outbox.alias("sent")
 _with_message = outbox.outerjoin(_sent, _sent.c.id == outbox.c.message_id)
-_owed = (outbox.c.done == 0) & ((outbox.c.kind == SEND) | _sent.c.external_id.is_not(None))
-_INSERT = outbox.insert()
+_open = outbox.c.done == constant(0)
+_owed = _open & ((outbox.c.kind == SEND) | _sent.c.external_id.is_not(None))
+_INSERT = inserted(outbox, "request_id", "channel", "recipient", "kind", "next_at_ms")
+_of_request = outbox.c.request_id == sa.bindparam("request_id")
+_OWE_UPDATES = Statement(
+    outbox.insert()
+    .inline()
+    .from_select(
+        ["request_id", "channel", "recipient", "kind", "next_at_ms", "message_id"],
+        sa.select(
+            outbox.c.request_id,
+            outbox.c.channel,
+            outbox.c.recipient,
+            sa.literal(UPDATE),
+            sa.bindparam("now_ms", type_=sa.BigInteger),
+            outbox.c.id,
+        ).where(_of_request, outbox.c.kind == SEND, _alive),
+    )
+)
+_held = (outbox.c.kind == SEND) & _open & (outbox.c.attempts == 0)
+_DROP_UNSENT = Statement(
+    outbox.update().where(_of_request, _held, outbox.c.next_at_ms > sa.bindparam("now_ms")).values(done=1)
+)
+_DELIVERED = updated(outbox, ("done", "external_id"), outbox.c.id == sa.bindparam("id_"))
 _DUE = unlocked(
-    sa.select(outbox, _sent.c.external_id.label("message"))
+    sa.select(
+        outbox.c.id,
+        outbox.c.request_id,
+        outbox.c.recipient,
+        outbox.c.kind,
+        outbox.c.attempts,
+        outbox.c.message_id,
+        _sent.c.external_id,
+    )
     .select_from(_with_message)
     .where(_owed, outbox.c.next_at_ms <= sa.bindparam("now_ms"))
     .order_by(outbox.c.id)

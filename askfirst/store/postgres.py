@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from askfirst.errors import ConfigError, StoreAwayError, StoreError
 from askfirst.store.database import migrate
-from askfirst.store.locking import SHARED
+from askfirst.store.statement import DIRECT, SHARED
 from askfirst.store.views import create_views, drop_views
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def open_postgres(url: sa.URL) -> sa.Engine:
         poolclass=sa.QueuePool,
         pool_size=1,
         max_overflow=1,
-        execution_options={SHARED: True},
+        execution_options={SHARED: True, DIRECT: True},
         connect_args={**_KEEPALIVE, "options": _options(_SETTINGS), "prepare_threshold": 2},
     )
     sa.event.listen(engine, "connect", _require_durable)

@@ -14,46 +14,76 @@ import sqlalchemy as sa
 from askfirst.engine import Case, next_due_ms
 from askfirst.errors import ConflictError, RequestNotFoundError
 from askfirst.request import Grant, GrantState, Request, RequestState, Review, dump, load
-from askfirst.store.locking import claim_key, locked
+from askfirst.store.locking import locked
 from askfirst.store.schema import grant as grant_table
 from askfirst.store.schema import request as request_table
 from askfirst.store.schema import request_version as version_table
 from askfirst.store.schema import retraction as retraction_table
 from askfirst.store.schema import review as review_table
+from askfirst.store.statement import Statement, constant, inserted, new, updated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from askfirst.host import Agent
 
-
-# Built once: making a statement costs three times as much as running it.
-_INSERT = request_table.insert()
-_INSERT_REVIEW = review_table.insert()
-_CHANGE_REVIEW = (
-    review_table.update().where(review_table.c.decision_id == sa.bindparam("id")).values(body=sa.bindparam("body"))
+_WAITS = request_table.c.state == constant(RequestState.PENDING.value)
+_INSERT = inserted(
+    request_table,
+    *("id", "idempotency_key", "version", "state", "action_digest", "session", "created_at_ms", "next_at_ms"),
+    *("body", "host", "ended_at_ms"),
 )
-_INSERT_GRANT = grant_table.insert()
+_ROW = ("version", "state", "action_digest", "session", "host", "next_at_ms", "ended_at_ms", "body")
+_UPDATE = updated(
+    request_table,
+    _ROW,
+    request_table.c.id == sa.bindparam("is_id"),
+    request_table.c.version == sa.bindparam("is_version"),
+    request_table.c.state == sa.bindparam("is_state"),
+)
+_INSERT_REVIEW = inserted(review_table)
+_CHANGE_REVIEW = updated(review_table, ("body",), review_table.c.decision_id == sa.bindparam("is_id"))
+_INSERT_VERSION = inserted(version_table)
+_GRANT_ROW = ("request_id", "action_digest", "state", "expires_at_ms", "session", "pattern", "running", "body")
+_INSERT_GRANT = inserted(grant_table, "id", *_GRANT_ROW)
+_UPDATE_GRANT = updated(
+    grant_table,
+    _GRANT_ROW,
+    grant_table.c.id == sa.bindparam("is_id"),
+    grant_table.c.state == sa.bindparam("is_state"),
+)
 _BY_ID = locked(sa.select(request_table.c.body).where(request_table.c.id == sa.bindparam("id")), request_table)
-_BY_KEY = sa.select(request_table.c.body).where(request_table.c.idempotency_key == sa.bindparam("key"))
-_REVIEWS = (
+_REVIEWS = Statement(
     sa.select(review_table.c.body)
     .where(review_table.c.request_id == sa.bindparam("id"))
     .order_by(review_table.c.at_ms, review_table.c.decision_id)
 )
-_GRANT = (
+_GRANT = Statement(
     sa.select(grant_table.c.body)
     .where(grant_table.c.request_id == sa.bindparam("id"))
     .order_by(grant_table.c.expires_at_ms.desc())
     .limit(1)
 )
+_EARLIER = Statement(
+    sa.select(version_table.c.body)
+    .where(version_table.c.request_id == sa.bindparam("id"))
+    .order_by(version_table.c.version)
+)
+_WAITING = Statement(sa.select(sa.func.count()).where(_WAITS))
+_DUE = Statement(
+    sa.select(request_table.c.id)
+    .where(request_table.c.next_at_ms <= sa.bindparam("now_ms"))
+    .order_by(request_table.c.next_at_ms)
+    .limit(sa.bindparam("limit"))
+)
+_ISSUED = grant_table.c.state == constant(GrantState.ISSUED.value)
+_NEXT_DUE = Statement(sa.select(sa.func.min(request_table.c.next_at_ms)))
 
 
 def insert(connection: sa.Connection, case: Case, key: str) -> None:
     """Add a new request under its idempotency key."""
     request = case.request
     values = {"id": request.id, "idempotency_key": key, "created_at_ms": request.created_at_ms, **_row(case)}
-    connection.execute(_INSERT, values)
+    _INSERT.change(connection, **values)
 
 
 def read(connection: sa.Connection, request_id: str) -> Case:
@@ -63,54 +93,10 @@ def read(connection: sa.Connection, request_id: str) -> Case:
         RequestNotFoundError: there is none.
     """
     is_text = "\0" not in request_id  # PostgreSQL's text has no NUL
-    body = connection.scalar(_BY_ID.on(connection), {"id": request_id}) if is_text else None
+    body = _BY_ID.scalar(connection, id=request_id) if is_text else None
     if body is None:
         raise RequestNotFoundError(f"there is no request {request_id!r}; `askfirst requests list` shows all")
-    return _case(connection, load(Request, body))
-
-
-def read_by_key(connection: sa.Connection, key: str) -> Case | None:
-    """The case that was created under this idempotency key."""
-    claim_key(connection, key)
-    body = connection.scalar(_BY_KEY, {"key": key})
-    return None if body is None else _case(connection, load(Request, body))
-
-
-def read_pending(connection: sa.Connection, action_digest: str) -> Case | None:
-    """The case that waits for a decision on this very action."""
-    claim_key(connection, f"action {action_digest}")
-    body = connection.scalar(
-        sa.select(request_table.c.body)
-        .where(request_table.c.action_digest == action_digest, request_table.c.state == RequestState.PENDING.value)
-        .limit(1)
-    )
-    return None if body is None else _case(connection, load(Request, body))
-
-
-def read_denials(connection: sa.Connection, agent: Agent, since_ms: int, limit: int = 50) -> list[Request]:
-    """What was denied to this session since then, newest first."""
-    bodies = connection.scalars(
-        sa.select(request_table.c.body)
-        .where(
-            request_table.c.session == agent.session,
-            request_table.c.host == agent.host,
-            request_table.c.ended_at_ms >= since_ms,
-            request_table.c.state == RequestState.DENIED.value,
-        )
-        .order_by(request_table.c.ended_at_ms.desc())
-        .limit(limit)
-    )
-    return [load(Request, body) for body in bodies]
-
-
-def count_pending(connection: sa.Connection, host: str, session: str | None, limit: int) -> int:
-    """How many requests of a host, or of one of its sessions, wait; counts no further than ``limit``."""
-    waiting = sa.select(request_table.c.id).where(
-        request_table.c.state == RequestState.PENDING.value, request_table.c.host == host
-    )
-    if session is not None:
-        waiting = waiting.where(request_table.c.session == session)
-    return connection.scalar(sa.select(sa.func.count()).select_from(waiting.limit(limit).subquery())) or 0
+    return case_of(connection, body)
 
 
 def read_granted(connection: sa.Connection, action_digest: str, session: str = "") -> list[Case]:
@@ -125,7 +111,7 @@ def read_granted(connection: sa.Connection, action_digest: str, session: str = "
         concerns |= (grant_table.c.session == session) & (grant_table.c.pattern != "")
     ids = connection.scalars(
         sa.select(grant_table.c.request_id)
-        .where(grant_table.c.state == GrantState.ISSUED.value, concerns)
+        .where(_ISSUED, concerns)
         .order_by(grant_table.c.pattern != "", grant_table.c.expires_at_ms)
     )
     return [read(connection, request_id) for request_id in list(ids)]
@@ -134,10 +120,7 @@ def read_granted(connection: sa.Connection, action_digest: str, session: str = "
 def list_granted(connection: sa.Connection, limit: int) -> list[Case]:
     """Cases with an open grant, those that lapse first before the others."""
     ids = connection.scalars(
-        sa.select(grant_table.c.request_id)
-        .where(grant_table.c.state == GrantState.ISSUED.value)
-        .order_by(grant_table.c.expires_at_ms)
-        .limit(limit)
+        sa.select(grant_table.c.request_id).where(_ISSUED).order_by(grant_table.c.expires_at_ms).limit(limit)
     )
     return [read(connection, request_id) for request_id in list(ids)]
 
@@ -226,24 +209,17 @@ def list_requests(
 
 def count_waiting(connection: sa.Connection) -> int:
     """How many requests wait for a person, on all hosts."""
-    query = sa.select(sa.func.count()).where(request_table.c.state == RequestState.PENDING.value)
-    return connection.scalar(query) or 0
+    return _WAITING.scalar(connection) or 0
 
 
 def due(connection: sa.Connection, now_ms: int, limit: int) -> list[str]:
     """Ids of cases whose timer has run out, the longest overdue first."""
-    query = (
-        sa.select(request_table.c.id)
-        .where(request_table.c.next_at_ms <= now_ms)
-        .order_by(request_table.c.next_at_ms)
-        .limit(limit)
-    )
-    return list(connection.scalars(query))
+    return _DUE.scalars(connection, now_ms=now_ms, limit=limit)
 
 
 def next_due(connection: sa.Connection) -> int | None:
     """When the next timer runs out, milliseconds since the epoch; None when none is set."""
-    result: int | None = connection.scalar(sa.select(sa.func.min(request_table.c.next_at_ms)))
+    result: int | None = _NEXT_DUE.scalar(connection)
     return result
 
 
@@ -255,46 +231,32 @@ def save(connection: sa.Connection, before: Case, after: Case) -> None:
     """
     for each in after.reviews[len(before.reviews) :]:
         _insert_review(connection, each)
-    for old, new in zip(before.reviews, after.reviews, strict=False):
-        if new != old:  # taken back
-            connection.execute(_CHANGE_REVIEW, {"id": new.decision_id, "body": dump(new)})
+    for was, now in zip(before.reviews, after.reviews, strict=False):
+        if now != was:  # taken back
+            _CHANGE_REVIEW.change(connection, is_id=now.decision_id, new_body=dump(now))
     for earlier in after.earlier[len(before.earlier) :]:
         _insert_version(connection, earlier)
     if after.grant is not None and after.grant != before.grant:
         _save_grant(connection, before.grant, after)
     if after.request == before.request and next_due_ms(after) == next_due_ms(before):
         return
-    changed = connection.execute(
-        request_table.update()
-        .where(
-            request_table.c.id == before.request.id,
-            request_table.c.version == before.request.version,
-            request_table.c.state == before.request.state.value,
-        )
-        .values(**_row(after))
-    )
-    if changed.rowcount != 1:
-        raise ConflictError(f"request {before.request.id} changed meanwhile", state="")
+    request = before.request
+    known = {"is_id": request.id, "is_version": request.version, "is_state": request.state.value}
+    if _UPDATE.change(connection, **known, **new(_row(after))) != 1:
+        raise ConflictError(f"request {request.id} changed meanwhile", state="")
 
 
-def _case(connection: sa.Connection, request: Request) -> Case:
-    reviews = connection.scalars(_REVIEWS, {"id": request.id})
-    body = connection.scalar(_GRANT, {"id": request.id})
+def case_of(connection: sa.Connection, body: str) -> Case:
+    """The case of a request's row."""
+    request = load(Request, body)
+    grant = _GRANT.scalar(connection, id=request.id)
+    earlier = _EARLIER.scalars(connection, id=request.id) if request.version > 1 else ()
     return Case(
         request=request,
-        reviews=tuple(load(Review, each) for each in reviews),
-        grant=None if body is None else load(Grant, body),
-        earlier=_earlier(connection, request) if request.version > 1 else (),
+        reviews=tuple(load(Review, each) for each in _REVIEWS.scalars(connection, id=request.id)),
+        grant=None if grant is None else load(Grant, grant),
+        earlier=tuple(load(Request, each) for each in earlier),
     )
-
-
-def _earlier(connection: sa.Connection, request: Request) -> tuple[Request, ...]:
-    bodies = connection.scalars(
-        sa.select(version_table.c.body)
-        .where(version_table.c.request_id == request.id)
-        .order_by(version_table.c.version)
-    )
-    return tuple(load(Request, body) for body in bodies)
 
 
 def _row(case: Case) -> dict[str, object]:
@@ -319,17 +281,16 @@ def _insert_review(connection: sa.Connection, review: Review) -> None:
         "at_ms": review.at_ms,
         "body": dump(review),
     }
-    connection.execute(_INSERT_REVIEW, values)
+    _INSERT_REVIEW.change(connection, **values)
 
 
 def _insert_version(connection: sa.Connection, earlier: Request) -> None:
-    connection.execute(
-        version_table.insert().values(
-            request_id=earlier.id,
-            version=earlier.version,
-            action_digest=earlier.action_digest,
-            body=dump(earlier),
-        )
+    _INSERT_VERSION.change(
+        connection,
+        request_id=earlier.id,
+        version=earlier.version,
+        action_digest=earlier.action_digest,
+        body=dump(earlier),
     )
 
 
@@ -347,12 +308,8 @@ def _save_grant(connection: sa.Connection, before: Grant | None, case: Case) -> 
         "body": dump(after),
     }
     if before is None or before.id != after.id:
-        connection.execute(_INSERT_GRANT, {"id": after.id, **values})
+        _INSERT_GRANT.change(connection, id=after.id, **values)
         return
-    changed = connection.execute(
-        grant_table.update()
-        .where(grant_table.c.id == before.id, grant_table.c.state == before.state.value)
-        .values(**values)
-    )
-    if changed.rowcount != 1:
+    known = {"is_id": before.id, "is_state": before.state.value}
+    if _UPDATE_GRANT.change(connection, **known, **new(values)) != 1:
         raise ConflictError(f"grant {before.id} changed meanwhile", state=before.state.value)

@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 import sqlalchemy as sa
 
 from askfirst.errors import Error, OverloadedError, StoreAwayError, StoreError
-from askfirst.store.locking import SHARED, BusyError
+from askfirst.store.locking import BusyError
 from askfirst.store.schema import tree
+from askfirst.store.statement import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,120 @@
+"""What stands in the store that bears on a draft, in one query: it is asked for every command that is gated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from askfirst.request import Request, RequestState, load
+from askfirst.store.locking import claim
+from askfirst.store.records import case_of
+from askfirst.store.schema import request as table
+from askfirst.store.statement import Statement, constant
+
+if TYPE_CHECKING:
+    from askfirst.bounds import Bounds
+    from askfirst.engine import Case
+    from askfirst.host import Agent
+
+DENIALS_MAX = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What bears on a draft.
+
+    Attributes:
+        known: the case that was created under the same key.
+        waiting: the case that waits for a decision on the very same action.
+        denials: what was denied to this session of late, newest first.
+        is_session_full: whether as many requests of this session wait as may.
+        is_host_full: the same for all sessions of its host.
+    """
+
+    known: Case | None
+    waiting: Case | None
+    denials: tuple[Request, ...]
+    is_session_full: bool
+    is_host_full: bool
+
+
+def standing(
+    connection: sa.Connection,
+    *,
+    key: str,
+    action_digest: str,
+    agent: Agent,
+    denied_since_ms: int,
+    bounds: Bounds,
+) -> Standing:
+    """What stands at this moment; no other broker asks for the same until this transaction ends.
+
+    Args:
+        connection: the writer's.
+        key: the draft's.
+        action_digest: of what it would run.
+        agent: who asks.
+        denied_since_ms: which denials matter.
+        bounds: how many may wait.
+
+    Raises:
+        BusyError: another broker is receiving the same.
+    """
+    claim(connection, key, f"action {action_digest}")
+    found: dict[str, list[str]] = {}
+    for kind, body in _STANDING.rows(
+        connection,
+        key=key,
+        act=action_digest,
+        session=agent.session,
+        host=agent.host,
+        since_ms=denied_since_ms,
+        others_in_session=max(0, bounds.pending_per_session - 1),
+        others_on_host=max(0, bounds.pending_per_host - 1),
+    ):
+        found.setdefault(kind, []).append(body)
+    known, waiting = found.get(_KNOWN), found.get(_WAITING)
+    return Standing(
+        known=case_of(connection, known[0]) if known else None,
+        waiting=case_of(connection, waiting[0]) if waiting and not known else None,
+        denials=tuple(load(Request, body) for body in found.get(_DENIED, ())),
+        is_session_full=_SESSION_FULL in found,
+        is_host_full=_HOST_FULL in found,
+    )
+
+
+_KNOWN, _WAITING, _DENIED, _SESSION_FULL, _HOST_FULL = "known", "waiting", "denied", "session full", "host full"
+
+
+def _arm(kind: str, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(constant(kind).label("kind"), table.c.body).where(*where)
+
+
+def _is_full(kind: str, others: str, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """A row if there is one more than the others; no column is read, so that the index alone is."""
+    row = sa.select(constant(kind).label("kind"), constant("").label("body")).select_from(table).where(*where)
+    return row.limit(constant(1)).offset(sa.bindparam(others, type_=sa.BigInteger))
+
+
+def _apart(query: sa.Select[Any]) -> sa.Select[Any]:
+    """A query with a limit, as a part of another."""
+    return sa.select(query.subquery())
+
+
+# Constants stand in the text: SQLite needs six times as long where they are values.
+_is_host = table.c.host == sa.bindparam("host")
+_is_session = (table.c.session == sa.bindparam("session")) & _is_host
+_waits = table.c.state == constant(RequestState.PENDING.value)
+_denied = (table.c.state == constant(RequestState.DENIED.value)) & (table.c.ended_at_ms >= sa.bindparam("since_ms"))
+_newest = table.c.ended_at_ms.desc()
+_STANDING = Statement(
+    sa.union_all(
+        _arm(_KNOWN, table.c.idempotency_key == sa.bindparam("key")),
+        _arm(_WAITING, table.c.action_digest == sa.bindparam("act"), _waits),
+        _apart(_arm(_DENIED, _is_session, _denied).order_by(_newest).limit(constant(DENIALS_MAX))),
+        _apart(_is_full(_SESSION_FULL, "others_in_session", _is_session, _waits)),
+        _apart(_is_full(_HOST_FULL, "others_on_host", _is_host, _waits)),
+    )
+)
