@@ -1,15 +1,13 @@
-"""An Anthropic Messages API on loopback that plays a list of turns and records every request.
+"""A model's server on loopback that plays a list of turns and records every request, in the API of whoever asks.
 
 It stands where the model is, so that a real agent program can be driven without an account: each answer is the next
 turn of the script, and the request after it shows what the model was told. Standard library only. Its rules:
 
 - Only a request that offers tools to a large model is the agent's own turn. Whatever else a client asks on the side
-  (titles, quota probes, summaries, and all that goes to a small model) gets a short text and uses up nothing.
+  (titles, quota probes, summaries) gets a short text and uses up nothing.
 - A request repeated word for word is a retry and gets the turn that it got before.
 - After the last turn every answer is a text that says so, and ``is_overrun`` tells the test.
 - It listens on 127.0.0.1 alone, and reads at most ``MAX_REQUEST_BYTES`` a request.
-
-From: https://docs.anthropic.com/en/api/messages-streaming (the order of events), observed with Claude Code 2.1.332.
 """
 
 from __future__ import annotations
@@ -21,24 +19,28 @@ import threading
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self, assert_never, cast
+from typing import TYPE_CHECKING, Self, cast
 
-from askfirst.demo.script import Call, Say, ToolResult, Turn, result_text
+from askfirst.demo.apis.anthropic_messages import USAGE, AnthropicMessages
+from askfirst.demo.apis.gemini import Gemini
+from askfirst.demo.apis.openai_chat import OpenAiChat
+from askfirst.demo.apis.openai_responses import OpenAiResponses
+from askfirst.demo.script import Say, ToolResult, Turn
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
+
+    from askfirst.demo.apis.api import Api
+
+APIS: tuple[Api, ...] = (AnthropicMessages(), OpenAiResponses(), OpenAiChat(), Gemini())
 
 MAX_REQUEST_BYTES = 32 * 1024 * 1024
 """As the real API allows. From: https://docs.anthropic.com/en/api/errors (request_too_large)."""
 
-SMALL_MODEL = "haiku"
-"""Part of the name of the model that clients use for small side jobs."""
-
 SIDE_ANSWER: Turn = (Say(text="Scripted"),)
 OVERRUN: Turn = (Say(text="The script is over."),)
-USAGE = {"input_tokens": 1, "output_tokens": 1}
 STOP_WAIT_S = 5.0
 
 
@@ -103,15 +105,16 @@ class ScriptedModel:
         """What the model was told about its calls, each once, in order of arrival."""
         found: dict[str, ToolResult] = {}
         for request in self.requests:
-            if request.turn is not None:
-                found.update((result.id, result) for result in told(request.body) if result.id not in found)
+            api = _api_of(request.path)
+            if request.turn is not None and api is not None:
+                found.update((result.id, result) for result in api.told(request.body) if result.id not in found)
         return tuple(found.values())
 
-    def answer(self, method: str, path: str, body: Mapping[str, object]) -> Turn:
+    def answer(self, method: str, path: str, body: Mapping[str, object], api: Api) -> Turn:
         """Record a request for a message and choose its turn."""
         with self._lock:
-            is_agent = bool(body.get("tools") or _continues(body)) and SMALL_MODEL not in str(body.get("model"))
-            turn = self._choose(body) if is_agent else None
+            is_agent = api.is_agent(body)
+            turn = self._choose(api.history(body)) if is_agent else None
             self._requests.append(RecordedRequest(method=method, path=path, body=body, turn=turn))
             if turn is not None:
                 return self._turns[turn]
@@ -122,8 +125,8 @@ class ScriptedModel:
         with self._lock:
             self._requests.append(RecordedRequest(method=method, path=path, body=body, turn=None))
 
-    def _choose(self, body: Mapping[str, object]) -> int | None:
-        key = hashlib.sha256(json.dumps([body.get("messages"), body.get("thread")]).encode()).digest()
+    def _choose(self, history: object) -> int | None:
+        key = hashlib.sha256(json.dumps(history).encode()).digest()
         turn = self._turn_by_digest.setdefault(key, len(self._turn_by_digest))
         if turn < len(self._turns):
             return turn
@@ -131,73 +134,9 @@ class ScriptedModel:
         return None
 
 
-def _continues(body: Mapping[str, object]) -> bool:
-    """Whether a client goes on in a thread that the server keeps; it sends neither tools nor old messages again."""
-    thread = body.get("thread")
-    return isinstance(thread, dict) and thread.get("type") == "continue"
-
-
-def told(body: Mapping[str, object]) -> Iterator[ToolResult]:
-    """The tool results in a request's messages, oldest first; what has another shape is passed over."""
-    for message in _objects(body.get("messages")):
-        for block in _objects(message.get("content")):
-            if block.get("type") == "tool_result":
-                yield ToolResult(
-                    id=str(block.get("tool_use_id")),
-                    text=result_text(block.get("content")),
-                    is_error=block.get("is_error") is True,
-                )
-
-
-def _objects(value: object) -> Iterator[Mapping[str, object]]:
-    if isinstance(value, list):
-        yield from (item for item in value if isinstance(item, dict))
-
-
-def message(turn: Turn, model: str, number: int) -> dict[str, object]:
-    """The whole answer, as it is sent to a client that does not stream."""
-    return {
-        "id": f"msg_{number:04}",
-        "type": "message",
-        "role": "assistant",
-        "model": model,
-        "content": [_block(part) for part in turn],
-        "stop_reason": "tool_use" if any(isinstance(part, Call) for part in turn) else "end_turn",
-        "stop_sequence": None,
-        "usage": USAGE,
-    }
-
-
-def _block(part: Say | Call) -> dict[str, object]:
-    match part:
-        case Say():
-            return {"type": "text", "text": part.text}
-        case Call():
-            return {"type": "tool_use", "id": part.id, "name": part.tool, "input": dict(part.arguments)}
-        case _:
-            assert_never(part)
-
-
-def stream(whole: Mapping[str, object]) -> Iterator[bytes]:
-    """The same answer as server-sent events, one item an event."""
-    yield _event("message_start", message={**whole, "content": [], "stop_reason": None})
-    for index, block in enumerate(_objects(whole["content"])):
-        if block["type"] == "text":
-            start, delta = {**block, "text": ""}, {"type": "text_delta", "text": block["text"]}
-        else:
-            start, delta = (
-                {**block, "input": {}},
-                {"type": "input_json_delta", "partial_json": json.dumps(block["input"])},
-            )
-        yield _event("content_block_start", index=index, content_block=start)
-        yield _event("content_block_delta", index=index, delta=delta)
-        yield _event("content_block_stop", index=index)
-    yield _event("message_delta", delta={"stop_reason": whole["stop_reason"], "stop_sequence": None}, usage=USAGE)
-    yield _event("message_stop")
-
-
-def _event(kind: str, **fields: object) -> bytes:
-    return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
+def _api_of(path: str) -> Api | None:
+    """The API in which a message is asked for at this path."""
+    return next((api for api in APIS if api.takes(path.partition("?")[0])), None)
 
 
 class _Server(ThreadingHTTPServer):
@@ -243,8 +182,11 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             return
         path = self.path.partition("?")[0]
-        if path == "/v1/messages":
-            self._send_message(body)
+        api = _api_of(path)
+        if api is not None:
+            turn = self._model.answer("POST", self.path, body, api)
+            content = api.answer(self.path, body, turn, len(self._model.requests))
+            self._send(content.data, content.type)
             return
         self._model.record("POST", self.path, body)
         if path == "/v1/messages/count_tokens":
@@ -267,14 +209,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.BAD_REQUEST, "invalid_request_error", "expected a JSON object")
             return None
         return body
-
-    def _send_message(self, body: Mapping[str, object]) -> None:
-        turn = self._model.answer("POST", self.path, body)
-        whole = message(turn, str(body.get("model", "scripted")), len(self._model.requests))
-        if body.get("stream") is True:
-            self._send(b"".join(stream(whole)), "text/event-stream")
-            return
-        self._send_json(whole)
 
     def _refuse(self, status: HTTPStatus, kind: str, reason: str) -> None:
         self._send_json({"type": "error", "error": {"type": kind, "message": reason}}, status)

@@ -1,0 +1,1 @@
+"""The APIs of models that the scripted model speaks, one module each."""
