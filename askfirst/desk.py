@@ -434,9 +434,9 @@ class Desk:
         """Cases with an open grant, those that lapse first before the others."""
         return await read(self._reader, lambda connection: records.list_granted(connection, limit))
 
-    async def released(self, session: str, tool_use_id: str) -> Case | None:
-        """The case whose grant this tool call redeemed and that has no outcome yet."""
-        return await read(self._reader, lambda connection: records.read_released(connection, session, tool_use_id))
+    async def running(self, session: str) -> list[Case]:
+        """Cases of this session that were released and whose outcome nobody has told yet, newest first."""
+        return await read(self._reader, lambda connection: records.list_running(connection, session))
 
     async def colleagues(self, case: Case, person: str) -> tuple[str, ...]:
         """Whom this person could hand the request to."""

@@ -23,14 +23,14 @@ from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim, Receipt, RequestState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from askfirst.asking import Asking, Look
     from askfirst.desk import Desk
     from askfirst.effects import Classification
     from askfirst.engine import Case
     from askfirst.host import AfterTool, BeforeTool, Verdict
-    from askfirst.request import Action
+    from askfirst.request import Action, Use
 
 __all__ = ["Analyst", "Attempt", "Gate"]
 
@@ -70,7 +70,8 @@ class Gate:
         self._asking = asking
 
     async def before(self, event: BeforeTool, attempt: Attempt) -> Verdict:
-        """The verdict on a call that is about to run."""
+        """The verdict on a call that is about to run; where the host gives it no id, the attempt's is its own."""
+        event = replace(event, tool_use_id=event.tool_use_id or attempt.id)
         look = await self._asking.look(event.call, event.agent, Claim(reason=event.justification))
         match look.ruling.outcome:
             case Outcome.ALLOW | Outcome.SHADOW:
@@ -86,18 +87,18 @@ class Gate:
 
     async def after(self, event: AfterTool) -> None:
         """Record how a released call went; a call that was never gated leaves no trace."""
-        case = await self._desk.released(event.agent.session, event.tool_use_id)
-        if case is None or case.grant is None:
+        found = _use_of(event, await self._desk.running(event.agent.session))
+        if found is None:
             return
-        use = next(each for each in case.grant.uses if each.tool_use_id == event.tool_use_id and not each.outcome)
+        case, use = found
         ran = replace(use.action or case.request.action, tool=event.call.tool, arguments=event.call.acting_arguments)
         head = await asyncio.to_thread(self._head_of, ran.cwd)
         await self._desk.executed(
             case.request.id,
             action_digest=ran.digest(),
-            outcome="ok" if event.ok else "failed",
+            outcome="unknown" if event.ok is None else "ok" if event.ok else "failed",
             detail=event.detail,
-            tool_use_id=event.tool_use_id,
+            tool_use_id=use.tool_use_id,
             receipt=Receipt(exit_code=event.exit_code, duration_ms=event.duration_ms, head=head),
         )
 
@@ -202,3 +203,18 @@ class Gate:
         except RescueError as error:
             return Deny(reason=answers.not_kept(case, str(error)))
         return allow if step.done else Deny(reason=answers.refusal(step.case, event.call))
+
+
+def _use_of(event: AfterTool, cases: Sequence[Case]) -> tuple[Case, Use] | None:
+    """The release that this outcome is of: by the call's id, or by what ran where the host gives calls no ids."""
+    for case in cases:
+        for use in case.grant.uses if case.grant is not None else ():
+            action = use.action or case.request.action
+            is_it = (
+                use.tool_use_id == event.tool_use_id
+                if event.tool_use_id
+                else (action.tool, action.arguments) == (event.call.tool, event.call.acting_arguments)
+            )
+            if is_it and not use.outcome:
+                return case, use
+    return None

@@ -56,7 +56,9 @@ class AfterTool:
     agent: Agent
     call: ToolCall
     tool_use_id: str
-    ok: bool
+    """``""`` where the host gives none: then the call is recognised by its arguments."""
+    ok: bool | None
+    """None where the host does not say."""
     detail: str = ""
     """First line of the failure, bounded."""
     duration_ms: int | None = None

@@ -28,8 +28,7 @@ def test_a_request_is_approved_redeemed_once_and_executed(desk_bench: Bench) -> 
             desk.redeem(case.request.id, action_digest=digest, attempt="b", tool_use_id="t"),
         )
         assert [first.done, second.done] == [True, False]
-        released = await desk.released("session-1", "t")
-        assert released is not None
+        [released] = await desk.running("session-1")
         done = await desk.executed(released.request.id, action_digest=digest, outcome="ok")
         assert done.case.grant is not None
         assert done.case.grant.state is GrantState.EXECUTED

@@ -295,6 +295,30 @@ def test_the_outcome_closes_the_request_and_other_calls_leave_no_trace(scene: Sc
     assert [entry.type for entry in scene.bench.log.entries].count("gate.executed") == 1
 
 
+def test_where_calls_have_no_ids_an_outcome_is_known_by_what_ran(scene: Scene) -> None:
+    async def story() -> object:
+        await asyncio.gather(scene.gate.before(event(""), scene.attempt()), scene.decide(Verdict.APPROVE))
+        for command in ("git reset --hard HEAD~9", "git reset --hard", "git reset --hard"):
+            ran = event("", command)
+            await scene.gate.after(AfterTool(agent=ran.agent, call=ran.call, tool_use_id="", ok=None))
+        [request] = await scene.bench.desk.requests()
+        return (await scene.bench.desk.case(request.id)).grant
+
+    assert run(story).outcome == "unknown"  # type: ignore[attr-defined]
+    assert [entry.type for entry in scene.bench.log.entries].count("gate.executed") == 1
+
+
+def test_where_calls_have_no_ids_every_call_is_one_of_its_own(scene: Scene) -> None:
+    async def story() -> object:
+        await asyncio.gather(scene.gate.before(event(""), scene.attempt()), scene.decide(Verdict.APPROVE))
+        again = asyncio.create_task(scene.gate.before(event(""), scene.attempt("attempt-2")))
+        await asyncio.gather(again, scene.decide(Verdict.DENY))
+        return again.result()
+
+    assert isinstance(run(story), Deny)
+    assert len(asyncio.run(scene.bench.desk.requests())) == 2
+
+
 def test_a_rewritten_command_is_noticed_after_it_ran(scene: Scene) -> None:
     async def story() -> object:
         await asyncio.gather(scene.gate.before(event(), scene.attempt()), scene.decide(Verdict.APPROVE))

@@ -125,19 +125,14 @@ def list_granted(connection: sa.Connection, limit: int) -> list[Case]:
     return [read(connection, request_id) for request_id in list(ids)]
 
 
-def read_released(connection: sa.Connection, session: str, tool_use_id: str) -> Case | None:
-    """The newest case of this session whose grant was redeemed by this tool call and has no outcome yet."""
+def list_running(connection: sa.Connection, session: str) -> list[Case]:
+    """Cases of this session that were released and have a use without an outcome, newest first."""
     ids = connection.scalars(
         sa.select(grant_table.c.request_id)
         .where(grant_table.c.session == session, grant_table.c.running > 0)
         .order_by(grant_table.c.id.desc())
     )
-    for request_id in list(ids):
-        case = read(connection, request_id)
-        uses = case.grant.uses if case.grant is not None else ()
-        if any(use.tool_use_id == tool_use_id and not use.outcome for use in uses):
-            return case
-    return None
+    return [read(connection, request_id) for request_id in list(ids)]
 
 
 def read_reviewed(connection: sa.Connection, decision_id: str) -> Case | None:
