@@ -98,16 +98,17 @@ def _adapters() -> Mapping[str, HostAdapter]:
 def _hook_command(host: str, paths: StatePaths) -> str:
     from pathlib import Path  # noqa: PLC0415
 
-    from hooks.command_line import hook_command  # noqa: PLC0415
+    from hooks.command_line import hook_command, wait_below  # noqa: PLC0415
+    from hooks.install import setup_of  # noqa: PLC0415
 
-    python = Path(sys.executable)
+    python, timeout_s = Path(sys.executable), setup_of(host).timeout_s
     return hook_command(
         host,
         python=python,
         socket=paths.socket,
         client_dir=Path(outer_packages(), "hooks"),
-        wait_s=_WAIT_S,
-        host_timeout_s=_HOST_TIMEOUT_S,
+        wait_s=wait_below(timeout_s),
+        host_timeout_s=timeout_s,
         broker=(str(python), "-I", "-m", "askfirst.entry", "serve", "--background", "--state-dir", str(paths.root)),
     )
 
@@ -115,7 +116,7 @@ def _hook_command(host: str, paths: StatePaths) -> str:
 def _install(host: str, settings: Path, paths: StatePaths, remove: bool) -> tuple[str, str]:  # noqa: FBT001
     from hooks.install import merged_settings  # noqa: PLC0415
 
-    return merged_settings(host, settings, _hook_command(host, paths), timeout_s=_HOST_TIMEOUT_S, remove=remove)
+    return merged_settings(host, settings, _hook_command(host, paths), remove=remove)
 
 
 def _log(store: Path) -> LogReader:
@@ -135,11 +136,6 @@ def _past_calls(store: Path, count: int) -> list[dict[str, object]]:
 
     return calls(store, count)
 
-
-_HOST_TIMEOUT_S = 86_400
-"""What is written into hosts' settings: a day, because a person may be asleep."""
-_WAIT_S = _HOST_TIMEOUT_S - 60
-"""The hook's own deadline, seconds, below the host's: a host that gives up first runs the command."""
 
 if __name__ == "__main__":
     main()

@@ -193,19 +193,31 @@ def _as_command(call: ToolCall) -> Command:
 
 
 def _paths(found: Sequence[Leaf]) -> list[str]:
-    return [leaf.text for leaf in found if leaf.key in _PATH_KEYS and leaf.text]
+    return [leaf.text for leaf in found if leaf.key.lower() in _PATH_KEYS and leaf.text]
 
 
 _PATCHED = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$", re.MULTILINE)
 _WHOLE = frozenset({"Write", "write_file", "create_file", "write_to_file"})
-_NEW_TEXT = frozenset({"content", "new_string", "new_source", "new_str", "replacement", "file_text", "insert_text"})
+_NEW_TEXT = frozenset(
+    {
+        "content",
+        "new_string",
+        "newstring",
+        "new_source",
+        "new_str",
+        "new_text",
+        "replacement",
+        "file_text",
+        "insert_text",
+    }
+)
 
 
 def _writes(call: ToolCall, found: Sequence[Leaf], command: Command, book: RuleBook) -> Iterator[Effect]:
     paths = _paths(found)
     if call.tool == "apply_patch":
         paths += [match.group(1) for leaf in found for match in _PATCHED.finditer(leaf.text)]
-    texts = [leaf.text for leaf in found if leaf.key in _NEW_TEXT]
+    texts = [leaf.text for leaf in found if leaf.key.lower() in _NEW_TEXT]
     text = "\n".join(texts) if texts else HOLE * 2  # not known
     for path in paths:
         yield from written_effects(

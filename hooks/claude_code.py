@@ -26,7 +26,17 @@ from typing import TYPE_CHECKING, TypedDict, assert_never, cast
 from askfirst.call import ToolCall
 from askfirst.errors import InputError
 from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, HookAnswer, HookEvent, NoOpinion, Verdict
-from hooks.wire import MAX_CLAIM_CHARS, MAX_PATH_CHARS, cut, kind, read_object, refusal, text
+from hooks.wire import (
+    MAX_CLAIM_CHARS,
+    MAX_PATH_CHARS,
+    cut,
+    kind,
+    milliseconds,
+    misplaced_allow,
+    read_object,
+    refusal,
+    text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +104,7 @@ class ClaudeCode:
             return HookAnswer(stdout=_decision(verdict))
         if isinstance(verdict, Deny):
             return refusal(verdict.reason, MAX_REASON_CHARS)
-        return refusal("askfirst: an allow without a tool call to allow; this is a bug of askfirst")
+        return misplaced_allow()
 
 
 def _decision(verdict: Allow | Deny) -> bytes:
@@ -124,8 +134,6 @@ def _before_tool(data: Payload, environ: Mapping[str, str]) -> BeforeTool:
 
 
 def _after_tool(data: Payload, environ: Mapping[str, str], *, ok: bool) -> AfterTool:
-    duration_ms = data.get("duration_ms")
-    is_duration = type(duration_ms) is int and 0 <= duration_ms < 2**53
     call = _call(data)
     return AfterTool(
         agent=_agent(data, environ),
@@ -133,7 +141,7 @@ def _after_tool(data: Payload, environ: Mapping[str, str], *, ok: bool) -> After
         tool_use_id=text(data, "tool_use_id"),
         ok=ok,
         detail=_detail(data, call),
-        duration_ms=duration_ms if is_duration else None,
+        duration_ms=milliseconds(data.get("duration_ms")),
         exit_code=_exit_code(data, call, ok=ok),
     )
 

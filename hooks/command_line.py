@@ -3,7 +3,8 @@
 Hosts run it with ``sh -c``. It gives the payload to the fast client, or where perl is missing or broken to the robust
 one, and lets through their two exit codes only: 0, and 2 with what they wrote to standard error. A missing file, a
 crash or a kill ends in the sentence and exit 2, because most hosts run the command on any other code, and some on an
-exit 2 that says nothing. The deadline is an alarm in the clients, so no ``timeout`` program is needed (macOS has none).
+exit 2 that says nothing. A host that reads no exit codes gets its own form of a refusal instead. The deadline is an
+alarm in the clients, so no ``timeout`` program is needed (macOS has none).
 
 Claude Code shows the whole line to the model when a hook exits with 2, so there are no secrets in it.
 """
@@ -14,12 +15,16 @@ import shlex
 from typing import TYPE_CHECKING
 
 from askfirst.errors import InputError
+from askfirst.host import Deny
 from hooks.registry import HOSTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from askfirst.host import HostAdapter
+
+BLOCK_EXIT = 2
 PERL = "/usr/bin/perl"
 """Not looked up on PATH, which the agent's session can change; elsewhere the robust client is used."""
 MARGIN_S = 5
@@ -69,11 +74,24 @@ def hook_command(
     starter = " ".join(["", *map(shlex.quote, broker)])
     # In the C locale perl starts 0.2 ms sooner; a Python that it becomes is in UTF-8 mode then (PEP 540).
     fast = "LC_ALL=C " + shlex.join([perl, "-fTC0", str(client_dir / "askfirst-hook.pl")])
+    passed, refusal = _endings(adapter)
     return (
         f'set -- {line} "$PPID"{starter}; [ -x {shlex.quote(perl)} ] && {fast} "$@"; c=$?; '
-        f'case $c in 0|2|{ALARMED}) ;; *) "$@"; c=$?;; esac; case $c in 0|2) exit $c;; esac; '
-        f"echo {shlex.quote(SENTENCE)} >&2; exit 2"
+        f'case $c in 0|2|{ALARMED}) ;; *) "$@"; c=$?;; esac; case $c in {passed}) exit $c;; esac; {refusal}'
     )
+
+
+def wait_below(host_timeout_s: int) -> int:
+    """The hook's own deadline for a host's timeout, seconds: a host that gives up first runs the command."""
+    return host_timeout_s - min(60, max(MARGIN_S, host_timeout_s // 12))
+
+
+def _endings(adapter: HostAdapter) -> tuple[str, str]:
+    """The exit codes that are handed on, and what is done on all others: a refusal as this host understands it."""
+    answer = adapter.render(None, Deny(reason=SENTENCE))
+    if answer.exit_code == BLOCK_EXIT:
+        return f"0|{BLOCK_EXIT}", f"echo {shlex.quote(SENTENCE)} >&2; exit {BLOCK_EXIT}"
+    return "0", f"echo {shlex.quote(answer.stdout.decode('ascii').strip())}; exit {answer.exit_code}"
 
 
 def _require_times(wait_s: int, host_timeout_s: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 from askfirst.errors import InputError
 from hooks import hook_entries
 from hooks.hook_entries import MARK, Settings, removed
+from hooks.setup import LONG_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,11 +39,12 @@ class ClaudeCodeSetup:
     title = "Claude Code"
     programs: tuple[str, ...] = ("claude",)
     scopes: tuple[Scope, ...] = ("user", "project", "managed")
+    timeout_s = LONG_S
 
     def files(self, scope: Scope, places: Places) -> tuple[Path, ...]:
         """``settings.json`` of the person or the repository, or the machine's managed settings."""
         if scope == "managed":
-            return (places.home.__class__("/etc/claude-code/managed-settings.json"),)
+            return (places.root / "etc" / "claude-code" / "managed-settings.json",)
         folder = places.folder("CLAUDE_CONFIG_DIR", ".claude") if scope == "user" else places.project / ".claude"
         return (folder / "settings.json",)
 

@@ -7,11 +7,14 @@ asking belong to the caller.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+LONG_S = 86_400
+"""The timeout that is written where a host takes any: a day, because a person may be asleep."""
 
 Scope = Literal["user", "project", "managed"]
 """Whose agents a settings file governs: one person's, one repository's, or all of a machine's (root writes it)."""
@@ -25,16 +28,18 @@ class Places:
         home: the person's home folder, absolute.
         project: the repository's folder, absolute.
         environ: the environment; several hosts name their folder in a variable, e.g. ``CODEX_HOME``.
+        root: the folder that managed files are below, ``/`` but in tests.
     """
 
     home: Path
     project: Path
     environ: Mapping[str, str] = field(default_factory=dict)
+    root: Path = Path("/")
 
     def folder(self, variable: str, *below_home: str) -> Path:
         """The folder that a variable names, else the one below the home folder."""
         named = self.environ.get(variable, "")
-        return self.home.__class__(named) if named.startswith("/") else self.home.joinpath(*below_home)
+        return Path(named) if named.startswith("/") else self.home.joinpath(*below_home)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +58,30 @@ class HookLine:
 class HostSetup(Protocol):
     """One host's settings files."""
 
-    name: str
-    """As in the registry, e.g. ``codex``."""
-    title: str
-    """For people, e.g. ``Codex CLI``."""
-    programs: tuple[str, ...]
-    """The host is on this machine when one of these is on PATH, or the folder of its user-level file exists."""
-    scopes: tuple[Scope, ...]
+    @property
+    def name(self) -> str:
+        """As in the registry, e.g. ``codex``."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """For people, e.g. ``Codex CLI``."""
+        ...
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """The host is on this machine when one of these is on PATH, or the folder of its user-level file exists."""
+        ...
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """Those that the host has files for."""
+        ...
+
+    @property
+    def timeout_s(self) -> int:
+        """When the host gives a hook up, seconds: what the setup writes, or what the host has built in."""
+        ...
 
     def files(self, scope: Scope, places: Places) -> tuple[Path, ...]:
         """The files to put our hooks into, in the order in which they are to be written."""

@@ -19,6 +19,7 @@ MAX_CLAIM_CHARS = 2_000
 """What is kept of the agent's own words, and of a failure, characters."""
 MAX_REASON_CHARS = 9_000
 """Bound of what we tell a model, characters."""
+_EXIT_CODE = re.compile(r"\bexit code:? ([0-9]{1,3})\b", re.ASCII | re.IGNORECASE)
 _UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -71,3 +72,19 @@ def refusal(reason: str, max_chars: int = MAX_REASON_CHARS) -> HookAnswer:
     """Exit code 2 with a sentence on standard error and an empty standard output, which most hosts block on."""
     sentence = cut(reason, max_chars).strip() or "askfirst: this call is blocked"
     return HookAnswer(exit_code=2, stderr=sentence.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def misplaced_allow() -> HookAnswer:
+    """The answer where an allow meets no call that it could be about."""
+    return refusal("askfirst: an allow without a tool call to allow; this is a bug of askfirst")
+
+
+def exit_code(failure: str) -> int | None:
+    """The code of a shell's command whose failure says ``Exit Code: 3``; 0 where there is no failure."""
+    found = _EXIT_CODE.search(failure)
+    return int(found[1]) if found else None if failure else 0
+
+
+def milliseconds(value: object) -> int | None:
+    """A duration as hosts give it, None for anything that is none."""
+    return value if type(value) is int and 0 <= value < 2**53 else None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import functools
 import os
 import shutil
 import subprocess
@@ -140,6 +141,29 @@ def claude_code(version: str) -> None:
     npm(version, f"@anthropic-ai/claude-code@{version}", "Claude Code (about 400 MB)", "claude", "--include=optional")
 
 
+CLIENTS = {
+    "codex": ("@openai/codex", "Codex CLI (about 300 MB)"),
+    "gemini": ("@google/gemini-cli", "Gemini CLI"),
+    "opencode": ("opencode-ai", "opencode"),
+    "qwen": ("@qwen-code/qwen-code", "Qwen Code"),
+    "copilot": ("@github/copilot", "GitHub Copilot CLI"),
+    "cline": ("cline", "Cline CLI"),
+}
+"""Other agents' clients: the npm package and the title of each. Some of them need a newer Node than the system has; the
+tests run them by the Node of ``.venv``, so they are not started here."""
+
+
+def client(name: str) -> None:
+    """One of ``CLIENTS`` in ``.cache/npm/<name>-<version>``.
+
+    Raises:
+        InstallError: npm is missing, or does not serve it any more.
+    """
+    package, title = CLIENTS[name]
+    version = pins()[name.upper()]
+    npm(f"{name}-{version}", f"{package}@{version}", title, "", "--include=optional")
+
+
 def npm(folder: str, package: str, title: str, program: str, *options: str) -> None:
     """One npm package with its dependencies in ``.cache/npm/<folder>``; its program is started once to see that it can.
 
@@ -204,6 +228,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "environment": environment,
     "claude-code": lambda: claude_code(pins()["CLAUDE_CODE"]),
     "claude-code-oldest": lambda: claude_code(pins()["CLAUDE_CODE_OLDEST"]),
+    **{name: functools.partial(client, name) for name in CLIENTS},
     "chromium": chromium,
     "postgresql": postgresql,
     "strace": strace,

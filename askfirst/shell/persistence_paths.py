@@ -16,7 +16,7 @@ _TABLE: Final[dict[str, str]] = {
         (?:\.claude|claude-code)/(?:settings[^/]*\.json|hooks(?:/.*)?|managed-settings(?:\.d/.*|\.json))
         | \.claude-plugin/.* | \.claude/plugins/(?:config|installed_plugins|known_marketplaces)\.json | \.claude\.json
         | \.codex/(?:config\.toml|hooks[^/]*|requirements\.toml|rules/.*) | etc/codex/.*
-        | \.gemini/(?:settings\.json|policies/.*|hooks/.*|trusted[^/]*) | etc/gemini-cli/.*
+        | \.gemini/(?:settings\.json|policies/.*|hooks/.*|trusted[^/]*) | etc/(?:gemini-cli|qwen-code)/.*
         | \.qwen/settings\.json | \.cursor/(?:hooks\.json|hooks/.*|cli-config\.json|permissions\.json)
         | \.github/hooks/.* | \.copilot/(?:hooks/.*|config\.json)
         | (?:\.config/opencode|\.opencode)/(?:plugins?/.*|opencode\.jsonc?) | opencode\.jsonc?

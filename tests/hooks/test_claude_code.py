@@ -13,7 +13,6 @@ from askfirst.call import ToolCall
 from askfirst.errors import InputError
 from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, HookAnswer, NoOpinion, Verdict
 from hooks.claude_code import MAX_REASON_CHARS, ClaudeCode
-from hooks.registry import HOSTS
 
 PAYLOADS = Path(__file__).parent / "payloads"
 SESSION = "8bdc4380-f98a-4bb7-8224-62aac915c44d"
@@ -217,7 +216,3 @@ def test_what_is_allowed_comes_back_unchanged() -> None:
     arguments = {"command": "echo " + "x" * 20_000 + "\u2028\U0001f600", "timeout": 1e21}
     output = json.loads(CLAUDE.render(BASH, Allow(arguments=arguments)).stdout)["hookSpecificOutput"]
     assert output["updatedInput"] == arguments
-
-
-def test_the_registry_knows_the_adapter_by_its_name() -> None:
-    assert {name: adapter.name for name, adapter in HOSTS.items()} == {"claude-code": "claude-code"}

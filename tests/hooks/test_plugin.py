@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from askfirst import entry
 from hooks.install_claude import EVENTS
+from hooks.setup import LONG_S
 
 ROOT = Path(__file__).parents[2]
 HOOKS = json.loads((ROOT / "hooks" / "hooks.json").read_bytes())["hooks"]
@@ -42,7 +42,7 @@ def install(folder: Path, line: str) -> None:
 
 def test_every_event_and_every_tool_comes_to_the_same_command() -> None:
     assert {event: HOOKS[event] for event in EVENTS} == HOOKS
-    handler = {"type": "command", "command": COMMAND, "timeout": entry._HOST_TIMEOUT_S, "onFailure": "block"}
+    handler = {"type": "command", "command": COMMAND, "timeout": LONG_S, "onFailure": "block"}
     assert all(groups == [{"matcher": "*", "hooks": [handler]}] for groups in HOOKS.values())
 
 
