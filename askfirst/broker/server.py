@@ -94,7 +94,7 @@ def bind_local(path: Path) -> socket.socket:
 def bind_web(port: int) -> socket.socket:
     """The listening loopback socket on ``port``, or on any free one when that is taken or 0."""
     for wanted in (port, 0):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else no TCP_NODELAY
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((WEB_HOST, wanted))
