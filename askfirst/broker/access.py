@@ -33,6 +33,8 @@ PREFIX = "askfirst_"
 """Every issued token begins so, for scanners of leaked secrets to know it."""
 TOOL = "askfirst.issue_access_token"
 """What the request is about by which a person approves a token that may decide or administer."""
+OWN = "token:broker"
+"""Who shows the broker's own token, which only its own user can read."""
 _SECRET_MAX_CHARS = 200
 _LOCAL = frozenset({AccessScope.ASK, AccessScope.READ})
 _DAY_MS = 86_400_000
@@ -48,7 +50,7 @@ class Access:
         clock: decides what has expired.
         desk: where the approval of a grave token is redeemed.
         own_token: the broker's own token, which may ask and read.
-        creates_per_minute: how many requests one token may make; the unix socket is bound by what may wait alone.
+        creates_per_minute: how many requests an issued token may make; others are bound by what may wait alone.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class Access:
             client = connection.scope["client"]
             return Caller(id=client[0], scopes=_LOCAL)
         if bears(connection, self._own_token):
-            return Caller(id="token:broker", scopes=_LOCAL)
+            return Caller(id=OWN, scopes=_LOCAL)
         scheme, _, shown = connection.headers.get("authorization", "").partition(" ")
         secret = shown.strip()
         if scheme.lower() != "bearer" or not secret.startswith(PREFIX) or len(secret) > _SECRET_MAX_CHARS:
@@ -117,7 +119,7 @@ class Access:
         Raises:
             HTTPException: 429, it has made too many within a minute.
         """
-        if not caller.id.startswith("token:"):
+        if not caller.id.startswith("token:") or caller.id == OWN:
             return
         now_ms = self._clock.now_ms()
         made = self._made.setdefault(caller.id, deque(maxlen=self._limit))

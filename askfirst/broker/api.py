@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 import askfirst
 from askfirst.access import AccessScope, Caller
@@ -81,7 +82,7 @@ class Api:
             openapi_url="/v1/openapi.json",
             docs_url=None,
             redoc_url=None,
-            responses={"4XX": {"model": wire.ProblemOut}, "5XX": {"model": wire.ProblemOut}},
+            responses=wire.PROBLEMS,
         )
         app.add_middleware(BodyLimit)
         app.add_exception_handler(Error, on_error)
@@ -90,7 +91,12 @@ class Api:
         app.include_router(self._router())
         app.include_router(TokenApi(self._access).router())
         app.add_api_route(
-            "/metrics", self.metrics, methods=["GET"], tags=["health"], dependencies=self._needs(AccessScope.READ)
+            "/metrics",
+            self.metrics,
+            methods=["GET"],
+            tags=["health"],
+            dependencies=self._needs(AccessScope.READ),
+            response_class=PlainTextResponse,
         )
         app.add_api_route("/healthz", self.health, methods=["GET"], tags=["health"])
         app.add_api_route("/readyz", self.health, methods=["GET"], tags=["health"])
@@ -402,8 +408,17 @@ def _short(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
-async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
+def _methods(request: Request) -> list[str]:
+    """Every method that this path takes; the error's own list has one route's only."""
+    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    fitting = (each for template, each in paths.items() if compile_path(template)[0].match(request.scope["path"]))
+    return sorted(method.upper() for method in next(fitting, {}))
+
+
+async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     answer = _problem(error.status_code, str(error.detail))
     answer.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        answer.headers["Allow"] = ", ".join(_methods(request))
     return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from askfirst.engine.quorum import approvers
 from askfirst.engine.receipt import receipt_of
@@ -34,7 +34,7 @@ class ClaimIn(_Wire):
     reason: _TEXT = ""
     impact: _TEXT = ""
     rollback_plan: _TEXT = ""
-    confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    confidence: Annotated[float, Field(ge=0, le=1, strict=True)] | None = None
     signals: Annotated[list[_TEXT], Field(max_length=50)] = []
 
 
@@ -43,13 +43,51 @@ _RECIPIENTS = Annotated[
 ]
 
 
+_ESCALATES: dict[str, JsonValue] = {"required": ["on_timeout"], "properties": {"on_timeout": {"const": "escalate"}}}
+_TO_SOMEBODY: dict[str, JsonValue] = {"required": ["escalate_to"], "properties": {"escalate_to": {"minItems": 1}}}
+
+
 class RouteIn(_Wire):
     """What the requester wishes about who is told and how long people have (``askfirst.wishes``)."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"if": _ESCALATES, "then": _TO_SOMEBODY})
 
     recipients: _RECIPIENTS = []
     timeout_s: Annotated[int, Field(ge=1, le=2_592_000)] | None = None
     on_timeout: Literal["reject", "escalate", "approve"] | None = None
     escalate_to: _RECIPIENTS = []
+
+
+_NO_QUESTION: dict[str, JsonValue] = {
+    "question": {"maxLength": 0},
+    "options": {"maxItems": 0},
+    "answer_schema": {"type": "null"},
+}
+_A_COMMAND: dict[str, JsonValue] = {
+    "title": "a shell command",
+    "required": ["command"],
+    "properties": {
+        "command": {"type": "string"},
+        "tool": {"type": "null"},
+        "arguments": {"maxProperties": 0},
+        **_NO_QUESTION,
+    },
+}
+_A_CALL: dict[str, JsonValue] = {
+    "title": "a call of a tool",
+    "required": ["tool"],
+    "properties": {"tool": {"type": "string"}, "command": {"type": "null"}, **_NO_QUESTION},
+}
+_A_QUESTION: dict[str, JsonValue] = {
+    "title": "a question",
+    "required": ["question"],
+    "properties": {
+        "question": {"minLength": 1},
+        "command": {"type": "null"},
+        "tool": {"type": "null"},
+        "arguments": {"maxProperties": 0},
+    },
+}
 
 
 class CreateIn(_Wire):
@@ -59,10 +97,12 @@ class CreateIn(_Wire):
     ``supersedes`` is the id of a pending request of the same session that this one replaces.
     """
 
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"oneOf": [_A_COMMAND, _A_CALL, _A_QUESTION]})
+
     command: Annotated[str, Field(min_length=1, max_length=262_144)] | None = None
     tool: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     arguments: dict[str, object] = {}
-    cwd: Annotated[str, Field(max_length=4_096)] = ""
+    cwd: Annotated[str, Field(max_length=4_096, pattern=r"^[^\x00]*$")] = ""
     host: Annotated[str, Field(min_length=1, max_length=100)] = "api"
     session: _ID = ""
     model: _ID = ""
@@ -333,6 +373,15 @@ class ProblemOut(BaseModel):
     title: str
     status: int
     detail: str
+
+
+_PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {"schema": ProblemOut.model_json_schema()}}}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "Not done, and why: the caller's to mend.", **_PROBLEM},
+    "422": {"description": "A member is missing or malformed.", **_PROBLEM},
+    "5XX": {"description": "Not done, and why: not the caller's fault.", **_PROBLEM},
+}
+"""What every route may answer beside its result."""
 
 
 class HealthOut(_Wire):

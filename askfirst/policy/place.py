@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from pathlib import Path
@@ -44,4 +45,5 @@ def look_around(cwd: str, facts: Facts) -> Place:
 def real_paths(question: Question) -> Mapping[str, str]:
     """Each path that the call names, to where it really lies: a link must not carry a rule somewhere else."""
     named = (path for subject in subjects_of(question) for path in subject.paths.known)
-    return {path: os.path.realpath(path) for path in list(dict.fromkeys(named))[:_PATHS_MAX]}
+    possible = (path for path in dict.fromkeys(named) if "\0" not in path)  # no system has such a file
+    return {path: os.path.realpath(path) for path in itertools.islice(possible, _PATHS_MAX)}
