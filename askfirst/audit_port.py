@@ -13,8 +13,11 @@ The log adds version, id, times and boot id; everything else an entry says is he
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from askfirst.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,6 +167,25 @@ class TreeHead:
     def seen(self) -> str:
         """Size and the first 16 hex digits of the root, e.g. ``1024:9f3a52c0417be6d8``, for messages to people."""
         return f"{self.size}:{self.root[:8].hex()}"
+
+
+_SEEN = re.compile(r"(0|[1-9][0-9]{0,18}):((?:[0-9a-f]{2}){8,32})\Z")
+
+
+def parse_seen(text: str) -> tuple[int, bytes]:
+    """Size and the first bytes of the root (8 to 32) in such a text, e.g. ``1024:9f3a52c0417be6d8``.
+
+    Raises:
+        InputError: it is none: a slip of the pen says nothing about the log.
+    """
+    match = _SEEN.match(text)
+    if match is None:
+        raise InputError(
+            f"{text[:100]!r} is no head, expected SIZE:ROOT with 16 to 64 hexadecimal digits, "
+            "e.g. 1024:9f3a52c0417be6d8",
+            field="seen",
+        )
+    return int(match[1]), bytes.fromhex(match[2])
 
 
 class AuditLog(Protocol):

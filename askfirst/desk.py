@@ -57,6 +57,9 @@ __all__ = ["Desk", "Draft", "Editor", "ReviewDraft", "request_of"]
 _log = logging.getLogger(__name__)
 
 _SWEEP_MAX = 256
+_PAUSE_MAX_S = 5.0
+_OVERDUE_PAUSE_S = 0.5
+"""Between two looks at what is due and was left to another broker."""
 _PENDING_MAX = 1000
 WEB_ONLY = frozenset({"web"})
 
@@ -452,10 +455,23 @@ class Desk:
     # -- time -----------------------------------------------------------------------------------------------------
 
     async def sweep(self) -> int:
-        """Let everything that is due happen, once; returns how many cases were looked at."""
+        """Let everything that is due happen, once; returns how many cases were looked at.
+
+        What another broker has at hand is left to it, and a case that this release cannot read is left as it is:
+        nobody can decide it either, and the timers of all others go on.
+        """
         now_ms = self._clock.now_ms()
-        overdue = await read(self._reader, lambda connection: records.due(connection, now_ms, _SWEEP_MAX))
-        steps = await asyncio.gather(*(self._step(each, lambda _case: Deadline()) for each in overdue))
+        next_ms = await read(self._reader, records.next_due)
+        if next_ms is None or next_ms > now_ms:
+            return 0
+
+        def work(connection: sa.Connection) -> list[Step]:
+            cases = records.take_due(connection, now_ms, _SWEEP_MAX)
+            return [self._apply(connection, each, Deadline()) for each in cases]
+
+        steps = await self._writer.write(work)
+        for step in steps:
+            self._published(step.case)
         return len(steps)
 
     async def keep_time(self) -> None:
@@ -469,7 +485,8 @@ class Desk:
                 pass
             self._timer_set.clear()
             due_ms = await read(self._reader, records.next_due)
-            pause_s = 5.0 if due_ms is None else min(5.0, max(0.0, (due_ms - self._clock.now_ms()) / 1000))
+            left_s = _PAUSE_MAX_S if due_ms is None else (due_ms - self._clock.now_ms()) / 1000
+            pause_s = min(_PAUSE_MAX_S, left_s) if left_s > 0 else _OVERDUE_PAUSE_S
             try:
                 await asyncio.wait_for(self._timer_set.wait(), pause_s)
             except TimeoutError:

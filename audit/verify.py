@@ -12,12 +12,12 @@ What each proves:
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from askfirst.errors import Error, LogError
+from askfirst.audit_port import parse_seen
+from askfirst.errors import Error, InputError, LogError
 from audit.clock import rfc3339
 from audit.entry import salted_digest
 from audit.git_anchor import DEFAULT_REF, read_checkpoints
@@ -57,7 +57,6 @@ _MEANINGS: Final = {
     "git": "a git ref proves what a kept checkpoint proves, as far as the repository is not the attacker's own",
     "timestamp": "a timestamp proves, by the authority's word, that the log held these entries by that time",
 }
-_SEEN = re.compile(r"(0|[1-9][0-9]{0,18}):([0-9a-f]{16,64})\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,12 +273,12 @@ class _Verification:
         return opened
 
     def _add_seen(self, text: str) -> None:
-        if not (match := _SEEN.match(text)) or len(match[2]) % 2:
-            self._problem("anchor", f"{text[:100]!r} is no head, expected size:root with 16 to 64 hexadecimal digits")
+        try:
+            size, root = parse_seen(text)
+        except InputError as error:
+            self._problem("anchor", str(error))
             return
-        self.anchors.append(
-            _Anchor(size=int(match[1]), root=bytes.fromhex(match[2]), label=f"the head {text}", kind="seen")
-        )
+        self.anchors.append(_Anchor(size=size, root=root, label=f"the head {text}", kind="seen"))
 
     def _check_size(self, scan: Scan) -> None:
         size = scan.tree.size

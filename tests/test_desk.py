@@ -6,10 +6,16 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
+from askfirst.errors import StoreError
 from askfirst.request import GrantState, RequestState, Verdict
-from askfirst.testing.bench import a_draft, a_review
+from askfirst.store import schema
+from askfirst.testing.bench import a_draft, a_request, a_review
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from askfirst.testing.bench import Bench
 
 
@@ -63,6 +69,25 @@ def test_the_same_decision_again_changes_nothing_and_hears_the_same(desk_bench: 
 
     asyncio.run(story())
     assert sum(entry.type == "review.cast" for entry in desk_bench.log.entries) == 1
+
+
+def test_a_request_that_cannot_be_read_stays_pending_and_holds_up_no_other_timer(desk_bench: Bench) -> None:
+    async def story() -> None:
+        broken = (await desk_bench.desk.ask(a_draft(key="broken", command="git clean -fd"))).request.id
+        whole = (await desk_bench.desk.ask(a_draft())).request.id
+
+        def spoil(connection: sa.Connection) -> None:
+            mine = schema.request.c.id == broken
+            connection.execute(schema.request.update().where(mine).values(body='{"from": "a newer release"}'))
+
+        desk_bench.writer.submit(spoil).result()
+        desk_bench.clock.advance(601)
+        assert await desk_bench.desk.sweep() == 1
+        assert (await desk_bench.desk.case(whole)).request.state is RequestState.EXPIRED
+        with pytest.raises(StoreError, match="stored request cannot be read"):
+            await desk_bench.desk.review(a_review(a_request(a_draft()), Verdict.APPROVE, request_id=broken))
+
+    asyncio.run(story())
 
 
 def test_an_overdue_request_expires_at_the_next_sweep_once(desk_bench: Bench) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 CHROMIUM = Path("/usr/bin/chromium")
+OTHERS = {"openssl": "openssl", "ssh-keygen": "openssh-client"}
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 OLDEST_PYTHON = (3, 11)
 TIMEOUT_S = 900
@@ -218,6 +219,13 @@ def postgresql() -> None:
         debian("postgresql")
 
 
+def openssl() -> None:
+    """Programs of others that verify what we sign: OpenSSL, and OpenSSH's ssh-keygen."""
+    missing = [package for program, package in OTHERS.items() if shutil.which(program) is None]
+    if missing:
+        debian(*missing)
+
+
 def strace() -> None:
     """Kills and fails system calls for the tests of faults; there is none where there is no Linux."""
     if sys.platform == "linux" and shutil.which("strace") is None:
@@ -232,6 +240,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "chromium": chromium,
     "postgresql": postgresql,
     "strace": strace,
+    "openssl": openssl,
     "mcp-inspector": inspector,
     "mcp-conformance": conformance,
 }

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from askfirst.audit_port import parse_seen
 from askfirst.cli.audit_options import Agent, Decision, Person, RequestId, Rule, Since, Store, Types, Until, wanted
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, console, print_json, sentences, stderr
 from askfirst.cli.store_file import kept_store_file
-from askfirst.errors import InputError
 from askfirst.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from askfirst.cli.parts import LogReader, Parts, VerifyReport
 
 
@@ -31,17 +28,6 @@ def add(app: typer.Typer, parts: Parts) -> typer.Typer:
     _add_show(group, parts)
     app.add_typer(group, name="audit")
     return group
-
-
-_HEAD = re.compile(r"(0|[1-9][0-9]{0,18}):[0-9a-f]{16,64}")
-
-
-def _heads(seen: Sequence[str]) -> Sequence[str]:
-    """The heads as typed; InputError for what is none: a slip of the pen says nothing about the log."""
-    for each in seen:
-        if not _HEAD.fullmatch(each):
-            raise InputError(f"--seen is {each!r}, expected SIZE:ROOT, e.g. 1024:9f3a52c0417be6d8", field="seen")
-    return seen
 
 
 def _add_verify(group: typer.Typer, parts: Parts) -> None:
@@ -73,9 +59,11 @@ def _add_verify(group: typer.Typer, parts: Parts) -> None:
         Exit code 1: it does not verify.
         """
         with sentences(), stderr.status("verifying"):
+            for each in seen or ():
+                parse_seen(each)
             report = log_of(parts, store, state_dir).verify(
                 checkpoint=checkpoint,
-                seen=_heads(seen or ()),
+                seen=seen or (),
                 receipts=receipt or (),
                 vkeys=key or (),
                 witnesses=witness or (),

@@ -164,7 +164,7 @@ def _alone(event: BeforeTool) -> Verdict:
         case Outcome.ALLOW:
             return NoOpinion()
         case Outcome.DENY:
-            return Deny(reason=f"denied by the policy: {ruling.reason}")
+            return Deny(reason=answers.by_policy(event.call, ruling))
         case _:
             return Deny(
                 reason=answers.unavailable("no broker answers and none could be started, so nobody can be asked")

@@ -15,8 +15,7 @@ import typer
 
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, sentences, stderr
-from askfirst.errors import LogError
-from askfirst.paths import state_paths
+from askfirst.cli.store_file import store_file
 
 Layer = Annotated[
     Path | None, typer.Option("--layer", help="Use this file as the person's policy instead of the one in use.")
@@ -51,10 +50,7 @@ def add(app: typer.Typer, past_calls: PastCalls) -> None:
         from askfirst.cli import policy_commands  # noqa: PLC0415  # heavy
 
         with sentences():
-            path = store or state_paths(state_dir).store
-            if not path.is_file():
-                raise LogError(f"there is no store at {path}; run `askfirst serve` once, or name another with --store")
-            with stderr.status("trying"):
+            with store_file(store, state_dir) as path, stderr.status("trying"):
                 report = policy_commands.backtested(past_calls(path, count), layer)
             policy_commands.show_report(report, as_json=as_json)
             if report.false_allows:

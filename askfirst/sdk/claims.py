@@ -49,11 +49,11 @@ class Explanation:
     def _said(self, name: str, values: Mapping[str, object]) -> object:
         value = getattr(self, name)
         if callable(value):
-            value = value(**_accepted(value, values))
+            value = value(**accepted(value, values))
         return list(value) if name == "signals" and not isinstance(value, str) else value
 
 
-def _accepted(function: Callable[..., object], values: Mapping[str, object]) -> dict[str, object]:
+def accepted(function: Callable[..., object], values: Mapping[str, object]) -> dict[str, object]:
     """Those arguments that the function takes."""
     parameters = inspect.signature(function).parameters
     if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from askfirst.errors import Error, InputError
 from askfirst.sdk import flow
+from askfirst.sdk.claims import accepted
 from askfirst.sdk.freeze import freeze
 from askfirst.sdk.outcomes import AlreadyUsed, Answer, Approval, Cancelled, Decision, Denied, TimedOut
 from askfirst.sdk.steps import drive, drive_async
@@ -210,16 +211,21 @@ def _first_line(function: Callable[..., Any]) -> str:
 
 
 def _values(function: Callable[..., Any], args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, object]:
-    bound = inspect.signature(function).bind(*args, **kwargs)
+    """The arguments by name, those that ``**kwargs`` takes among them."""
+    signature = inspect.signature(function)
+    bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
-    return dict(bound.arguments)
+    values = dict(bound.arguments)
+    for name, each in signature.parameters.items():
+        if each.kind is each.VAR_KEYWORD:
+            values |= values.pop(name)
+    return values
 
 
 def _key(key: str | Callable[..., str] | None, values: Mapping[str, object]) -> str | None:
     if not callable(key):
         return key
-    names = inspect.signature(key).parameters
-    made: object = key(**{name: value for name, value in values.items() if name in names})
+    made: object = key(**accepted(key, values))
     if not isinstance(made, str) or not made:
         raise InputError(f"idempotency_key gave {made!r}, expected a text", field="idempotency_key")
     return made

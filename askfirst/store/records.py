@@ -7,14 +7,15 @@ case on the writing connection locks it, so that nothing is decided on what anot
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from askfirst.engine import Case, next_due_ms
-from askfirst.errors import ConflictError, RequestNotFoundError
+from askfirst.errors import ConflictError, RequestNotFoundError, StoreError
 from askfirst.request import Grant, GrantState, Request, RequestState, Review, dump, load
-from askfirst.store.locking import locked
+from askfirst.store.locking import locked, unlocked
 from askfirst.store.schema import grant as grant_table
 from askfirst.store.schema import request as request_table
 from askfirst.store.schema import request_version as version_table
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_log = logging.getLogger(__name__)
 _WAITS = request_table.c.state == constant(RequestState.PENDING.value)
 _INSERT = inserted(
     request_table,
@@ -69,11 +71,12 @@ _EARLIER = Statement(
     .order_by(version_table.c.version)
 )
 _WAITING = Statement(sa.select(sa.func.count()).where(_WAITS))
-_DUE = Statement(
-    sa.select(request_table.c.id)
+_DUE = unlocked(
+    sa.select(request_table.c.id, request_table.c.body)
     .where(request_table.c.next_at_ms <= sa.bindparam("now_ms"))
     .order_by(request_table.c.next_at_ms)
-    .limit(sa.bindparam("limit"))
+    .limit(sa.bindparam("limit")),
+    request_table,
 )
 _ISSUED = grant_table.c.state == constant(GrantState.ISSUED.value)
 _NEXT_DUE = Statement(sa.select(sa.func.min(request_table.c.next_at_ms)))
@@ -207,9 +210,18 @@ def count_waiting(connection: sa.Connection) -> int:
     return _WAITING.scalar(connection) or 0
 
 
-def due(connection: sa.Connection, now_ms: int, limit: int) -> list[str]:
-    """Ids of cases whose timer has run out, the longest overdue first."""
-    return _DUE.scalars(connection, now_ms=now_ms, limit=limit)
+def take_due(connection: sa.Connection, now_ms: int, limit: int) -> list[Case]:
+    """Cases whose timer has run out, the longest overdue first; without those that another broker has at hand.
+
+    A row that cannot be read is passed over: it stays as it is, which lets nothing run, and holds up no other timer.
+    """
+    cases = []
+    for request_id, body in _DUE.rows(connection, now_ms=now_ms, limit=limit):
+        try:
+            cases.append(case_of(connection, body))
+        except StoreError:
+            _log.exception("the timer of request %s cannot be kept", request_id)
+    return cases
 
 
 def next_due(connection: sa.Connection) -> int | None:

@@ -10,7 +10,6 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookV
 
 from askfirst.errors import ConfigError, InputError
 
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

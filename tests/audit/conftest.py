@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,6 +35,24 @@ def make_store(tmp_path: Path) -> Iterator[Callable[..., Store]]:
 @pytest.fixture
 def store(make_store: Callable[..., Store]) -> Store:
     return make_store()
+
+
+def there_is(program: str) -> str:
+    """The program that tools/install.py has installed; missing is an error, never a skip."""
+    path = shutil.which(program)
+    if path is None:
+        pytest.fail(f"there is no {program}: run `make test`, or once `python3 tools/install.py openssl`")
+    return path
+
+
+@pytest.fixture
+def openssl() -> str:
+    return there_is("openssl")
+
+
+@pytest.fixture
+def ssh_keygen() -> str:
+    return there_is("ssh-keygen")
 
 
 @pytest.fixture

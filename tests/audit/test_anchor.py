@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -128,8 +127,9 @@ ess_cert_id_alg = sha256
 class Authority:
     """``openssl ts`` behind HTTP on loopback, as RFC 3161 §3.4 asks."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, openssl: str, folder: Path) -> None:
         folder.mkdir()
+        self._program = openssl
         self.folder, self.certificates = folder, folder / "tsa.pem"
         (folder / "serial").write_text("01\n")
         (folder / "tsa.cnf").write_text(_CONFIG.format(folder=folder))
@@ -173,15 +173,13 @@ class Authority:
 
     def _openssl(self, *arguments: str) -> None:
         environ = {**os.environ, "OPENSSL_CONF": "/dev/null" if arguments[0] == "ts" else ""}
-        done = subprocess.run(["openssl", *arguments], capture_output=True, text=True, check=False, env=environ)
+        done = subprocess.run([self._program, *arguments], capture_output=True, text=True, check=False, env=environ)
         assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Iterator[Authority]:
-    if not shutil.which("openssl"):
-        pytest.skip("there is no openssl")
-    made = Authority(tmp_path / "authority")
+def authority(tmp_path: Path, openssl: str) -> Iterator[Authority]:
+    made = Authority(openssl, tmp_path / "authority")
     yield made
     made.stop()
 

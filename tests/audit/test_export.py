@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -159,11 +158,10 @@ openssl pkeyutl -verify -pubin -inkey log.pem -rawin -in body -sigfile signature
 """
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("openssl")
 def test_the_documented_openssl_lines_verify_an_exported_head(store: Store, tmp_path: Path) -> None:
-    """Skipped where there is no openssl."""
     assert ONE_LINERS.strip() in (Path(__file__).parents[2] / "docs" / "audit-log.md").read_text(encoding="utf-8")
-    if not shutil.which("openssl"):
-        pytest.skip("there is no openssl")
     store.write_many(10)
     export(store.path, tmp_path / "export")
     done = subprocess.run(
@@ -180,10 +178,9 @@ def blocks() -> list[str]:
     return DOCS.split("```")[1::2]
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("ssh_keygen")
 def test_the_documented_ssh_lines_countersign_a_head(store: Store, tmp_path: Path) -> None:
-    """Skipped where there is no ssh-keygen."""
-    if not shutil.which("ssh-keygen"):
-        pytest.skip("there is no ssh-keygen")
     [lines] = [block for block in blocks() if "ssh-keygen" in block]
     export(store.path, tmp_path / "export")
     prepare = 'ssh-keygen -q -t ed25519 -N "" -f key && printf "ann %s\\n" "$(cat key.pub)" > allowed_signers\n'

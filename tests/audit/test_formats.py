@@ -257,7 +257,6 @@ def test_both_tables_are_views_of_the_store(told: Path) -> None:
 
 @pytest.mark.slow
 def test_the_views_are_the_same_on_postgres(told: Path, postgres_query: Callable[[str], str]) -> None:
-    """Skipped where there is no PostgreSQL."""
     connection = connect(told)
     rows = connection.execute("select seq, body from audit").fetchall()
     ours = connection.execute(f"select action_id, approver, decision, reason from ({approval_sql()})").fetchall()
@@ -280,7 +279,7 @@ def test_the_views_are_the_same_on_postgres(told: Path, postgres_query: Callable
 def postgres_query() -> Iterator[Callable[[str], str]]:
     program = shutil.which("postgres") or next(iter(map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres"))), "")
     if not program:
-        pytest.skip("there is no PostgreSQL")
+        pytest.fail("there is no PostgreSQL: run `make test`, or once `python3 tools/install.py postgresql`")
     folder = Path(program).parent
     data = Path(tempfile.mkdtemp())  # the tests' own folder is closed to the user that the server needs
     as_user = []

@@ -100,7 +100,7 @@ def test_a_log_verifies_while_the_broker_writes_on(store: Store) -> None:
 def test_what_is_no_printed_head_is_refused(store: Store, seen: str) -> None:
     report = verify_store(store.path, seen=[seen])
     assert [problem.code for problem in report.problems] == ["anchor"]
-    assert "expected size:root with 16 to 64 hexadecimal digits" in report.problems[0].message
+    assert "expected SIZE:ROOT with 16 to 64 hexadecimal digits" in report.problems[0].message
 
 
 def test_the_head_of_the_empty_log_is_a_head_too(store: Store) -> None:

@@ -78,7 +78,7 @@ def test_the_log_verifies_by_a_receipt_a_checkpoint_and_a_key_and_says_what_each
     assert read(tmp_path / "export", "verify", *given)["ok"]
 
 
-@pytest.mark.parametrize("typed", ["foo", "3", "3:9f", "03:" + "0" * 16, "3:" + "G" * 16])
+@pytest.mark.parametrize("typed", ["foo", "3", "3:9f", "03:" + "0" * 16, "3:" + "G" * 16, "3:" + "0" * 17])
 def test_a_slip_of_the_pen_says_nothing_about_the_log(store: Path, typed: str) -> None:
     output = run(store, "verify", "--seen", typed, code=2)
     assert "expected SIZE:ROOT" in output

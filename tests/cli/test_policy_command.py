@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,15 @@ import typer
 from typer.testing import CliRunner
 
 from askfirst.cli import policy
+from askfirst.testing.bench import a_draft
+from audit.history import calls
+from audit.keys import open_keys
+from audit.testing_core import core
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from askfirst.testing.postgres import Server
 
 
 @pytest.fixture
@@ -125,3 +132,22 @@ def test_the_layers_in_use_are_listed_with_their_digests(home: Path) -> None:
 
 def test_the_schema_is_json(home: Path) -> None:
     assert json.loads(_run("schema")[1])["title"] == "Askfirst policy"
+
+
+@pytest.mark.slow
+def test_backtest_reads_the_log_of_a_shared_database(home: Path, postgres: Server) -> None:
+    url = postgres.create()
+    keys = open_keys(home / "state")
+    with core(home / "unused.db", url, signer=keys.log) as made:
+        keys.publish()
+        asyncio.run(made.desk.ask(a_draft(now_ms=made.clock.now_ms())))
+    (home / "config.toml").write_text(f"[store]\nurl = {json.dumps(url)}\n")
+
+    app = typer.Typer()
+    policy.add(app, calls)
+    app.command("other")(lambda: None)
+    result = CliRunner().invoke(app, ["policy", "backtest", "--json"])
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["calls"] == 1
+    postgres.drop(url)

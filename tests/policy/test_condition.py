@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from askfirst.policy.policy import Policy
     from askfirst.policy.question import Question
 
-pytest.importorskip("cel")
-
 
 @pytest.mark.parametrize(
     ("expression", "fit"),

@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import inspect
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -226,6 +226,19 @@ def test_an_idempotency_key_from_the_arguments_finds_the_request_again_and_no_ot
             settle(7, 999)
         assert settle(8, 1) == 1
     assert (len(broker.requests), ran) == (2, [7, 8])
+
+
+@pytest.mark.parametrize("key", [lambda invoice: f"invoice-{invoice}", lambda **said: f"invoice-{said['invoice']}"])
+def test_an_idempotency_key_sees_what_a_function_takes_by_any_name(key: Callable[..., str]) -> None:
+    @HumanLayer().require_approval(idempotency_key=key)
+    def settle(**details: int) -> int:
+        return details["amount"]
+
+    with MemoryBroker(approve()) as broker:
+        assert settle(invoice=7, amount=100) == 100
+        with pytest.raises(AlreadyUsed):
+            settle(invoice=7, amount=100)
+    assert len(broker.requests) == 1
 
 
 def test_two_threads_that_want_the_same_get_one_approval_each() -> None:

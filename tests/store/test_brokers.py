@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,7 @@ from askfirst.dispatch import Dispatcher
 from askfirst.errors import StoreAwayError
 from askfirst.ports import Capabilities, Health
 from askfirst.request import RequestState, Verdict
-from askfirst.store import schema
+from askfirst.store import records, schema
 from askfirst.store.leases import Leases
 from askfirst.testing.bench import a_draft, a_review
 from audit import tree
@@ -165,6 +166,29 @@ def test_an_overdue_request_expires_once_though_all_brokers_sweep(peers: Callabl
         await all_peers[0].desk.ask(late)
         await asyncio.gather(*(peer.desk.sweep() for peer in all_peers))
         assert [entry["type"] for entry in entries(all_peers[0])].count("gate.timeout") == 1
+
+    asyncio.run(story())
+
+
+def test_a_timer_that_another_broker_has_at_hand_is_left_to_it(peers: Callable[[], Any]) -> None:
+    async def story() -> None:
+        one, other = peers(), peers()
+        for number in range(2):
+            late = a_draft(key=f"{number}", command=f"rm {number}", now_ms=one.clock.now_ms() - 601_000)
+            await one.desk.ask(late)
+        entered, held = threading.Event(), threading.Event()
+
+        def hold(connection: sa.Connection) -> None:
+            assert len(records.take_due(connection, one.clock.now_ms(), 1)) == 1
+            entered.set()
+            held.wait(20)
+
+        holding = one.writer.submit(hold)
+        await asyncio.to_thread(entered.wait, 20)
+        assert await other.desk.sweep() == 1
+        held.set()
+        await asyncio.to_thread(holding.result, 20)
+        assert await other.desk.sweep() == 1
 
     asyncio.run(story())
 
