@@ -32,6 +32,7 @@ from askfirst.broker.api import Api
 from askfirst.broker.hook_route import HookRoute
 from askfirst.broker.log_api import LogApi
 from askfirst.broker.notify import Notifier
+from askfirst.broker.people_api import PeopleApi
 from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exit_for_failed_store
 from askfirst.clock import SystemClock
 from askfirst.config import load_config
@@ -41,11 +42,14 @@ from askfirst.errors import BrokerUnavailableError, ConfigError
 from askfirst.gate import Gate
 from askfirst.hook_notes import waiting_notes
 from askfirst.hub import Hub
+from askfirst.link_code import LinkDesk
 from askfirst.notify_config import endpoints
 from askfirst.paths import config_file, write_private
-from askfirst.people import Directory, Person
+from askfirst.people import Person
 from askfirst.policy.ruler import Ruler
 from askfirst.policy.source import open_source
+from askfirst.registrar import Registrar
+from askfirst.roster import Roster
 from askfirst.store.leases import Leases
 from askfirst.store.open import open_store
 from askfirst.store.statement import is_shared
@@ -189,7 +193,9 @@ class _Core:
             redact=redact_value,
             keeps_calls=config.audit.passed_calls,
         )
-        people = Directory(people=_people(config))
+        self._roster = Roster(
+            configured=_people(config), requester=replace(config.requester, people=(_person(),)), reader=reader
+        )
         self._channels: dict[str, Channel] = {}
         self.desk = Desk(
             writer=self._writer,
@@ -198,7 +204,7 @@ class _Core:
             hub=self._hub,
             clock=self._clock,
             signer=GrantKey(keys.grants),
-            people=people,
+            people=self._roster,
             editor=self._asking,
             schemes=self._channels.keys(),
             before_release=self._require_witnesses,
@@ -207,15 +213,19 @@ class _Core:
         self.switchboard = Switchboard(
             channels=self._channels,
             desk=self.desk,
-            people=people,
+            people=self._roster,
             writer=self._writer,
             reader=reader,
             audit=log,
             clock=self._clock,
             leases=self._leases,
+            linker=LinkDesk(roster=self._roster, writer=self._writer, audit=log, clock=self._clock),
             machine=socket.gethostname(),
         )
         self._hub.on_change = self.switchboard.wake
+        self._registrar = Registrar(
+            desk=self.desk, roster=self._roster, writer=self._writer, audit=log, clock=self._clock
+        )
         self.gate = Gate(desk=self.desk, asking=self._asking, passed=self.tally.passed, head_of=workspace.head_of)
 
     @classmethod
@@ -230,6 +240,7 @@ class _Core:
         workers: list[Callable[[], Awaitable[None]]] = [
             self.desk.keep_time,
             *self.switchboard.workers(),
+            self._roster.keep_fresh,
             self.tally.run,
             self._watch_hooks,
         ]
@@ -313,6 +324,7 @@ class _Core:
             reviewer=_person(),
             access=access,
             figures=self._figures,
+            people=PeopleApi(access, self._registrar, self._roster),
             log=lambda: self._log.head.seen,
         ).app()
 

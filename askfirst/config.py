@@ -20,6 +20,11 @@ Example::
     teams = ["infra"]
     identities = ["telegram:12345"]  # what channels know them by: immutable ids, never names
 
+    [requester]                    # for whom the agents here work
+    may_decide = true              # one person's own machine. false: whoever runs the broker never decides for them
+    accounts = ["github:583231"]   # accounts that the agents can act as, too: a review by these is worth nothing
+    hosts = { codex = ["local:bob"] }  # whom another host's agents work for: they never decide on what it asks
+
     [web]
     port = 7433                    # 0: any free port
 
@@ -47,7 +52,7 @@ from askfirst.canonical import sha256_hex
 from askfirst.effects import Risk
 from askfirst.errors import ConfigError
 from askfirst.notify_config import RawNotify  # noqa: TC001  # pydantic reads the annotations
-from askfirst.people import Identity, Person
+from askfirst.people import Identity, Person, Requester
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +92,14 @@ class _RawPerson(BaseModel):
     identities: list[Annotated[str, Field(pattern=_IDENTITY)]] = Field(default_factory=list)
 
 
+class _RawRequester(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    may_decide: bool = True
+    accounts: list[Annotated[str, Field(pattern=_IDENTITY)]] = Field(default_factory=list)
+    hosts: dict[str, list[Annotated[str, Field(pattern=_IDENTITY)]]] = Field(default_factory=dict)
+
+
 class _RawStore(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -98,6 +111,7 @@ class _Raw(BaseModel):
 
     people: list[_RawPerson] = Field(default_factory=list)
     policy: _RawPolicy = Field(default_factory=_RawPolicy)
+    requester: _RawRequester = Field(default_factory=_RawRequester)
     web: _RawWeb = Field(default_factory=_RawWeb)
     store: _RawStore = Field(default_factory=_RawStore)
     audit: RawAudit = Field(default_factory=RawAudit)
@@ -112,6 +126,7 @@ class Config:
         digest: SHA-256 (hex) of the file's bytes, or of nothing when there is no file.
         people: who may decide beside the user that the broker runs as.
         notify: programs that are told of changes, their secrets not read yet.
+        requester: for whom the agents work.
         channels: scheme to its table, as it is written.
         folder: of the file; names of files in it are relative to it.
     """
@@ -128,6 +143,7 @@ class Config:
     audit: AuditConfig = field(default_factory=AuditConfig)
     notify: tuple[RawNotify, ...] = ()
     people: tuple[Person, ...] = ()
+    requester: Requester = field(default_factory=Requester)
     channels: Mapping[str, Mapping[str, object]] = field(default_factory=dict, repr=False)
     folder: Path = Path()
 
@@ -167,6 +183,11 @@ def parse_config(content: bytes, *, source: str) -> Config:
             for each in raw.people
         ),
         notify=tuple(raw.notify),
+        requester=Requester(
+            may_decide=raw.requester.may_decide,
+            accounts=frozenset(raw.requester.accounts),
+            hosts={host: tuple(people) for host, people in raw.requester.hosts.items()},
+        ),
         channels=channels,
         folder=Path(source).parent,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from askfirst.host import Agent
 
@@ -36,6 +36,27 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkCode:
+    """A one-time code by which somebody becomes known to a channel; its secret is kept nowhere.
+
+    Attributes:
+        person: who they are.
+        scheme: the channel that it is for, ``""``: any.
+        assurance: of the identity that it links.
+        request_id: of the request by which a person has approved it.
+        used_by: the identity that it has linked, ``""``: none yet.
+    """
+
+    person: str
+    scheme: str
+    assurance: int
+    created_at_ms: int
+    expires_at_ms: int
+    request_id: str
+    used_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Somebody who may decide.
 
@@ -57,6 +78,23 @@ class Person:
         """Whether one of these ids, ``role:x`` or ``team:y`` means this person."""
         own = {self.id, *(f"{ROLE}{each}" for each in self.roles), *(f"{TEAM}{each}" for each in self.teams)}
         return not own.isdisjoint(names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requester:
+    """For whom the agents work.
+
+    Attributes:
+        people: on whose account this broker runs, e.g. its own user.
+        may_decide: they also decide: one person on their own machine.
+        accounts: identities that the agents can act as.
+        hosts: host, or ``host:session``, to the people that its agents work for; these never decide on what it asks.
+    """
+
+    people: tuple[str, ...] = ()
+    may_decide: bool = True
+    accounts: frozenset[str] = frozenset()
+    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from askfirst.audit_port import AuditLog
     from askfirst.clock import Clock
     from askfirst.desk import Desk
+    from askfirst.hearing import Linker
     from askfirst.people import People
     from askfirst.ports import Channel
     from askfirst.store.leases import Leases
@@ -34,6 +35,7 @@ class Switchboard:
         desk: where reviews are handed in.
         people: whom identities belong to.
         leases: of brokers that share a store, one at a time polls a channel and handles what it heard.
+        linker: links identities to people.
         machine: this machine's name, for people.
     """
 
@@ -48,6 +50,7 @@ class Switchboard:
         audit: AuditLog,
         clock: Clock,
         leases: Leases,
+        linker: Linker,
         machine: str,
     ) -> None:
         self._listeners = {scheme: each for scheme, each in channels.items() if isinstance(each, Listener)}
@@ -60,7 +63,7 @@ class Switchboard:
             reader=reader,
             audit=audit,
             clock=clock,
-            hearing=Hearing(desk=desk, people=people, clock=clock),
+            hearing=Hearing(desk=desk, people=people, clock=clock, linker=linker),
             listeners=self._listeners,
         )
 

@@ -205,6 +205,18 @@ class Access:
         return replace(found, revoked_at_ms=now_ms)
 
 
+def require_owner(request: Request) -> Caller:
+    """The broker's own user, or a token that administers; a token that may only ask changes nothing about who may.
+
+    Raises:
+        NotAllowedError: it is neither.
+    """
+    caller: Caller = request.state.caller
+    if caller.id.startswith("token:") and AccessScope.ADMIN not in caller.scopes:
+        raise NotAllowedError("only the broker's own user, by its unix socket, or a token with `admin` may do this")
+    return caller
+
+
 def required_person(scopes: frozenset[AccessScope], person: str) -> None:
     """Refuse a token that decides for nobody, or a person for one that does not decide.
 

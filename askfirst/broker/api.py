@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from askfirst.asking import Asking
     from askfirst.broker.access import Access
+    from askfirst.broker.people_api import PeopleApi
     from askfirst.desk import Desk
     from askfirst.engine import Case
     from askfirst.hub import Hub
@@ -63,6 +64,7 @@ class Api:
         log: Callable[[], str] = lambda: "",
         figures: Callable[[], Awaitable[bytes]] | None = None,
         terminal_undo: bool = True,
+        people: PeopleApi | None = None,
     ) -> None:
         self._desk = desk
         self._hub = hub
@@ -73,6 +75,7 @@ class Api:
         self._log = log
         self._figures = figures
         self._terminal_undo = terminal_undo
+        self._people = people
 
     def app(self) -> FastAPI:
         """The application to mount at the root of a listener."""
@@ -90,6 +93,8 @@ class Api:
         app.add_exception_handler(RequestValidationError, on_invalid)
         app.include_router(self._router())
         app.include_router(TokenApi(self._access).router())
+        if self._people is not None:
+            app.include_router(self._people.router())
         app.add_api_route(
             "/metrics",
             self.metrics,

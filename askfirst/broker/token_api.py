@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from askfirst.access import AccessScope, Caller, Token
-from askfirst.broker.access import required_person
-from askfirst.errors import NotAllowedError
+from askfirst.access import AccessScope, Token
+from askfirst.broker.access import require_owner, required_person
 
 if TYPE_CHECKING:
     from askfirst.broker.access import Access
@@ -85,7 +84,7 @@ class TokenApi:
 
     async def issue(self, body: TokenIn, request: Request) -> IssuedOut:
         """Issue a token; its secret is in this answer and nowhere else."""
-        caller = _owner(request)
+        caller = require_owner(request)
         scopes = frozenset(body.scopes)
         required_person(scopes, body.person)
         wanted = Token(
@@ -104,24 +103,12 @@ class TokenApi:
 
     async def listed(self, request: Request) -> TokensOut:
         """All tokens, those that ended too."""
-        _owner(request)
+        require_owner(request)
         return TokensOut(tokens=[_out(each) for each in await self._access.listed()])
 
     async def revoke(self, token_id: str, request: Request) -> TokenOut:
         """Take a token back."""
-        return _out(await self._access.revoke(token_id, _owner(request)))
-
-
-def _owner(request: Request) -> Caller:
-    """The broker's own user, or a token that administers; a token that may only ask hands out no others.
-
-    Raises:
-        NotAllowedError: it is neither.
-    """
-    caller: Caller = request.state.caller
-    if caller.id.startswith("token:") and AccessScope.ADMIN not in caller.scopes:
-        raise NotAllowedError("only the broker's own user, by its unix socket, or a token with `admin` may do this")
-    return caller
+        return _out(await self._access.revoke(token_id, require_owner(request)))
 
 
 def _out(token: Token) -> TokenOut:

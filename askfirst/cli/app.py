@@ -19,6 +19,7 @@ from askfirst.cli import (
     hook,
     inbox,
     mcp,
+    people,
     policy,
     requests,
     serve,
@@ -52,6 +53,7 @@ def build(parts: Parts) -> typer.Typer:
     requests.add(app)
     grants.add(app)
     tokens.add(app)
+    people.add(app)
     hook.add(app, parts)
     mcp.add(app, parts)
     explain.add(app)

@@ -180,6 +180,41 @@ retraction = Table(
     sqlite_strict=True,
 )
 
+# People that were added beside those of the configuration; see askfirst/roster.py.
+person = Table(
+    "person",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("roles", Text, nullable=False),
+    Column("teams", Text, nullable=False),
+    Column("added_at_ms", _Int64, nullable=False),
+    sqlite_strict=True,
+)
+
+person_identity = Table(
+    "person_identity",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("assurance", Integer, nullable=False),
+    Column("linked_at_ms", _Int64, nullable=False),
+    sqlite_strict=True,
+)
+
+link_code = Table(
+    "link_code",
+    metadata,
+    Column("secret_sha256", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("scheme", Text, nullable=False),
+    Column("assurance", Integer, nullable=False),
+    Column("created_at_ms", _Int64, nullable=False),
+    Column("expires_at_ms", _Int64, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("used_by", Text, nullable=False),
+    sqlite_strict=True,
+)
+
 web_session = Table(
     "web_session",
     metadata,
@@ -263,9 +298,12 @@ __all__ = [
     "cursor",
     "grant",
     "inbox",
+    "link_code",
     "meta",
     "metadata",
     "outbox",
+    "person",
+    "person_identity",
     "request",
     "request_version",
     "retraction",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from askfirst.broker.people_api import PeopleApi
     from askfirst.call import ToolCall
     from askfirst.host import Agent
     from askfirst.testing.bench import Bench
@@ -59,9 +60,19 @@ def api(
     *,
     terminal_decisions: bool = False,
     figures: Callable[[], Awaitable[bytes]] | None = None,
-    **access: Any,
+    people: Callable[[Access], PeopleApi | None] = lambda _access: None,
+    **options: Any,
 ) -> FastAPI:
-    """The API over this desk; ``access`` are more of ``Access``'s arguments."""
+    """The API over this desk; ``options`` are more of ``Access``'s arguments."""
+    access = Access(
+        writer=made.writer,
+        reader=made.reader,
+        audit=made.log,
+        clock=made.clock,
+        desk=made.desk,
+        own_token=TOKEN,
+        **options,
+    )
     asking = Asking(
         analyst=FixedAnalyst(),
         ruler=ConfiguredPolicy(config=parse_config(b"", source="defaults")),
@@ -75,15 +86,8 @@ def api(
         terminal_decisions=lambda: terminal_decisions,
         reviewer="local:ann",
         figures=figures,
-        access=Access(
-            writer=made.writer,
-            reader=made.reader,
-            audit=made.log,
-            clock=made.clock,
-            desk=made.desk,
-            own_token=TOKEN,
-            **access,
-        ),
+        access=access,
+        people=people(access),
     ).app()
 
 

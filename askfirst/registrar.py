@@ -1,0 +1,283 @@
+"""Who becomes somebody that may decide: each change is approved by a person who may already, or it does not happen.
+
+- Adding somebody, and issuing a link code, are requests like an agent's: critical, with terms of their own that no
+  policy loosens and no deadline approves. They are for ``role:admin`` where anybody has that role, else for everybody.
+- Only whoever asked for a change can have it made: they alone have its claim.
+- A link code is shown once; see ``askfirst.link_code``.
+- Removing somebody makes nobody able to decide, so it needs no approval.
+- Every change is in the log, in the transaction that makes it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from askfirst import link_code
+from askfirst.audit_port import Actor, Entry, EntryType
+from askfirst.canonical import sha256_hex
+from askfirst.clock import new_id
+from askfirst.desk import Draft
+from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
+from askfirst.errors import InputError, NotAllowedError, RequestNotFoundError
+from askfirst.host import Agent
+from askfirst.people import ROLE, LinkCode, Person
+from askfirst.policy.ruling import Stage
+from askfirst.request import Action
+from askfirst.store import people as rows
+from askfirst.terms import INBOX, Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+
+    from askfirst.audit_port import AuditLog, Value
+    from askfirst.clock import Clock
+    from askfirst.desk import Desk
+    from askfirst.engine import Case
+    from askfirst.roster import Roster
+    from askfirst.store.writer import Writer
+
+ADD: Final = "askfirst.people.add"
+LINK: Final = "askfirst.people.link"
+ADMIN = f"{ROLE}admin"
+APPROVAL_LIFE_MS = 900_000
+_ID = re.compile(r"local:[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_POLICY = "built-in: people"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A change that waits for its approval; only whoever has the ``claim`` can have it made."""
+
+    case: Case
+    claim: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """A link code, shown this once."""
+
+    code: str
+    person: str
+    scheme: str
+    expires_at_ms: int
+
+
+class Registrar:
+    """Changes who is known.
+
+    Args:
+        desk: asks for approval, and redeems it.
+        roster: who is known now.
+        writer: all writes go through it.
+        audit: the log.
+        clock: for the life of codes.
+    """
+
+    def __init__(self, *, desk: Desk, roster: Roster, writer: Writer, audit: AuditLog, clock: Clock) -> None:
+        self._desk = desk
+        self._roster = roster
+        self._writer = writer
+        self._audit = audit
+        self._clock = clock
+
+    # -- asking ---------------------------------------------------------------------------------------------------
+
+    async def ask_to_add(self, person: Person) -> Asked:
+        """Ask for somebody to be added, or to be given these roles and teams.
+
+        Raises:
+            InputError: the id, a role or a team is none.
+            NotAllowedError: the configuration names them.
+            NobodyToAskError: nobody could approve it.
+        """
+        if not _ID.fullmatch(person.id):
+            raise InputError(f"{person.id!r} is no id, expected local:NAME", field="person")
+        bad = next((each for each in (*person.roles, *person.teams) if not _NAME.fullmatch(each)), None)
+        if bad is not None:
+            raise InputError(f"{bad!r} is no name of a role or team", field="roles")
+        if self._roster.is_configured(person.id):
+            raise NotAllowedError(f"{person.id} is in the configuration; change roles and teams there")
+        arguments: dict[str, object] = {
+            "person": person.id,
+            "roles": sorted(person.roles),
+            "teams": sorted(person.teams),
+        }
+        return await self._ask(ADD, arguments, f"lets {person.id} decide on what agents ask{_having(person)}")
+
+    async def ask_to_link(self, person: str, *, scheme: str = "", assurance: int = 3) -> Asked:
+        """Ask for a link code for somebody who is known.
+
+        Raises:
+            InputError: nobody is known by this id.
+            NobodyToAskError: nobody could approve it.
+        """
+        self._require_known(person)
+        where = f" on {scheme}" if scheme else ""
+        arguments: dict[str, object] = {"person": person, "scheme": scheme, "assurance": assurance}
+        loss = f"lets whoever is shown the code decide as {person}{where}, up to assurance {assurance}"
+        return await self._ask(LINK, arguments, loss)
+
+    async def _ask(self, tool: str, said: dict[str, object], loss: str) -> Asked:
+        claim = secrets.token_urlsafe(24)
+        arguments = {**said, "claim_sha256": sha256_hex(claim.encode())}
+        now_ms = self._clock.now_ms()
+        agent = Agent(host="askfirst", session="people")
+        effect = Effect(
+            rule=tool, kind=EffectKind.ESCALATES, risk=Risk.CRITICAL, reversible=True, target="people", loss=loss
+        )
+        terms = Terms(
+            policy=_POLICY,
+            policy_digest=sha256_hex(_POLICY.encode()),
+            rule=tool,
+            reason="who decides is decided by people",
+            stages=(Stage(reviewers=self._admins(), recipients=INBOX),),
+            assurance_min=1,
+            approval_expires_at_ms=now_ms + APPROVAL_LIFE_MS,
+            grant_ttl_ms=APPROVAL_LIFE_MS,
+            late_grant_ttl_ms=0,
+        )
+        draft = Draft(
+            key=f"people-{new_id()}",
+            agent=agent,
+            tool_use_id="",
+            action=Action(tool=tool, arguments=arguments, cwd="", host=agent.host, session=agent.session),
+            classification=Classification(outcome=Outcome.GATE, effects=(effect,)),
+            terms=terms,
+            risk=Risk.CRITICAL,
+        )
+        return Asked(case=await self._desk.ask(draft), claim=claim)
+
+    def _admins(self) -> tuple[str, ...]:
+        return (ADMIN,) if any(each.is_named((ADMIN,)) for each in self._roster.people) else ()
+
+    # -- doing ----------------------------------------------------------------------------------------------------
+
+    async def added(self, request_id: str, claim: str) -> Person:
+        """Add whom a request of ``ask_to_add`` is about, now that it is approved.
+
+        Raises:
+            NotAllowedError: it is not approved, or was used.
+        """
+        case = await self._redeemed(request_id, claim, ADD)
+        said = case.request.action.arguments
+        person = Person(id=str(said["person"]), roles=_names(said["roles"]), teams=_names(said["teams"]))
+        now_ms = self._clock.now_ms()
+
+        def work(connection: sa.Connection) -> None:
+            rows.put(connection, person, now_ms)
+            data: dict[str, Value] = {"roles": tuple(sorted(person.roles)), "teams": tuple(sorted(person.teams))}
+            self._audit.append(connection, link_code.entry_of(EntryType.PERSON_ADDED, person.id, data, request_id))
+
+        await self._changed(work, case)
+        return person
+
+    async def issued(self, request_id: str, claim: str) -> Issued:
+        """The link code that a request of ``ask_to_link`` is about, now that it is approved.
+
+        Raises:
+            NotAllowedError: it is not approved, or was used.
+        """
+        case = await self._redeemed(request_id, claim, LINK)
+        said = case.request.action.arguments
+        now_ms = self._clock.now_ms()
+        kept = LinkCode(
+            person=str(said["person"]),
+            scheme=str(said["scheme"]),
+            assurance=_assurance(said["assurance"]),
+            created_at_ms=now_ms,
+            expires_at_ms=now_ms + link_code.LIFE_MS,
+            request_id=request_id,
+        )
+        code = link_code.fresh()
+
+        def work(connection: sa.Connection) -> None:
+            rows.keep_code(connection, kept, link_code.hashed(code))
+            data: dict[str, Value] = {"scheme": kept.scheme, "expires_at_ms": kept.expires_at_ms}
+            self._audit.append(
+                connection, link_code.entry_of(EntryType.PERSON_CODE_ISSUED, kept.person, data, request_id)
+            )
+
+        await self._changed(work, case)
+        return Issued(code=code, person=kept.person, scheme=kept.scheme, expires_at_ms=kept.expires_at_ms)
+
+    async def remove(self, name: str, *, by: str) -> tuple[str, ...]:
+        """Remove a person who was added with all that is linked to them, or one identity; what went.
+
+        Raises:
+            NotAllowedError: the configuration names it.
+            RequestNotFoundError: nobody is known by it.
+        """
+        if self._roster.is_configured(name) and not self._has_links(name):
+            raise NotAllowedError(f"{name} is in the configuration; take it out there")
+
+        def work(connection: sa.Connection) -> tuple[str, ...]:
+            is_person, linked = rows.remove(connection, name)
+            if is_person or linked:
+                actor = Actor(type="system", id=by, channel="api")
+                data: dict[str, Value] = {"person": name, "identities": linked}
+                self._audit.append(connection, Entry(type=EntryType.PERSON_REMOVED, actor=actor, data=data))
+            return (name, *linked) if is_person else linked
+
+        gone = await self._writer.write(work)
+        if not gone:
+            raise RequestNotFoundError(f"nobody is known as {name!r}; `askfirst people list` shows all")
+        await self._roster.refresh()
+        return gone
+
+    def _has_links(self, name: str) -> bool:
+        """Whether somebody of the configuration has identities that were linked since."""
+        theirs = next((each.identities for each in self._roster.people if each.id == name), ())
+        return any(not self._roster.is_configured(each.id) for each in theirs)
+
+    # -- plumbing -------------------------------------------------------------------------------------------------
+
+    async def _redeemed(self, request_id: str, claim: str, tool: str) -> Case:
+        """The approved case, its grant used up; again for the same request until its outcome is known.
+
+        No policy has this name, so nobody but ``_ask`` has made the request. Nobody but whoever asked has its claim: an
+        agent cannot wait for the approval of what a person asked for, and snatch the code.
+        """
+        case = await self._desk.case(request_id)
+        request = case.request
+        if (request.action.tool, request.terms.rule, request.terms.policy) != (tool, tool, _POLICY):
+            raise NotAllowedError("this request is about something else")
+        if not hmac.compare_digest(str(request.action.arguments["claim_sha256"]), sha256_hex(claim.encode())):
+            raise NotAllowedError("only whoever asked for this can have it made")
+        step = await self._desk.redeem(
+            request_id, action_digest=request.action_digest, attempt=f"people-{request_id}", tool_use_id=""
+        )
+        if not step.done:
+            raise NotAllowedError(f"it is not approved: {step.note}")
+        return step.case
+
+    async def _changed(self, work: Callable[[sa.Connection], None], case: Case) -> None:
+        await self._writer.write(work)
+        await self._desk.executed(case.request.id, action_digest=case.request.action_digest, outcome="ok")
+        await self._roster.refresh()
+
+    def _require_known(self, person: str) -> None:
+        if not self._roster.has(person):
+            known = ", ".join(sorted(each.id for each in self._roster.people))
+            raise InputError(f"nobody is known as {person!r}; known: {known}", field="person")
+
+
+def _having(person: Person) -> str:
+    roles = [f"role {each}" for each in sorted(person.roles)] + [f"team {each}" for each in sorted(person.teams)]
+    return f", with {', '.join(roles)}" if roles else ""
+
+
+def _names(value: object) -> frozenset[str]:
+    assert isinstance(value, list | tuple)  # we have written it
+    return frozenset(str(each) for each in value)
+
+
+def _assurance(value: object) -> int:
+    assert isinstance(value, int)  # we have written it
+    return value
