@@ -205,13 +205,19 @@ class Access:
         return replace(found, revoked_at_ms=now_ms)
 
 
+def caller_of(request: Request) -> Caller:
+    """Whom the route's dependency has found."""
+    caller: Caller = request.state.caller
+    return caller
+
+
 def require_owner(request: Request) -> Caller:
     """The broker's own user, or a token that administers; a token that may only ask changes nothing about who may.
 
     Raises:
         NotAllowedError: it is neither.
     """
-    caller: Caller = request.state.caller
+    caller = caller_of(request)
     if caller.id.startswith("token:") and AccessScope.ADMIN not in caller.scopes:
         raise NotAllowedError("only the broker's own user, by its unix socket, or a token with `admin` may do this")
     return caller

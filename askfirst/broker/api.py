@@ -6,31 +6,24 @@ import asyncio
 import json
 import os
 from dataclasses import replace
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import compile_path
 
 import askfirst
 from askfirst.access import AccessScope, Caller
 from askfirst.broker import wire
+from askfirst.broker.access import caller_of
+from askfirst.broker.ask_api import AskApi
 from askfirst.broker.body_limit import BodyLimit
 from askfirst.broker.peer import has_terminal, is_local_user
+from askfirst.broker.problems import handle_problems
 from askfirst.broker.token_api import TokenApi
-from askfirst.call import ToolCall
-from askfirst.canonical import digest
-from askfirst.clock import new_id
 from askfirst.desk import ReviewDraft
-from askfirst.entries import refused_entry
-from askfirst.errors import ConflictError, Error, InputError, NotAllowedError, status_of
-from askfirst.host import Agent
-from askfirst.policy.ruling import Outcome
-from askfirst.request import Claim, RequestState, Verdict
-from askfirst.wishes import Wishes, wished
+from askfirst.errors import NotAllowedError
+from askfirst.request import RequestState, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -88,10 +81,9 @@ class Api:
             responses=wire.PROBLEMS,
         )
         app.add_middleware(BodyLimit)
-        app.add_exception_handler(Error, on_error)
-        app.add_exception_handler(HTTPException, _on_http_error)
-        app.add_exception_handler(RequestValidationError, on_invalid)
+        handle_problems(app)
         app.include_router(self._router())
+        app.include_router(AskApi(self._desk, self._asking, self._access, self._log).router())
         app.include_router(TokenApi(self._access).router())
         if self._people is not None:
             app.include_router(self._people.router())
@@ -109,25 +101,20 @@ class Api:
 
     def _router(self) -> APIRouter:
         router = APIRouter(prefix="/v1", tags=["requests"])
-        asks, sees = self._needs(AccessScope.ASK), self._needs(AccessScope.ASK, AccessScope.READ, AccessScope.DECIDE)
+        sees = self._needs(AccessScope.ASK, AccessScope.READ, AccessScope.DECIDE)
         reads, decides = self._needs(AccessScope.READ), self._needs(AccessScope.ASK, AccessScope.DECIDE)
         one = "/requests/{request_id}"
         for path, endpoint, method, needed in (
             (one, self.get, "GET", sees),
             (f"{one}/wait", self.wait, "GET", sees),
-            (f"{one}/amend", self.amend, "POST", asks),
-            (f"{one}/cancel", self.cancel, "POST", asks),
             (f"{one}/reviews", self.review, "POST", decides),
             (f"{one}/undo", self.preview_undo, "GET", sees),
             (f"{one}/undo", self.undo, "POST", decides),
-            (f"{one}/redeem", self.redeem, "POST", asks),
-            (f"{one}/outcome", self.outcome, "POST", asks),
             ("/requests", self.list, "GET", reads),
             ("/grants", self.grants, "GET", reads),
             ("/grants/{grant_id}/revoke", self.revoke, "POST", decides),
         ):
             router.add_api_route(path, endpoint, methods=[method], dependencies=needed)
-        router.add_api_route("/requests", self.create, methods=["POST"], status_code=201, dependencies=asks)
         for path, stream, needed in (("/events", self.events, reads), (f"{one}/events", self.request_events, sees)):
             router.add_api_route(path, stream, methods=["GET"], response_class=StreamingResponse, dependencies=needed)
         return router
@@ -151,53 +138,6 @@ class Api:
             waiting=self._hub.waiting,
             terminal_decisions=self._terminal_decisions(),
         )
-
-    async def create(
-        self,
-        body: wire.CreateIn,
-        request: Request,
-        response: Response,
-        idempotency_key: Annotated[str, Header(min_length=1, max_length=200)] = "",
-    ) -> wire.RequestOut:
-        """Ask for approval, or ask a question. The same ``Idempotency-Key`` finds the same request.
-
-        What waits already is joined, and what was denied a moment ago is answered from that denial.
-        """
-        self._access.meter(_caller(request))
-        agent = Agent(host=body.host, session=body.session, model=body.model)
-        look = await self._asking.look(_call(body), agent, _claim(body.claim), requires_approval=True)
-        if look.ruling.outcome is Outcome.DENY:
-            await self._desk.note(refused_entry(look))
-            raise NotAllowedError(f"denied by the policy (rule {look.ruling.rule}): {look.ruling.reason}")
-        action = await self._asking.resolve(look)
-        key = digest(["api", body.host, body.session, idempotency_key or new_id()])
-        draft = self._asking.draft(look, action, key=key)
-        case = await self._desk.ask(
-            replace(
-                draft,
-                question=body.question,
-                options=tuple(body.options),
-                answer_schema=json.dumps(body.answer_schema) if body.answer_schema is not None else "",
-                supersedes=body.supersedes,
-                terms=wished(draft.terms, _wishes(body.route), self._asking.now_ms()),
-            )
-        )
-        if case.request.action_digest != action.digest() and not _is_stop(case):
-            raise ConflictError(
-                f"this idempotency key belongs to request {case.request.id}, which is about another action",
-                state=case.request.state.value,
-            )
-        response.headers["location"] = f"/v1/requests/{case.request.id}"
-        return self._shown(wire.case_out(case))
-
-    async def amend(self, request_id: str, body: wire.AmendIn) -> wire.StepOut:
-        """Make a new version, as the requester: it is analysed and ruled on anew, and reviewers see what changed."""
-        request = (await self._desk.case(request_id)).request
-        arguments = {**request.action.arguments, "command": body.command} if body.command is not None else None
-        if body.arguments is not None:
-            arguments = {**request.action.arguments, **body.arguments}
-        claim = request.claim if body.claim is None else _claim(body.claim)
-        return wire.step_out(await self._desk.amend(request_id, await self._asking.amended(request, arguments, claim)))
 
     async def list(
         self,
@@ -224,30 +164,12 @@ class Api:
         """The request once it has ended, or as it is after ``timeout_s`` seconds."""
         return wire.case_out(await self._desk.wait(request_id, timeout_s))
 
-    async def cancel(self, request_id: str, body: wire.CancelIn) -> wire.StepOut:
-        """Withdraw a pending request, as its requester."""
-        return wire.step_out(await self._desk.cancel(request_id, body.reason))
-
-    async def redeem(self, request_id: str, body: wire.RedeemIn) -> wire.StepOut:
-        """Use the grant of an approved request; only the first attempt succeeds."""
-        step = await self._desk.redeem(
-            request_id, action_digest=body.action_digest, attempt=body.attempt, tool_use_id=""
-        )
-        return wire.step_out(step)
-
-    async def outcome(self, request_id: str, body: wire.OutcomeIn) -> wire.StepOut:
-        """Say how the released action went; the first report counts."""
-        step = await self._desk.executed(
-            request_id, action_digest=body.action_digest, outcome=body.outcome, detail=body.detail
-        )
-        return wire.step_out(step)
-
     async def review(self, request_id: str, body: wire.ReviewIn, request: Request) -> wire.StepOut:
         """Decide, by a token with the scope ``decide``.
 
         From a terminal on this machine it is refused unless the policy allows it in so many words (I1).
         """
-        caller = _caller(request)
+        caller = caller_of(request)
         if AccessScope.DECIDE in caller.scopes:
             return wire.step_out(await self._desk.review(_review(request_id, body, caller, channel="api")))
         self._require_terminal(request)
@@ -269,7 +191,7 @@ class Api:
 
     async def undo(self, request_id: str, body: wire.UndoIn, request: Request) -> wire.StepOut:
         """Put back what was there before the action ran, as a token's person or the user of this machine."""
-        if person := _caller(request).person:
+        if person := caller_of(request).person:
             return wire.step_out(await self._desk.undo(request_id, turn=body.turn, by=person, channel="api"))
         if not self._terminal_undo:
             raise NotAllowedError(
@@ -288,7 +210,7 @@ class Api:
 
     async def revoke(self, grant_id: str, body: wire.CancelIn, request: Request) -> wire.StepOut:
         """Take a grant back. That can only make things safer, so whoever may ask may do it."""
-        caller = _caller(request)
+        caller = caller_of(request)
         by, channel = (caller.person, "api") if caller.person else (self._reviewer, "terminal")
         return wire.step_out(await self._desk.revoke(grant_id, by=by, channel=channel, reason=body.reason))
 
@@ -310,12 +232,6 @@ class Api:
                 if changed.request.id == request_id:
                     case = changed
                     yield case
-
-
-def _caller(request: Request) -> Caller:
-    """Whom the route's dependency has found."""
-    caller: Caller = request.state.caller
-    return caller
 
 
 def _review(request_id: str, body: wire.ReviewIn, caller: Caller, *, channel: str) -> ReviewDraft:
@@ -353,77 +269,3 @@ async def _sse(cases: AsyncIterator[Case]) -> AsyncIterator[str]:
             yield f"event: request\nid: {case.request.id}\ndata: {data}\n\n"
     finally:
         pending.cancel()
-
-
-def _claim(body: wire.ClaimIn) -> Claim:
-    return Claim(**{**body.model_dump(), "signals": tuple(body.signals)})
-
-
-def _wishes(route: wire.RouteIn) -> Wishes:
-    return Wishes(
-        recipients=tuple(route.recipients),
-        timeout_s=route.timeout_s,
-        on_timeout=route.on_timeout,
-        escalate_to=tuple(route.escalate_to),
-    )
-
-
-def _is_stop(case: Case) -> bool:
-    return case.request.end is not None and case.request.end.stop
-
-
-def _call(body: wire.CreateIn) -> ToolCall:
-    if body.question:
-        if body.command is not None or body.tool is not None or body.arguments:
-            raise InputError("a `question` goes without `command`, `tool` and `arguments`", field="question")
-        asked: dict[str, object] = {"question": body.question, "options": body.options, "schema": body.answer_schema}
-        return ToolCall(tool="question", arguments=asked, cwd=body.cwd, session=body.session)
-    if body.options or body.answer_schema is not None:
-        raise InputError("`options` and `answer_schema` go with `question`", field="question")
-    if (body.command is None) == (body.tool is None):
-        raise InputError("give either `command` or `tool`", field="command")
-    if body.command is not None:
-        if body.arguments:
-            raise InputError("`arguments` goes with `tool`, not with `command`", field="arguments")
-        return ToolCall(tool="Bash", arguments={"command": body.command}, cwd=body.cwd, session=body.session)
-    return ToolCall(tool=body.tool or "", arguments=body.arguments, cwd=body.cwd, session=body.session)
-
-
-def _problem(status: int, detail: str) -> JSONResponse:
-    body = wire.ProblemOut(title=HTTPStatus(status).phrase, status=status, detail=detail)
-    return JSONResponse(body.model_dump(), status_code=status, media_type="application/problem+json")
-
-
-async def on_error(_request: Request, error: Exception) -> JSONResponse:
-    """One of our errors as a problem document."""
-    return _problem(status_of(error), str(error))
-
-
-async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
-    """A body or parameter of another shape as a problem document."""
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"})
-    found = "" if first["type"] == "missing" else f" (found {_short(first.get('input'))})"
-    return _problem(422, f"{where or 'the body'}: {first['msg'][0].lower()}{first['msg'][1:]}{found}")
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"
-
-
-def _methods(request: Request) -> list[str]:
-    """Every method that this path takes; the error's own list has one route's only."""
-    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
-    fitting = (each for template, each in paths.items() if compile_path(template)[0].match(request.scope["path"]))
-    return sorted(method.upper() for method in next(fitting, {}))
-
-
-async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    answer = _problem(error.status_code, str(error.detail))
-    answer.headers.update(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        answer.headers["Allow"] = ", ".join(_methods(request))
-    return answer

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
 from askfirst.audit_port import Actor
-from askfirst.broker.api import on_error, on_invalid
 from askfirst.broker.peer import is_local_user
-from askfirst.errors import Error, InputError, NotAllowedError
+from askfirst.broker.problems import handle_problems
+from askfirst.errors import InputError, NotAllowedError
 
 
 class LogKeeper(Protocol):
@@ -65,8 +64,7 @@ class LogApi:
     def app(self) -> FastAPI:
         """The application, to be mounted at the root of the local listener."""
         app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-        app.add_exception_handler(Error, on_error)
-        app.add_exception_handler(RequestValidationError, on_invalid)
+        handle_problems(app)
         router = APIRouter(dependencies=[Depends(_require_owner)])
         router.add_api_route("/erase", self.erase, methods=["POST"])
         router.add_api_route("/rotate-key", self.rotate, methods=["POST"])

@@ -298,6 +298,28 @@ class RequestOut(_Wire):
     """The audit log as it stands, ``size:root`` with 16 hex digits, to be kept with what was shown."""
 
 
+class ActionFrom(_Wire):
+    """Who asks whether an action may be done, and where."""
+
+    host: Annotated[str, Field(min_length=1, max_length=100)] = "api"
+    session: _ID = ""
+    cwd: Annotated[str, Field(max_length=4_096, pattern=r"^[^\x00]*$")] = ""
+
+
+class ActionOut(_Wire):
+    """What may be done: ``allow``, ``deny``, or ``ask``, with the request that people see.
+
+    ``band`` is what the agent's own confidence amounts to, ``none`` where it gave none.
+    """
+
+    decision: Literal["allow", "deny", "ask"]
+    reason: str
+    rule: str
+    risk: str
+    band: str
+    request: RequestOut | None
+
+
 class PageOut(_Wire):
     """One page of requests, newest first; ``next_before``, given as ``before``, asks for the next page."""
 

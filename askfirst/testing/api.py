@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from askfirst.asking import Analyst
     from askfirst.broker.people_api import PeopleApi
     from askfirst.call import ToolCall
     from askfirst.host import Agent
@@ -61,6 +62,7 @@ def api(
     terminal_decisions: bool = False,
     figures: Callable[[], Awaitable[bytes]] | None = None,
     people: Callable[[Access], PeopleApi | None] = lambda _access: None,
+    analyst: Analyst | None = None,
     **options: Any,
 ) -> FastAPI:
     """The API over this desk; ``options`` are more of ``Access``'s arguments."""
@@ -74,7 +76,7 @@ def api(
         **options,
     )
     asking = Asking(
-        analyst=FixedAnalyst(),
+        analyst=analyst or FixedAnalyst(),
         ruler=ConfiguredPolicy(config=parse_config(b"", source="defaults")),
         clock=made.clock,
     )

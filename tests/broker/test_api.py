@@ -10,13 +10,24 @@ from typing import Any
 import httpx
 import pytest
 
+from askfirst.call import ToolCall
+from askfirst.effects import Classification, Outcome
 from askfirst.request import Verdict
-from askfirst.testing.api import OURS, TOKEN, api_client
+from askfirst.testing.api import OURS, TOKEN, FixedAnalyst, api_client
 from askfirst.testing.bench import Bench, a_review
 
 BY_TCP = ("127.0.0.1", 5555)
 STRANGER = ("uid:4242", 0)
 BY_TCP = ("127.0.0.1", 5555)
+
+
+class NamedAnalyst(FixedAnalyst):
+    """Knows that searching is harmless."""
+
+    async def look(self, call: ToolCall) -> Classification:
+        if call.tool == "search":
+            return Classification(outcome=Outcome.PASS, effects=(), expanded="")
+        return await super().look(call)
 
 
 def run(story: Callable[[], Awaitable[None]]) -> None:
@@ -393,5 +404,44 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_read(desk_bench: Bench,
             answer = await http.post("/v1/requests", content=body, headers={"content-type": "application/json"})
         assert answer.status_code == 413
         assert answer.headers["content-type"] == "application/problem+json"
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("body", "decision"),
+    [
+        ({"action": "search", "confidence": 0.99}, "allow"),
+        ({"action": "search", "confidence": 0.99, "requiresApproval": True}, "ask"),
+        ({"action": "Bash", "context": {"command": "git reset --hard"}, "requiresApproval": False}, "ask"),
+    ],
+)
+def test_an_action_is_allowed_or_asked_about_whatever_the_agent_says_of_it(
+    desk_bench: Bench, body: dict[str, object], decision: str
+) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench, analyst=NamedAnalyst()) as http:
+            answer = await http.post("/v1/actions?session=s1&host=bot", json=body)
+            assert answer.status_code == 200, answer.text
+            told = answer.json()
+            assert told["decision"] == decision
+            assert (told["request"] is not None) == (decision == "ask")
+            if decision == "ask":
+                assert told["request"]["session"] == "s1"
+                assert answer.headers["location"] == f"/v1/requests/{told['request']['id']}"
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"action": ""}, {"action": "x", "confidence": "0.9"}, {"action": "x", "requires_approval": True}, []],
+    ids=["nothing", "no action", "confidence as text", "another spelling", "a list"],
+)
+def test_an_action_of_another_form_is_refused(desk_bench: Bench, body: object) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            answer = await http.post("/v1/actions", json=body)
+        assert answer.status_code == 422
 
     run(story)

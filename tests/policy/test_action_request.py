@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import ValidationError
 
 from askfirst.classify import classify
-from askfirst.errors import InputError
 from askfirst.host import Agent
-from askfirst.policy.action_request import question_of, read_action_request
+from askfirst.policy.action_request import ActionRequest
+from askfirst.policy.question import Question
 from askfirst.policy.ruling import Outcome, Ruling
 
 if TYPE_CHECKING:
@@ -20,11 +21,17 @@ if TYPE_CHECKING:
 
 
 def _ruling(policy: Policy, body: dict[str, object]) -> Ruling:
-    agent = Agent(host="remote", session="s")
-    asked = question_of(
-        read_action_request(body), classify=classify, agent=agent, at=datetime(2026, 11, 25, tzinfo=UTC)
+    asked = ActionRequest.model_validate(body)
+    call = asked.call(session="s")
+    question = Question(
+        call=call,
+        classification=classify(call),
+        agent=Agent(host="remote", session="s"),
+        at=datetime(2026, 11, 25, tzinfo=UTC),
+        claim=asked.claim,
+        requires_approval=asked.requiresApproval,
     )
-    return policy.rule_on(asked)
+    return policy.rule_on(question)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +62,7 @@ def test_the_word_of_the_request_only_adds_to_the_analysis(
     ],
 )
 def test_what_is_not_of_the_form_is_refused_by_its_field(body: object, field: str) -> None:
-    with pytest.raises(InputError) as told:
-        read_action_request(body)
+    with pytest.raises(ValidationError) as told:
+        ActionRequest.model_validate(body)
 
-    assert told.value.field == field
+    assert ".".join(map(str, told.value.errors()[0]["loc"])) == field

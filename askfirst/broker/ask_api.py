@@ -1,0 +1,207 @@
+"""What requesters do: ask, change, withdraw, use an approval and say how it went."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from askfirst.access import AccessScope
+from askfirst.broker import wire
+from askfirst.broker.access import caller_of
+from askfirst.call import ToolCall
+from askfirst.canonical import digest
+from askfirst.clock import new_id
+from askfirst.entries import passed_entry, refused_entry
+from askfirst.errors import ConflictError, InputError, NotAllowedError
+from askfirst.host import Agent
+from askfirst.policy.action_request import ActionRequest  # noqa: TC001  # FastAPI reads the annotations
+from askfirst.policy.ruling import Outcome
+from askfirst.request import Claim
+from askfirst.wishes import Wishes, wished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from askfirst.asking import Asking, Look
+    from askfirst.broker.access import Access
+    from askfirst.desk import Desk
+    from askfirst.engine import Case
+
+_Key = Annotated[str, Header(min_length=1, max_length=200)]
+
+
+class AskApi:
+    """The routes; ``log`` is the head of the audit log."""
+
+    def __init__(self, desk: Desk, asking: Asking, access: Access, log: Callable[[], str]) -> None:
+        self._desk = desk
+        self._asking = asking
+        self._access = access
+        self._log = log
+
+    def router(self) -> APIRouter:
+        """To be included in the API."""
+        needed = [Depends(self._access.needs(AccessScope.ASK))]
+        router = APIRouter(prefix="/v1", tags=["requests"], dependencies=needed)
+        router.add_api_route("/requests", self.create, methods=["POST"], status_code=201)
+        router.add_api_route("/actions", self.act, methods=["POST"])
+        for name, endpoint in (
+            ("amend", self.amend),
+            ("cancel", self.cancel),
+            ("redeem", self.redeem),
+            ("outcome", self.outcome),
+        ):
+            router.add_api_route(f"/requests/{{request_id}}/{name}", endpoint, methods=["POST"])
+        return router
+
+    async def create(
+        self,
+        body: wire.CreateIn,
+        request: Request,
+        response: Response,
+        idempotency_key: Annotated[str, Header(min_length=1, max_length=200)] = "",
+    ) -> wire.RequestOut:
+        """Ask for approval, or ask a question. The same ``Idempotency-Key`` finds the same request.
+
+        What waits already is joined, and what was denied a moment ago is answered from that denial.
+        """
+        self._access.meter(caller_of(request))
+        agent = Agent(host=body.host, session=body.session, model=body.model)
+        look = await self._asking.look(_call(body), agent, _claim(body.claim), requires_approval=True)
+        if look.ruling.outcome is Outcome.DENY:
+            await self._desk.note(refused_entry(look))
+            raise NotAllowedError(f"denied by the policy (rule {look.ruling.rule}): {look.ruling.reason}")
+        case = await self._asked(
+            look,
+            key=idempotency_key,
+            question=body.question,
+            options=tuple(body.options),
+            answer_schema=json.dumps(body.answer_schema) if body.answer_schema is not None else "",
+            supersedes=body.supersedes,
+            terms=wished(self._asking.terms(look), _wishes(body.route), self._asking.now_ms()),
+        )
+        response.headers["location"] = f"/v1/requests/{case.request.id}"
+        return self._shown(case)
+
+    async def act(
+        self,
+        body: ActionRequest,
+        request: Request,
+        response: Response,
+        origin: Annotated[wire.ActionFrom, Query()],
+        idempotency_key: _Key = "",
+    ) -> wire.ActionOut:
+        """May this be done? The policy allows it, denies it, or a person is asked.
+
+        The members of the body are the agent's word: they can only make the answer stricter. Where a person is asked,
+        wait for the request, redeem it, and act only then.
+        """
+        self._access.meter(caller_of(request))
+        look = await self._asking.look(
+            body.call(cwd=origin.cwd, session=origin.session),
+            Agent(host=origin.host, session=origin.session),
+            body.claim,
+            requires_approval=body.requiresApproval,
+        )
+        ruling, case = look.ruling, None
+        if ruling.outcome is Outcome.ALLOW:
+            self._desk.note_soon(passed_entry(look))
+        elif ruling.outcome is Outcome.DENY:
+            await self._desk.note(refused_entry(look))
+        else:
+            case = await self._asked(look, key=idempotency_key)
+            response.headers["location"] = f"/v1/requests/{case.request.id}"
+        return wire.ActionOut.model_validate(
+            {
+                "decision": ruling.outcome.value,
+                "reason": ruling.reason,
+                "rule": ruling.rule,
+                "risk": ruling.risk.label,
+                "band": ruling.band.name,
+                "request": None if case is None else self._shown(case),
+            }
+        )
+
+    async def _asked(self, look: Look, *, key: str, **more: Any) -> Case:
+        """The request about this call, new or found by its key.
+
+        Raises:
+            ConflictError: the key belongs to a request about another action.
+        """
+        action = await self._asking.resolve(look)
+        whole = digest(["api", look.agent.host, look.agent.session, key or new_id()])
+        case = await self._desk.ask(replace(self._asking.draft(look, action, key=whole), **more))
+        if case.request.action_digest != action.digest() and not _is_stop(case):
+            raise ConflictError(
+                f"this idempotency key belongs to request {case.request.id}, which is about another action",
+                state=case.request.state.value,
+            )
+        return case
+
+    def _shown(self, case: Case) -> wire.RequestOut:
+        """With the head of the log, for people to keep."""
+        return wire.case_out(case).model_copy(update={"log": self._log()})
+
+    async def amend(self, request_id: str, body: wire.AmendIn) -> wire.StepOut:
+        """Make a new version, as the requester: it is analysed and ruled on anew, and reviewers see what changed."""
+        request = (await self._desk.case(request_id)).request
+        arguments = {**request.action.arguments, "command": body.command} if body.command is not None else None
+        if body.arguments is not None:
+            arguments = {**request.action.arguments, **body.arguments}
+        claim = request.claim if body.claim is None else _claim(body.claim)
+        return wire.step_out(await self._desk.amend(request_id, await self._asking.amended(request, arguments, claim)))
+
+    async def cancel(self, request_id: str, body: wire.CancelIn) -> wire.StepOut:
+        """Withdraw a pending request, as its requester."""
+        return wire.step_out(await self._desk.cancel(request_id, body.reason))
+
+    async def redeem(self, request_id: str, body: wire.RedeemIn) -> wire.StepOut:
+        """Use the grant of an approved request; only the first attempt succeeds."""
+        step = await self._desk.redeem(
+            request_id, action_digest=body.action_digest, attempt=body.attempt, tool_use_id=""
+        )
+        return wire.step_out(step)
+
+    async def outcome(self, request_id: str, body: wire.OutcomeIn) -> wire.StepOut:
+        """Say how the released action went; the first report counts."""
+        step = await self._desk.executed(
+            request_id, action_digest=body.action_digest, outcome=body.outcome, detail=body.detail
+        )
+        return wire.step_out(step)
+
+
+def _claim(body: wire.ClaimIn) -> Claim:
+    return Claim(**{**body.model_dump(), "signals": tuple(body.signals)})
+
+
+def _wishes(route: wire.RouteIn) -> Wishes:
+    return Wishes(
+        recipients=tuple(route.recipients),
+        timeout_s=route.timeout_s,
+        on_timeout=route.on_timeout,
+        escalate_to=tuple(route.escalate_to),
+    )
+
+
+def _is_stop(case: Case) -> bool:
+    return case.request.end is not None and case.request.end.stop
+
+
+def _call(body: wire.CreateIn) -> ToolCall:
+    if body.question:
+        if body.command is not None or body.tool is not None or body.arguments:
+            raise InputError("a `question` goes without `command`, `tool` and `arguments`", field="question")
+        asked: dict[str, object] = {"question": body.question, "options": body.options, "schema": body.answer_schema}
+        return ToolCall(tool="question", arguments=asked, cwd=body.cwd, session=body.session)
+    if body.options or body.answer_schema is not None:
+        raise InputError("`options` and `answer_schema` go with `question`", field="question")
+    if (body.command is None) == (body.tool is None):
+        raise InputError("give either `command` or `tool`", field="command")
+    if body.command is not None:
+        if body.arguments:
+            raise InputError("`arguments` goes with `tool`, not with `command`", field="arguments")
+        return ToolCall(tool="Bash", arguments={"command": body.command}, cwd=body.cwd, session=body.session)
+    return ToolCall(tool=body.tool or "", arguments=body.arguments, cwd=body.cwd, session=body.session)

@@ -1,0 +1,64 @@
+"""Errors as RFC 9457 problem documents, for every application of the API."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
+
+from askfirst.broker import wire
+from askfirst.errors import Error, status_of
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+
+
+def handle_problems(app: FastAPI) -> None:
+    """Let every refusal and failure of this application be one of our sentences."""
+    app.add_exception_handler(Error, _on_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+
+
+def _problem(status: int, detail: str) -> JSONResponse:
+    body = wire.ProblemOut(title=HTTPStatus(status).phrase, status=status, detail=detail)
+    return JSONResponse(body.model_dump(), status_code=status, media_type="application/problem+json")
+
+
+async def _on_error(_request: Request, error: Exception) -> JSONResponse:
+    """One of our errors as a problem document."""
+    return _problem(status_of(error), str(error))
+
+
+async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+    """A body or parameter of another shape as a problem document."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"})
+    found = "" if first["type"] == "missing" else f" (found {_short(first.get('input'))})"
+    return _problem(422, f"{where or 'the body'}: {first['msg'][0].lower()}{first['msg'][1:]}{found}")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method that this path takes; the error's own list has one route's only."""
+    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    fitting = (each for template, each in paths.items() if compile_path(template)[0].match(request.scope["path"]))
+    return sorted(method.upper() for method in next(fitting, {}))
+
+
+async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    answer = _problem(error.status_code, str(error.detail))
+    answer.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        answer.headers["Allow"] = ", ".join(_methods(request))
+    return answer
