@@ -204,7 +204,7 @@ FORGED: list[Mapping[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize("changes", FORGED, ids=str)
+@pytest.mark.parametrize("changes", FORGED)
 def test_what_is_not_signed_now_is_refused_before_it_is_stored(tmp_path: Path, changes: dict[str, str]) -> None:
     taken = Taken()
     assert knock(two_programs(tmp_path), taken, **changes).status_code == 401
