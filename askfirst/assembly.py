@@ -24,6 +24,8 @@ from starlette.routing import Mount, Route, Router
 import askfirst
 from askfirst import workspace
 from askfirst.access import AccessScope
+from askfirst.alerts import Alerts
+from askfirst.alive import is_alive
 from askfirst.analyst import DiskAnalyst
 from askfirst.asking import Asking
 from askfirst.backing import Backing, StoredMessages, channel_key
@@ -41,6 +43,8 @@ from askfirst.disk import Disk
 from askfirst.errors import BrokerUnavailableError, ConfigError
 from askfirst.gate import Gate
 from askfirst.hook_notes import waiting_notes
+from askfirst.host_events import AtThisMachine, HostEvents, HostWaits
+from askfirst.host_prompts import HostPrompts
 from askfirst.hub import Hub
 from askfirst.link_code import LinkDesk
 from askfirst.notify_config import endpoints
@@ -50,12 +54,14 @@ from askfirst.policy.ruler import Ruler
 from askfirst.policy.source import open_source
 from askfirst.registrar import Registrar
 from askfirst.roster import Roster
+from askfirst.settings_watch import SettingsWatch
 from askfirst.store.leases import Leases
 from askfirst.store.open import open_store
 from askfirst.store.statement import is_shared
 from askfirst.store.writer import Writer
 from askfirst.switchboard import Switchboard
 from askfirst.tally import Tally
+from askfirst.wakes import Wakes
 from audit.clock import SystemClock as AuditClock
 from audit.grants import GrantKey
 from audit.keeper import Keeper
@@ -69,7 +75,7 @@ from channels.registry import open_channels
 from channels.web.app import web_inbox
 from channels.web.logins import Logins, new_login_link
 from channels.web.sessions import Sessions
-from hooks.install import is_connected
+from hooks import install
 from hooks.registry import HOSTS
 from mcp_server.http import PATH as MCP_PATH
 from mcp_server.http import InProcess, McpEndpoint
@@ -145,7 +151,7 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
     access = core.access(token)
     api = core.api(access)
     mcp = core.mcp(api, access, token=token, listener=web_listener)
-    hooks = Route("/v1/hook/{host}", HookRoute(core.gate, HOSTS, core.tally.called).respond, methods=["POST"])
+    hooks = Route("/v1/hook/{host}", HookRoute(core.events, HOSTS, core.tally.called).respond, methods=["POST"])
     log = Mount("/v1/log", LogApi(core.keeper, _person()).app())
     broker = Broker(
         paths=paths,
@@ -226,7 +232,33 @@ class _Core:
         self._registrar = Registrar(
             desk=self.desk, roster=self._roster, writer=self._writer, audit=log, clock=self._clock
         )
-        self.gate = Gate(desk=self.desk, asking=self._asking, passed=self.tally.passed, head_of=workspace.head_of)
+        self._here = AtThisMachine(
+            person=_person(),
+            people=self._roster,
+            terminal_decisions=lambda: self._policy.current().general.terminal_decisions,
+        )
+        self._alerts = Alerts(desk=self.desk, asking=self._asking)
+        self.events = self._events()
+
+    def _events(self) -> HostEvents:
+        wakes = Wakes(desk=self.desk, hub=self._hub)
+        prompts = HostPrompts(
+            desk=self.desk, asking=self._asking, here=self._here, config=self._config.hosts, is_alive=is_alive
+        )
+        waits = HostWaits(here=self._here, config=self._config.hosts, prompts=prompts, wakes=wakes)
+        self._hub.on_case = waits.settled
+        gate = Gate(
+            desk=self.desk,
+            asking=self._asking,
+            passed=self.tally.passed,
+            head_of=workspace.head_of,
+            waits=waits,
+        )
+        settings = SettingsWatch(inspector=install, watched=self._fingerprints, desk=self.desk, alerts=self._alerts)
+        return HostEvents(gate=gate, prompts=prompts, wakes=wakes, settings=settings)
+
+    async def _fingerprints(self) -> dict[str, str]:
+        return {path: each.installed for path, each in (await self.keeper.watched_hooks()).items()}
 
     @classmethod
     def open(cls, paths: StatePaths, config: Config) -> _Core:
@@ -274,7 +306,13 @@ class _Core:
             for note in await asyncio.to_thread(waiting_notes, self._paths):
                 await self.keeper.hook_changed(note, _person())
                 await asyncio.to_thread(note.path.unlink, missing_ok=True)
-            await self.keeper.check_hooks(is_connected)
+            for touched in await self.keeper.check_hooks(install.fingerprint):
+                await self._alerts.tell(
+                    f"Our hooks in {touched.settings} ({touched.host}) are "
+                    f"{'not as they were installed' if touched.seen else 'gone'}: agents may run what they like. "
+                    "`askfirst doctor` says how it stands.",
+                    key=f"{touched.settings} {touched.seen}",
+                )
             await asyncio.sleep(_HOOKS_PAUSE_S)
 
     async def _require_witnesses(self, request: Request) -> None:
@@ -320,8 +358,8 @@ class _Core:
             desk=self.desk,
             hub=self._hub,
             asking=self._asking,
-            terminal_decisions=lambda: self._policy.current().general.terminal_decisions,
-            reviewer=_person(),
+            terminal_decisions=self._here.terminal_decisions,
+            reviewer=self._here.person,
             access=access,
             figures=self._figures,
             people=PeopleApi(access, self._registrar, self._roster),

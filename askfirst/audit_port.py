@@ -47,6 +47,8 @@ class EntryType(enum.StrEnum):
     GATE_RELEASED = "gate.released"
     """A grant was redeemed: from here on the action may run."""
     GATE_EXECUTED = "gate.executed"
+    GATE_BYPASSED = "gate.bypassed"
+    """A host reports that a call has run which waits for people, or was denied."""
     GATE_UNDONE = "gate.undone"
     GRANT_ISSUED = "grant.issued"
     GRANT_LAPSED = "grant.lapsed"

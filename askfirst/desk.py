@@ -175,18 +175,25 @@ class Desk:
         return await self._step(request_id, lambda _case: Cancel(reason=reason))
 
     async def redeem(
-        self, request_id: str, *, action_digest: str, attempt: str, tool_use_id: str, content: Content | None = None
+        self,
+        request_id: str,
+        *,
+        action_digest: str,
+        attempt: str,
+        tool_use_id: str,
+        content: Content | None = None,
+        has_run: bool = False,
     ) -> Step:
         """Use the grant of a request: at most one attempt ever hears ``done`` for each of its uses.
 
-        What the action would destroy is kept first.
+        What the action would destroy is kept first, unless it ``has_run`` already, on a Yes at its host.
 
         Raises:
             RescueError: it could not be kept as people were promised; nothing was redeemed.
         """
         if self._before_release is not None:
             await self._before_release((await self.case(request_id)).request)
-        rescue = await self._caught(request_id, content)
+        rescue = Rescue() if has_run else await self._caught(request_id, content)
 
         def event(case: Case) -> Redeem:
             grant = case.grant
@@ -428,6 +435,14 @@ class Desk:
             self._reader,
             lambda connection: records.list_requests(connection, states=states, limit=limit, before=before),
         )
+
+    async def waiting_for(self, action_digest: str) -> Case | None:
+        """The case that waits for a decision on this very action."""
+        return await read(self._reader, lambda connection: records.read_waiting_for(connection, action_digest))
+
+    async def waiting_calls(self, session: str, tool_use_id: str = "") -> tuple[str, ...]:
+        """Ids of what waits in this session, for one of its tool calls or for all."""
+        return await read(self._reader, lambda connection: records.read_waiting_calls(connection, session, tool_use_id))
 
     async def granted(self, action_digest: str, session: str = "") -> list[Case]:
         """Cases with an open grant that may concern this action: see ``records.read_granted``."""

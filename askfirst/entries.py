@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from askfirst.audit_port import Actor, Entry, EntryType, Private
 from askfirst.canonical import canonical
+from askfirst.engine.case import LogLine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from askfirst.asking import Look
     from askfirst.audit_port import Value
-    from askfirst.engine import LogLine
+    from askfirst.engine import Case
+    from askfirst.host import AfterTool
     from askfirst.request import Request
 
 _SUMMARY_CHARS = 200
@@ -45,6 +47,17 @@ def refused_entry(look: Look, *, reason: str = "") -> Entry:
     """A call that was denied without asking anybody: by the policy's word, or for the reason given."""
     details: dict[str, Value] = {"verdict": "denied", "reason": reason or look.ruling.reason}
     return _unasked(EntryType.GATE_REFUSED, look, details)
+
+
+def bypassed_entry(case: Case, event: AfterTool) -> Entry:
+    """A gated call ran although nobody had approved it: its hook was passed over."""
+    line = LogLine(
+        type=EntryType.GATE_BYPASSED,
+        actor=event.agent.session,
+        actor_type="agent",
+        decision={"state": case.request.state.value, "outcome": "ok" if event.ok else "failed"},
+    )
+    return entry_of(case.request, line)
 
 
 def _unasked(entry_type: EntryType, look: Look, decision: Mapping[str, Value]) -> Entry:

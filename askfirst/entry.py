@@ -63,6 +63,7 @@ def command_line() -> typer.Typer:
             adapters=_adapters,
             hook_command=_hook_command,
             install=_install,
+            fingerprint=_fingerprint,
             log=_log,
             witness=_witness,
             past_calls=_past_calls,
@@ -95,7 +96,7 @@ def _adapters() -> Mapping[str, HostAdapter]:
     return HOSTS
 
 
-def _hook_command(host: str, paths: StatePaths) -> str:
+def _hook_command(host: str, paths: StatePaths, *, gates: bool = True) -> str:
     from pathlib import Path  # noqa: PLC0415
 
     from hooks.command_line import hook_command, wait_below  # noqa: PLC0415
@@ -110,13 +111,21 @@ def _hook_command(host: str, paths: StatePaths) -> str:
         wait_s=wait_below(timeout_s),
         host_timeout_s=timeout_s,
         broker=(str(python), "-I", "-m", "askfirst.entry", "serve", "--background", "--state-dir", str(paths.root)),
+        gates=gates,
     )
 
 
 def _install(host: str, settings: Path, paths: StatePaths, remove: bool) -> tuple[str, str]:  # noqa: FBT001
     from hooks.install import merged_settings  # noqa: PLC0415
 
-    return merged_settings(host, settings, _hook_command(host, paths), remove=remove)
+    line, notice = _hook_command(host, paths), _hook_command(host, paths, gates=False)
+    return merged_settings(host, settings, line, notice=notice, remove=remove)
+
+
+def _fingerprint(host: str, settings: Path) -> str:
+    from hooks.install import fingerprint  # noqa: PLC0415
+
+    return fingerprint(host, settings)
 
 
 def _log(store: Path) -> LogReader:

@@ -1,6 +1,7 @@
 """The gate: from a host's tool call to its verdict.
 
-Order of things for one call: analyse, ask the policy, look for a grant, else make a request and wait. The action is
+Order of things for one call: analyse, ask the policy, look for a grant, else make a request and wait, in the way that
+its host can (``askfirst.waiting``). The action is
 resolved again after the wait, and only a grant for what would run *now* is redeemed: whatever changed meanwhile (HEAD,
 a script's text) is a new request (I2).
 """
@@ -8,8 +9,9 @@ a script's text) is a new request (I2).
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from askfirst import answers
 from askfirst.asking import Analyst
@@ -18,9 +20,10 @@ from askfirst.engine import Content
 from askfirst.engine.scopes import covers
 from askfirst.entries import passed_entry, refused_entry
 from askfirst.errors import NobodyToAskError, RescueError
-from askfirst.host import Allow, Deny, NoOpinion
+from askfirst.host import Allow, AskHere, Defer, Deny, NoOpinion
 from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim, Receipt, RequestState
+from askfirst.waiting import Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,6 +56,34 @@ class Attempt:
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+class Waits:
+    """How hosts wait, as far as the gate asks and tells; this one holds every call and knows no prompts."""
+
+    defer_after_s = 0.0
+
+    def way(self, event: BeforeTool, case: Case) -> Way:
+        """How this call waits."""
+        del event, case
+        return Way.HOLD
+
+    def called(self, event: BeforeTool) -> None:
+        """A call is about to be judged."""
+
+    def released(self, event: BeforeTool, allow: Allow) -> None:
+        """The call passes, with these arguments."""
+
+    def asked_here(self, event: BeforeTool, case: Case) -> None:
+        """The host asks at its own prompt."""
+
+    def told_pending(self, event: BeforeTool, case: Case) -> None:
+        """The agent goes on without the decision."""
+
+    async def ran(self, event: AfterTool) -> bool:
+        """A call has run that no grant was redeemed for; whether one is now."""
+        del event
+        return False
+
+
 class Gate:
     """Lets pass, asks, or denies."""
 
@@ -63,7 +94,9 @@ class Gate:
         asking: Asking,
         passed: Callable[[BeforeTool, Classification], None] = lambda _event, _found: None,
         head_of: Callable[[str], str] = lambda _folder: "",
+        waits: Waits | None = None,
     ) -> None:
+        self._waits = waits or Waits()
         self._head_of = head_of  # the commit at HEAD of the repository that a folder is in
         self._passed = passed  # told of every call that needs nobody; must return at once
         self._desk = desk
@@ -72,6 +105,7 @@ class Gate:
     async def before(self, event: BeforeTool, attempt: Attempt) -> Verdict:
         """The verdict on a call that is about to run; where the host gives it no id, the attempt's is its own."""
         event = replace(event, tool_use_id=event.tool_use_id or attempt.id)
+        self._waits.called(event)
         look = await self._asking.look(event.call, event.agent, Claim(reason=event.justification))
         match look.ruling.outcome:
             case Outcome.ALLOW | Outcome.SHADOW:
@@ -83,11 +117,16 @@ class Gate:
                 await self._desk.note(refused_entry(look))
                 return Deny(reason=answers.by_policy(event.call, look.ruling))
             case Outcome.ASK:
-                return await self._ask(event, attempt, look)
+                verdict = await self._ask(event, attempt, look)
+                if isinstance(verdict, Allow):
+                    self._waits.released(event, verdict)
+                return verdict
 
     async def after(self, event: AfterTool) -> None:
         """Record how a released call went; a call that was never gated leaves no trace."""
         found = _use_of(event, await self._desk.running(event.agent.session))
+        if found is None and await self._waits.ran(event):
+            found = _use_of(event, await self._desk.running(event.agent.session))
         if found is None:
             return
         case, use = found
@@ -113,8 +152,12 @@ class Gate:
             except NobodyToAskError as error:
                 await self._desk.note(refused_entry(look, reason=str(error)))
                 return Deny(reason=answers.nobody_to_ask(event.call, str(error)))
-            case = await self._wait(case, attempt)
+            case, early = await self._waited(event, attempt, case)
+            if early is not None:
+                return early
             if case.request.state is not RequestState.APPROVED:
+                if case.request.state is RequestState.EXPIRED:
+                    self._waits.told_pending(event, case)
                 return Deny(reason=answers.refusal(case, event.call, action.digest()))
             verdict = await self._release(event, attempt, look, case)
             if verdict is not None:
@@ -132,8 +175,27 @@ class Gate:
         amend = await self._asking.amended(case.request, None, replace(case.request.claim, reason=said))
         return (await self._desk.amend(case.request.id, amend)).case
 
-    async def _wait(self, case: Case, attempt: Attempt) -> Case:
-        left_s = attempt.until_s - asyncio.get_running_loop().time()
+    async def _waited(self, event: BeforeTool, attempt: Attempt, case: Case) -> tuple[Case, Verdict | None]:
+        """The case after the wait, and the verdict where its host goes on before it is decided."""
+        if not _waits_for_people(case):
+            return case, None
+        match self._waits.way(event, case):
+            case Way.ASK_HERE:
+                self._waits.asked_here(event, case)
+                return case, AskHere(reason=answers.asked_here(case))
+            case Way.RELEASE:
+                self._waits.told_pending(event, case)
+                return case, Deny(reason=answers.refusal(case, event.call))
+            case Way.DEFER:
+                case = await self._wait(case, attempt, self._waits.defer_after_s)
+                return case, Defer() if _waits_for_people(case) else None
+            case Way.HOLD:
+                return await self._wait(case, attempt), None
+            case _ as never:
+                assert_never(never)
+
+    async def _wait(self, case: Case, attempt: Attempt, limit_s: float = math.inf) -> Case:
+        left_s = min(attempt.until_s - asyncio.get_running_loop().time(), limit_s)
         wait = asyncio.ensure_future(self._desk.wait(case.request.id, max(0.0, left_s)))
         gone = asyncio.ensure_future(attempt.gone.wait())
         try:
@@ -203,6 +265,10 @@ class Gate:
         except RescueError as error:
             return Deny(reason=answers.not_kept(case, str(error)))
         return allow if step.done else Deny(reason=answers.refusal(step.case, event.call))
+
+
+def _waits_for_people(case: Case) -> bool:
+    return case.request.state is RequestState.PENDING and case.asked_back is None
 
 
 def _use_of(event: AfterTool, cases: Sequence[Case]) -> tuple[Case, Use] | None:

@@ -32,6 +32,7 @@ class HookNote:
         settings: absolute path of the settings file.
         sha256: of that file as it was left.
         is_installed: whether the hooks are in it.
+        ours: fingerprint of what of it is ours.
     """
 
     path: Path
@@ -39,12 +40,21 @@ class HookNote:
     settings: str
     sha256: str
     is_installed: bool
+    ours: str = ""
 
 
-def leave_note(paths: StatePaths, *, host: str, settings: Path, content: bytes, is_installed: bool) -> None:
+def leave_note(
+    paths: StatePaths, *, host: str, settings: Path, content: bytes, is_installed: bool, ours: str = ""
+) -> None:
     """Leave a note for the broker."""
     paths.hook_notes.mkdir(mode=0o700, exist_ok=True)
-    note = {"host": host, "settings": str(settings), "sha256": sha256_hex(content), "is_installed": is_installed}
+    note = {
+        "host": host,
+        "settings": str(settings),
+        "sha256": sha256_hex(content),
+        "is_installed": is_installed,
+        "ours": ours,
+    }
     write_private(paths.hook_notes / f"{new_id()}.json", json.dumps(note).encode())
 
 
@@ -65,6 +75,7 @@ def _read(path: Path) -> HookNote | None:
             settings=str(members["settings"])[:4096],
             sha256=str(members["sha256"])[:64],
             is_installed=bool(members["is_installed"]),
+            ours=str(members.get("ours", ""))[:64],
         )
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None

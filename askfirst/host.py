@@ -47,6 +47,10 @@ class BeforeTool:
     """What the agent says it is for: a claim."""
     can_rewrite: bool = False
     """Whether this host runs the arguments of an ``Allow`` in place of its own: only then is an edit released to it."""
+    can_ask_here: bool = False
+    """Whether ``AskHere`` makes this host show its own prompt, and tell us of it by ``PromptShown``."""
+    runner_pid: int = 0
+    """Process that resumes this run with this very call when it is answered by ``Defer``; 0: nobody would."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +70,80 @@ class AfterTool:
     """Of a command, where the host tells."""
 
 
-HookEvent = BeforeTool | AfterTool
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptShown:
+    """The host asks its own person whether a call may run, and takes our answer if it comes first.
+
+    Attributes:
+        host_pid: process of the host, 0 when unknown: while it lives, a hook that ends was ended by the person's No.
+    """
+
+    agent: Agent
+    call: ToolCall
+    host_pid: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostQuestion:
+    """One question that an agent puts to its person at the host's own prompt.
+
+    Attributes:
+        text: the question.
+        options: answers to choose from; people may say something else.
+        several: whether more than one may be chosen.
+    """
+
+    text: str
+    options: tuple[str, ...] = ()
+    several: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionsShown:
+    """The host asks its own person these questions of the agent, and takes our answers if they come first."""
+
+    agent: Agent
+    call: ToolCall
+    questions: tuple[HostQuestion, ...]
+    host_pid: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted:
+    """A session begins, or goes on after a break."""
+
+    agent: Agent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnEnded:
+    """The agent has stopped and waits for its person.
+
+    Attributes:
+        can_wake: whether a ``Wake`` makes it go on, however much later it comes.
+    """
+
+    agent: Agent
+    can_wake: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """The host wants to tell its person something."""
+
+    agent: Agent
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigChanged:
+    """A settings file of the host was changed while a session runs; a ``Deny`` keeps the session on the old ones."""
+
+    agent: Agent
+    path: str
+
+
+HookEvent = BeforeTool | AfterTool | PromptShown | QuestionsShown | SessionStarted | TurnEnded | Notice | ConfigChanged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +170,62 @@ class Deny:
     tag: Literal["deny"] = "deny"
 
 
-Verdict = NoOpinion | Allow | Deny
+_MISPLACED = "askfirst: this host cannot be answered so; this is a bug of askfirst"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskHere:
+    """The host's own prompt is shown, and whoever answers first decides: there, or on any channel."""
+
+    reason: str
+    tag: Literal["ask-here"] = "ask-here"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defer:
+    """The run ends with this call undecided; whoever runs it resumes it with the same call."""
+
+    reason: str = _MISPLACED
+    tag: Literal["defer"] = "defer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The answers to ``QuestionsShown``, by the question's text."""
+
+    answers: Mapping[str, str]
+    reason: str = _MISPLACED
+    tag: Literal["answered"] = "answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """Facts for the model, as a session starts."""
+
+    reason: str
+    tag: Literal["tell"] = "tell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """The agent goes on, because of this."""
+
+    reason: str
+    tag: Literal["wake"] = "wake"
+
+
+Verdict = NoOpinion | Allow | Deny | AskHere | Defer | Answered | Tell | Wake
+"""An adapter is given only what its events say that the host can do; to any other it answers as to a deny."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookAnswer:
-    """What the hook process does: write these bytes and exit with this code."""
+    """What the hook process does: write these bytes and exit with this code.
+
+    Attributes:
+        exit_code: 0, 2 to block, or 3 to wake the agent; the command line of an event that gates something makes 2 of
+            every code but 0.
+    """
 
     exit_code: int = 0
     stdout: bytes = b""

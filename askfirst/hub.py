@@ -34,6 +34,8 @@ class Hub:
         self._subscribers: set[asyncio.Queue[Case]] = set()
         self.on_change: Callable[[], None] = lambda: None
         """Called at every change, for whoever only needs to know that there was one."""
+        self.on_case: Callable[[Case], None] = lambda _case: None
+        """Called with every change of this broker's own."""
 
     @property
     def waiting(self) -> int:
@@ -43,6 +45,10 @@ class Hub:
     def is_awaited(self, request_id: str | None = None) -> bool:
         """Whether anybody would hear of a change of this request, or, without one, of any; from any thread."""
         return bool(self._subscribers) or (bool(self._waiters) if request_id is None else request_id in self._waiters)
+
+    def has_waiter(self, request_id: str) -> bool:
+        """Whether a caller waits for this very request."""
+        return request_id in self._waiters
 
     @property
     def following(self) -> int:
@@ -84,6 +90,7 @@ class Hub:
         for future in tuple(self._waiters.get(case.request.id, ())):
             if not future.done():
                 future.set_result(case)
+        self.on_case(case)
         self.on_change()
         for changes in self._subscribers:
             if changes.full():

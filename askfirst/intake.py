@@ -53,6 +53,7 @@ class Draft:
         evidence: what was found out about it.
         question: makes it a question instead of an approval; then ``options`` or ``answer_schema`` say what fits.
         supersedes: id of a pending request of the same session that this one replaces.
+        notes: what people should know beside the effects.
     """
 
     key: str
@@ -68,6 +69,7 @@ class Draft:
     options: tuple[str, ...] = ()
     answer_schema: str = ""
     supersedes: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,7 @@ class Intake:
         self._require_askable(stands, draft, electorate)
         request = request_of(draft, now_ms, act)
         notes = similar_denials(draft, stands.denials, now_ms)
-        return self._ask(connection, draft, replace(request, notes=notes) if notes else request, now_ms)
+        return self._ask(connection, draft, replace(request, notes=(*request.notes, *notes)), now_ms)
 
     def _from_denial(self, denials: Sequence[Request], reason: str, act: str, now_ms: int) -> Request | None:
         def is_recent(request: Request, window_s: int) -> bool:
@@ -213,6 +215,7 @@ def request_of(draft: Draft, now_ms: int, action_digest: str = "") -> Request:
         options=draft.options,
         answer_schema=draft.answer_schema,
         supersedes=draft.supersedes,
+        notes=draft.notes,
     )
 
 

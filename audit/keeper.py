@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -44,6 +44,23 @@ _SCANNED: Final = 1000
 _DAY_MS: Final = 86_400_000
 _OPENING: Final = frozenset({"gate.requested", "question.asked"})
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedHooks:
+    """A host's settings file with our hooks in it.
+
+    Attributes:
+        host: registry name.
+        settings: absolute path.
+        installed: fingerprint of what was installed; ``""``: what is found next.
+        seen: the same at the last look, ``""`` when nothing of ours was there.
+    """
+
+    host: str
+    settings: str
+    installed: str = ""
+    seen: str = ""
 
 
 class Keeper:
@@ -105,25 +122,52 @@ class Keeper:
         kind = EntryType.HOOK_INSTALLED if note.is_installed else EntryType.HOOK_REMOVED
         data: dict[str, Value] = {"host": note.host, "settings": note.settings, "sha256": note.sha256}
         actor = Actor(type="human", id=person, channel="cli", assurance=0)
-        await self._writer.write(partial(self._hook, kind=kind, data=data, actor=actor))
+        watched = WatchedHooks(host=note.host, settings=note.settings, installed=note.ours, seen=note.ours)
+        await self._writer.write(partial(self._watch, watched=watched, kind=kind, data=data, actor=actor))
 
-    async def check_hooks(self, is_there: Callable[[str, Path], bool]) -> None:
-        """Say which watched files have lost our hooks since the last look, or have them back."""
-        known = _hooks(await read(self._reader, lambda connection: _meta(connection, HOOKS_KEY)))
-        for settings, (host, was_there) in known.items():
-            there = await asyncio.to_thread(is_there, host, Path(settings))
-            if there != was_there:
-                kind = EntryType.HOOK_INSTALLED if there else EntryType.HOOK_MISSING
-                data: dict[str, Value] = {"host": host, "settings": settings}
-                await self._writer.write(partial(self._hook, kind=kind, data=data, actor=SYSTEM))
+    async def watched_hooks(self) -> dict[str, WatchedHooks]:
+        """The files that have our hooks, or should."""
+        return _hooks(await read(self._reader, lambda connection: _meta(connection, HOOKS_KEY)))
 
-    def _hook(self, connection: sa.Connection, kind: EntryType, data: dict[str, Value], actor: Actor) -> None:
+    async def check_hooks(self, fingerprint: Callable[[str, Path], str]) -> list[WatchedHooks]:
+        """Say in which watched files our hooks have gone, changed or come back since the last look.
+
+        Args:
+            fingerprint: digest of what is ours in a host's file, ``""`` when nothing is.
+
+        Returns:
+            the files where they are not as they were installed, since this look.
+        """
+        touched = []
+        for watched in (await self.watched_hooks()).values():
+            seen = await asyncio.to_thread(fingerprint, watched.host, Path(watched.settings))
+            now = replace(watched, seen=seen, installed=watched.installed or seen)
+            if now == watched:
+                continue
+            kind = EntryType.HOOK_INSTALLED if seen == now.installed else EntryType.CONFIG_TAMPER
+            kind = kind if seen else EntryType.HOOK_MISSING
+            data: dict[str, Value] = {"host": now.host, "settings": now.settings}
+            if kind is EntryType.CONFIG_TAMPER:
+                data["problem"] = "our hooks are not as they were installed"
+            await self._writer.write(partial(self._watch, watched=now, kind=kind, data=data, actor=SYSTEM))
+            if kind is not EntryType.HOOK_INSTALLED:
+                touched.append(now)
+        return touched
+
+    def _watch(
+        self,
+        connection: sa.Connection,
+        watched: WatchedHooks,
+        kind: EntryType,
+        data: Mapping[str, Value],
+        actor: Actor,
+    ) -> None:
         """Note what became of our hooks in a file, and whether it is watched."""
         known = _hooks(_meta(connection, HOOKS_KEY))
-        known.pop(str(data["settings"]), None)
+        known.pop(watched.settings, None)
         if kind is not EntryType.HOOK_REMOVED:
-            known[str(data["settings"])] = (str(data["host"]), kind is EntryType.HOOK_INSTALLED)
-        _set_meta(connection, HOOKS_KEY, json.dumps(known))
+            known[watched.settings] = watched
+        _set_meta(connection, HOOKS_KEY, json.dumps([asdict(each) for each in known.values()]))
         self._log.append(connection, Entry(type=kind, actor=actor, data=data))
 
     # -- erasing --------------------------------------------------------------------------------------------------
@@ -240,9 +284,12 @@ def _is_there(connection: sa.Connection, sha256: bytes) -> bool:
     return connection.scalar(sa.select(schema.blob.c.sha256).where(schema.blob.c.sha256 == sha256)) is not None
 
 
-def _hooks(text: str | None) -> dict[str, tuple[str, bool]]:
-    """Settings file to host and whether our hooks were there at the last look."""
-    return {path: (str(host), bool(there)) for path, (host, there) in json.loads(text or "{}").items()}
+def _hooks(text: str | None) -> dict[str, WatchedHooks]:
+    """By settings file; what an older release has written is known by its name only."""
+    stored = json.loads(text or "[]")
+    if isinstance(stored, dict):
+        stored = [{"settings": path, "host": host} for path, (host, _) in stored.items()]
+    return {each["settings"]: WatchedHooks(**each) for each in stored}
 
 
 def _meta(connection: sa.Connection, key: str) -> str | None:

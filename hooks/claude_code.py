@@ -1,48 +1,39 @@
-"""Claude Code: PreToolUse, PostToolUse and PostToolUseFailure.
-
-How a verdict is put, and why; measured with 2.1.197, 2.1.330 and 2.1.332 against a scripted model:
-
-- Deny is JSON on standard output with exit 0. Both versions block on it in every permission mode, and the model reads
-  the bare reason. Exit 2 blocks as surely, but shows the model the hook's whole command line before the reason.
-  The price of JSON is that noise around it, or a missing ``hookEventName``, lets the command run: so standard output is
-  written once and whole by the clients, or not at all, and the shape is built here from one table.
-- What could not be read is exit 2 with a sentence on standard error and an empty standard output: we do not know which
-  event it is, and on 2.1.197 an exit 2 with JSON of the wrong shape lets the command run.
-- Allow hands the approved input back as ``updatedInput``. Claude Code lets the last of several hooks rewrite the input,
-  so without it another hook's rewrite of an approved command would run instead.
-- No opinion is exit 0 and silence.
-- ``ask``, ``defer`` and ``continue: false`` are never sent: the first is an immediate denial in headless runs, the
-  second runs the command in interactive ones, and with the third the tool still runs.
+"""Claude Code: what its hooks send, as events. What it is answered is in ``hooks.claude_answers``.
 
 From: https://code.claude.com/docs/en/hooks
 """
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, TypedDict, assert_never, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from askfirst.call import ToolCall
 from askfirst.errors import InputError
-from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, HookAnswer, HookEvent, NoOpinion, Verdict
-from hooks.wire import (
-    MAX_CLAIM_CHARS,
-    MAX_PATH_CHARS,
-    cut,
-    kind,
-    milliseconds,
-    misplaced_allow,
-    read_object,
-    refusal,
-    text,
+from askfirst.host import (
+    AfterTool,
+    Agent,
+    BeforeTool,
+    ConfigChanged,
+    HostQuestion,
+    Notice,
+    PromptShown,
+    QuestionsShown,
+    SessionStarted,
+    TurnEnded,
 )
+from hooks.claude_answers import answer
+from hooks.wire import MAX_CLAIM_CHARS, MAX_PATH_CHARS, cut, kind, milliseconds, read_object, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-MAX_REASON_CHARS = 9_000
-"""Claude Code cuts a hook's strings at 10,000 characters."""
+    from askfirst.host import HookAnswer, HookEvent, Verdict
+
+STREAMS_ONLY = "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK"
+"""Set to 1 it keeps the host from falling back to answers that do not stream, after which ``defer`` of one call among
+several is ignored and the call runs."""
+MAX_PID_DIGITS = 11
 _EXIT_CODE = re.compile(r"Exit code ([0-9]{1,3})\b", re.ASCII)
 SHELL_TOOLS = frozenset({"Bash", "Monitor"})
 """Tools that run ``command`` in a shell. With matcher ``*`` the newer versions call one of them Monitor."""
@@ -65,72 +56,107 @@ class Payload(TypedDict, total=False):
     agent_id: str
     error: str
     duration_ms: int
-
-
-class PreToolUseDecision(TypedDict, total=False):
-    """``hookSpecificOutput`` of our answer."""
-
-    hookEventName: str
-    permissionDecision: str
-    permissionDecisionReason: str
-    updatedInput: Mapping[str, object]
+    message: str
+    file_path: str
 
 
 class ClaudeCode:
     """The wire shapes of Claude Code."""
 
     name = "claude-code"
-    environment: tuple[str, ...] = ("CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SESSION_ATTENDED")
+    environment: tuple[str, ...] = (
+        "CLAUDE_CODE_ENTRYPOINT",
+        "CLAUDE_CODE_SESSION_ATTENDED",
+        "CLAUDE_PID",
+        "ASKFIRST_RUN",
+        STREAMS_ONLY,
+    )
 
     def parse(self, payload: bytes, environ: Mapping[str, str]) -> HookEvent | None:
-        """The event in ``payload``; None for events other than the three.
+        """The event in ``payload``; None for events that we do not know.
 
         Raises:
             InputError: it is not what Claude Code sends.
         """
         data = cast("Payload", read_object(payload))
         event = text(data, "hook_event_name")
-        if event == "PreToolUse":
-            return _before_tool(data, environ)
-        if event in {"PostToolUse", "PostToolUseFailure"}:
-            return _after_tool(data, environ, ok=event == "PostToolUse")
-        return None
+        read = _EVENTS.get(event)
+        return None if read is None else read(data, environ)
 
     def render(self, event: HookEvent | None, verdict: Verdict) -> HookAnswer:
-        """The answer to ``event``, as the module's docstring says."""
-        if isinstance(verdict, NoOpinion):
-            return HookAnswer()
-        if isinstance(event, BeforeTool):
-            return HookAnswer(stdout=_decision(verdict))
-        if isinstance(verdict, Deny):
-            return refusal(verdict.reason, MAX_REASON_CHARS)
-        return misplaced_allow()
-
-
-def _decision(verdict: Allow | Deny) -> bytes:
-    output: PreToolUseDecision
-    match verdict:
-        case Allow():
-            output = {"permissionDecision": "allow", "updatedInput": verdict.arguments}
-        case Deny():
-            output = {"permissionDecision": "deny"}
-        case _ as never:
-            assert_never(never)
-    output["hookEventName"] = "PreToolUse"
-    output["permissionDecisionReason"] = cut(verdict.reason, MAX_REASON_CHARS) or "askfirst"
-    return json.dumps({"hookSpecificOutput": output}, separators=(",", ":")).encode("ascii") + b"\n"
+        """The answer to ``event``, in its shape."""
+        return answer(event, verdict)
 
 
 def _before_tool(data: Payload, environ: Mapping[str, str]) -> BeforeTool:
-    call = _call(data)
+    call, agent = _call(data), _agent(data, environ)
     claim = call.arguments.get("description", "") if call.tool == "Bash" else ""
     return BeforeTool(
-        agent=_agent(data, environ),
+        agent=agent,
         call=call,
         tool_use_id=text(data, "tool_use_id"),
         justification=cut(claim, MAX_CLAIM_CHARS) if isinstance(claim, str) else "",
         can_rewrite=True,  # `updatedInput`
+        can_ask_here=agent.interactive and not agent.subagent,
+        runner_pid=0 if agent.interactive or agent.subagent else _runner_pid(environ),
     )
+
+
+def _runner_pid(environ: Mapping[str, str]) -> int:
+    """The runner's process, where a deferred call cannot run by a fallback that ignores ``defer``."""
+    return _pid(environ.get("ASKFIRST_RUN", "")) if environ.get(STREAMS_ONLY) == "1" else 0
+
+
+def _pid(digits: str) -> int:
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < MAX_PID_DIGITS else 0
+
+
+def _prompt(data: Payload, environ: Mapping[str, str]) -> PromptShown | QuestionsShown:
+    """A permission prompt; the agent's own questions come by the same event."""
+    agent, call, host_pid = _agent(data, environ), _call(data), _pid(environ.get("CLAUDE_PID", ""))
+    if call.tool == "AskUserQuestion":
+        return QuestionsShown(agent=agent, call=call, questions=_questions(call.arguments), host_pid=host_pid)
+    return PromptShown(agent=agent, call=call, host_pid=host_pid)
+
+
+def _questions(arguments: Mapping[str, object]) -> tuple[HostQuestion, ...]:
+    """``{"questions": [{"question": "Which?", "options": [{"label": "A"}, …], "multiSelect": false}, …]}``."""
+    asked = arguments.get("questions")
+    if not isinstance(asked, list) or not all(isinstance(each, dict) and _is_question(each) for each in asked):
+        raise InputError("tool_input.questions is no list of questions", field="questions")
+    return tuple(
+        HostQuestion(
+            text=cut(each["question"], MAX_CLAIM_CHARS),
+            options=tuple(str(option["label"]) for option in each.get("options") or ()),
+            several=each.get("multiSelect") is True,
+        )
+        for each in asked
+    )
+
+
+def _is_question(each: Mapping[str, object]) -> bool:
+    options = each.get("options") or []
+    return (
+        isinstance(each.get("question"), str)
+        and isinstance(options, list)
+        and all(isinstance(option, dict) and isinstance(option.get("label"), str) for option in options)
+    )
+
+
+def _turn(data: Payload, environ: Mapping[str, str]) -> TurnEnded:
+    agent = _agent(data, environ)
+    return TurnEnded(
+        agent=agent, can_wake=agent.interactive
+    )  # by `asyncRewake`; headless, the hook would be waited for
+
+
+def _notice(data: Payload, environ: Mapping[str, str]) -> Notice:
+    return Notice(agent=_agent(data, environ), text=cut(str(data.get("message", "")), MAX_CLAIM_CHARS))
+
+
+def _config(data: Payload, environ: Mapping[str, str]) -> ConfigChanged:
+    path = text(data, "file_path", default="", max_chars=MAX_PATH_CHARS)
+    return ConfigChanged(agent=_agent(data, environ), path=path)
 
 
 def _after_tool(data: Payload, environ: Mapping[str, str], *, ok: bool) -> AfterTool:
@@ -193,3 +219,15 @@ def _call(data: Payload) -> ToolCall:
             )
     cwd = text(data, "cwd", max_chars=MAX_PATH_CHARS)
     return ToolCall(tool=tool, arguments=arguments, cwd=cwd, session=text(data, "session_id"))
+
+
+_EVENTS: dict[str, Callable[[Payload, Mapping[str, str]], HookEvent]] = {
+    "PreToolUse": _before_tool,
+    "PermissionRequest": _prompt,
+    "PostToolUse": lambda data, environ: _after_tool(data, environ, ok=True),
+    "PostToolUseFailure": lambda data, environ: _after_tool(data, environ, ok=False),
+    "SessionStart": lambda data, environ: SessionStarted(agent=_agent(data, environ)),
+    "Stop": _turn,
+    "Notification": _notice,
+    "ConfigChange": _config,
+}

@@ -12,8 +12,9 @@ Run as ``python -I -S /abs/hooks/client.py HOST SOCKET WAIT_S NAMES HOST_PID [BR
 
 Rules:
 
-- The exit code is 0 or 2. Anything that goes wrong, a bug included, ends in 2 with a sentence on standard error and
-  nothing on standard output. Standard output is written once, at the end; nothing else can reach it.
+- The exit code is 0 or 2, or 3 where the broker says so of an event that gates nothing. Anything that goes wrong, a
+  bug included, ends in 2 with a sentence on standard error and nothing on standard output. Standard output is written
+  once, at the end; nothing else can reach it.
 - A broken connection is tried again until the deadline, with the same payload: the broker joins it to the same request
   by its idempotency key. So the death of a broker costs the waiting person nothing.
 - All tries of one process are one attempt, by a random id: what was approved is released to one attempt, and a new
@@ -81,7 +82,7 @@ class NoAnswerError(Exception):
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the client and returns its exit code, 0 or 2; arguments as in the module's docstring."""
+    """Runs the client and returns its exit code, 0, 2 or 3; arguments as in the module's docstring."""
     try:
         out_fd = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, 3)  # never in the place of one that is closed
         os.dup2(2, 1)
@@ -321,13 +322,13 @@ def frame_parts(body: bytes) -> tuple[int, bytes, bytes]:
     """
     line, _, texts = body.partition(b"\n")
     words = line.split(b" ")
-    is_frame = len(words) == 4 and words[0] == b"askfirst-hook/1" and words[1] in (b"0", b"2")
+    is_frame = len(words) == 4 and words[0] == b"askfirst-hook/1" and words[1] in (b"0", b"2", b"3")
     if not is_frame or not all(word.isdigit() and len(word) < 9 for word in words[2:]):
         raise NoAnswerError("a malformed hook answer")
     code, out_bytes, err_bytes = (int(word) for word in words[1:])
     if len(texts) != out_bytes + err_bytes:
         raise NoAnswerError("a hook answer of another length than it says")
-    if code == 2 and (out_bytes or not err_bytes):
+    if code and (out_bytes or not err_bytes):
         raise NoAnswerError("a refusal that some hosts take for leave to run")
     return code, texts[:out_bytes], texts[out_bytes:]
 

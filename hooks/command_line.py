@@ -1,7 +1,7 @@
 """The command line that is written into a host's settings: whatever happens to the hook, the call is blocked.
 
 Hosts run it with ``sh -c``. It gives the payload to the fast client, or where perl is missing or broken to the robust
-one, and lets through their two exit codes only: 0, and 2 with what they wrote to standard error. A missing file, a
+one, and lets through two of their exit codes only: 0, and 2 with what they wrote to standard error. A missing file, a
 crash or a kill ends in the sentence and exit 2, because most hosts run the command on any other code, and some on an
 exit 2 that says nothing. A host that reads no exit codes gets its own form of a refusal instead. The deadline is an
 alarm in the clients, so no ``timeout`` program is needed (macOS has none).
@@ -35,6 +35,8 @@ MAX_SOCKET_BYTES = 103
 """The longest socket path that macOS takes (sys/un.h); Linux takes 107 bytes (unix(7))."""
 ALARMED = 128 + 14
 """What a shell makes of a death by SIGALRM: the deadline is over, so nothing else is tried."""
+WOKEN = 3
+"""The clients' exit code for ``askfirst.host.Wake``."""
 SENTENCE = "askfirst: this call is blocked: the gate could not be run; run askfirst serve in a terminal to see why"
 
 
@@ -48,6 +50,7 @@ def hook_command(
     host_timeout_s: int,
     perl: str = PERL,
     broker: Sequence[str] = (),
+    gates: bool = True,
 ) -> str:
     """The POSIX sh line for ``host``.
 
@@ -60,6 +63,8 @@ def hook_command(
         host_timeout_s: the timeout written into the host's settings, seconds.
         perl: absolute path of perl.
         broker: the command that starts a broker, if not ``askfirst serve`` of ``python``.
+        gates: whether the event lets something run. A line for other events ends with 0 whatever happens, but for the
+            2 that wakes an agent: a gate that does not work must not keep an agent from stopping.
 
     Raises:
         InputError: with such paths or times the hook could not block.
@@ -77,7 +82,8 @@ def hook_command(
     passed, refusal = _endings(adapter)
     return (
         f'set -- {line} "$PPID"{starter}; [ -x {shlex.quote(perl)} ] && {fast} "$@"; c=$?; '
-        f'case $c in 0|2|{ALARMED}) ;; *) "$@"; c=$?;; esac; case $c in {passed}) exit $c;; esac; {refusal}'
+        f'case $c in 0|2|{WOKEN}|{ALARMED}) ;; *) "$@"; c=$?;; esac; '
+        + (f"case $c in {passed}) exit $c;; esac; {refusal}" if gates else f"[ $c = {WOKEN} ] && exit 2; exit 0")
     )
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, TypedDict, assert_never, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from askfirst.call import ToolCall
 from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, HookAnswer, HookEvent, NoOpinion, Verdict
@@ -81,16 +81,14 @@ class Copilot:
         return refusal(verdict.reason) if isinstance(verdict, Deny) else misplaced_allow()
 
 
-def _decision(verdict: Allow | Deny) -> bytes:
+def _decision(verdict: Verdict) -> bytes:
     output: dict[str, object]
-    match verdict:
-        case Allow():
-            output = {"permissionDecision": "allow", "modifiedArgs": dict(verdict.arguments)}
-        case Deny():
-            output = {"permissionDecision": "deny"}
-        case _ as never:
-            assert_never(never)
-    output["permissionDecisionReason"] = cut(verdict.reason, MAX_REASON_CHARS) or "askfirst"
+    if isinstance(verdict, Allow):
+        output = {"permissionDecision": "allow", "modifiedArgs": dict(verdict.arguments)}
+    else:
+        output = {"permissionDecision": "deny"}
+    reason = "" if isinstance(verdict, NoOpinion) else verdict.reason
+    output["permissionDecisionReason"] = cut(reason, MAX_REASON_CHARS) or "askfirst"
     return json.dumps(output).encode("ascii") + b"\n"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import hashlib
 from typing import TYPE_CHECKING
 
 from askfirst.errors import InputError
@@ -28,7 +30,7 @@ def setup_of(host: str) -> HostSetup:
     return setup
 
 
-def merged_settings(host: str, path: Path, command: str, *, remove: bool) -> tuple[str, str]:
+def merged_settings(host: str, path: Path, command: str, *, notice: str = "", remove: bool) -> tuple[str, str]:
     """The text of a settings file as it is (``""`` when there is none), and as it should be (the same).
 
     Raises:
@@ -36,17 +38,39 @@ def merged_settings(host: str, path: Path, command: str, *, remove: bool) -> tup
     """
     setup = setup_of(host)
     before = _read(path)
-    hook = None if remove else HookLine(line=command, timeout_s=setup.timeout_s)
+    hook = None if remove else HookLine(line=command, timeout_s=setup.timeout_s, notice_line=notice)
     return before, setup.merged(path, before, hook)
 
 
-def is_connected(host: str, path: Path) -> bool:
-    """Whether there are hooks of ours in a settings file; not when it cannot be read, for then the host runs none."""
+def fingerprint(host: str, path: Path) -> str:
+    """Digest (SHA-256, hex) of what is ours in a settings file; ``""`` when nothing is.
+
+    Nothing is in a file that cannot be read either, for then the host runs no hook. What else is in the file does not
+    matter, as long as it is laid out as we do.
+    """
     try:
         before, after = merged_settings(host, path, "", remove=True)
     except InputError:
-        return False
-    return before != after
+        return ""
+    ours = difflib.ndiff(_lines(before), _lines(after)) if before != after else ()
+    lines = [line[2:] for line in ours if line.startswith("- ")]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""
+
+
+def obstacles(host: str, path: Path) -> tuple[str, ...]:
+    """What in a settings file keeps the host from running our hooks, as sentences."""
+    setup = SETUPS.get(host)
+    if setup is None:
+        return ()
+    try:
+        return setup.obstacles(path, _read(path))
+    except InputError as error:
+        return (str(error),)
+
+
+def _lines(text: str) -> list[str]:
+    """A comma at a line's end depends on what follows."""
+    return [line.rstrip().removesuffix(",") for line in text.splitlines()]
 
 
 def _read(path: Path) -> str:

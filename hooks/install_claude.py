@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from askfirst.errors import InputError
 from hooks import hook_entries
@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
     from hooks.setup import HookLine, Places, Scope
 
-__all__ = ["EVENTS", "ClaudeCodeSetup", "Handler", "installed", "is_installed", "removed"]
+GATED = ("PreToolUse", "PermissionRequest", "PostToolUse", "PostToolUseFailure", "ConfigChange")
+"""Events that something runs, or changes, after."""
+NOTICES = ("SessionStart", "Stop")
+"""Events after which nothing runs that did not anyway."""
+EVENTS = (*GATED, *NOTICES)
 
-EVENTS = ("PreToolUse", "PostToolUse", "PostToolUseFailure")
+
+START_TIMEOUT_S = 30
 
 
 class Handler(TypedDict):
@@ -29,7 +34,8 @@ class Handler(TypedDict):
     type: str
     command: str
     timeout: int
-    onFailure: str
+    onFailure: NotRequired[str]
+    asyncRewake: NotRequired[bool]
 
 
 class ClaudeCodeSetup:
@@ -51,7 +57,7 @@ class ClaudeCodeSetup:
     def merged(self, path: Path, before: str, hook: HookLine | None) -> str:
         """The settings with our hooks, or without them."""
         settings = hook_entries.parsed(before, path)
-        changed = removed(settings) if hook is None else installed(settings, hook.line, timeout_s=hook.timeout_s)
+        changed = removed(settings) if hook is None else installed(settings, hook)
         return before if changed == settings else hook_entries.rendered(changed)
 
     def obstacles(self, path: Path, text: str) -> tuple[str, ...]:
@@ -60,26 +66,28 @@ class ClaudeCodeSetup:
         return (f"{path} has disableAllHooks, so no hook runs",) if settings.get("disableAllHooks") else ()
 
 
-def installed(settings: Settings, command: str, *, timeout_s: int) -> Settings:
+def installed(settings: Settings, hook: HookLine) -> Settings:
     """The settings with our hooks in them once, in place of any that were there.
-
-    Args:
-        settings: the content of a ``settings.json``.
-        command: the line from ``hooks.command_line.hook_command``.
-        timeout_s: the host timeout that the line was made for, seconds.
 
     Raises:
         InputError: the hooks in the settings have a shape that Claude Code would not read either, or the command is
             not one of ours.
     """
-    if MARK not in command:
+    if MARK not in hook.line or MARK not in (hook.notice_line or MARK):
         raise InputError(f"a command without {MARK}, expected the line of hook_command", field="command")
-    if type(timeout_s) is not int or timeout_s < 1:
-        raise InputError(f"a timeout of {timeout_s!r}, expected whole seconds, at least 1", field="timeout_s")
-    handler = Handler(type="command", command=command, timeout=timeout_s, onFailure="block")
-    return hook_entries.installed(settings, {event: {"matcher": "*", "hooks": [handler]} for event in EVENTS})
+    if type(hook.timeout_s) is not int or hook.timeout_s < 1:
+        raise InputError(f"a timeout of {hook.timeout_s!r}, expected whole seconds, at least 1", field="timeout_s")
+    return hook_entries.installed(settings, entries(hook))
 
 
-def is_installed(settings: Settings, command: str, *, timeout_s: int) -> bool:
-    """Whether the settings hold exactly what ``installed`` would put there."""
-    return installed(settings, command, timeout_s=timeout_s) == settings
+def entries(hook: HookLine) -> dict[str, dict[str, object]]:
+    """What stands under ``hooks``, by event.
+
+    A stopped agent is woken by a hook that waits in the background (``asyncRewake``); a session that starts waits for
+    its hook, but not long.
+    """
+    gate = Handler(type="command", command=hook.line, timeout=hook.timeout_s, onFailure="block")
+    start = Handler(type="command", command=hook.notice_line, timeout=min(START_TIMEOUT_S, hook.timeout_s))
+    stop = Handler(type="command", command=hook.notice_line, timeout=hook.timeout_s, asyncRewake=True)
+    handlers = {**dict.fromkeys(GATED, gate), **({"SessionStart": start, "Stop": stop} if hook.notice_line else {})}
+    return {event: {"matcher": "*", "hooks": [handler]} for event, handler in handlers.items()}

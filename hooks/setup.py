@@ -49,10 +49,12 @@ class HookLine:
     Attributes:
         line: the command line from ``hooks.command_line.hook_command``.
         timeout_s: the host's timeout that the line was made for, whole seconds; a setup writes it in its host's unit.
+        notice_line: the same for events that let nothing run (``gates=False``), ``""`` where a setup has none.
     """
 
     line: str
     timeout_s: int
+    notice_line: str = ""
 
 
 class HostSetup(Protocol):

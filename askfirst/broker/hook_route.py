@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from starlette.responses import PlainTextResponse, Response
 
 from askfirst import answers
+from askfirst.broker.peer import is_run_by
 from askfirst.clock import new_id
 from askfirst.errors import Error, InputError
 from askfirst.gate import Attempt
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from askfirst.gate import Gate
-    from askfirst.host import HookAnswer, HostAdapter, Verdict
+    from askfirst.host import HookAnswer, HookEvent, HostAdapter, Verdict
+    from askfirst.host_events import HostEvents
 
 PAYLOAD_MAX_BYTES = 16 * 1024 * 1024
 WAIT_MAX_S = 2_147_483
@@ -39,10 +41,13 @@ class HookRoute:
     """Answers hooks; ``called`` hears the host's name at every call, for the heartbeat."""
 
     def __init__(
-        self, gate: Gate, adapters: Mapping[str, HostAdapter], called: Callable[[str], None] = lambda _host: None
+        self,
+        events: HostEvents,
+        adapters: Mapping[str, HostAdapter],
+        called: Callable[[str], None] = lambda _host: None,
     ) -> None:
         self._called = called
-        self._gate = gate
+        self._events = events
         self._adapters = adapters
 
     async def respond(self, request: Request) -> Response:
@@ -62,10 +67,7 @@ class HookRoute:
             event = adapter.parse(payload, dict(parse_qsl(request.headers.get("x-askfirst-environ", ""))))
             if event is None:
                 return adapter.render(None, NoOpinion())
-            if isinstance(event, BeforeTool):
-                return adapter.render(event, await self._before(request, event))
-            await self._gate.after(event)
-            return adapter.render(event, NoOpinion())
+            return adapter.render(event, await self._verdict(request, event))
         except InputError as error:
             return adapter.render(event, Deny(reason=answers.unavailable(f"unreadable hook input: {error}")))
         except Error as error:
@@ -74,7 +76,9 @@ class HookRoute:
             _log.exception("hook call failed")
             return adapter.render(event, Deny(reason=answers.unavailable("internal error, see the broker's log")))
 
-    async def _before(self, request: Request, event: BeforeTool) -> Verdict:
+    async def _verdict(self, request: Request, event: HookEvent) -> Verdict:
+        if isinstance(event, BeforeTool) and event.runner_pid and not is_run_by(request, event.runner_pid):
+            event = replace(event, runner_pid=0)
         wait_s = _wait_s(request.headers.get("x-askfirst-wait-s", ""))
         attempt = Attempt(
             id=request.headers.get("x-askfirst-attempt") or new_id(),
@@ -82,7 +86,7 @@ class HookRoute:
         )
         watch = asyncio.create_task(_watch(request, attempt))
         try:
-            return await self._gate.before(event, attempt)
+            return await self._events.answer(event, attempt)
         finally:
             watch.cancel()
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _LOCAL_PEERCRED = 1  # <sys/un.h> on macOS
 _SOL_LOCAL = 0
+RUNNER_MARK = {b"askfirst.entry", b"run"}
+"""Arguments by which the runner's process is known."""
+_DEPTH_MAX = 64
 
 
 class PeerProtocol(HttpToolsProtocol):
@@ -60,6 +63,24 @@ def bears(connection: HTTPConnection, token: str) -> bool:
     """Whether the peer shows this bearer token."""
     scheme, _, shown = connection.headers.get("authorization", "").partition(" ")
     return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
+
+
+def is_run_by(connection: HTTPConnection, runner_pid: int) -> bool:
+    """Whether the peer descends from this process, and that is our runner (``askfirst run``).
+
+    What a hook says of it comes from an environment that the agent's settings can change; the process tree does not.
+    """
+    client = connection.scope.get("client")
+    pid = client[1] if client is not None else 0
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        if not set(Path(f"/proc/{runner_pid}/cmdline").read_bytes().split(b"\0")) >= RUNNER_MARK:
+            return False
+        for _ in range(_DEPTH_MAX):
+            if pid == runner_pid:
+                return True
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+            pid = int(stat.rpartition(")")[2].split()[1])  # field 4, ppid: proc(5)
+    return False
 
 
 def has_terminal(connection: HTTPConnection) -> bool:

@@ -63,10 +63,15 @@ def add(app: typer.Typer, parts: Parts) -> None:
             _merge(parts, host, settings, state_dir, remove=True, dry_run=dry_run, as_json=as_json)
 
     @group.command()
-    def command(host: Host = "claude-code", state_dir: StateDir = None, as_json: AsJson = False) -> None:
+    def command(
+        host: Host = "claude-code",
+        notice: Annotated[bool, typer.Option("--notice", help="For events that let nothing run.")] = False,
+        state_dir: StateDir = None,
+        as_json: AsJson = False,
+    ) -> None:
         """Print the command line that a host's settings need."""
         with sentences():
-            line = parts.hook_command(host, state_paths(state_dir))
+            line = parts.hook_command(host, state_paths(state_dir), gates=not notice)
             if as_json:
                 print_json({"host": host, "command": line})
             else:
@@ -95,7 +100,14 @@ def _merge(
     before, after = parts.install(host, path, paths, remove)
     if not dry_run and before != after:
         _replace(path, after)
-        leave_note(paths, host=host, settings=path.absolute(), content=after.encode(), is_installed=not remove)
+        leave_note(
+            paths,
+            host=host,
+            settings=path.absolute(),
+            content=after.encode(),
+            is_installed=not remove,
+            ours=parts.fingerprint(host, path),
+        )
     if as_json:
         print_json({"settings": str(path), "changed": before != after, "written": before != after and not dry_run})
         return

@@ -141,6 +141,14 @@ class WitnessFolder(Protocol):
         ...
 
 
+class HookCommand(Protocol):
+    """Makes command lines for hosts' settings."""
+
+    def __call__(self, host: str, paths: StatePaths, *, gates: bool = True) -> str:
+        """The line for a host and a state folder; without ``gates`` for events that let nothing run."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Functions of the outer packages, each importing what it needs when it is called.
@@ -151,6 +159,7 @@ class Parts:
         adapters: the hosts by registry name.
         hook_command: the command line that a host's settings need, for a host and a state folder.
         install: merge our hooks into a host's settings file, or remove them; returns (before, after) as texts.
+        fingerprint: digest of what is ours in a host's settings file.
         log: reads the audit log of a store file, offline.
         witness: a witness of other logs, in a folder of its own.
         past_calls: the last n tool calls of the log, each with its arguments and what became of it.
@@ -160,8 +169,9 @@ class Parts:
     serve: Callable[[StatePaths, int | None, bool], int]
     login_link: Callable[[StatePaths], str]
     adapters: Callable[[], Mapping[str, HostAdapter]]
-    hook_command: Callable[[str, StatePaths], str]
+    hook_command: HookCommand
     install: Callable[[str, Path, StatePaths, bool], tuple[str, str]]
+    fingerprint: Callable[[str, Path], str]
     log: Callable[[Path], LogReader]
     witness: Callable[[Path], WitnessFolder]
     past_calls: Callable[[Path, int], list[dict[str, object]]]

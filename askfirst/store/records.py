@@ -71,6 +71,12 @@ _EARLIER = Statement(
     .order_by(version_table.c.version)
 )
 _WAITING = Statement(sa.select(sa.func.count()).where(_WAITS))
+_WAITING_FOR = Statement(
+    sa.select(request_table.c.body).where(request_table.c.action_digest == sa.bindparam("act"), _WAITS).limit(1)
+)
+_WAITING_CALLS = Statement(
+    sa.select(request_table.c.body).where(request_table.c.session == sa.bindparam("session"), _WAITS)
+)
 _DUE = unlocked(
     sa.select(request_table.c.id, request_table.c.body)
     .where(request_table.c.next_at_ms <= sa.bindparam("now_ms"))
@@ -100,6 +106,18 @@ def read(connection: sa.Connection, request_id: str) -> Case:
     if body is None:
         raise RequestNotFoundError(f"there is no request {request_id!r}; `askfirst requests list` shows all")
     return case_of(connection, body)
+
+
+def read_waiting_for(connection: sa.Connection, action_digest: str) -> Case | None:
+    """The case that waits for a decision on this very action."""
+    body = _WAITING_FOR.scalar(connection, act=action_digest)
+    return None if body is None else case_of(connection, body)
+
+
+def read_waiting_calls(connection: sa.Connection, session: str, tool_use_id: str = "") -> tuple[str, ...]:
+    """Ids of the requests of a session that wait, of one tool call or of all."""
+    waiting = (load(Request, body) for (body,) in _WAITING_CALLS.rows(connection, session=session))
+    return tuple(each.id for each in waiting if tool_use_id in {"", each.tool_use_id})
 
 
 def read_granted(connection: sa.Connection, action_digest: str, session: str = "") -> list[Case]:

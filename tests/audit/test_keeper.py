@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from askfirst.audit_port import Actor, Entry, EntryType, Private
 from askfirst.errors import ConflictError, Error, InputError, LogError
@@ -16,6 +17,7 @@ from askfirst.paths import StatePaths
 from askfirst.policy.source import LayerChange
 from askfirst.request import Request
 from askfirst.testing.bench import a_draft
+from audit.keeper import HOOKS_KEY, _set_meta
 from audit.rotation import draft_key
 from audit.testing import Broker
 from audit.verify import verify_store
@@ -174,10 +176,12 @@ def test_hooks_that_vanish_from_a_watched_file_are_missed_until_they_are_back(br
         for note in waiting_notes(paths):
             await broker.keeper.hook_changed(note, "local:ann")
             note.path.unlink()
-        await broker.keeper.check_hooks(lambda _host, _path: there[0])
+        await broker.keeper.check_hooks(lambda _host, _path: "f" * 64 if there[0] else "")
 
     def leave(is_installed: bool) -> None:
-        leave_note(paths, host="claude-code", settings=Path("/s.json"), content=b"{}", is_installed=is_installed)
+        leave_note(
+            paths, host="claude-code", settings=Path("/s.json"), content=b"{}", is_installed=is_installed, ours="f" * 64
+        )
 
     leave(True)
     asyncio.run(look())
@@ -192,6 +196,40 @@ def test_hooks_that_vanish_from_a_watched_file_are_missed_until_they_are_back(br
     types = [entry["type"] for entry in broker.entries() if entry["type"].startswith("hook.")]
     assert types == ["hook.installed", "hook.missing", "hook.installed", "hook.removed"]
     assert broker.entries("hook.installed")[0]["actor"]["id"] == "local:ann"
+
+
+async def touched(broker: Broker, seen: str) -> int:
+    return len(await broker.keeper.check_hooks(lambda _host, _path: seen))
+
+
+def test_hooks_that_were_changed_are_tampering_and_reported_once(broker: Broker) -> None:
+    paths = StatePaths(broker.root)
+    leave_note(paths, host="claude-code", settings=Path("/s.json"), content=b"{}", is_installed=True, ours="f" * 64)
+    [note] = waiting_notes(paths)
+
+    async def story() -> list[int]:
+        await broker.keeper.hook_changed(note, "local:ann")
+        return [await touched(broker, seen) for seen in ("f" * 64, "e" * 64, "e" * 64)]
+
+    assert asyncio.run(story()) == [0, 1, 0]
+    [entry] = broker.entries("config.tamper")
+    assert entry["data"] == {
+        "host": "claude-code",
+        "settings": "/s.json",
+        "problem": "our hooks are not as they were installed",
+    }
+
+
+def test_files_that_an_older_release_watched_are_watched_still(broker: Broker) -> None:
+    def write(connection: sa.Connection) -> None:
+        _set_meta(connection, HOOKS_KEY, '{"/s.json": ["claude-code", true]}')
+
+    async def story() -> list[int]:
+        await broker.writer.write(write)
+        return [await touched(broker, seen) for seen in ("a" * 64, "")]
+
+    assert asyncio.run(story()) == [0, 1]
+    assert len(broker.entries("hook.missing")) == 1
 
 
 def test_a_file_that_is_no_note_is_passed_over(broker: Broker) -> None:

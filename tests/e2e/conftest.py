@@ -26,6 +26,8 @@ from askfirst.errors import BrokerUnavailableError
 from askfirst.paths import StatePaths, state_paths
 from channels.web.logins import new_login_link
 from hooks.command_line import hook_command
+from hooks.install_claude import installed
+from hooks.setup import HookLine
 
 PATIENCE_S = 20.0
 CONFIG = '[web]\nport = 0\n[[people]]\nid = "local:ann"\n[[people]]\nid = "local:bob"\n'
@@ -113,7 +115,12 @@ class BrokerProcess:
         """Every broker from now on hits EFBIG at this size, as it would hit ENOSPC on a full disk (setrlimit(2))."""
         self.prefix = ("sh", "-c", f'ulimit -f {limit_bytes // 512}; exec "$@"', "sh")
 
-    def hook_line(self) -> str:
+    def claude_hooks(self) -> dict[str, object]:
+        """The hooks as they are installed, as a settings file's content."""
+        hook = HookLine(line=self.hook_line(), timeout_s=self.wait_s + 30, notice_line=self.hook_line(gates=False))
+        return installed({}, hook)
+
+    def hook_line(self, *, gates: bool = True) -> str:
         return hook_command(
             "claude-code",
             python=Path(sys.executable),
@@ -122,6 +129,7 @@ class BrokerProcess:
             wait_s=self.wait_s,
             host_timeout_s=self.wait_s + 30,
             broker=(*self.prefix, *self.command("serve"), "--background", "--state-dir", str(self.paths.root)),
+            gates=gates,
         )
 
     def requests(self) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,31 @@ from hypothesis import strategies as st
 
 from askfirst.call import ToolCall
 from askfirst.errors import InputError
-from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, HookAnswer, NoOpinion, Verdict
-from hooks.claude_code import MAX_REASON_CHARS, ClaudeCode
+from askfirst.host import (
+    AfterTool,
+    Agent,
+    Allow,
+    Answered,
+    AskHere,
+    BeforeTool,
+    ConfigChanged,
+    Defer,
+    Deny,
+    HookAnswer,
+    HookEvent,
+    HostQuestion,
+    NoOpinion,
+    Notice,
+    PromptShown,
+    QuestionsShown,
+    SessionStarted,
+    Tell,
+    TurnEnded,
+    Verdict,
+    Wake,
+)
+from hooks.claude_answers import MAX_REASON_CHARS
+from hooks.claude_code import STREAMS_ONLY, ClaudeCode
 
 PAYLOADS = Path(__file__).parent / "payloads"
 SESSION = "8bdc4380-f98a-4bb7-8224-62aac915c44d"
@@ -22,6 +46,16 @@ TOUCH = {"command": "touch ran1", "description": "Make a file"}
 WRITE = {"file_path": f"{CWD}/w.txt", "content": "hi\n"}
 MONITOR = {"description": "watch", "timeout_ms": 2000, "command": "echo m"}
 
+QUESTIONS = {
+    "questions": [
+        {
+            "question": "Which?",
+            "header": "Pick",
+            "options": [{"label": "A", "description": "a"}, {"label": "B", "description": "b"}],
+            "multiSelect": False,
+        }
+    ]
+}
 CLAUDE = ClaudeCode()
 
 
@@ -47,6 +81,13 @@ RECORDED = {
     "PostToolUse-Monitor": AfterTool(
         agent=AGENT, call=call("Bash", MONITOR), tool_use_id="toolu_0007", ok=True, duration_ms=0, exit_code=0
     ),
+    "PermissionRequest-AskUserQuestion": QuestionsShown(
+        agent=AGENT,
+        call=call("AskUserQuestion", QUESTIONS),
+        questions=(HostQuestion(text="Which?", options=("A", "B")),),
+    ),
+    "SessionStart": SessionStarted(agent=Agent(host="claude-code", session=SESSION)),
+    "Stop": TurnEnded(agent=AGENT),
     "PostToolUseFailure-Bash": AfterTool(
         agent=AGENT,
         call=call("Bash", {"command": "exit 3"}),
@@ -64,6 +105,7 @@ def test_recorded_payloads_are_read(path: Path) -> None:
     _, _, name = path.stem.removeprefix("claude-code-").partition("-")
     payload = json.loads(path.read_bytes())
     payload = payload | ({"duration_ms": 0} if "duration_ms" in payload else {})
+    payload = payload | ({"permission_mode": "default"} if "permission_mode" in payload else {})
     assert CLAUDE.parse(json.dumps(payload).encode(), {}) == RECORDED[name]
 
 
@@ -103,7 +145,65 @@ def test_other_tools_keep_their_names_and_arguments() -> None:
 
 
 def test_other_events_need_no_answer() -> None:
-    assert CLAUDE.parse(bash(hook_event_name="Stop"), {}) is None
+    assert CLAUDE.parse(bash(hook_event_name="PreCompact"), {}) is None
+
+
+INTERACTIVE = {"CLAUDE_CODE_SESSION_ATTENDED": "1", "CLAUDE_PID": "4711"}
+RUNNER = {"CLAUDE_CODE_SESSION_ATTENDED": "0", "ASKFIRST_RUN": "4712", STREAMS_ONLY: "1"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "subagent", "can_ask_here", "runner_pid"),
+    [
+        (INTERACTIVE, "", True, 0),
+        (INTERACTIVE, "a1", False, 0),
+        (INTERACTIVE | {"ASKFIRST_RUN": "4712", STREAMS_ONLY: "1"}, "", True, 0),
+        (RUNNER, "", False, 4712),
+        (RUNNER, "a1", False, 0),
+        (RUNNER | {STREAMS_ONLY: "0"}, "", False, 0),
+        (RUNNER | {"ASKFIRST_RUN": "-1"}, "", False, 0),
+        (RUNNER | {"ASKFIRST_RUN": "\u0664"}, "", False, 0),
+        (RUNNER | {"ASKFIRST_RUN": "9" * 400}, "", False, 0),
+        ({}, "", False, 0),
+    ],
+)
+def test_how_a_host_can_wait(environ: dict[str, str], subagent: str, can_ask_here: bool, runner_pid: int) -> None:
+    """`defer` runs the command in an interactive session, and after an answer that did not stream."""
+    event = CLAUDE.parse(bash(agent_id=subagent), environ)
+    assert isinstance(event, BeforeTool)
+    assert (event.can_ask_here, event.runner_pid) == (can_ask_here, runner_pid)
+
+
+def test_only_an_interactive_session_can_be_woken() -> None:
+    """Headless the host waits for the hook, which would hold up the end of the run."""
+    assert CLAUDE.parse(bash(hook_event_name="Stop"), {}) == TurnEnded(agent=AGENT)
+    agent = replace(AGENT, interactive=True)
+    assert CLAUDE.parse(bash(hook_event_name="Stop"), INTERACTIVE) == TurnEnded(agent=agent, can_wake=True)
+
+
+def test_a_prompt_names_the_host_s_process() -> None:
+    agent = replace(AGENT, interactive=True)
+    assert CLAUDE.parse(bash(hook_event_name="PermissionRequest"), INTERACTIVE) == PromptShown(
+        agent=agent, call=BASH.call, host_pid=4711
+    )
+
+
+def test_changed_settings_and_notices_are_read() -> None:
+    assert CLAUDE.parse(bash(hook_event_name="ConfigChange", file_path="/p/s.json"), {}) == ConfigChanged(
+        agent=AGENT, path="/p/s.json"
+    )
+    assert CLAUDE.parse(bash(hook_event_name="Notification", message="x" * 9000), {}) == Notice(
+        agent=AGENT, text="x" * 1999 + "…"
+    )
+
+
+@pytest.mark.parametrize("questions", [None, "x", ["x"], [{"question": 1}], [{"question": "q", "options": ["a"]}]])
+def test_questions_of_another_shape_are_refused(questions: object) -> None:
+    payload = bash(
+        hook_event_name="PermissionRequest", tool_name="AskUserQuestion", tool_input={"questions": questions}
+    )
+    with pytest.raises(InputError, match="questions"):
+        CLAUDE.parse(payload, {})
 
 
 @pytest.mark.parametrize(
@@ -146,6 +246,23 @@ def test_no_payload_breaks_the_parser(payload: bytes) -> None:
 
 
 AFTER = RECORDED["PostToolUse-Bash"]
+TURN = RECORDED["Stop"]
+PROMPT = PromptShown(agent=AGENT, call=BASH.call)
+CONFIG = ConfigChanged(agent=AGENT, path="/p/s.json")
+
+
+def bug(tag: str) -> HookAnswer:
+    sentence = f"askfirst: {tag} is no answer to this event; this is a bug of askfirst\n"
+    return HookAnswer(exit_code=2, stderr=sentence.encode())
+
+
+def output(event: str, **members: object) -> HookAnswer:
+    text = json.dumps({"hookSpecificOutput": {"hookEventName": event, **members}}, separators=(",", ":"))
+    return HookAnswer(stdout=text.encode() + b"\n")
+
+
+def at_prompt(**decision: object) -> HookAnswer:
+    return output("PermissionRequest", decision=decision)
 
 
 @pytest.mark.parametrize(
@@ -158,33 +275,45 @@ AFTER = RECORDED["PostToolUse-Bash"]
             BASH,
             Allow(arguments=TOUCH, reason="approved by Ann"),
             HookAnswer(
-                stdout=b'{"hookSpecificOutput":{"permissionDecision":"allow",'
+                stdout=b'{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"allow",'
                 b'"updatedInput":{"command":"touch ran1","description":"Make a file"},'
-                b'"hookEventName":"PreToolUse","permissionDecisionReason":"approved by Ann"}}\n'
+                b'"permissionDecisionReason":"approved by Ann"}}\n'
             ),
         ),
         (
             BASH,
             Deny(reason="two commits are lost\n\u202e"),
             HookAnswer(
-                stdout=b'{"hookSpecificOutput":{"permissionDecision":"deny","hookEventName":"PreToolUse",'
+                stdout=b'{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny",'
                 b'"permissionDecisionReason":"two commits are lost\\n\\u202e"}}\n'
             ),
         ),
         (None, Deny(reason="unreadable"), HookAnswer(exit_code=2, stderr=b"unreadable\n")),
         (None, Deny(reason=""), HookAnswer(exit_code=2, stderr=b"askfirst: this call is blocked\n")),
         (AFTER, Deny(reason="another command ran"), HookAnswer(exit_code=2, stderr=b"another command ran\n")),
+        (None, Allow(arguments={}), bug("allow")),
+        (BASH, Tell(reason="x"), bug("tell")),
+        (BASH, Wake(reason="x"), bug("wake")),
+        (PROMPT, Defer(), bug("defer")),
+        (TURN, Defer(), bug("defer")),
+        (BASH, AskHere(reason="loss"), output("PreToolUse", permissionDecision="ask", permissionDecisionReason="loss")),
+        (BASH, Defer(), output("PreToolUse", permissionDecision="defer")),
+        (PROMPT, Allow(arguments=TOUCH), at_prompt(behavior="allow", updatedInput=TOUCH)),
+        (PROMPT, Deny(reason="no"), at_prompt(behavior="deny", message="no")),
+        (PROMPT, NoOpinion(), HookAnswer()),
         (
-            None,
-            Allow(arguments={}),
-            HookAnswer(
-                exit_code=2, stderr=b"askfirst: an allow without a tool call to allow; this is a bug of askfirst\n"
-            ),
+            RECORDED["PermissionRequest-AskUserQuestion"],
+            Answered(answers={"Which?": "B"}),
+            at_prompt(behavior="allow", updatedInput={**QUESTIONS, "answers": {"Which?": "B"}}),
         ),
+        (RECORDED["SessionStart"], Tell(reason="gated"), output("SessionStart", additionalContext="gated")),
+        (TURN, Wake(reason="request 4 is approved"), HookAnswer(exit_code=3, stderr=b"request 4 is approved\n")),
+        (TURN, NoOpinion(), HookAnswer()),
+        (CONFIG, Deny(reason="the gate is gone"), HookAnswer(exit_code=2, stderr=b"the gate is gone\n")),
     ],
 )
 def test_answers_are_put_as_both_versions_understand_them(
-    event: BeforeTool | AfterTool | None, verdict: Verdict, answer: HookAnswer
+    event: HookEvent | None, verdict: Verdict, answer: HookAnswer
 ) -> None:
     assert CLAUDE.render(event, verdict) == answer
 

@@ -13,12 +13,27 @@ GOOD = {"python": Path("/p"), "socket": Path("/s"), "client_dir": Path("/c"), "w
 
 def test_the_whole_line() -> None:
     assert hook_command("claude-code", **GOOD) == (
-        "set -- /p -I -S /c/client.py claude-code /s 590 CLAUDE_CODE_ENTRYPOINT,CLAUDE_CODE_SESSION_ATTENDED "
-        '"$PPID"; [ -x /usr/bin/perl ] && LC_ALL=C /usr/bin/perl -fTC0 /c/askfirst-hook.pl "$@"; '
-        'c=$?; case $c in 0|2|142) ;; *) "$@"; c=$?;; esac; case $c in 0|2) exit $c;; esac; '
+        "set -- /p -I -S /c/client.py claude-code /s 590 CLAUDE_CODE_ENTRYPOINT,CLAUDE_CODE_SESSION_ATTENDED,"
+        'CLAUDE_PID,ASKFIRST_RUN,CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK "$PPID"; '
+        '[ -x /usr/bin/perl ] && LC_ALL=C /usr/bin/perl -fTC0 /c/askfirst-hook.pl "$@"; '
+        'c=$?; case $c in 0|2|3|142) ;; *) "$@"; c=$?;; esac; case $c in 0|2) exit $c;; esac; '
         "echo 'askfirst: this call is blocked: the gate could not be run; run askfirst serve in a terminal to see why' "
         ">&2; exit 2"
     )
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "dash"])
+@pytest.mark.parametrize(("code", "gate", "notice"), [(0, 0, 0), (1, 2, 0), (2, 2, 0), (3, 2, 2), (137, 2, 0)])
+def test_the_client_s_code_blocks_a_gate_and_never_stops_an_agent(
+    tmp_path: Path, shell: str, code: int, gate: int, notice: int
+) -> None:
+    """3 is the wake-up; a client that fails must block where something would run, and nothing elsewhere."""
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
+    python.chmod(0o755)
+    for gates, expected in ((True, gate), (False, notice)):
+        line = hook_command("claude-code", **{**GOOD, "python": python, "perl": "/nonexistent"}, gates=gates)
+        assert subprocess.run([shell, "-c", line], capture_output=True, check=False).returncode == expected
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "dash"])

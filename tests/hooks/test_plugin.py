@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from hooks.install_claude import EVENTS
-from hooks.setup import LONG_S
+from hooks.hook_entries import MARK
+from hooks.install_claude import entries
+from hooks.setup import LONG_S, HookLine
 
 ROOT = Path(__file__).parents[2]
 HOOKS = json.loads((ROOT / "hooks" / "hooks.json").read_bytes())["hooks"]
 COMMAND = HOOKS["PreToolUse"][0]["hooks"][0]["command"]
+NOTICE = HOOKS["Stop"][0]["hooks"][0]["command"]
 
 
 @pytest.fixture
@@ -21,7 +23,9 @@ def data(folder: Path) -> Path:
     return folder / "plug in's data"
 
 
-def run(folder: Path, data: Path, *, root: Path = ROOT, shell: str = "sh") -> tuple[int, str, str]:
+def run(
+    folder: Path, data: Path, *, root: Path = ROOT, shell: str = "sh", command: str = COMMAND
+) -> tuple[int, str, str]:
     env = {
         "PATH": f"{folder}:/usr/bin:/bin",
         "HOME": str(folder),
@@ -29,7 +33,7 @@ def run(folder: Path, data: Path, *, root: Path = ROOT, shell: str = "sh") -> tu
         "CLAUDE_PLUGIN_DATA": str(data),
     }
     result = subprocess.run(
-        [shell, "-c", COMMAND], env=env, input="payload", capture_output=True, text=True, check=False
+        [shell, "-c", command], env=env, input="payload", capture_output=True, text=True, check=False
     )
     return result.returncode, result.stdout, result.stderr
 
@@ -40,10 +44,18 @@ def install(folder: Path, line: str) -> None:
     program.chmod(0o755)
 
 
-def test_every_event_and_every_tool_comes_to_the_same_command() -> None:
-    assert {event: HOOKS[event] for event in EVENTS} == HOOKS
-    handler = {"type": "command", "command": COMMAND, "timeout": LONG_S, "onFailure": "block"}
-    assert all(groups == [{"matcher": "*", "hooks": [handler]}] for groups in HOOKS.values())
+def test_the_plugin_has_the_hooks_that_are_installed() -> None:
+    line = f"{COMMAND} # {MARK}"
+    hook = HookLine(line=line, timeout_s=LONG_S, notice_line=f"{NOTICE} # {MARK}")
+    expected = json.loads(json.dumps(entries(hook)).replace(f" # {MARK}", ""))
+    assert {event: [entry] for event, entry in expected.items()} == HOOKS
+
+
+def test_events_that_let_nothing_run_never_fail(folder: Path, data: Path) -> None:
+    assert run(folder, data, command=NOTICE)[:2] == (0, "")
+    install(folder, "exit 2")
+    assert run(folder, data, command=NOTICE) == (2, "", "")
+    assert (folder / "calls").read_text(encoding="utf-8") == "hook command claude-code --notice\n"
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])

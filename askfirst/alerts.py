@@ -1,0 +1,47 @@
+"""Messages to people that no agent asked for: the gate was touched, or went silent.
+
+They go the way of a question with one answer, so every channel can show them, and the log has who has seen them.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from askfirst.call import ToolCall
+from askfirst.canonical import digest
+from askfirst.errors import Error
+from askfirst.host import Agent
+
+if TYPE_CHECKING:
+    from askfirst.asking import Asking
+    from askfirst.desk import Desk
+
+SEEN = "I have seen this"
+BROKER = Agent(host="askfirst", session="broker")
+_log = logging.getLogger(__name__)
+
+
+class Alerts:
+    """Tells people.
+
+    Args:
+        desk: takes the messages.
+        asking: words them by the policy's route.
+    """
+
+    def __init__(self, *, desk: Desk, asking: Asking) -> None:
+        self._desk = desk
+        self._asking = asking
+
+    async def tell(self, text: str, *, key: str) -> None:
+        """Tell the people that the policy names; the same key tells once. What cannot be told is in the log already."""
+        arguments: dict[str, object] = {"question": text, "options": [SEEN], "schema": None}
+        call = ToolCall(tool="question", arguments=arguments, session=BROKER.session)
+        try:
+            look = await self._asking.look(call, BROKER, requires_approval=True)
+            draft = self._asking.draft(look, await self._asking.resolve(look), key=digest(["alert", key]))
+            await self._desk.ask(replace(draft, question=text, options=(SEEN,)))
+        except Error as error:
+            _log.warning("nobody could be told %r: %s", text, error)
