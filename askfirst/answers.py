@@ -63,6 +63,11 @@ def refusal(case: Case, call: ToolCall | None = None, action_digest: str = "") -
             if request.end is not None and request.end.stop:
                 return _stopped(request, call, same=action_digest in {"", request.action_digest})
             return _denied(request)
+        case RequestState.EXPIRED if request.end is not None and request.end.by == "gate":
+            return (
+                f"Unreachable: {_what(request)} was not run: {request.end.text} (request {request.code}; this is not a "
+                "denial). Tell the person; once a channel works again, run the identical command to ask anew."
+            )
         case RequestState.EXPIRED:
             return (
                 f"Expired: {_what(request)} was not run: nobody decided in time (request {request.code}; this is not a "

@@ -28,6 +28,7 @@ from askfirst.engine import (
     Revoke,
     Step,
     Undo,
+    Unreachable,
 )
 from askfirst.engine import undo as undoing
 from askfirst.entries import entry_of
@@ -468,6 +469,18 @@ class Desk:
                 yield await queue.get()
 
     # -- time -----------------------------------------------------------------------------------------------------
+
+    async def unreachable(self, request_id: str, reason: str) -> None:
+        """A message about this request was given up: where that was the last one, the next of its route are told."""
+
+        def work(connection: sa.Connection) -> Step | None:
+            case = records.read(connection, request_id)
+            is_alone = messages.is_unreachable(connection, request_id)
+            return self._apply(connection, case, Unreachable(reason=reason)) if is_alone else None
+
+        step = await self._writer.write(work)
+        if step is not None:
+            self._published(step.case)
 
     async def sweep(self) -> int:
         """Let everything that is due happen, once; returns how many cases were looked at.

@@ -1,7 +1,11 @@
 """The dispatcher: carries out owed deliveries, each recorded as sent or failed.
 
-A delivery that fails is tried again with growing pauses, for as long as it could still matter to the request's
-deadline, at most ``ATTEMPTS_MAX`` times. A crash between delivery and record delivers twice, never not at all.
+- Each channel has a queue of its own, so that a slow service holds up nobody else: first messages about what waits for
+  people, then updates, then the rest, as fast as the service takes them (``askfirst.delivery``).
+- A delivery that fails is tried again with growing pauses, at most ``ATTEMPTS_MAX`` times, and not before the service
+  wants to hear of us again. One that can never succeed is given up at once.
+- Where everybody whom a request was to be shown to cannot be told, the next of its route are.
+- A crash between delivery and record delivers twice, never not at all.
 """
 
 from __future__ import annotations
@@ -12,12 +16,13 @@ from typing import TYPE_CHECKING
 
 from askfirst.audit_port import Actor, Entry, EntryType
 from askfirst.card import card_of
+from askfirst.delivery import Pace
 from askfirst.errors import ChannelError
 from askfirst.store import outbox, records
 from askfirst.store.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     import sqlalchemy as sa
 
@@ -32,7 +37,10 @@ if TYPE_CHECKING:
 ATTEMPTS_MAX = 8
 PAUSE_FIRST_MS = 1_000
 PAUSE_MAX_MS = 60_000
+RETRY_AFTER_MAX_S = 3600.0
+"""Longest pause that a service can ask for, seconds."""
 IDLE_S = 5.0
+UNSERVED_S = 30.0
 CLAIM_MS = 60_000
 """How long a broker that takes a delivery may need; if it dies, another one delivers that much later."""
 PATIENCE_S = 0.05
@@ -42,7 +50,17 @@ _log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Delivers what is owed by these channels, for one broker."""
+    """Delivers what is owed by these channels, for one broker.
+
+    Args:
+        writer: all writes go through it.
+        reader: a read-only engine of the same store.
+        audit: the log that the writer seals.
+        clock: decides what is due.
+        channels: by scheme.
+        machine: this machine's name, for people.
+        on_unreachable: hears of each message that was given up: its request, and why.
+    """
 
     def __init__(
         self,
@@ -53,6 +71,7 @@ class Dispatcher:
         clock: Clock,
         channels: Mapping[str, Channel],
         machine: str,
+        on_unreachable: Callable[[str, str], Awaitable[None]],
     ) -> None:
         self._writer = writer
         self._reader = reader
@@ -60,42 +79,83 @@ class Dispatcher:
         self._clock = clock
         self._channels = channels
         self._machine = machine
-        self._owed = asyncio.Event()
+        self._on_unreachable = on_unreachable
+        self._owed = {scheme: asyncio.Event() for scheme in channels}
+        self._paces = {scheme: Pace(each.caps, clock.now_ms()) for scheme, each in channels.items()}
 
     def wake(self) -> None:
         """Something new is owed; on the event loop."""
-        self._owed.set()
+        for each in self._owed.values():
+            each.set()
 
-    async def run(self) -> None:
-        """Deliver until cancelled."""
+    async def run(self, scheme: str) -> None:
+        """Deliver by one channel until cancelled."""
+        owed = self._owed[scheme]
         while True:
-            while await self.deliver_due():
-                pass
-            self._owed.clear()
-            due_ms = await read(self._reader, outbox.next_due)
-            pause_s = IDLE_S if due_ms is None else min(IDLE_S, max(0.01, (due_ms - self._clock.now_ms()) / 1000))
+            count, wait_ms = await self._round(scheme)
+            if count and not wait_ms:
+                continue
+            owed.clear()
+            pause_s = await self._pause_s(scheme, wait_ms)
             try:
-                await asyncio.wait_for(self._owed.wait(), pause_s)
+                await asyncio.wait_for(owed.wait(), pause_s)
                 await asyncio.sleep(PATIENCE_S)
             except TimeoutError:
                 continue
 
-    async def deliver_due(self) -> int:
-        """Carry out what is due now; how many deliveries that were."""
-        now_ms = self._clock.now_ms()
-        due = await self._take(now_ms)
-        await asyncio.gather(*(self._deliver(each) for each in due))
-        return len(due)
+    async def run_unserved(self) -> None:
+        """Give up, until cancelled, what is owed by channels that are no longer there."""
+        while True:
+            await self.give_up_unserved()
+            await asyncio.sleep(UNSERVED_S)
 
-    async def _take(self, now_ms: int) -> list[Delivery]:
-        """What is due; where other brokers deliver from the same outbox, what none of them has taken."""
+    async def deliver_due(self) -> int:
+        """Carry out what is due now and may go; how many deliveries that were."""
+        rounds = [await self._round(scheme) for scheme in self._channels]
+        return sum(count for count, _ in rounds) + await self.give_up_unserved()
+
+    async def give_up_unserved(self) -> int:
+        """Give up what is owed by channels that are not there; how many deliveries that were."""
+        known = ", ".join(sorted(self._channels))
+        count = 0
+        for scheme in sorted(await read(self._reader, outbox.schemes) - self._channels.keys()):
+            error = ChannelError(f"no channel {scheme!r}, expected one of {known}", is_permanent=True)
+            for delivery in await self._take(scheme, lambda due: due):
+                await self._record_failure(delivery, error)
+                count += 1
+        return count
+
+    async def _pause_s(self, scheme: str, wait_ms: int) -> float:
+        """How long nothing is to be done: until something is due, or until the service takes what is due already."""
+        now_ms = self._clock.now_ms()
+        due_ms = await read(self._reader, lambda connection: outbox.next_due(connection, scheme))
+        until_ms = now_ms + wait_ms if wait_ms else due_ms
+        return IDLE_S if until_ms is None else min(IDLE_S, max(0.01, (until_ms - now_ms) / 1000))
+
+    async def _round(self, scheme: str) -> tuple[int, int]:
+        """Carry out what is due; how many deliveries went, and how long others have to wait, milliseconds."""
+        waits: list[int] = []
+
+        def choose(due: list[Delivery]) -> list[Delivery]:
+            plan = self._paces[scheme].plan(due, self._clock.now_ms())
+            waits.append(plan.wait_ms)
+            return list(plan.go)
+
+        chosen = await self._take(scheme, choose)
+        await asyncio.gather(*(self._deliver(each) for each in chosen))
+        return len(chosen), waits[-1]
+
+    async def _take(self, scheme: str, choose: Callable[[list[Delivery]], list[Delivery]]) -> list[Delivery]:
+        """What is chosen of that which is due; where other brokers deliver too, of what none of them has taken."""
+        now_ms = self._clock.now_ms()
         if not self._writer.is_shared:
-            return await read(self._reader, lambda connection: outbox.due(connection, now_ms, _BATCH))
+            due = await read(self._reader, lambda connection: outbox.due(connection, scheme, now_ms, _BATCH))
+            return choose(due)
 
         def work(connection: sa.Connection) -> list[Delivery]:
-            due = outbox.due(connection, now_ms, _BATCH)
-            outbox.claim(connection, due, now_ms + CLAIM_MS)
-            return due
+            chosen = choose(outbox.due(connection, scheme, now_ms, _BATCH))
+            outbox.claim(connection, chosen, now_ms + CLAIM_MS)
+            return chosen
 
         return await self._writer.write(work)
 
@@ -103,18 +163,15 @@ class Dispatcher:
         try:
             external_id = await self._hand_over(delivery)
         except ChannelError as error:
-            await self._record_failure(delivery, str(error))
+            await self._record_failure(delivery, error)
         except Exception as error:  # noqa: BLE001  # a channel's bug is that delivery's failure, not the others'
             _log.exception("delivery to %s failed", delivery.recipient)
-            await self._record_failure(delivery, type(error).__name__)
+            await self._record_failure(delivery, ChannelError(type(error).__name__))
         else:
             await self._record(delivery, EntryType.CHANNEL_SENT, external_id)
 
     async def _hand_over(self, delivery: Delivery) -> str:
-        channel = self._channels.get(delivery.scheme)
-        if channel is None:
-            known = ", ".join(sorted(self._channels))
-            raise ChannelError(f"no channel {delivery.scheme!r}, expected one of {known}")
+        channel = self._channels[delivery.scheme]
         card = await self.card(delivery.request_id)
         if delivery.kind == outbox.SEND:
             return await channel.send(card, delivery.recipient, f"{delivery.request_id}:{delivery.message_id}")
@@ -133,17 +190,30 @@ class Dispatcher:
 
         await self._writer.write(work)
 
-    async def _record_failure(self, delivery: Delivery, cause: str) -> None:
-        pause_ms = min(PAUSE_MAX_MS, PAUSE_FIRST_MS << delivery.attempts)
-        last = delivery.attempts + 1 >= ATTEMPTS_MAX
-        next_at_ms = None if last else self._clock.now_ms() + pause_ms
+    async def _record_failure(self, delivery: Delivery, error: ChannelError) -> None:
+        """Write it down, and when it is tried again.
+
+        A service that asks us to wait has not refused: that is no attempt.
+        """
+        now_ms = self._clock.now_ms()
+        asked_ms = round(min(error.retry_after_s, RETRY_AFTER_MAX_S) * 1000)
+        attempts = delivery.attempts + (0 if asked_ms else 1)
+        last = error.is_permanent or attempts >= ATTEMPTS_MAX
+        if asked_ms:
+            self._paces[delivery.scheme].block(now_ms + asked_ms)
+        pause_ms = max(asked_ms, min(PAUSE_MAX_MS, PAUSE_FIRST_MS << delivery.attempts))
 
         def work(connection: sa.Connection) -> None:
-            outbox.failed(connection, delivery, next_at_ms)
-            data: dict[str, Value] = {"cause": cause, "attempt": delivery.attempts + 1, "given_up": last}
+            if last:
+                outbox.give_up(connection, delivery)
+            else:
+                outbox.put_off(connection, delivery, attempts, now_ms + pause_ms)
+            data: dict[str, Value] = {"cause": str(error), "attempt": delivery.attempts + 1, "given_up": last}
             self._append(connection, delivery, EntryType.CHANNEL_FAILED, data)
 
         await self._writer.write(work)
+        if last and delivery.kind == outbox.SEND:
+            await self._on_unreachable(delivery.request_id, f"{delivery.recipient}: {error}")
 
     def _append(
         self, connection: sa.Connection, delivery: Delivery, entry_type: EntryType, data: Mapping[str, Value]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from askfirst.ports import Listener
     from askfirst.reception import Reception
 
@@ -25,13 +26,18 @@ async def listen(listener: Listener, reception: Reception) -> None:
     Raises:
         StoreError: nothing can be handled.
     """
-    receiving = asyncio.create_task(_receive(listener, reception))
+    await together(reception.run(listener.scheme), _receive(listener, reception))
+
+
+async def together(*works: Coroutine[None, None, None]) -> None:
+    """Do all of it side by side; the first error ends the others, and so does being cancelled."""
+    tasks = [asyncio.create_task(each) for each in works]
     try:
-        await reception.run(listener.scheme)
+        await asyncio.gather(*tasks)
     finally:
-        receiving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await receiving
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _receive(listener: Listener, reception: Reception) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.dispatch import Dispatcher
 from askfirst.hearing import Hearing
-from askfirst.listening import listen
+from askfirst.listening import listen, together
 from askfirst.ports import Exposed, Listener
 from askfirst.reception import Reception
 
@@ -55,8 +55,15 @@ class Switchboard:
     ) -> None:
         self._listeners = {scheme: each for scheme, each in channels.items() if isinstance(each, Listener)}
         self._leases = leases
+        self._channels = channels
         self._dispatcher = Dispatcher(
-            writer=writer, reader=reader, audit=audit, clock=clock, channels=channels, machine=machine
+            writer=writer,
+            reader=reader,
+            audit=audit,
+            clock=clock,
+            channels=channels,
+            machine=machine,
+            on_unreachable=desk.unreachable,
         )
         self._reception = Reception(
             writer=writer,
@@ -72,13 +79,22 @@ class Switchboard:
         self._dispatcher.wake()
 
     def workers(self) -> list[Callable[[], Awaitable[None]]]:
-        """What runs beside the listeners of HTTP."""
-        return [self._dispatcher.run, *(partial(self._listen, each) for each in self._listeners.values())]
+        """What runs beside the listeners of HTTP.
+
+        Of several brokers one delivers and hears by a channel, so that its rates hold and its messages are edited in
+        order; by one that reaches nobody outside, each does.
+        """
+        own = [partial(self._dispatcher.run, each) for each in self._channels if each not in self._listeners]
+        leased = [partial(self._serve, each) for each in self._listeners.values()]
+        return [*own, *leased, self._dispatcher.run_unserved]
 
     def hooks(self) -> Mapping[str, ASGIApp]:
         """Applications that providers reach at ``/hooks/<scheme>``."""
         exposed = {scheme: each for scheme, each in self._listeners.items() if isinstance(each, Exposed)}
         return {scheme: each.app(self._reception) for scheme, each in exposed.items()}
 
-    async def _listen(self, listener: Listener) -> None:
-        await self._leases.run(f"channel {listener.scheme}", partial(listen, listener, self._reception))
+    async def _serve(self, listener: Listener) -> None:
+        async def serve() -> None:
+            await together(self._dispatcher.run(listener.scheme), listen(listener, self._reception))
+
+        await self._leases.run(f"channel {listener.scheme}", serve)

@@ -178,8 +178,8 @@ def test_quiet_hours_hold_the_first_message_and_a_decision_drops_it(desk_bench: 
             if decided:
                 await desk_bench.desk.review(a_review(case.request, Verdict.DENY))
         with desk_bench.reader.connect() as connection:
-            assert outbox.due(connection, desk_bench.clock.now_ms(), 10) == []
-            later = outbox.due(connection, desk_bench.clock.now_ms() + 3_600_000, 10)
+            assert outbox.due(connection, "web", desk_bench.clock.now_ms(), 10) == []
+            later = outbox.due(connection, "web", desk_bench.clock.now_ms() + 3_600_000, 10)
             assert [each.request_id for each in later if each.kind == outbox.SEND] != []
             assert len([each for each in later if each.kind == outbox.SEND]) == 1
 

@@ -32,6 +32,7 @@ from askfirst.engine.events import (
     Revoke,
     Supersede,
     Undo,
+    Unreachable,
 )
 from askfirst.engine.table import MOVES, step
 from askfirst.engine.timers import next_due_ms
@@ -53,6 +54,7 @@ __all__ = [
     "Step",
     "Supersede",
     "Undo",
+    "Unreachable",
     "next_due_ms",
     "step",
 ]

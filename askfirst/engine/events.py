@@ -66,6 +66,13 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unreachable:
+    """Nobody whom the request was to be shown to can be told; ``reason`` says why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
     """The requester withdraws."""
 
@@ -149,4 +156,4 @@ class Undo:
     assurance: int = 0
 
 
-Event = Cast | Retract | Deadline | Cancel | Amend | Supersede | Redeem | Executed | Revoke | Undo
+Event = Cast | Retract | Deadline | Unreachable | Cancel | Amend | Supersede | Redeem | Executed | Revoke | Undo

@@ -19,6 +19,7 @@ from askfirst.engine.events import (
     Revoke,
     Supersede,
     Undo,
+    Unreachable,
 )
 from askfirst.request import RequestState
 
@@ -33,6 +34,7 @@ _OVER = (_S.DENIED, _S.ANSWERED, _S.CANCELLED, _S.SUPERSEDED)
 MOVES: dict[tuple[RequestState, type[Event]], Callable[[Case, Event, int], Step]] = {
     (_S.PENDING, Cast): reviews.cast,
     (_S.PENDING, Deadline): timers.due,
+    (_S.PENDING, Unreachable): timers.unreachable,
     (_S.PENDING, Cancel): versions.cancel,
     (_S.PENDING, Amend): versions.amend,
     (_S.PENDING, Supersede): versions.supersede,

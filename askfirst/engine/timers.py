@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from askfirst.audit_port import EntryType
 from askfirst.effects import Risk
 from askfirst.engine.case import Case, LogLine, Step, system_line
+from askfirst.engine.events import Unreachable
 from askfirst.engine.grants import issue, lapse
 from askfirst.engine.quorum import current_stage, stage_at
 from askfirst.request import End, GrantState, RequestKind, RequestState
@@ -71,9 +72,24 @@ def _remind(case: Case, now_ms: int) -> Step:
     return Step(case=after, log=(line,), tell=tell)
 
 
-def _escalate(case: Case, now_ms: int) -> Step:
+def unreachable(case: Case, event: Event, now_ms: int) -> Step:
+    """Tell the next ones of the route at once; where there are none, end it: waiting would be in vain (I6)."""
+    assert isinstance(event, Unreachable)  # the table pairs it so
     request = case.request
-    passed = sum(each.at_ms <= now_ms for each in request.terms.escalation)
+    if request.escalated < len(request.terms.escalation):
+        return _escalate_to(case, request.escalated + 1)
+    text = f"nobody could be told: {event.reason}"
+    over = replace(request, state=RequestState.EXPIRED, end=End(at_ms=now_ms, by="gate", text=text))
+    line = system_line(EntryType.GATE_TIMEOUT, {"verdict": "expired", "reason": text})
+    return Step(case=replace(case, request=over), log=(line,), note=text)
+
+
+def _escalate(case: Case, now_ms: int) -> Step:
+    return _escalate_to(case, sum(each.at_ms <= now_ms for each in case.request.terms.escalation))
+
+
+def _escalate_to(case: Case, passed: int) -> Step:
+    request = case.request
     steps = request.terms.escalation[request.escalated : passed]
     lines = tuple(
         system_line(

@@ -41,6 +41,15 @@ def read_open(connection: sa.Connection, scheme: str, limit: int = 1000) -> list
     return [OpenMessage(id=id_, request_id=of, recipient=to, external_id=name) for id_, of, to, name in rows]
 
 
+def is_unreachable(connection: sa.Connection, request_id: str) -> bool:
+    """Whether every message that this request was to be shown by is given up."""
+    sends = sa.select(outbox.c.done, outbox.c.external_id).where(
+        outbox.c.request_id == request_id, outbox.c.kind == SEND
+    )
+    rows = connection.execute(sends).all()
+    return bool(rows) and all(done and external_id is None for done, external_id in rows)
+
+
 def owe_updates_of(connection: sa.Connection, messages: Sequence[OpenMessage], now_ms: int) -> None:
     """Owe each of these messages an update."""
     rows = [

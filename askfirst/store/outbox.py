@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from askfirst.store.locking import unlocked
 from askfirst.store.schema import outbox
+from askfirst.store.schema import request as request_table
 from askfirst.store.statement import Statement, constant, inserted, updated
 
 if TYPE_CHECKING:
@@ -70,8 +71,12 @@ def drop_unsent(connection: sa.Connection, request_id: str, now_ms: int) -> None
     _DROP_UNSENT.change(connection, request_id=request_id, now_ms=now_ms)
 
 
-def due(connection: sa.Connection, now_ms: int, limit: int) -> list[Delivery]:
-    """Deliveries whose time has come, oldest first; an update waits until its message was sent."""
+def due(connection: sa.Connection, scheme: str, now_ms: int, limit: int) -> list[Delivery]:
+    """A channel's deliveries whose time has come.
+
+    First messages about what waits for people, then updates, then messages about what is over; each oldest first. An
+    update waits until its message was sent.
+    """
     return [
         Delivery(
             id=id_,
@@ -83,9 +88,14 @@ def due(connection: sa.Connection, now_ms: int, limit: int) -> list[Delivery]:
             external_id=external_id or "",
         )
         for id_, request_id, recipient, kind, attempts, message_id, external_id in _DUE.rows(
-            connection, now_ms=now_ms, limit=limit
+            connection, scheme=scheme, now_ms=now_ms, limit=limit
         )
     ]
+
+
+def schemes(connection: sa.Connection) -> set[str]:
+    """Channels that owe something."""
+    return set(connection.scalars(sa.select(outbox.c.channel).where(_open).distinct()))
 
 
 def claim(connection: sa.Connection, deliveries: Sequence[Delivery], until_ms: int) -> None:
@@ -95,25 +105,29 @@ def claim(connection: sa.Connection, deliveries: Sequence[Delivery], until_ms: i
         connection.execute(outbox.update().where(outbox.c.id.in_(ids)).values(next_at_ms=until_ms))
 
 
-def next_due(connection: sa.Connection) -> int | None:
-    """When the next delivery is due, milliseconds since the epoch; None when none can be made."""
-    query = sa.select(sa.func.min(outbox.c.next_at_ms)).select_from(_with_message).where(_owed)
-    result: int | None = connection.scalar(query)
+def next_due(connection: sa.Connection, scheme: str) -> int | None:
+    """When a channel's next delivery is due, milliseconds since the epoch; None when none can be made."""
+    result: int | None = _NEXT_DUE.scalar(connection, scheme=scheme)
     return result
 
 
 def delivered(connection: sa.Connection, delivery: Delivery, external_id: str) -> None:
-    """It was delivered, as the message with this id."""
+    """It was delivered, as the message with this id; an update has shown what earlier ones would have."""
     _DELIVERED.change(connection, id_=delivery.id, new_done=1, new_external_id=external_id)
+    if delivery.kind == UPDATE:
+        _FOLD.change(connection, request_id=delivery.request_id, message_id=delivery.message_id, newest=delivery.id)
 
 
-def failed(connection: sa.Connection, delivery: Delivery, next_at_ms: int | None) -> None:
-    """It could not be delivered; it is tried again then, or never when None, and then nor are its updates."""
+def put_off(connection: sa.Connection, delivery: Delivery, attempts: int, next_at_ms: int) -> None:
+    """It could not be delivered; it is tried again then."""
+    values = {"attempts": attempts, "next_at_ms": next_at_ms}
+    connection.execute(outbox.update().where(outbox.c.id == delivery.id).values(**values))
+
+
+def give_up(connection: sa.Connection, delivery: Delivery) -> None:
+    """It cannot be delivered; of a message, nor can its updates."""
     mine = outbox.c.id == delivery.id
     connection.execute(outbox.update().where(mine).values(attempts=delivery.attempts + 1))
-    if next_at_ms is not None:
-        connection.execute(outbox.update().where(mine).values(next_at_ms=next_at_ms))
-        return
     gone = (mine | (outbox.c.message_id == delivery.id)) if delivery.kind == SEND else mine
     connection.execute(outbox.update().where(outbox.c.request_id == delivery.request_id, gone).values(done=1))
 
@@ -122,6 +136,7 @@ _alive = (outbox.c.done == 0) | outbox.c.external_id.is_not(None)  # sent, or st
 _sent = outbox.alias("sent")
 _with_message = outbox.outerjoin(_sent, _sent.c.id == outbox.c.message_id)
 _open = outbox.c.done == constant(0)
+_of_channel = outbox.c.channel == sa.bindparam("scheme")
 _owed = _open & ((outbox.c.kind == SEND) | _sent.c.external_id.is_not(None))
 _INSERT = inserted(outbox, "request_id", "channel", "recipient", "kind", "next_at_ms")
 _of_request = outbox.c.request_id == sa.bindparam("request_id")
@@ -145,6 +160,25 @@ _DROP_UNSENT = Statement(
     outbox.update().where(_of_request, _held, outbox.c.next_at_ms > sa.bindparam("now_ms")).values(done=1)
 )
 _DELIVERED = updated(outbox, ("done", "external_id"), outbox.c.id == sa.bindparam("id_"))
+_FOLD = Statement(
+    outbox.update()
+    .where(
+        _of_request,
+        _open,
+        outbox.c.message_id == sa.bindparam("message_id"),
+        outbox.c.id < sa.bindparam("newest"),
+    )
+    .values(done=1)
+)
+_NEXT_DUE = Statement(sa.select(sa.func.min(outbox.c.next_at_ms)).select_from(_with_message).where(_owed, _of_channel))
+_waits = outbox.c.request_id.in_(
+    sa.select(request_table.c.id).where(
+        request_table.c.id == outbox.c.request_id, request_table.c.state == constant("pending")
+    )
+)
+_rank = sa.case(
+    ((outbox.c.kind == SEND) & _waits, constant(0)), (outbox.c.kind == UPDATE, constant(1)), else_=constant(2)
+)
 _DUE = unlocked(
     sa.select(
         outbox.c.id,
@@ -156,8 +190,8 @@ _DUE = unlocked(
         _sent.c.external_id,
     )
     .select_from(_with_message)
-    .where(_owed, outbox.c.next_at_ms <= sa.bindparam("now_ms"))
-    .order_by(outbox.c.id)
+    .where(_owed, _of_channel, outbox.c.next_at_ms <= sa.bindparam("now_ms"))
+    .order_by(_rank, outbox.c.id)
     .limit(sa.bindparam("limit")),
     outbox,
 )

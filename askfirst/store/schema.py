@@ -138,7 +138,7 @@ outbox = Table(
     sqlite_strict=True,
 )
 _OPEN = text("done = 0")
-Index("ix_outbox_due", outbox.c.next_at_ms, sqlite_where=_OPEN, postgresql_where=_OPEN)
+Index("ix_outbox_due", outbox.c.channel, outbox.c.next_at_ms, sqlite_where=_OPEN, postgresql_where=_OPEN)
 Index("ix_outbox_request_id", outbox.c.request_id)
 
 inbox = Table(

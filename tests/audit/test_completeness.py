@@ -209,6 +209,7 @@ def test_messages_that_were_sent_and_that_failed(broker: Broker) -> None:
             clock=broker.clock,
             channels={"web": channel},
             machine="here",
+            on_unreachable=broker.desk.unreachable,
         )
         await asked(broker)
         await dispatcher.deliver_due()

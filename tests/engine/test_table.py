@@ -22,6 +22,7 @@ from askfirst.engine import (
     Revoke,
     Step,
     Supersede,
+    Unreachable,
     step,
 )
 from askfirst.people import Electorate
@@ -267,6 +268,7 @@ def an(kind: type[Event], case: Case) -> Event:
         Cancel: Cancel(),
         Amend: Amend(content=content, claim=request.claim, terms=request.terms),
         Supersede: Supersede(by="other", code="OTHER-1"),
+        Unreachable: Unreachable(reason="telegram:1: gone"),
         Retract: Retract(decision_id="no such review", by="fake:eve", channel="fake", reason="it was edited"),
         Redeem: redeem(case),
         Executed: Executed(action_digest=request.action_digest, outcome="ok"),
@@ -275,7 +277,18 @@ def an(kind: type[Event], case: Case) -> Event:
     return made[kind]
 
 
-EVENTS: tuple[type[Event], ...] = (Cast, Deadline, Cancel, Amend, Supersede, Redeem, Executed, Revoke)
+EVENTS: tuple[type[Event], ...] = (
+    Cast,
+    Deadline,
+    Cancel,
+    Amend,
+    Supersede,
+    Redeem,
+    Executed,
+    Revoke,
+    Retract,
+    Unreachable,
+)
 
 
 @pytest.mark.parametrize(
@@ -291,7 +304,7 @@ def test_only_reviews_the_deadline_and_the_requesters_cancel_leave_pending() -> 
     """I1: the agent's own events cannot approve."""
     case = pending()
     moves = {kind for state, kind in MOVES if state is RequestState.PENDING}
-    assert moves == {Cast, Retract, Deadline, Cancel, Amend, Supersede}
+    assert moves == {Cast, Retract, Deadline, Unreachable, Cancel, Amend, Supersede}
     ends = {kind: step(case, an(kind, case), NOW_MS).case.request.state for kind in moves - {Cast}}
     assert ends == {
         Deadline: RequestState.PENDING,
@@ -299,4 +312,5 @@ def test_only_reviews_the_deadline_and_the_requesters_cancel_leave_pending() -> 
         Cancel: RequestState.CANCELLED,
         Supersede: RequestState.SUPERSEDED,
         Retract: RequestState.PENDING,
+        Unreachable: RequestState.EXPIRED,
     }

@@ -224,6 +224,7 @@ def test_each_delivery_is_made_by_one_broker(peers: Callable[[], Any]) -> None:
                 clock=peer.clock,
                 channels={"web": _Channel(sent)},
                 machine="m",
+                on_unreachable=peer.desk.unreachable,
             )
             for peer in all_peers
         ]

@@ -145,7 +145,7 @@ def test_a_store_of_the_first_release_is_brought_up_with_all_that_is_in_it(tmp_p
     with engine.begin() as connection:
         case = records.read(connection, REQUEST)
         [released] = records.list_running(connection, "s")
-        owed = outbox.due(connection, 1, 10)
+        owed = outbox.due(connection, "web", 1, 10)
     engine.dispose()
     assert case.request.state is RequestState.APPROVED
     assert case.request.action.command == "rm -rf é"

@@ -187,7 +187,7 @@ def stale(minutes: float) -> dict[str, str]:
 
 FORGED: list[Mapping[str, str]] = [
     stale(5.1),
-    stale(-5.1),
+    stale(-60),
     {"webhook_id": "evt_2"},
     {"webhook_timestamp": "nan"},
     {"webhook_timestamp": "1e400"},
