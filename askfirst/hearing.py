@@ -18,7 +18,7 @@ from askfirst.code import code_problem, meant, parts_of
 from askfirst.desk import ReviewDraft
 from askfirst.engine import Retract
 from askfirst.errors import ChannelError, RequestNotFoundError, RescueError
-from askfirst.inbound import Decision, Ignored, Instruction, Linking, Outcome, Retraction, Undo
+from askfirst.inbound import Decision, Ignored, Instruction, Linking, Outcome, Reference, Retraction, Undo
 from askfirst.pace import Bucket, Buckets
 from askfirst.ports import Rate
 from askfirst.visible import visible
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from askfirst.clock import Clock
     from askfirst.desk import Desk
     from askfirst.engine import Case
-    from askfirst.inbound import Inbound, Origin, Reference
+    from askfirst.inbound import Inbound, Origin
     from askfirst.people import Known, People
     from askfirst.ports import Listener
     from askfirst.request import Request
@@ -127,6 +127,8 @@ class Hearing:
         known = self._known(decision.origin)
         vetted = await listener.vet(decision)
         assert isinstance(vetted, Decision)  # the same but for doubt, says the contract
+        if vetted.doubt and vetted.reference == Reference():
+            raise _Refused(vetted.doubt)
         case = await self._case(vetted.reference)
         version = meant(case, vetted.reference)
         if version is None:

@@ -42,7 +42,14 @@ def _webhook(backing: Backing) -> Channel:
     return open_channel(backing)
 
 
+def _github(backing: Backing) -> Channel:
+    from channels.github.channel import open_channel  # noqa: PLC0415  # an HTTP client and GitPython
+
+    return open_channel(backing)
+
+
 CHANNELS: dict[str, Factory] = {
+    "github": _github,
     "web": _web,
     "webhook": _webhook,
 }
