@@ -28,7 +28,7 @@ from askfirst.alerts import Alerts
 from askfirst.alive import is_alive
 from askfirst.analyst import DiskAnalyst
 from askfirst.asking import Asking
-from askfirst.backing import Backing, StoredMessages, channel_key
+from askfirst.backing import Backing, StoredMemory, StoredMessages, channel_key
 from askfirst.broker.access import Access
 from askfirst.broker.api import Api
 from askfirst.broker.hook_route import HookRoute
@@ -298,6 +298,7 @@ class _Core:
             clock=self._clock,
             requests=self.desk,
             messages=StoredMessages(scheme, writer=self._writer, reader=self._reader, clock=self._clock),
+            memory=StoredMemory(scheme, writer=self._writer, reader=self._reader),
             log=lambda: self._log.head.seen,
         )
 

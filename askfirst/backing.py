@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from askfirst.store import messages
+from askfirst.store import channel_memory, messages
 from askfirst.store.reading import read
 
 if TYPE_CHECKING:
@@ -59,6 +59,37 @@ class Messages(Protocol):
         """Owe each of these an update, e.g. after a time in which people's acts may have been lost."""
         ...
 
+    async def adopt(self, request_id: str, recipient: str, external_id: str) -> None:
+        """Keep a message up to date, too, that the channel has sent of its own accord."""
+        ...
+
+
+class Memory(Protocol):
+    """What this channel must not forget: small texts, the same for all brokers of one store."""
+
+    async def recall(self, key: str) -> str:
+        """The text under this key, ``""`` for none."""
+        ...
+
+    async def remember(self, key: str, value: str) -> None:
+        """Put a text there, on disk; ``""`` takes it away."""
+        ...
+
+
+class ShortMemory:
+    """A ``Memory`` that lasts as long as its process; for tests and for channels that need none."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    async def recall(self, key: str) -> str:
+        """See ``Memory``."""
+        return self._texts.get(key, "")
+
+    async def remember(self, key: str, value: str) -> None:
+        """See ``Memory``."""
+        self._texts[key] = value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backing:
@@ -74,6 +105,7 @@ class Backing:
         clock: what time it is.
         requests: to look at.
         messages: what the channel has sent.
+        memory: what it must not forget.
         log: the head of the audit log, as it is shown with messages (``Card.seen``).
     """
 
@@ -85,6 +117,7 @@ class Backing:
     clock: Clock
     requests: Requests
     messages: Messages
+    memory: Memory = field(default_factory=ShortMemory)
     log: Callable[[], str] = lambda: ""
 
 
@@ -107,6 +140,37 @@ class StoredMessages:
 
         def work(connection: sa.Connection) -> None:
             messages.owe_updates_of(connection, messages.read_open(connection, self._scheme), now_ms)
+
+        await self._writer.write(work)
+
+    async def adopt(self, request_id: str, recipient: str, external_id: str) -> None:
+        """See ``Messages``."""
+        now_ms = self._clock.now_ms()
+        await self._writer.write(
+            lambda connection: messages.adopt(connection, request_id, recipient, external_id, now_ms)
+        )
+
+
+class StoredMemory:
+    """Implements ``Memory`` in the store."""
+
+    def __init__(self, scheme: str, *, writer: Writer, reader: sa.Engine) -> None:
+        self._scheme = scheme
+        self._writer = writer
+        self._reader = reader
+
+    async def recall(self, key: str) -> str:
+        """See ``Memory``."""
+        return await read(self._reader, lambda connection: channel_memory.recall(connection, self._scheme, key))
+
+    async def remember(self, key: str, value: str) -> None:
+        """See ``Memory``."""
+
+        def work(connection: sa.Connection) -> None:
+            if value:
+                channel_memory.remember(connection, self._scheme, key, value)
+            else:
+                channel_memory.forget(connection, self._scheme, key)
 
         await self._writer.write(work)
 

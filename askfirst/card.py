@@ -59,6 +59,9 @@ class Card:
         difference: what the newest version changed, as (name, before, after).
         changed_by: who made this version: ``""`` for the first, ``agent``, or a person.
         scopes: how far an approval may reach: (key, words), ``once`` among them.
+        options: the answers that a question offers, as they are to be given back.
+        answer_schema: JSON Schema of the answer to a question, ``""`` for none.
+        reviewers: who may decide, in the words of the rule, over all its stages; empty: everybody who is known.
         proposal: a rule to copy, where a reviewer chose that, else ``""``.
         ended: how it ended, e.g. ``denied by local:ann via web``; ``""`` while pending.
         history: one line an event, oldest first.
@@ -95,6 +98,9 @@ class Card:
     difference: tuple[tuple[str, str, str], ...] = ()
     changed_by: str = ""
     scopes: tuple[tuple[str, str], ...] = ()
+    options: tuple[str, ...] = ()
+    answer_schema: str = ""
+    reviewers: tuple[str, ...] = ()
     proposal: str = ""
     seen: str = ""
     signals: tuple[Signal, ...] = ()
@@ -154,6 +160,9 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         scopes=tuple((key_of(each), visible(words_of(each))) for each in offered(request)),
         undo=_undo(case),
         receipt=visible(receipt_of(case)),
+        options=request.options,
+        answer_schema=visible(request.answer_schema),
+        reviewers=reviewers_of(request),
         seen=f"log {seen}" if seen else "",
         signals=tuple(replace(each, text=visible(each.text)) for each in signals_of(request.evidence)),
         impact=visible(impact_of(request.evidence)),
@@ -168,6 +177,13 @@ def _shown(section: Section) -> Section:
     """A section made visible; a name with a newline in it stays one row."""
     rows = tuple(visible(row).replace("\n", "\\u{A}") for row in section.rows)
     return replace(section, title=visible(section.title), rows=rows, text=visible(section.text))
+
+
+def reviewers_of(request: Request) -> tuple[str, ...]:
+    """Whom this version's terms name, each once, sorted; escalation included, so that it holds while time passes."""
+    staged = {name for each in request.terms.stages for name in each.reviewers}
+    escalated = {name for each in request.terms.escalation for name in each.reviewers}
+    return tuple(sorted(staged | escalated))
 
 
 def difference(case: Case) -> tuple[tuple[str, str, str], ...]:

@@ -42,12 +42,14 @@ class Reference:
         request_id: ``""`` where only a code is known.
         version: the version that was shown, 0 where only a code is known (the code binds the digest).
         action_digest: hex, or the beginning of it (at least 8 digits) that the control carried.
+        control: the signed control as it came in, for the channel's ``vet``, ``""`` for none.
     """
 
     code: str = ""
     request_id: str = ""
     version: int = 0
     action_digest: str = ""
+    control: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,8 +48,15 @@ def _github(backing: Backing) -> Channel:
     return open_channel(backing)
 
 
+def _telegram(backing: Backing) -> Channel:
+    from channels.telegram.channel import open_channel  # noqa: PLC0415  # a quarter of a second, where it is configured
+
+    return open_channel(backing)
+
+
 CHANNELS: dict[str, Factory] = {
     "github": _github,
+    "telegram": _telegram,
     "web": _web,
     "webhook": _webhook,
 }

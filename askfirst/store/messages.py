@@ -68,10 +68,13 @@ def owe_updates_of(connection: sa.Connection, messages: Sequence[OpenMessage], n
 
 
 def adopt(connection: sa.Connection, request_id: str, recipient: str, external_id: str, now_ms: int) -> bool:
-    """Remember a message that was sent although its answer was lost, and owe it an update; False if it is known."""
+    """Remember a message that was sent although its answer was lost, and owe it an update; False if it is known.
+
+    It is known by its own name: what was sent to a group may stand in one of the group's topics.
+    """
     scheme = recipient.partition(":")[0]
     known = sa.select(outbox.c.id).where(
-        outbox.c.channel == scheme, outbox.c.recipient == recipient, outbox.c.external_id == external_id
+        outbox.c.channel == scheme, outbox.c.request_id == request_id, outbox.c.external_id == external_id
     )
     if connection.execute(known.limit(1)).first() is not None:
         return False

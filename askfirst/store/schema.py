@@ -170,6 +170,16 @@ cursor = Table(
     sqlite_strict=True,
 )
 
+# What a channel must not forget (askfirst.store.channel_memory).
+channel_memory = Table(
+    "channel_memory",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_strict=True,
+)
+
 # Reviews that were taken back before they arrived: an edit can overtake what it edits.
 retraction = Table(
     "retraction",
@@ -294,6 +304,7 @@ __all__ = [
     "api_token",
     "audit",
     "blob",
+    "channel_memory",
     "cosignature",
     "cursor",
     "grant",
