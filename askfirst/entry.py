@@ -13,7 +13,7 @@ import sys
 
 TYPE_CHECKING = False  # `typing` and the like come later: the folder's own may stand before the true one
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import typer
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from askfirst.cli.parts import LogReader, WitnessFolder
     from askfirst.host import HostAdapter
     from askfirst.paths import StatePaths
+    from askfirst.settings_change import SettingsChange
+    from hooks.setup import Places, Scope
 
 _HERE = os.path.dirname(os.path.realpath(__file__))
 
@@ -64,6 +66,8 @@ def command_line() -> typer.Typer:
             hook_command=_hook_command,
             install=_install,
             fingerprint=_fingerprint,
+            hosts_here=_hosts_here,
+            changes=_changes,
             log=_log,
             witness=_witness,
             past_calls=_past_calls,
@@ -126,6 +130,37 @@ def _fingerprint(host: str, settings: Path) -> str:
     from hooks.install import fingerprint  # noqa: PLC0415
 
     return fingerprint(host, settings)
+
+
+def _places(project: Path) -> Places:
+    from pathlib import Path  # noqa: PLC0415
+
+    from hooks.setup import Places  # noqa: PLC0415
+
+    return Places(home=Path.home(), project=project.absolute(), environ=os.environ)
+
+
+def _hosts_here(project: Path) -> tuple[str, ...]:
+    from hooks.installer import found  # noqa: PLC0415
+
+    return found(_places(project))
+
+
+def _changes(
+    hosts: Sequence[str],
+    scope: Scope,
+    project: Path,
+    paths: StatePaths,
+    *,
+    remove: bool = False,
+    second_line: bool = False,
+) -> list[SettingsChange]:
+    from hooks.installer import changes  # noqa: PLC0415
+
+    def line_of(host: str, gates: bool) -> str:  # noqa: FBT001  # a part's shape
+        return _hook_command(host, paths, gates=gates)
+
+    return changes(hosts, scope, _places(project), None if remove else line_of, second_line=second_line)
 
 
 def _log(store: Path) -> LogReader:

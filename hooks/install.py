@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
 from typing import TYPE_CHECKING
 
 from askfirst.errors import InputError
+from hooks.hook_entries import MARK
 from hooks.registry import SETUPS
 from hooks.setup import HookLine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from hooks.setup import HostSetup
@@ -37,24 +40,42 @@ def merged_settings(host: str, path: Path, command: str, *, notice: str = "", re
         InputError: the host is not known, or the file cannot be read or is no settings file of the host.
     """
     setup = setup_of(host)
-    before = _read(path)
+    before = read_settings(path)
     hook = None if remove else HookLine(line=command, timeout_s=setup.timeout_s, notice_line=notice)
     return before, setup.merged(path, before, hook)
 
 
 def fingerprint(host: str, path: Path) -> str:
-    """Digest (SHA-256, hex) of what is ours in a settings file; ``""`` when nothing is.
+    """Digest (SHA-256, hex) of what is ours in a settings file, and where; ``""`` when nothing is.
 
     Nothing is in a file that cannot be read either, for then the host runs no hook. What else is in the file does not
-    matter, as long as it is laid out as we do.
+    matter, nor, in JSON, how it is laid out.
     """
     try:
         before, after = merged_settings(host, path, "", remove=True)
     except InputError:
         return ""
-    ours = difflib.ndiff(_lines(before), _lines(after)) if before != after else ()
-    lines = [line[2:] for line in ours if line.startswith("- ")]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""
+    if before == after:
+        return ""
+    try:
+        ours: object = list(_ours(json.loads(before), "", {}))
+    except ValueError:
+        lines = difflib.ndiff(before.splitlines(), after.splitlines())
+        ours = [line[2:] for line in lines if line.startswith("- ")]
+    return hashlib.sha256(json.dumps(ours, sort_keys=True).encode()).hexdigest() if ours else ""
+
+
+def _ours(value: object, where: str, around: dict[str, object]) -> Iterator[list[object]]:
+    """Our entries in a JSON document, each with the place that it stands in and what it stands beside."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _ours(each, where, around)
+    elif isinstance(value, dict):
+        plain = {key: each for key, each in value.items() if not isinstance(each, dict | list)}
+        if any(isinstance(each, str) and MARK in each for each in plain.values()):
+            yield [where, around, value]
+        for key, each in value.items():
+            yield from _ours(each, f"{where}/{key}", plain)
 
 
 def obstacles(host: str, path: Path) -> tuple[str, ...]:
@@ -63,17 +84,17 @@ def obstacles(host: str, path: Path) -> tuple[str, ...]:
     if setup is None:
         return ()
     try:
-        return setup.obstacles(path, _read(path))
+        return setup.obstacles(path, read_settings(path))
     except InputError as error:
         return (str(error),)
 
 
-def _lines(text: str) -> list[str]:
-    """A comma at a line's end depends on what follows."""
-    return [line.rstrip().removesuffix(",") for line in text.splitlines()]
+def read_settings(path: Path) -> str:
+    """The text of a settings file, ``""`` when there is none.
 
-
-def _read(path: Path) -> str:
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise InputError(f"{path} has more than {_MAX_BYTES} bytes; it is no settings file")

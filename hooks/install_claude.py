@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from askfirst.errors import InputError
 from hooks import hook_entries
+from hooks.claude_rules import ask_rules
 from hooks.hook_entries import MARK, Settings, removed
 from hooks.setup import LONG_S
 
@@ -57,8 +58,12 @@ class ClaudeCodeSetup:
     def merged(self, path: Path, before: str, hook: HookLine | None) -> str:
         """The settings with our hooks, or without them."""
         settings = hook_entries.parsed(before, path)
-        changed = removed(settings) if hook is None else installed(settings, hook)
-        return before if changed == settings else hook_entries.rendered(changed)
+        changed = removed(_without_rules(settings)) if hook is None else installed(settings, hook)
+        if hook is not None and hook.second_line:
+            changed = _with_rules(changed)
+        if changed == settings:
+            return before
+        return hook_entries.rendered(changed) if changed else ""
 
     def obstacles(self, path: Path, text: str) -> tuple[str, ...]:
         """The switch that turns all hooks off."""
@@ -78,6 +83,36 @@ def installed(settings: Settings, hook: HookLine) -> Settings:
     if type(hook.timeout_s) is not int or hook.timeout_s < 1:
         raise InputError(f"a timeout of {hook.timeout_s!r}, expected whole seconds, at least 1", field="timeout_s")
     return hook_entries.installed(settings, entries(hook))
+
+
+def _with_rules(settings: Settings) -> Settings:
+    permissions = _permissions(settings)
+    ask = permissions.get("ask", [])
+    if not isinstance(ask, list):
+        raise InputError("permissions.ask is no list; mend the settings file", field="permissions.ask")
+    missing = [each for each in ask_rules() if each not in ask]
+    return {**settings, "permissions": {**permissions, "ask": [*ask, *missing]}} if missing else settings
+
+
+def _without_rules(settings: Settings) -> Settings:
+    """The settings without the rules that we write; what is empty because of that goes, too."""
+    permissions = _permissions(settings)
+    ask = permissions.get("ask")
+    if not isinstance(ask, list) or not ask:
+        return settings
+    ours = set(ask_rules())
+    kept = [each for each in ask if each not in ours]
+    rest = {name: value for name, value in permissions.items() if name != "ask"}
+    permissions = {**permissions, "ask": kept} if kept else rest
+    result = {**settings, "permissions": permissions}
+    return result if permissions else {name: value for name, value in settings.items() if name != "permissions"}
+
+
+def _permissions(settings: Settings) -> dict[str, object]:
+    permissions = settings.get("permissions", {})
+    if not isinstance(permissions, dict):
+        raise InputError("permissions is no object; mend the settings file", field="permissions")
+    return permissions
 
 
 def entries(hook: HookLine) -> dict[str, dict[str, object]]:

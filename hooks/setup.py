@@ -50,11 +50,13 @@ class HookLine:
         line: the command line from ``hooks.command_line.hook_command``.
         timeout_s: the host's timeout that the line was made for, whole seconds; a setup writes it in its host's unit.
         notice_line: the same for events that let nothing run (``gates=False``), ``""`` where a setup has none.
+        second_line: with rules of the host's own for what is critical, where it has any that hold without a hook.
     """
 
     line: str
     timeout_s: int
     notice_line: str = ""
+    second_line: bool = False
 
 
 class HostSetup(Protocol):

@@ -18,6 +18,7 @@ from askfirst.cli import (
     grants,
     hook,
     inbox,
+    install,
     mcp,
     people,
     policy,
@@ -54,6 +55,7 @@ def build(parts: Parts) -> typer.Typer:
     grants.add(app)
     tokens.add(app)
     people.add(app)
+    install.add(app, parts)
     hook.add(app, parts)
     mcp.add(app, parts)
     explain.add(app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from datetime import UTC, datetime
@@ -12,16 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from askfirst import answers
+from askfirst.cli.install import show
 from askfirst.cli.options import AsJson, StateDir
-from askfirst.cli.output import EXIT_USAGE, console, fail, print_json, sentences
+from askfirst.cli.output import EXIT_USAGE, fail, print_json, sentences
 from askfirst.config import load_config
 from askfirst.errors import Error, InputError
-from askfirst.hook_notes import leave_note
 from askfirst.host import BeforeTool, Deny, HookAnswer, NoOpinion
 from askfirst.paths import config_file, state_paths
 from askfirst.policy.question import Question
 from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim
+from askfirst.settings_change import SettingsChange
 
 if TYPE_CHECKING:
     from askfirst.cli.parts import Parts
@@ -98,40 +98,14 @@ def _merge(
     path = settings or Path.home() / ".claude" / "settings.json"
     paths = state_paths(state_dir)
     before, after = parts.install(host, path, paths, remove)
-    if not dry_run and before != after:
-        _replace(path, after)
-        leave_note(
-            paths,
-            host=host,
-            settings=path.absolute(),
-            content=after.encode(),
-            is_installed=not remove,
-            ours=parts.fingerprint(host, path),
-        )
+    change = SettingsChange(host=host, title=host, path=path.absolute(), before=before, after=after)
+    if not dry_run and change.is_needed:
+        change.write()
+        change.note(paths, is_installed=not remove, ours=parts.fingerprint(host, path))
     if as_json:
-        print_json({"settings": str(path), "changed": before != after, "written": before != after and not dry_run})
+        print_json({"settings": str(path), "changed": change.is_needed, "written": change.is_needed and not dry_run})
         return
-    if before == after:
-        console.print(f"{path} is as it should be", markup=False)
-        return
-    diff = difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), str(path), lineterm="")
-    for line in diff:
-        console.print(line, markup=False, soft_wrap=True)
-    console.print("not written (--dry-run)" if dry_run else f"written to {path}", markup=False)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Atomically, following a link that the person set up, keeping the file's mode; ``""`` is no file."""
-    real = Path(os.path.realpath(path))
-    if not text:
-        real.unlink(missing_ok=True)
-        return
-    real.parent.mkdir(parents=True, exist_ok=True)
-    mode = real.stat().st_mode & 0o777 if real.exists() else 0o600
-    draft = real.with_name(f".{real.name}.askfirst")
-    draft.write_text(text, encoding="utf-8")
-    draft.chmod(mode)
-    draft.replace(real)
+    show(change, dry_run=dry_run)
 
 
 def _judge(parts: Parts, host: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from askfirst.host import HostAdapter
     from askfirst.paths import StatePaths
+    from askfirst.settings_change import SettingsChange
 
 
 class VerifyProblem(Protocol):
@@ -149,6 +150,27 @@ class HookCommand(Protocol):
         ...
 
 
+class PlanChanges(Protocol):
+    """Finds out what is to be done to hosts' settings files."""
+
+    def __call__(
+        self,
+        hosts: Sequence[str],
+        scope: Literal["user", "project", "managed"],
+        project: Path,
+        paths: StatePaths,
+        *,
+        remove: bool = False,
+        second_line: bool = False,
+    ) -> list[SettingsChange]:
+        """The changes, also those that are not needed.
+
+        Raises:
+            InputError: a host is not known or has no such scope, or a file cannot be read.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Functions of the outer packages, each importing what it needs when it is called.
@@ -160,6 +182,8 @@ class Parts:
         hook_command: the command line that a host's settings need, for a host and a state folder.
         install: merge our hooks into a host's settings file, or remove them; returns (before, after) as texts.
         fingerprint: digest of what is ours in a host's settings file.
+        hosts_here: the hosts that are on this machine, seen from a project's folder.
+        changes: what is to be done to hosts' settings files.
         log: reads the audit log of a store file, offline.
         witness: a witness of other logs, in a folder of its own.
         past_calls: the last n tool calls of the log, each with its arguments and what became of it.
@@ -172,6 +196,8 @@ class Parts:
     hook_command: HookCommand
     install: Callable[[str, Path, StatePaths, bool], tuple[str, str]]
     fingerprint: Callable[[str, Path], str]
+    hosts_here: Callable[[Path], tuple[str, ...]]
+    changes: PlanChanges
     log: Callable[[Path], LogReader]
     witness: Callable[[Path], WitnessFolder]
     past_calls: Callable[[Path, int], list[dict[str, object]]]

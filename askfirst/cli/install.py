@@ -1,0 +1,170 @@
+"""``askfirst install`` and ``uninstall``: connects the agents of this machine, and shows what that changes."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import platformdirs
+import typer
+
+from askfirst.cli.options import AsJson, StateDir
+from askfirst.cli.output import EXIT_NO, EXIT_USAGE, console, fail, print_json, sentences
+from askfirst.errors import InputError
+from askfirst.paths import StatePaths, state_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from askfirst.cli.parts import Parts
+    from askfirst.settings_change import SettingsChange
+
+Scope = Literal["user", "project", "managed"]
+Hosts = Annotated[list[str] | None, typer.Option("--host", help="An agent, e.g. claude-code; once for each.")]
+Scopes = Annotated[Scope, typer.Option(help="Whose agents: yours, this repository's, or all of the machine's (root).")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the change.")]
+
+
+def add(app: typer.Typer, parts: Parts) -> None:
+    """Register both commands."""
+
+    @app.command()
+    def install(
+        host: Hosts = None,
+        scope: Scopes = "user",
+        dry_run: DryRun = False,
+        second_line: Annotated[
+            bool,
+            typer.Option(
+                "--second-line",
+                help="Also write rules of the agent's own for critical commands, which hold without a hook.",
+            ),
+        ] = False,
+        state_dir: StateDir = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Connect the agents that are on this machine; nothing else in their settings is touched."""
+        with sentences():
+            paths = _paths(state_dir)
+            hosts = host or list(parts.hosts_here(Path.cwd()))
+            if not hosts:
+                raise fail("no agent was found on this machine; name one with --host", EXIT_NO)
+            changes = parts.changes(
+                _fitting(parts, hosts, scope, host), scope, Path.cwd(), paths, second_line=second_line
+            )
+            _apply(parts, changes, paths, dry_run=dry_run, remove=False, as_json=as_json)
+
+    @app.command()
+    def uninstall(
+        host: Hosts = None,
+        scope: Scopes = "user",
+        dry_run: DryRun = False,
+        state_dir: StateDir = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Take exactly our part out of agents' settings."""
+        with sentences():
+            paths = _paths(state_dir)
+            hosts = host or list(parts.adapters())
+            changes = parts.changes(_fitting(parts, hosts, scope, host), scope, Path.cwd(), paths, remove=True)
+            wanted = [each for each in changes if host or each.is_needed]
+            _apply(parts, wanted, paths, dry_run=dry_run, remove=True, as_json=as_json)
+
+
+def show(change: SettingsChange, *, dry_run: bool) -> None:
+    """Print one change as a diff, and what was done."""
+    if not change.is_needed:
+        console.print(f"{change.path} is as it should be", markup=False, soft_wrap=True)
+        return
+    for line in change.diff():
+        console.print(line, markup=False, soft_wrap=True)
+    done = "not written (--dry-run)" if dry_run else f"written to {change.path}"
+    console.print(done, markup=False, soft_wrap=True)
+
+
+def _apply(
+    parts: Parts, changes: Sequence[SettingsChange], paths: StatePaths, *, dry_run: bool, remove: bool, as_json: bool
+) -> None:
+    for change in changes:
+        if change.is_needed and not dry_run:
+            _write(change)
+            change.note(paths, is_installed=not remove, ours=parts.fingerprint(change.host, change.path))
+            _give_back(paths)
+        if not as_json:
+            show(change, dry_run=dry_run)
+    if as_json:
+        print_json(
+            [
+                {
+                    "host": each.host,
+                    "settings": str(each.path),
+                    "changed": each.is_needed,
+                    "written": each.is_needed and not dry_run,
+                    "diff": each.diff(),
+                }
+                for each in changes
+            ]
+        )
+    elif not changes:
+        console.print("nothing of ours was found")
+    elif not dry_run and not remove:
+        console.print("`askfirst doctor` proves that it holds", markup=False)
+
+
+def _write(change: SettingsChange) -> None:
+    try:
+        change.write()
+    except PermissionError as error:
+        program = shutil.which("askfirst") or f"{sys.executable} -I -m askfirst.entry"
+        raise fail(
+            f"{change.path} can only be written by root; run: sudo {program} {' '.join(sys.argv[1:])}", EXIT_NO
+        ) from error
+
+
+def _fitting(parts: Parts, hosts: Sequence[str], scope: Scope, named: Sequence[str] | None) -> list[str]:
+    """Without the hosts that have no such scope, unless they were named."""
+    if named:
+        return list(hosts)
+    fitting = []
+    for each in hosts:
+        try:
+            parts.changes([each], scope, Path.cwd(), StatePaths(Path("/")), remove=True)
+        except InputError as error:
+            if error.field == "scope":
+                continue
+        fitting.append(each)
+    if not fitting:
+        raise InputError(f"none of {', '.join(hosts)} has {scope} settings; choose another --scope", field="scope")
+    return fitting
+
+
+def _paths(state_dir: Path | None) -> StatePaths:
+    """The state folder; under sudo that of the person who called it."""
+    person = os.environ.get("SUDO_USER", "")
+    if state_dir is not None or os.geteuid() != 0 or person in {"", "root"}:
+        return state_paths(state_dir)
+    try:
+        home = Path(pwd.getpwnam(person).pw_dir)
+    except KeyError:
+        raise fail(f"no user {person!r}; name the state folder with --state-dir", EXIT_USAGE) from None
+    own = Path(platformdirs.user_state_dir("askfirst")).relative_to(Path.home())
+    paths = StatePaths(home / own)
+    if not paths.root.is_dir():
+        raise fail(
+            f"{person} has not used askfirst yet ({paths.root} is missing); run `askfirst serve` as {person} once",
+            EXIT_NO,
+        )
+    return paths
+
+
+def _give_back(paths: StatePaths) -> None:
+    """What root has left in a person's state folder becomes theirs."""
+    owner = paths.root.stat()
+    if owner.st_uid == os.geteuid():
+        return
+    for path in (paths.hook_notes, *paths.hook_notes.glob("*.json")):
+        os.chown(path, owner.st_uid, owner.st_gid)
