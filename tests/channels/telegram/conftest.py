@@ -142,6 +142,7 @@ async def line_over(fake: FakeTelegram, people: tuple[Person, ...], folder: Path
             clock=made.clock,
             channels={"telegram": channel},
             machine="laptop",
+            on_unreachable=made.desk.unreachable,
         )
         yield Line(made, fake, channel, reception, dispatcher)
         await api.close()
