@@ -149,7 +149,7 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
 
     token = _api_token(paths)
     access = core.access(token)
-    api = core.api(access)
+    api = core.api(access, inbox=_url(web_listener))
     mcp = core.mcp(api, access, token=token, listener=web_listener)
     hooks = Route("/v1/hook/{host}", HookRoute(core.events, HOSTS, core.tally.called).respond, methods=["POST"])
     log = Mount("/v1/log", LogApi(core.keeper, _person()).app())
@@ -353,7 +353,7 @@ class _Core:
             own_token=own_token,
         )
 
-    def api(self, access: Access) -> FastAPI:
+    def api(self, access: Access, *, inbox: str) -> FastAPI:
         """REST ``/v1``."""
         return Api(
             desk=self.desk,
@@ -365,6 +365,7 @@ class _Core:
             figures=self._figures,
             people=PeopleApi(access, self._registrar, self._roster),
             log=lambda: self._log.head.seen,
+            inbox=inbox,
         ).app()
 
     def mcp(self, api: ASGIApp, access: Access, *, token: str, listener: socket.socket) -> McpEndpoint:
@@ -404,6 +405,12 @@ class _Core:
         """Finish what is being written; the writer goes last, so that SQLite folds its WAL into the database."""
         self._reader.dispose()
         self._writer.close()
+
+
+def _url(listener: socket.socket) -> str:
+    """Where the web inbox is."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{host}:{port}"
 
 
 def _names(listener: socket.socket) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from askfirst.errors import BrokerUnavailableError, Error, NotAllowedError
 from askfirst.sdk.steps import Flow, Pause, Reply, Send, persistently
 from mcp_server import words
 from mcp_server.arguments import problem
+from mcp_server.elicitation import Offer, offer, review_of
 from mcp_server.tools import SCHEMAS, WAIT_MAX_S
 
 if TYPE_CHECKING:
@@ -46,11 +47,19 @@ class Context(NamedTuple):
         caller: who calls.
         now_ms: the clock.
         progress: told the seconds waited so far, rising, and a sentence.
+        modes: how the client can ask the person at the keyboard, see ``elicitation.modes_of``.
+        offer: asks them, at most once about each version; called before the wait.
+        withdraw: told the id of a request that waits no longer.
+        answers: what they said already, where the client hands that in with the call.
     """
 
     caller: Caller
     now_ms: Callable[[], int]
     progress: Callable[[float, str], None]
+    modes: frozenset[str] = frozenset()
+    offer: Callable[[Offer], None] = lambda _offer: None
+    withdraw: Callable[[str], None] = lambda _request: None
+    answers: tuple[tuple[Offer, object], ...] = ()
 
 
 class Told(NamedTuple):
@@ -229,6 +238,7 @@ def _stands(request: Reply, now_ms: int) -> bool:
 
 def _settled(request: Reply, wait_s: float, context: Context) -> Flow[Reply]:
     """The request once it no longer waits for people, or as it is after ``wait_s``; says that it is alive meanwhile."""
+    request = yield from _offered(request, context)
     start_ms = context.now_ms()
     waited_s = 0.0
     while words.status_of(request) == "pending" and waited_s < wait_s:
@@ -239,7 +249,42 @@ def _settled(request: Reply, wait_s: float, context: Context) -> Flow[Reply]:
             yield Pause(seconds=_PAUSE_S)  # the broker did not wait; it must not be asked in a circle
         waited_s = (context.now_ms() - start_ms) / 1000
         context.progress(waited_s, f"waiting for a person (request {request['code']})")
+    if words.status_of(request) != "pending":
+        context.withdraw(request["id"])
     return request
+
+
+def _offered(request: Reply, context: Context) -> Flow[Reply]:
+    """The request after the person at the keyboard was asked, or after what they have said already."""
+    if words.status_of(request) != "pending":
+        return request
+    for asked, answer in context.answers:
+        if asked.request == request["id"]:
+            return (yield from reviewed(request, asked, answer, context))
+    if context.modes:
+        health = yield from _send(Send(method="GET", path="/healthz"), context)
+        if asked_now := offer(request, context.modes, health):
+            context.offer(asked_now)
+    return request
+
+
+def reviewed(request: Reply, asked: Offer, answer: object, context: Context) -> Flow[Reply]:
+    """The request after the answer to an offer; an answer that does not count changes nothing."""
+    body = review_of(request, asked, answer)
+    if body is None:
+        return request
+    try:
+        step = yield from _send(Send(method="POST", path=_path(request["id"], "/reviews"), body=body), context)
+    except NotAllowedError:  # no terminal behind this server: the other channels go on
+        return request
+    settled: Reply = step["request"]
+    return settled
+
+
+def answered(asked: Offer, answer: object, context: Context) -> Flow[Reply]:
+    """The same for an answer that comes on its own."""
+    request = yield from _known(asked.request, context)
+    return (yield from reviewed(request, asked, answer, context))
 
 
 def _known(request_id: str, context: Context) -> Flow[Reply]:

@@ -18,6 +18,7 @@ PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600,
 UNSUPPORTED_VERSION = -32022
 _VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 _SERVER_KEY = "io.modelcontextprotocol/serverInfo"
+CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 
 
 class Call(NamedTuple):
@@ -27,6 +28,8 @@ class Call(NamedTuple):
         id: of the request, to answer it.
         is_modern: the era that the answer is to be in.
         progress_token: None where the client wants no progress.
+        state: what an earlier answer asked to hand in again, ``""`` for nothing (modern era).
+        inputs: what the person said to what an earlier answer required, by its key (modern era).
     """
 
     id: str | int
@@ -35,6 +38,8 @@ class Call(NamedTuple):
     meta: dict[str, Any]
     is_modern: bool
     progress_token: str | int | None
+    state: str = ""
+    inputs: dict[str, Any] = {}  # noqa: RUF012  # never changed
 
 
 class Cancelled(NamedTuple):
@@ -54,7 +59,7 @@ def read(message: object, version: str) -> dict[str, Any] | Call | Cancelled | N
         return failure(None, INVALID_REQUEST, "expected a JSON-RPC 2.0 object")
     method, request_id = message.get("method"), message.get("id")
     if not isinstance(method, str):
-        return None  # an answer; we never ask the client anything
+        return None  # an answer: whoever asked knows it by its id
     params = message.get("params")
     params = params if isinstance(params, dict) else {}
     if "id" not in message:
@@ -86,6 +91,27 @@ def told(
         value["structuredContent"] = structured
     server = {"name": NAME, "title": TITLE, "version": version} if call.is_modern else None
     return result(call.id, value, server=server)
+
+
+def input_required(call: Call, key: str, params: dict[str, Any], state: str, version: str) -> dict[str, Any]:
+    """Asks the client to put a question to the person and to call again (modern era)."""
+    value = {
+        "resultType": "input_required",
+        "inputRequests": {key: {"method": "elicitation/create", "params": params}},
+        "requestState": state,
+        "_meta": {_SERVER_KEY: {"name": NAME, "title": TITLE, "version": version}},
+    }
+    return {"jsonrpc": "2.0", "id": call.id, "result": value}
+
+
+def elicit(request_id: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Asks the client to put a question to the person (handshake era)."""
+    return {"jsonrpc": "2.0", "id": request_id, "method": "elicitation/create", "params": params}
+
+
+def notify(method: str, **params: Any) -> dict[str, Any]:
+    """Tells the client something."""
+    return {"jsonrpc": "2.0", "method": method, "params": params}
 
 
 def progress(call: Call, seconds: float, text: str) -> dict[str, Any]:
@@ -171,4 +197,6 @@ def _call(
         meta=meta,
         is_modern=is_modern,
         progress_token=token if isinstance(token, str | int) and not isinstance(token, bool) else None,
+        state=str(params.get("requestState") or ""),
+        inputs=inputs if isinstance(inputs := params.get("inputResponses"), dict) else {},
     )

@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import askfirst
 from mcp_server import rpc
+from mcp_server.keyboard import KEY, InputNeededError, Keyboard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from askfirst.sdk.steps import Transport
+    from mcp_server.elicitation import Offer
 
 LINE_MAX_BYTES = 4 * 1024 * 1024
 CALLS_MAX = 64
@@ -47,6 +49,7 @@ class Server:
         self._running = threading.BoundedSemaphore(CALLS_MAX)
         self._cancelled: set[str | int] = set()
         self._open: set[str | int] = set()
+        self._keyboard = Keyboard(self._send)
 
     def serve(self, source: BinaryIO) -> None:
         """Answer until the input ends."""
@@ -63,6 +66,9 @@ class Server:
             message = json.loads(line)
         except (ValueError, RecursionError) as error:
             self._send(rpc.failure(None, rpc.PARSE_ERROR, f"not JSON: {str(error)[:200]}"))
+            return
+        if (answered := self._keyboard.take(message)) is not None:
+            threading.Thread(target=self._review, args=answered, daemon=True).start()
             return
         found = rpc.read(message, askfirst.__version__)
         if isinstance(found, rpc.Call):
@@ -104,9 +110,28 @@ class Server:
             caller=from_meta(from_environment(self._environ), call.meta),
             now_ms=transport.now_ms,
             progress=lambda seconds, text: self._progress(call, seconds, text),
+            **self._keyboard.ways(call),
         )
-        told = drive(calls.call(call.tool, call.arguments, context), transport)
+        try:
+            told = drive(calls.call(call.tool, call.arguments, context), transport)
+        except InputNeededError as needed:
+            return rpc.input_required(call, KEY, needed.params, needed.state, askfirst.__version__)
         return rpc.told(call, told.structured, told.text, askfirst.__version__, is_error=told.is_error)
+
+    def _review(self, asked: Offer, answer: object) -> None:
+        """Hand in what the person at the keyboard has said; whoever waits for the request hears of it."""
+        from askfirst.errors import Error  # noqa: PLC0415
+        from askfirst.sdk.steps import drive  # noqa: PLC0415
+        from mcp_server import calls  # noqa: PLC0415
+        from mcp_server.caller import from_environment  # noqa: PLC0415
+
+        transport = self._connect()
+        caller = from_environment(self._environ)
+        context = calls.Context(caller=caller, now_ms=transport.now_ms, progress=lambda _seconds, _text: None)
+        try:
+            drive(calls.answered(asked, answer, context), transport)
+        except Error as error:
+            sys.stderr.write(f"askfirst: an answer did not count: {error}\n")
 
     def _progress(self, call: rpc.Call, seconds: float, text: str) -> None:
         if call.id in self._cancelled:

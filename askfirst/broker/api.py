@@ -42,7 +42,8 @@ WAIT_MAX_S = 100.0
 class Api:
     """The routes over one desk.
 
-    ``log`` is the head of the audit log; ``terminal_undo`` lets the broker's own user undo over the unix socket.
+    ``log`` is the head of the audit log, ``inbox`` the web inbox's address; ``terminal_undo`` lets the broker's own
+    user undo over the unix socket.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Api:
         figures: Callable[[], Awaitable[bytes]] | None = None,
         terminal_undo: bool = True,
         people: PeopleApi | None = None,
+        inbox: str = "",
     ) -> None:
         self._desk = desk
         self._hub = hub
@@ -68,6 +70,7 @@ class Api:
         self._log = log
         self._figures = figures
         self._terminal_undo = terminal_undo
+        self._inbox = inbox
         self._people = people
 
     def app(self) -> FastAPI:
@@ -137,6 +140,7 @@ class Api:
             pending=await self._desk.waiting(),
             waiting=self._hub.waiting,
             terminal_decisions=self._terminal_decisions(),
+            inbox=self._inbox,
         )
 
     async def list(
@@ -174,7 +178,7 @@ class Api:
             return wire.step_out(await self._desk.review(_review(request_id, body, caller, channel="api")))
         self._require_terminal(request)
         person = replace(caller, person=self._reviewer, assurance=0)
-        return wire.step_out(await self._desk.review(_review(request_id, body, person, channel="terminal")))
+        return wire.step_out(await self._desk.review(_review(request_id, body, person, channel=body.via)))
 
     def _require_terminal(self, request: Request) -> None:
         if not self._terminal_decisions():

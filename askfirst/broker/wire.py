@@ -338,6 +338,7 @@ class ReviewIn(_Wire):
 
     With ``approve``: ``scope`` is the key of an offer of the request, ``edit`` the arguments to run instead. With
     ``deny``: ``stop`` also tells the agent's session to stop. With ``delegate``: ``to`` is the person it goes to.
+    ``via`` says by what the person at this machine was asked.
     """
 
     decision_id: Annotated[str, Field(min_length=8, max_length=200)]
@@ -349,6 +350,7 @@ class ReviewIn(_Wire):
     stop: bool = False
     to: _ID = ""
     edit: dict[str, object] | None = None
+    via: Literal["terminal", "elicitation"] = "terminal"
 
 
 class RedeemIn(_Wire):
@@ -415,6 +417,8 @@ class HealthOut(_Wire):
     pending: int
     waiting: int
     terminal_decisions: bool
+    inbox: str = ""
+    """Address of the web inbox."""
 
 
 def request_out(request: Request) -> RequestOut:
