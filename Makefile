@@ -22,7 +22,8 @@ demo: ## a real coding agent is stopped, a person decides, the log proves it (AU
 	@$(BIN)/askfirst demo $(if $(AUTO),--auto)
 
 test: ## all tests
-	@$(INSTALL) environment claude-code claude-code-oldest chromium postgresql strace openssl mcp-inspector mcp-conformance
+	@$(INSTALL) environment claude-code claude-code-oldest chromium postgresql strace openssl mcp-inspector mcp-conformance \
+		codex gemini opencode qwen copilot cline
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
 check: ## the quick tests, under a minute

@@ -27,20 +27,21 @@ from askfirst.paths import StatePaths, state_paths
 from channels.web.logins import new_login_link
 from hooks.command_line import hook_command
 from hooks.install_claude import installed
-from hooks.setup import HookLine
+from hooks.registry import SETUPS
+from hooks.setup import HookLine, Places
 
 PATIENCE_S = 20.0
 CONFIG = '[web]\nport = 0\n[[people]]\nid = "local:ann"\n[[people]]\nid = "local:bob"\n'
 
 
-def until(what: str, found: Callable[[], Any]) -> Any:
-    """The first true value of ``found``; a test that waits longer than ``PATIENCE_S`` fails."""
-    end = time.monotonic() + PATIENCE_S
+def until(what: str, found: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
+    """The first true value of ``found``; a test that waits longer than ``patience_s`` fails."""
+    end = time.monotonic() + patience_s
     while time.monotonic() < end:
         if value := found():
             return value
         time.sleep(0.01)
-    raise AssertionError(f"waited {PATIENCE_S} s for {what}")
+    raise AssertionError(f"waited {patience_s} s for {what}")
 
 
 @dataclass
@@ -51,7 +52,9 @@ class BrokerProcess:
     config: Path
     environ: dict[str, str]
     wait_s: int = 60
+    patience_s: float = PATIENCE_S
     prefix: tuple[str, ...] = ()
+    client_dir: Path = Path(outer_packages(), "hooks")
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -120,17 +123,26 @@ class BrokerProcess:
         hook = HookLine(line=self.hook_line(), timeout_s=self.wait_s + 30, notice_line=self.hook_line(gates=False))
         return installed({}, hook)
 
-    def hook_line(self, *, gates: bool = True) -> str:
+    def hook_line(self, host: str = "claude-code", *, gates: bool = True) -> str:
         return hook_command(
-            "claude-code",
+            host,
             python=Path(sys.executable),
             socket=self.paths.socket,
-            client_dir=Path(outer_packages(), "hooks"),
+            client_dir=self.client_dir,
             wait_s=self.wait_s,
             host_timeout_s=self.wait_s + 30,
             broker=(*self.prefix, *self.command("serve"), "--background", "--state-dir", str(self.paths.root)),
             gates=gates,
         )
+
+    def install(self, host: str, environ: Mapping[str, str]) -> None:
+        """Puts our hooks into the person's settings of a host, as the command does."""
+        places = Places(home=Path(environ["HOME"]), project=Path("/"), environ=environ)
+        hook = HookLine(line=self.hook_line(host), timeout_s=self.wait_s + 30)
+        for path in SETUPS[host].files("user", places):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(SETUPS[host].merged(path, "", hook), encoding="utf-8")
+            path.chmod(0o700)
 
     def requests(self) -> list[dict[str, Any]]:
         """Newest last."""
@@ -148,7 +160,7 @@ class BrokerProcess:
                 return next((each for each in self.requests() if each["state"] == "pending"), None)
             return None
 
-        found: dict[str, Any] = until("a pending request", waiting)
+        found: dict[str, Any] = until("a pending request", waiting, self.patience_s)
         return found
 
     def ended(self, request: Mapping[str, Any]) -> dict[str, Any]:

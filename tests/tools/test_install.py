@@ -97,6 +97,18 @@ def test_an_installation_that_broke_off_is_not_taken_for_one(checkout: Checkout,
     assert checkout.clients == [pins["CLAUDE_CODE"]]
 
 
+@pytest.mark.parametrize("name", ["codex", "gemini", "opencode", "qwen", "copilot", "cline"])
+def test_a_client_that_npm_no_longer_serves_ends_the_run_with_a_sentence(
+    checkout: Checkout, pins: dict[str, str], name: str
+) -> None:
+    checkout.add("npm", NPM)
+    code, stderr = checkout.run(name, BROKEN="1")
+    assert code == 1
+    assert f"@{pins[name.upper()]}` ended with code 7, see its output above" in stderr
+    assert checkout.run(name)[0] == 0
+    assert checkout.clients == [f"{name}-{pins[name.upper()]}"]
+
+
 def test_a_machine_without_npm_is_told_what_to_install(checkout: Checkout) -> None:
     assert checkout.run("claude-code") == (
         1,

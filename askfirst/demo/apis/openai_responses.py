@@ -68,12 +68,14 @@ def _item(part: Say | Call, number: str) -> dict[str, object]:
             content = {"type": "output_text", "text": part.text, "annotations": []}
             item = {"type": "message", "id": f"msg_{number}", "role": "assistant", "content": [content]}
         case Call():
+            server, _, tool = part.tool.rpartition("__")  # an MCP server's tools are a namespace here
             item = {
                 "type": "function_call",
                 "id": f"fc_{number}",
                 "call_id": part.id,
-                "name": part.tool,
+                "name": tool,
                 "arguments": json.dumps(dict(part.arguments)),
+                **({"namespace": server} if server else {}),
             }
         case _:
             assert_never(part)
