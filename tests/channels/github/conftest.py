@@ -239,6 +239,7 @@ async def office_over(kit: Kit, folder: Path, **table: Any) -> AsyncIterator[Off
             clock=made.clock,
             channels={"github": channel},
             machine="laptop",
+            on_unreachable=made.desk.unreachable,
         )
         reception = Reception(
             writer=made.writer,
