@@ -18,6 +18,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from askfirst.audit_port import Actor, Entry, EntryType
 from askfirst.errors import ChannelError, StoreError
 from askfirst.store import inbox
@@ -26,8 +28,6 @@ from askfirst.store.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import sqlalchemy as sa
 
     from askfirst.audit_port import AuditLog, Value
     from askfirst.clock import Clock
@@ -161,6 +161,8 @@ class Reception:
                 self._put_off(key, error)
                 return
             await self._set_apart(delivery, str(error))
+        except sa.exc.IntegrityError:  # another broker was at the very same
+            self._put_off(key, ChannelError("another broker handles it, too"))
         except Exception as error:  # noqa: BLE001  # a channel's bug, or what we cannot digest, is not the others'
             _log.exception("a delivery of %s could not be handled", delivery.scheme)
             await self._set_apart(delivery, type(error).__name__)
@@ -168,7 +170,7 @@ class Reception:
             task = asyncio.create_task(self._tell(delivery, tellings))
             self._telling[key] = task
             task.add_done_callback(lambda _: self._telling.pop(key, None))
-        self._later.pop(key, None)
+            self._later.pop(key, None)
 
     async def _hear(self, delivery: Delivered) -> list[Telling]:
         listener = self._listeners[delivery.scheme]
@@ -207,6 +209,7 @@ class Reception:
                 self._audit.append(connection, Entry(type=EntryType.CHANNEL_MALFORMED, actor=actor, data=data))
 
         await self._writer.write(work)
+        self._later.pop((delivery.scheme, delivery.id), None)
 
     async def _forget(self) -> None:
         before_ms = self._clock.now_ms() - KEPT_DAYS * 86_400_000

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from askfirst.store.schema import cursor as cursor_table
 from askfirst.store.schema import inbox
+from askfirst.store.upsert import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,12 +48,12 @@ def keep(connection: sa.Connection, deliveries: Sequence[Delivered]) -> None:
         for position, each in enumerate(deliveries)
     ]
     if rows:
-        connection.execute(_insert(connection, inbox).on_conflict_do_nothing(), rows)
+        connection.execute(upsert(connection, inbox).on_conflict_do_nothing(), rows)
 
 
 def move_cursor(connection: sa.Connection, scheme: str, value: str) -> None:
     """Remember how far the provider was read."""
-    insert = _insert(connection, cursor_table).values(channel=scheme, value=value)
+    insert = upsert(connection, cursor_table).values(channel=scheme, value=value)
     connection.execute(insert.on_conflict_do_update(index_elements=["channel"], set_={"value": value}))
 
 
@@ -83,11 +83,6 @@ def forget(connection: sa.Connection, before_ms: int) -> int:
     """Delete what was settled and is older; how many that were. They may hold what people wrote."""
     settled = (inbox.c.handled != Standing.WAITING) & (inbox.c.received_at_ms < before_ms)
     return connection.execute(inbox.delete().where(settled)).rowcount
-
-
-def _insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    is_sqlite = connection.dialect.name == "sqlite"
-    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
 _WAITING = (

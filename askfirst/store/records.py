@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from askfirst.engine import Case, next_due_ms
 from askfirst.errors import ConflictError, RequestNotFoundError, StoreError
 from askfirst.request import Grant, GrantState, Request, RequestState, Review, dump, load
-from askfirst.store.locking import locked, unlocked
+from askfirst.store.locking import claim, locked, unlocked
 from askfirst.store.schema import grant as grant_table
 from askfirst.store.schema import request as request_table
 from askfirst.store.schema import request_version as version_table
 from askfirst.store.schema import retraction as retraction_table
 from askfirst.store.schema import review as review_table
 from askfirst.store.statement import Statement, constant, inserted, new, updated
+from askfirst.store.upsert import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,7 +158,8 @@ def list_running(connection: sa.Connection, session: str) -> list[Case]:
 
 
 def read_reviewed(connection: sa.Connection, decision_id: str) -> Case | None:
-    """The case that this review is about, whatever became of it."""
+    """The case that this review is about, whatever became of it; the writer keeps others from adding it meanwhile."""
+    claim(connection, f"decision {decision_id}")
     request_id = connection.scalar(
         sa.select(review_table.c.request_id).where(review_table.c.decision_id == decision_id)
     )
@@ -181,7 +183,8 @@ def read_coded(connection: sa.Connection, id_end: str, digest_start: str, limit:
 
 
 def retraction_of(connection: sa.Connection, decision_id: str) -> str:
-    """Why this review was taken back before it arrived, ``""`` when it was not."""
+    """Why this review was taken back before it arrived, ``""`` when it was not; nobody changes that meanwhile."""
+    claim(connection, f"decision {decision_id}")
     return (
         connection.scalar(sa.select(retraction_table.c.reason).where(retraction_table.c.decision_id == decision_id))
         or ""
@@ -190,10 +193,8 @@ def retraction_of(connection: sa.Connection, decision_id: str) -> str:
 
 def remember_retraction(connection: sa.Connection, decision_id: str, reason: str, now_ms: int) -> None:
     """This review is to count for nothing when it arrives."""
-    if not retraction_of(connection, decision_id):
-        connection.execute(
-            retraction_table.insert().values(decision_id=decision_id, at_ms=now_ms, reason=reason or "it was changed")
-        )
+    values = {"decision_id": decision_id, "at_ms": now_ms, "reason": reason or "it was changed"}
+    connection.execute(upsert(connection, retraction_table).values(**values).on_conflict_do_nothing())
 
 
 def list_requests(

@@ -15,11 +15,15 @@ import sqlalchemy as sa
 from askfirst.card import Card
 from askfirst.dispatch import Dispatcher
 from askfirst.errors import StoreAwayError
+from askfirst.hearing import Hearing
+from askfirst.people import Directory, Identity, Person
 from askfirst.ports import Capabilities, Health
+from askfirst.reception import Reception
 from askfirst.request import RequestState, Verdict
 from askfirst.store import records, schema
 from askfirst.store.leases import Leases
 from askfirst.testing.bench import a_draft, a_review
+from askfirst.testing.fake_channel import FakeChannel
 from audit import tree
 from audit.note import open_checkpoint
 from audit.testing import signer_of
@@ -233,6 +237,43 @@ def test_each_delivery_is_made_by_one_broker(peers: Callable[[], Any]) -> None:
         while any(await asyncio.gather(*(sender.deliver_due() for sender in senders))):
             pass
         assert len(sent) == len(set(sent)) == 40
+
+    asyncio.run(story())
+
+
+def test_brokers_that_hear_the_same_deliveries_at_once_count_each_of_them_once(peers: Callable[[], Any]) -> None:
+    people = Directory(people=(Person(id="local:ann", identities=(Identity(id="fake:ann"),)),))
+
+    async def story() -> None:
+        all_peers = [peers() for _ in range(3)]
+        requests = [(await all_peers[0].desk.ask(draft(all_peers[0], f"key-{n}"))).request for n in range(20)]
+        channel = FakeChannel()
+        approve = [{"by": "fake:ann", "verdict": "approve", "code": each.code} for each in requests]
+        said = [
+            *(channel.says(f"d{n}", each) for n, each in enumerate(approve)),
+            *(channel.says(f"r{n}", {"retracts": f"d{n}"}) for n in range(30)),
+        ]
+        receptions = [
+            Reception(
+                writer=peer.writer,
+                reader=peer.store.reader,
+                audit=peer.log,
+                clock=peer.clock,
+                hearing=Hearing(desk=peer.desk, people=people, clock=peer.clock),
+                listeners={"fake": channel},
+            )
+            for peer in all_peers
+        ]
+        await asyncio.gather(*(each.take("fake", said) for each in receptions))
+        for _ in range(3):
+            await asyncio.gather(*(each.handle_waiting("fake") for each in receptions))
+            await asyncio.gather(*(each.told() for each in receptions))
+        for each in requests:
+            case = await all_peers[0].desk.case(each.id)
+            assert [(review.person, review.counted) for review in case.reviews] == [("local:ann", False)]
+        types = Counter(entry["type"] for entry in entries(all_peers[0]))
+        assert types["review.cast"] + types["review.rejected"] == 20
+        assert types["channel.malformed"] == 0
 
     asyncio.run(story())
 
