@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from askfirst.call import ToolCall
 from askfirst.canonical import canonical
-from askfirst.engine import Amend, Content
+from askfirst.engine import Amend, Content, Renew
 from askfirst.errors import InputError, NotAllowedError
+from askfirst.evidence.values import Evidence
 from askfirst.intake import Draft
 from askfirst.policy.question import Question
 from askfirst.policy.ruling import Outcome
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from askfirst.clock import Clock
     from askfirst.effects import Classification
+    from askfirst.evidence.gather import Gathered
     from askfirst.host import Agent
     from askfirst.policy.ruling import Ruling
     from askfirst.request import Action, Request
@@ -39,6 +41,14 @@ class Analyst(Protocol):
 
     def resolve(self, call: ToolCall, agent: Agent, scripts: Iterable[str] = ()) -> Action:
         """The complete action of this call as the disk stands now."""
+        ...
+
+
+class Gatherer(Protocol):
+    """Finds out what a call would lose; ``askfirst.evidence.gather`` is the one."""
+
+    async def gather(self, call: ToolCall, found: Classification, *, only_state: bool = False) -> Gathered:
+        """The evidence on a call, read-only and in bounded time; ``only_state``: what decisions are bound to."""
         ...
 
 
@@ -63,6 +73,8 @@ class Look:
     claim: Claim
     found: Classification
     ruling: Ruling
+    evidence: Evidence = field(default_factory=Evidence)
+    requires_approval: bool = False
 
 
 class Asking:
@@ -72,12 +84,14 @@ class Asking:
         analyst: finds the effects.
         ruler: rules on them.
         clock: dates the terms.
+        gatherer: finds out what a call would lose before people are asked; None: nobody looks.
     """
 
-    def __init__(self, *, analyst: Analyst, ruler: Ruler, clock: Clock) -> None:
+    def __init__(self, *, analyst: Analyst, ruler: Ruler, clock: Clock, gatherer: Gatherer | None = None) -> None:
         self._analyst = analyst
         self._ruler = ruler
         self._clock = clock
+        self._gatherer = gatherer
 
     async def look(
         self, call: ToolCall, agent: Agent, claim: Claim | None = None, *, requires_approval: bool = False
@@ -85,6 +99,14 @@ class Asking:
         """What this call would do, and what the policy says about it."""
         claim = claim or Claim()
         found = await self._analyst.look(call)
+        ruling = await self._rule(call, agent, claim, found, requires_approval=requires_approval)
+        return Look(
+            call=call, agent=agent, claim=claim, found=found, ruling=ruling, requires_approval=requires_approval
+        )
+
+    async def _rule(
+        self, call: ToolCall, agent: Agent, claim: Claim, found: Classification, *, requires_approval: bool
+    ) -> Ruling:
         question = Question(
             call=call,
             classification=found,
@@ -94,9 +116,24 @@ class Asking:
             requires_approval=requires_approval,
         )
         ruling = self._ruler.at_once(question)
-        if ruling is None:
-            ruling = await asyncio.to_thread(self._ruler.rule_on, question)
-        return Look(call=call, agent=agent, claim=claim, found=found, ruling=ruling)
+        return ruling if ruling is not None else await asyncio.to_thread(self._ruler.rule_on, question)
+
+    async def examine(self, look: Look) -> Look:
+        """The look with evidence, for a call that people are about to be asked about.
+
+        A look that failed makes its effects graver; then the policy is asked once more, and only a ruling that still
+        asks, or denies, takes the place of the first.
+        """
+        if self._gatherer is None:
+            return look
+        gathered = await self._gatherer.gather(look.call, look.found)
+        closer = replace(look, found=gathered.found, evidence=gathered.evidence)
+        if gathered.found is look.found:
+            return closer
+        ruling = await self._rule(
+            look.call, look.agent, look.claim, gathered.found, requires_approval=look.requires_approval
+        )
+        return replace(closer, ruling=ruling) if ruling.outcome in {Outcome.ASK, Outcome.DENY} else closer
 
     async def resolve(self, look: Look) -> Action:
         """The complete action as the disk stands now."""
@@ -119,6 +156,7 @@ class Asking:
             action=action,
             classification=look.found,
             risk=look.ruling.risk,
+            evidence=look.evidence,
             terms=self.terms(look),
             claim=look.claim,
         )
@@ -130,6 +168,7 @@ class Asking:
             effects=look.found.effects,
             risk=max(look.found.risk, look.ruling.risk),
             expanded=look.found.expanded,
+            evidence=look.evidence,
         )
 
     async def edited(self, request: Request, arguments: Mapping[str, object]) -> Content:
@@ -139,7 +178,7 @@ class Asking:
             InputError: they are no arguments of this tool.
             NotAllowedError: the policy denies what they would do.
         """
-        look = await self.look(_call(request, arguments), request.agent, request.claim, requires_approval=True)
+        look = await self._examined(request, arguments, request.claim)
         if look.ruling.outcome is Outcome.DENY:
             raise NotAllowedError(f"your edit is denied by the policy: {look.ruling.reason}")
         return await self.content(look)
@@ -151,11 +190,34 @@ class Asking:
             InputError: the arguments are none of this tool's.
             NotAllowedError: the policy denies what they would do.
         """
-        call = _call(request, request.action.arguments if arguments is None else arguments)
-        look = await self.look(call, request.agent, claim, requires_approval=True)
+        look = await self._examined(request, request.action.arguments if arguments is None else arguments, claim)
         if look.ruling.outcome is Outcome.DENY:
             raise NotAllowedError(f"denied by the policy: {look.ruling.reason}")
         return Amend(content=await self.content(look), claim=claim, terms=self.terms(look))
+
+    async def _examined(self, request: Request, arguments: Mapping[str, object], claim: Claim) -> Look:
+        return await self.examine(
+            await self.look(_call(request, arguments), request.agent, claim, requires_approval=True)
+        )
+
+    async def state_of(self, request: Request) -> str:
+        """The digest of the state that the request's action would meet now; ``""`` where nobody looks."""
+        if self._gatherer is None:
+            return ""
+        call = _call(request, request.action.arguments)
+        found = await self._analyst.look(call)
+        return (await self._gatherer.gather(call, found, only_state=True)).evidence.state_digest
+
+    async def renewed(self, request: Request) -> Renew:
+        """The request anew, because what its action would meet has changed since people approved it.
+
+        Raises:
+            NotAllowedError: the policy denies it now.
+        """
+        look = await self._examined(request, request.action.arguments, request.claim)
+        if look.ruling.outcome is Outcome.DENY:
+            raise NotAllowedError(f"denied by the policy: {look.ruling.reason}")
+        return Renew(content=await self.content(look), terms=self.terms(look))
 
 
 def _call(request: Request, arguments: Mapping[str, object]) -> ToolCall:

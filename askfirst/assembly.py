@@ -41,6 +41,8 @@ from askfirst.config import load_config
 from askfirst.desk import Desk
 from askfirst.disk import Disk
 from askfirst.errors import BrokerUnavailableError, ConfigError
+from askfirst.evidence.gather import Gatherer
+from askfirst.evidence.sources import sources
 from askfirst.gate import Gate
 from askfirst.hook_notes import waiting_notes
 from askfirst.host_events import AtThisMachine, HostEvents, HostWaits
@@ -188,7 +190,10 @@ class _Core:
         self.analyst = DiskAnalyst()
         self._writer = Writer(store.engine, log, on_failure=exit_for_failed_store)
         self._policy = open_source(config)
-        self._asking = Asking(analyst=self.analyst, ruler=Ruler(self._policy, Disk), clock=self._clock)
+        gatherer = Gatherer(sources(config.evidence), limit_s=config.evidence.limit_s)
+        self._asking = Asking(
+            analyst=self.analyst, gatherer=gatherer, ruler=Ruler(self._policy, Disk), clock=self._clock
+        )
         self._witnesses = _witnesses(config, log, reader, self._writer)
         self.keeper = Keeper(writer=self._writer, reader=reader, log=log, keys=keys, clock=self._clock)
         self._policy.on_change(self.keeper.policy_changed)
@@ -212,6 +217,7 @@ class _Core:
             signer=GrantKey(keys.grants),
             people=self._roster,
             editor=self._asking,
+            inspector=self._asking,
             schemes=self._channels.keys(),
             before_release=self._require_witnesses,
         )

@@ -57,7 +57,8 @@ class Card:
         notes: warnings beside the effects, e.g. that something equivalent was denied before.
         asked_back: what a reviewer asked the agent, e.g. ``local:ann asks: on which branch?``; ``""`` for nothing.
         difference: what the newest version changed, as (name, before, after).
-        changed_by: who made this version: ``""`` for the first, ``agent``, or a person.
+        changed_by: who made this version: ``""`` for the first, ``agent``, a person, or ``state`` where the same action
+            would meet another state than was approved.
         scopes: how far an approval may reach: (key, words), ``once`` among them.
         options: the answers that a question offers, as they are to be given back.
         answer_schema: JSON Schema of the answer to a question, ``""`` for none.

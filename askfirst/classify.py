@@ -9,7 +9,7 @@ from askfirst.effects import Classification, Outcome, Risk
 from askfirst.facts import Facts, NoFacts
 from askfirst.rules.book import RuleBook
 from askfirst.shell import sql_where
-from askfirst.shell.analysis import analyse
+from askfirst.shell.analysis import Analysis, analyse
 from askfirst.tools import classify_tool, powershell_text, shell_text, typed_commands
 
 if TYPE_CHECKING:
@@ -45,12 +45,18 @@ def classify(
         own = [one for each in typed for one in _gated(each, call, facts, rules, home)]
         return _joined(found_by_name, own) if own else found_by_name
     found = analyse(text, cwd=call.cwd, facts=facts, book=rules, written=written, home=home)
+    return classification_of(found)
+
+
+def classification_of(found: Analysis) -> Classification:
+    """The part of an analysis that the gate goes by."""
     return Classification(
         outcome=found.outcome,
         effects=found.effects,
         expanded=found.expanded,
         scripts=found.scripts,
         writes=found.writes,
+        parsed=found.commands,
         commands=tuple(dict.fromkeys(command.shown for command in found.commands)),
     )
 

@@ -31,9 +31,10 @@ Example::
     [store]
     url = ""                       # postgresql://user@host/database that several brokers share; "": a file of our own
 
-``[audit]`` is in ``askfirst.audit_config``, ``[hosts]`` in ``askfirst.host_config``, ``[[notify]]`` in
-``askfirst.notify_config``. Any other table is a channel's (``[telegram]``, ``[webhook.NAME]``): it is kept as it is
-written, and the broker hands it to that channel, or refuses to start where there is none of that name.
+``[audit]`` is in ``askfirst.audit_config``, ``[evidence]`` in ``askfirst.evidence_config``, ``[hosts]`` in
+``askfirst.host_config``, ``[[notify]]`` in ``askfirst.notify_config``. Any other table is a channel's (``[telegram]``,
+``[webhook.NAME]``): it is kept as it is written, and the broker hands it to that channel, or refuses to start where
+there is none of that name.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ from askfirst.audit_config import AuditConfig, RawAudit, audit_config
 from askfirst.canonical import sha256_hex
 from askfirst.effects import Risk
 from askfirst.errors import ConfigError
+from askfirst.evidence_config import EvidenceConfig, RawEvidence, evidence_config
 from askfirst.host_config import HostsConfig, RawHosts, hosts_config
 from askfirst.notify_config import RawNotify  # noqa: TC001  # pydantic reads the annotations
 from askfirst.people import Identity, Person, Requester
@@ -116,6 +118,7 @@ class _Raw(BaseModel):
     web: _RawWeb = Field(default_factory=_RawWeb)
     store: _RawStore = Field(default_factory=_RawStore)
     audit: RawAudit = Field(default_factory=RawAudit)
+    evidence: RawEvidence = Field(default_factory=RawEvidence)
     notify: list[RawNotify] = Field(default_factory=list)
     hosts: RawHosts = Field(default_factory=RawHosts)
 
@@ -143,6 +146,7 @@ class Config:
     store_url: str = field(default="", repr=False)  # may hold a password
     digest: str
     audit: AuditConfig = field(default_factory=AuditConfig)
+    evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
     notify: tuple[RawNotify, ...] = ()
     hosts: HostsConfig = field(default_factory=HostsConfig)
     people: tuple[Person, ...] = ()
@@ -176,6 +180,7 @@ def parse_config(content: bytes, *, source: str) -> Config:
         store_url=raw.store.url,
         digest=sha256_hex(content),
         audit=audit_config(raw.audit, Path(source).parent),
+        evidence=evidence_config(raw.evidence),
         hosts=hosts_config(raw.hosts),
         people=tuple(
             Person(

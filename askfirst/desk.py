@@ -24,6 +24,7 @@ from askfirst.engine import (
     Deadline,
     Executed,
     Redeem,
+    Renew,
     Retract,
     Revoke,
     Step,
@@ -31,8 +32,9 @@ from askfirst.engine import (
     Unreachable,
 )
 from askfirst.engine import undo as undoing
+from askfirst.engine.grants import is_outdated
 from askfirst.entries import entry_of
-from askfirst.errors import NotAllowedError, RescueError
+from askfirst.errors import InputError, NotAllowedError, RescueError
 from askfirst.intake import Draft, Intake, request_of
 from askfirst.people import Directory
 from askfirst.request import GrantState, Receipt, Request, RequestState, Review, Verdict
@@ -63,6 +65,22 @@ _OVERDUE_PAUSE_S = 0.5
 """Between two looks at what is due and was left to another broker."""
 _PENDING_MAX = 1000
 WEB_ONLY = frozenset({"web"})
+
+
+class Inspector(Protocol):
+    """Looks at what an approved action would meet now."""
+
+    async def state_of(self, request: Request) -> str:
+        """The digest of the state that the request's action would meet; ``""`` where nobody looks."""
+        ...
+
+    async def renewed(self, request: Request) -> Renew:
+        """The request anew, with the evidence as it is now.
+
+        Raises:
+            NotAllowedError: the policy denies it now.
+        """
+        ...
 
 
 class Editor(Protocol):
@@ -117,6 +135,8 @@ class Desk:
         editor: analyses edited arguments; None: nobody can edit.
         schemes: the channels that exist.
         bounds: how much may wait.
+        inspector: looks whether an approved action would still meet what people were shown; None: a grant that is bound
+            to a state is never redeemed.
         before_release: awaited before a grant is redeemed; what it raises keeps the action from running.
         net: keeps what an action would destroy; None: nothing is kept, and nothing can be undone.
     """
@@ -134,6 +154,7 @@ class Desk:
         editor: Editor | None = None,
         schemes: Collection[str] = WEB_ONLY,
         bounds: Bounds | None = None,
+        inspector: Inspector | None = None,
         before_release: Callable[[Request], Awaitable[None]] | None = None,
         net: Net | None = None,
     ) -> None:
@@ -146,6 +167,7 @@ class Desk:
         self._people = people or Directory(is_open=True)
         self._editor = editor
         self._intake = Intake(audit=audit, bounds=bounds or Bounds(), schemes=schemes)
+        self._inspector = inspector
         self._before_release = before_release
         self._net = net
         self._undoing: dict[str, asyncio.Lock] = {}
@@ -187,11 +209,18 @@ class Desk:
     ) -> Step:
         """Use the grant of a request: at most one attempt ever hears ``done`` for each of its uses.
 
-        What the action would destroy is kept first, unless it ``has_run`` already, on a Yes at its host.
+        A grant that is bound to a state is worth nothing once that has changed: then a new version is asked. What the
+        action would destroy is kept first, unless it ``has_run`` already, on a Yes at its host.
 
         Raises:
             RescueError: it could not be kept as people were promised; nothing was redeemed.
         """
+        state_digest = ""
+        if self._inspector is not None:
+            bound = await self.case(request_id)
+            state_digest = await self._state_of(bound, self._inspector, has_run=has_run)
+            if is_outdated(bound, state_digest):
+                return await self._renew(bound, self._inspector)
         if self._before_release is not None:
             await self._before_release((await self.case(request_id)).request)
         rescue = Rescue() if has_run else await self._caught(request_id, content)
@@ -204,6 +233,7 @@ class Desk:
                 tool_use_id=tool_use_id,
                 action=content,
                 is_genuine=grant is not None and grant_token.is_genuine(grant, self._signer),
+                state_digest=state_digest,
                 rescue=rescue,
             )
 
@@ -212,6 +242,21 @@ class Desk:
         if rescue.snapshot and self._net is not None and all(each.rescue != rescue for each in uses):
             await self._net.drop(rescue.snapshot)
         return step
+
+    async def _state_of(self, case: Case, inspector: Inspector, *, has_run: bool) -> str:
+        """The state that the action would meet now, where the grant is bound to one and nothing has run yet."""
+        if case.grant is None or not is_outdated(case, ""):
+            return ""
+        return case.grant.state_digest if has_run else await inspector.state_of(case.request)
+
+    async def _renew(self, case: Case, inspector: Inspector) -> Step:
+        """Ask anew; where the policy denies it by now the grant is taken back."""
+        try:
+            renew = await inspector.renewed(case.request)
+        except (NotAllowedError, InputError) as error:
+            step = await self.revoke(case.request.id, by="policy", channel="", reason=str(error))
+            return replace(step, done=False, note=str(error))
+        return await self._step(case.request.id, lambda _case: renew)
 
     async def _caught(self, request_id: str, content: Content | None) -> Rescue:
         """What was kept of what would be destroyed; nothing where nothing can be released anyway."""

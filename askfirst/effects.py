@@ -9,6 +9,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping  # noqa: TC003  # pydantic reads the annotations of who holds a classification
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from askfirst.shell.command import Command
 
 
 class Risk(enum.IntEnum):
@@ -66,6 +70,21 @@ class Outcome(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A path on this machine whose content goes.
+
+    Attributes:
+        path: absolute and normalised.
+        glob: it is a pattern that the shell expands.
+        names: only files and folders below it whose names match one of these patterns; empty: everything.
+    """
+
+    path: str
+    glob: bool = False
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """One thing that the call would do.
 
@@ -82,6 +101,7 @@ class Effect:
         via: the wrappers it was found under, outermost first, e.g. ``("sudo", "bash -c")``.
         facts: what was looked up to grade it, as short sentences.
         cwd: directory that it happens in, absolute; ``""`` when that is not known or on another machine.
+        hits: paths whose content it takes away, as far as they are known.
     """
 
     rule: str
@@ -96,6 +116,7 @@ class Effect:
     via: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     cwd: str = ""
+    hits: tuple[Hit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +129,7 @@ class Classification:
         expanded: the command as the shell would run it, for people to read; ``""`` when it equals the original.
         scripts: files whose text the command runs, as absolute paths; their hashes enter the action digest.
         commands: every simple command that would run, wrappers too, as people see them; empty for other tools.
+        parsed: the same as values, for whoever looks at what they would hit.
         writes: absolute path -> text of the files it would write, None where the text is not known.
     """
 
@@ -116,6 +138,7 @@ class Classification:
     expanded: str = ""
     scripts: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    parsed: tuple[Command, ...] = field(default=(), repr=False)
     writes: Mapping[str, str | None] = field(default_factory=dict)
 
     @property

@@ -147,6 +147,10 @@ class Gate:
             verdict = await self._by_old_grant(event, attempt, look, action)
             if verdict is not None:
                 return verdict
+            look = await self._asking.examine(look)
+            if look.ruling.outcome is Outcome.DENY:
+                await self._desk.note(refused_entry(look))
+                return Deny(reason=answers.by_policy(event.call, look.ruling))
             try:
                 case = await self._enter(event, look, action)
             except NobodyToAskError as error:
@@ -242,7 +246,7 @@ class Gate:
         if act not in {each.action_digest for each in case.earlier}:
             return None
         request = case.request
-        if request.changed_by in {"", "agent"} or not event.can_rewrite:
+        if not request.is_edited or not event.can_rewrite:
             return Deny(reason=answers.changed(case, event.call))
         comments = {key: value for key, value in event.call.arguments.items() if key not in event.call.acting_arguments}
         edited = replace(event.call, arguments={**comments, **request.action.arguments})
@@ -252,7 +256,8 @@ class Gate:
         allow = Allow(arguments=edited.arguments, reason=answers.edited(case))
         return await self._redeem(event, attempt, case, allow)
 
-    async def _redeem(self, event: BeforeTool, attempt: Attempt, case: Case, allow: Allow) -> Verdict:
+    async def _redeem(self, event: BeforeTool, attempt: Attempt, case: Case, allow: Allow) -> Verdict | None:
+        """The verdict; None when what it would hit has changed, so that people are asked anew."""
         if attempt.gone.is_set():
             return Deny(reason=answers.refusal(case, event.call))  # nobody hears it; the grant stays for the next one
         try:
@@ -264,6 +269,8 @@ class Gate:
             )
         except RescueError as error:
             return Deny(reason=answers.not_kept(case, str(error)))
+        if not step.done and step.case.request.state is RequestState.PENDING:
+            return None
         return allow if step.done else Deny(reason=answers.refusal(step.case, event.call))
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_NAMES: Final = 20
 """Names that a list in an answer holds at most."""
 _MAX_COMMITS: Final = 100
-_MAX_REVISION_CHARS: Final = 1000
+REVISION_MAX_CHARS: Final = 1000
 _MAX_PATHS: Final = 200
 _CLEAN_LINE: Final = "Would remove "
 _ESCAPES: Final = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92}
@@ -155,7 +155,7 @@ class GitFacts:
 
     def commit(self, place: GitPlace, revision: str) -> str | Unknown | None:
         """Object id of a commit; a revision that would be read as an option is not looked up."""
-        if not revision or revision.startswith("-") or len(revision) > _MAX_REVISION_CHARS:
+        if not revision or revision.startswith("-") or len(revision) > REVISION_MAX_CHARS:
             return UNKNOWN
         found = self._git.run(place, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
         if found is UNKNOWN:

@@ -25,18 +25,19 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from askfirst.facts import UNKNOWN
+from askfirst.facts import UNKNOWN, GitPlace
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from git.cmd import Git
 
-    from askfirst.facts import GitPlace, Unknown
+    from askfirst.facts import Unknown
 
 _MAX_OUTPUT_BYTES: Final = 1 << 20
 _PASSED_ON: Final = ("PATH", "HOME", "XDG_CONFIG_HOME")
+_TO_NETWORK: Final = ("SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _ENVIRONMENT: Final = {
     "LC_ALL": "C",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -53,6 +54,9 @@ _SETTINGS: Final = (
     ("credential.helper", ""),
     ("safe.directory", "*"),
 )
+
+
+_NOWHERE: Final = GitPlace(folder="/")
 
 
 class Deadline:
@@ -91,9 +95,13 @@ class Output:
 class GitReader:
     """Looks at repositories; see the module for what it keeps from happening."""
 
-    def __init__(self, deadline: Deadline, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, deadline: Deadline, environ: Mapping[str, str], *, max_output_bytes: int = _MAX_OUTPUT_BYTES
+    ) -> None:
         self._deadline = deadline
+        self._max_output_bytes = max_output_bytes
         self._environ = {name: environ[name] for name in _PASSED_ON if name in environ}
+        self._agent = {name: environ[name] for name in _TO_NETWORK if name in environ}
         self._filters: dict[GitPlace, tuple[tuple[str, str], ...] | None] = {}
 
     def run(self, place: GitPlace, *arguments: str) -> Output | Unknown:
@@ -102,6 +110,19 @@ class GitReader:
             self._filters[place] = self._emptied_filters(place)
         filters = self._filters[place]
         return UNKNOWN if filters is None else self._run(place, (*_SETTINGS, *filters), arguments)
+
+    def ask_network(
+        self, arguments: Sequence[str], *, settings: tuple[tuple[str, str], ...], protocols: str
+    ) -> Output | Unknown:
+        """The output of a git command that talks to another machine, outside of any repository.
+
+        Args:
+            arguments: the command; addresses in it are the caller's to check.
+            settings: configuration on top of our own.
+            protocols: those that may be used, as in ``GIT_ALLOW_PROTOCOL``.
+        """
+        variables = {**self._agent, "GIT_ALLOW_PROTOCOL": protocols, "GIT_DIR": os.devnull}
+        return self._run(_NOWHERE, (*_SETTINGS, *settings), tuple(arguments), variables)
 
     def _emptied_filters(self, place: GitPlace) -> tuple[tuple[str, str], ...] | None:
         """Settings that switch off every filter program; None when they cannot be listed."""
@@ -112,7 +133,11 @@ class GitReader:
         return tuple((key, "false" if key.endswith(".required") else "") for key in dict.fromkeys(found.fields))
 
     def _run(
-        self, place: GitPlace, settings: tuple[tuple[str, str], ...], arguments: tuple[str, ...]
+        self,
+        place: GitPlace,
+        settings: tuple[tuple[str, str], ...],
+        arguments: tuple[str, ...],
+        more: Mapping[str, str] | None = None,
     ) -> Output | Unknown:
         if _git() is None or not self._deadline.left_s() or any("\0" in argument for argument in arguments):
             return UNKNOWN
@@ -121,6 +146,7 @@ class GitReader:
             variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
         variables |= {"GIT_DIR": place.git_dir} if place.git_dir else {}
         variables |= {"GIT_WORK_TREE": place.work_tree} if place.work_tree else {}
+        variables |= more or {}
         assignments = [f"{name}={value}" for name, value in variables.items()]
         started = _start(["env", "-i", *assignments, "git", "-C", place.folder, *arguments])
         return UNKNOWN if started is None or started.proc is None else self._collect(started.proc)
@@ -157,7 +183,7 @@ class GitReader:
                     size += len(chunk)
                     if key.fileobj is process.stdout:
                         chunks.append(chunk)
-                if size > _MAX_OUTPUT_BYTES:
+                if size > self._max_output_bytes:
                     return None
         return b"".join(chunks)
 

@@ -7,7 +7,8 @@ canonical, for example (wrapped)::
      "max":1,"n":"qkXbXrB5cXk2sW0b","nbf":1800000000,"req":"01HZ…","typ":"grant","v":1}
 
 Times are seconds since the Unix epoch, rounded so that the token is never valid longer than the grant. ``log`` is the
-entry that tells of the grant, and the head of the log before it. A grant for a pattern has ``pat`` as well.
+entry that tells of the grant, and the head of the log before it. A grant for a pattern has ``pat`` as well, one
+that is bound to a state ``sta``.
 """
 
 from __future__ import annotations
@@ -88,6 +89,7 @@ def _binding(grant: Grant) -> dict[str, object]:
         "exp": grant.expires_at_ms // 1000,
         "max": grant.uses_max,
         **({"pat": grant.pattern} if grant.pattern else {}),
+        **({"sta": grant.state_digest} if grant.state_digest else {}),
     }
 
 

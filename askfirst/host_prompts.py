@@ -166,7 +166,10 @@ class HostPrompts:
         if key in self._released or not self._config.prompts or not (event.agent.interactive or tool_use_id):
             return None
         name = digest(["prompt", event.agent.host, event.agent.session, tool_use_id, action.digest()])
-        draft = self._asking.draft(look, action, key=name, tool_use_id=tool_use_id)
+        closer = await self._asking.examine(look)
+        if closer.ruling.outcome is not Outcome.DENY:  # here the host's own prompt is open already
+            look = closer
+        draft = self._asking.draft(replace(look, evidence=closer.evidence), action, key=name, tool_use_id=tool_use_id)
         case = await self._desk.ask(replace(draft, notes=(OWN_PROMPT,)))
         _keep(self._open, (event.agent.session, tool_use_id), (case.request.id,))
         return case

@@ -157,7 +157,8 @@ class Request:
 
     Attributes:
         version: counts up whenever what would run, or what the agent says about it, changes.
-        changed_by: who made this version: ``""`` for the first, ``"agent"``, or the person who edited the arguments.
+        changed_by: who made this version: ``""`` for the first, ``"agent"``, the person who edited the arguments, or
+            ``"state"`` where the same action would meet another state than was approved.
         action_digest: what reviews and grants of this version are bound to.
         evidence: what the gate found out about this version.
         notes: what people should know beside the effects, e.g. that something equivalent was denied before.
@@ -198,6 +199,11 @@ class Request:
     supersedes: str = ""
     promise: Promise = field(default_factory=Promise)
     end: End | None = None
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether a person changed what would run."""
+        return self.changed_by not in {"", "agent", "state"}
 
     @property
     def code(self) -> str:
@@ -295,6 +301,7 @@ class Grant:
         scope: key of the offer that the reviewers chose.
         pattern: the command pattern that later calls must match, ``""``: this very action only.
         uses_max: how often it may be redeemed.
+        state_digest: of the state that people were shown (``Evidence.state_digest``); ``""`` where it is bound to none.
         uses: redemptions, oldest first.
         outcome: of the last use that has one.
         undoings: of its newest use, oldest first: an odd number of them means that it is undone.
@@ -313,6 +320,7 @@ class Grant:
     scope: str = "once"
     pattern: str = ""
     uses_max: int = 1
+    state_digest: str = ""
     uses: tuple[Use, ...] = ()
     ended_at_ms: int | None = None
     outcome: str = ""

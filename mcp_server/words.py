@@ -73,7 +73,11 @@ def status_of(request: Any) -> str:
 
 def _approved(request: Any, is_gated: bool) -> str:  # noqa: FBT001  # the shape of this table's functions
     by, until, editor = _by(request), _clock(_expiry_ms(request, "approved")), request.get("changed_by")
-    changed = f"{editor} changed it, and it differs from what you asked. " if editor not in {None, "", "agent"} else ""
+    changed = (
+        f"{editor} changed it, and it differs from what you asked. "
+        if editor not in {None, "", "agent", "state"}
+        else ""
+    )
     if request.get("command"):
         where = f" in {request['cwd']}" if request.get("cwd") else ""
         return (

@@ -71,9 +71,9 @@ class AskApi:
         self._access.meter(caller_of(request))
         agent = Agent(host=body.host, session=body.session, model=body.model)
         look = await self._asking.look(_call(body), agent, _claim(body.claim), requires_approval=True)
-        if look.ruling.outcome is Outcome.DENY:
-            await self._desk.note(refused_entry(look))
-            raise NotAllowedError(f"denied by the policy (rule {look.ruling.rule}): {look.ruling.reason}")
+        await self._require_allowed(look)
+        look = await self._asking.examine(look)
+        await self._require_allowed(look)  # what could not be looked at is graver than it seemed
         case = await self._asked(
             look,
             key=idempotency_key,
@@ -106,6 +106,8 @@ class AskApi:
             body.claim,
             requires_approval=body.requiresApproval,
         )
+        if look.ruling.outcome is Outcome.ASK:
+            look = await self._asking.examine(look)
         ruling, case = look.ruling, None
         if ruling.outcome is Outcome.ALLOW:
             self._desk.note_soon(passed_entry(look))
@@ -124,6 +126,11 @@ class AskApi:
                 "request": None if case is None else self._shown(case),
             }
         )
+
+    async def _require_allowed(self, look: Look) -> None:
+        if look.ruling.outcome is Outcome.DENY:
+            await self._desk.note(refused_entry(look))
+            raise NotAllowedError(f"denied by the policy (rule {look.ruling.rule}): {look.ruling.reason}")
 
     async def _asked(self, look: Look, *, key: str, **more: Any) -> Case:
         """The request about this call, new or found by its key.

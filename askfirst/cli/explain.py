@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,15 +11,22 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
+from askfirst.broker.wire import evidence_out
+from askfirst.call import ToolCall
+from askfirst.classify import classification_of
 from askfirst.cli.options import AsJson
 from askfirst.cli.output import EXIT_NO, console, print_json, sentences
-from askfirst.cli.requests import RISK_STYLE
+from askfirst.cli.requests import RISK_STYLE, evidence_lines
+from askfirst.config import load_config
 from askfirst.effects import Outcome
 from askfirst.errors import InputError
+from askfirst.paths import config_file
+from askfirst.request import Claim
 from askfirst.visible import visible
 
 if TYPE_CHECKING:
     from askfirst.effects import Effect
+    from askfirst.evidence.values import Evidence
     from askfirst.shell.analysis import Analysis, Step
 
 _OUTCOME_STYLE = {Outcome.ALLOW: "bold green", Outcome.PASS: "bold yellow", Outcome.GATE: "bold red"}
@@ -45,13 +53,26 @@ def add(app: typer.Typer) -> None:
             if not Path(cwd or ".").is_dir():
                 raise InputError(f"there is no folder {cwd}; name one with --cwd")
             text = command[0] if len(command) == 1 else shlex.join(command)
-            found = DiskAnalyst().explain(text, cwd or str(Path.cwd()))
+            folder = str(Path(cwd or ".").absolute())
+            found = DiskAnalyst().explain(text, folder)
+            evidence = _gathered(text, folder, found)
             if as_json:
-                print_json(as_object(text, found))
+                print_json({**as_object(text, found), "evidence": evidence_out(evidence, Claim()).model_dump()})
             else:
-                _show(text, found)
+                _show(text, found, evidence)
             if found.outcome is Outcome.GATE:
                 raise typer.Exit(EXIT_NO)
+
+
+def _gathered(text: str, folder: str, found: Analysis) -> Evidence:
+    """The evidence that the gate would show, gathered here and read-only."""
+    from askfirst.evidence.gather import Gatherer  # noqa: PLC0415  # needs git, which other commands do without
+    from askfirst.evidence.sources import sources  # noqa: PLC0415
+
+    config = load_config(config_file()).evidence
+    call = ToolCall(tool="Bash", arguments={"command": text}, cwd=folder, session="")
+    gatherer = Gatherer(sources(config), limit_s=config.limit_s)
+    return asyncio.run(gatherer.gather(call, classification_of(found))).evidence
 
 
 def as_object(text: str, found: Analysis) -> dict[str, Any]:
@@ -92,7 +113,7 @@ def _step_object(step: Step) -> dict[str, Any]:
     }
 
 
-def _show(text: str, found: Analysis) -> None:
+def _show(text: str, found: Analysis, evidence: Evidence) -> None:
     console.print(_marked(text, found), soft_wrap=True)
     if found.expanded:
         console.print(Text.assemble(("runs as  ", "dim"), visible(found.expanded)), soft_wrap=True)
@@ -102,6 +123,8 @@ def _show(text: str, found: Analysis) -> None:
     console.print(tree)
     for effect in found.effects:
         _show_effect(effect)
+    for line in evidence_lines(evidence_out(evidence, Claim()).model_dump()):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(Text(_OUTCOME_TEXT[found.outcome], style=_OUTCOME_STYLE[found.outcome]))
 
 

@@ -7,7 +7,8 @@ Invariants (DESIGN §4); ``tests/test_invariants.py`` sees to it that each has a
 
 - I1 only a person who may, an expiry, or the rule's own word moves a request out of ``pending``; its requester can
   amend, cancel and replace it.
-- I2 a decision is bound to the action digest and to the version that its author was shown, and to no other.
+- I2 a decision is bound to the action digest and to the version that its author was shown, and to no other; a grant for
+  one run, to the state that they were shown, too.
 - I3 persist, then notify; register the waiter, then read the state; keys and decision ids make every act idempotent.
 - I4 the deadline is checked inside the decision's transaction; a late approve becomes a short single-use grant.
 - I5 deny beats approve until the grant is redeemed; distinct people make a quorum; the requester never counts.
@@ -28,6 +29,7 @@ from askfirst.engine.events import (
     Event,
     Executed,
     Redeem,
+    Renew,
     Retract,
     Revoke,
     Supersede,
@@ -49,6 +51,7 @@ __all__ = [
     "Executed",
     "LogLine",
     "Redeem",
+    "Renew",
     "Retract",
     "Revoke",
     "Step",

@@ -95,6 +95,19 @@ class Amend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Renew:
+    """What the approved action would meet has changed before it ran: people are asked anew, by a new version.
+
+    Attributes:
+        content: the same action, with the evidence as it is now.
+        terms: what the policy says about the new version.
+    """
+
+    content: Content
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Supersede:
     """The requester has made another request in place of this one."""
 
@@ -110,6 +123,7 @@ class Redeem:
         action_digest: of what is about to run, computed now.
         action: the same whole, with what the analysis finds now; only a grant for a pattern looks at it.
         is_genuine: whether the grant's stored token is our own signature over this very grant.
+        state_digest: of the state that the action would meet now, for a grant that is bound to one.
         rescue: what was kept of what it would destroy.
     """
 
@@ -118,6 +132,7 @@ class Redeem:
     tool_use_id: str
     action: Content | None = None
     is_genuine: bool = True
+    state_digest: str = ""
     rescue: Rescue = field(default_factory=Rescue)
 
 
@@ -156,4 +171,4 @@ class Undo:
     assurance: int = 0
 
 
-Event = Cast | Retract | Deadline | Unreachable | Cancel | Amend | Supersede | Redeem | Executed | Revoke | Undo
+Event = Cast | Retract | Deadline | Unreachable | Cancel | Amend | Renew | Supersede | Redeem | Executed | Revoke | Undo

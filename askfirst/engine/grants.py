@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from askfirst.request import Receipt
 
 
+CHANGED = "what it would hit has changed since it was approved"
+
+
 def issue(case: Case, now_ms: int, *, scope: ScopeOffer = ONCE, late: bool = False) -> Step:
     """Turn the approval into its grant; one request has one at most, named like the request."""
     terms = case.request.terms
@@ -34,6 +37,7 @@ def issue(case: Case, now_ms: int, *, scope: ScopeOffer = ONCE, late: bool = Fal
         scope=scope.kind,
         pattern=scope.pattern,
         uses_max=uses_max(scope),
+        state_digest=case.request.evidence.state_digest if uses_max(scope) == 1 and not scope.pattern else "",
     )
     decision: dict[str, Value] = {
         "grant": grant.id,
@@ -42,6 +46,7 @@ def issue(case: Case, now_ms: int, *, scope: ScopeOffer = ONCE, late: bool = Fal
         "scope": grant.scope,
         "uses_max": grant.uses_max,
         **({"pattern": grant.pattern} if grant.pattern else {}),
+        **({"state": grant.state_digest} if grant.state_digest else {}),
     }
     return Step(case=replace(case, grant=grant), log=(system_line(EntryType.GRANT_ISSUED, decision),))
 
@@ -75,6 +80,8 @@ def redeem(case: Case, event: Event, now_ms: int) -> Step:
         return Step(case=case, note="redeemed before by this same attempt")
     if grant.state is not GrantState.ISSUED:
         return Step(case=case, done=False, note=f"the grant is {grant.state.value}")
+    if is_outdated(case, event.state_digest):
+        return Step(case=case, done=False, note=CHANGED)
     use = Use(
         attempt=event.attempt,
         tool_use_id=event.tool_use_id,
@@ -92,6 +99,14 @@ def redeem(case: Case, event: Event, now_ms: int) -> Step:
     line = system_line(EntryType.GATE_RELEASED, decision)
     after = replace(grant, state=state, uses=uses, undoings=())
     return Step(case=replace(case, grant=after), log=(line,), note="released")
+
+
+def is_outdated(case: Case, state_digest: str) -> bool:
+    """Whether an open grant is bound to another state than this one, so that it may not be redeemed."""
+    grant = case.grant
+    if grant is None or grant.state is not GrantState.ISSUED:
+        return False
+    return grant.state_digest not in {"", state_digest}
 
 
 def _is_same(use: Use, event: Redeem) -> bool:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import EntryType
-from askfirst.engine.case import Case, LogLine, Step
-from askfirst.engine.events import Amend, Cancel, Content, Event, Supersede
-from askfirst.request import End, Request, RequestState
+from askfirst.engine.case import Case, LogLine, Step, system_line
+from askfirst.engine.events import Amend, Cancel, Content, Event, Renew, Supersede
+from askfirst.engine.grants import CHANGED
+from askfirst.request import End, GrantState, Request, RequestState
 
 if TYPE_CHECKING:
     from askfirst.audit_port import Value
@@ -55,6 +56,38 @@ def amend(case: Case, event: Event, _now_ms: int) -> Step:
     )
 
 
+def renew(case: Case, event: Event, now_ms: int) -> Step:
+    """Let the grant lapse and ask anew: the same action would meet another state than people were shown."""
+    assert isinstance(event, Renew)
+    grant, request = case.grant, case.request
+    if grant is None or grant.state is not GrantState.ISSUED or grant.uses:
+        return Step(case=case, done=False, note="nothing to ask anew: no grant is open and unused")
+    lapsed = replace(grant, state=GrantState.LAPSED, ended_at_ms=now_ms)
+    line = system_line(EntryType.GRANT_LAPSED, {"grant": grant.id, "uses": 0, "reason": CHANGED})
+    if request.version >= VERSIONS_MAX:
+        note = f"{CHANGED}, for the {VERSIONS_MAX}th time; ask again when nothing else works on it"
+        return Step(case=replace(case, grant=lapsed), log=(line,), done=False, note=note)
+    by = request.changed_by if request.is_edited else "state"
+    after = next_version(replace(case, grant=lapsed), event.content, changed_by=by)
+    anew = replace(
+        after.request,
+        state=RequestState.PENDING,
+        end=None,
+        terms=event.terms,
+        reminded=0,
+        escalated=0,
+        handovers=(),
+    )
+    change = system_line(EntryType.GATE_AMENDED, {**_change(request, anew), "reason": CHANGED})
+    return Step(
+        case=replace(after, request=anew),
+        log=(line, change),
+        done=False,
+        note=f"{CHANGED}; version {anew.version} is before the reviewers",
+        tell=event.terms.stages[0].recipients,
+    )
+
+
 def next_version(case: Case, content: Content, *, changed_by: str) -> Case:
     """The case with a newer version of what would run; the one before is kept as superseded."""
     request = case.request
@@ -89,6 +122,7 @@ def _change(before: Request, after: Request) -> dict[str, Value]:
         "version": after.version,
         "act_before": before.action_digest,
         "rule": after.terms.rule,
+        **({"state_before": before.evidence.state_digest} if before.evidence.state else {}),
         "policy_sha256": after.terms.policy_digest,
     }
 

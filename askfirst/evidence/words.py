@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 from askfirst.evidence.values import Commits, Deployment, Files, Gap, Plan, Refs, Script, Statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from askfirst.evidence.values import Commit, Evidence, Exhibit, Ref, Statement
 
@@ -108,7 +108,7 @@ def _file_signals(found: Files) -> Iterator[Signal]:
     if not found.count:
         yield Signal(mark=Mark.GOOD, text=f"no file in {found.where} would be {found.act}")
         return
-    content = "" if found.act == "deleted" else "the content of "
+    content = {"deleted": "", "overwritten": "the content of ", "discarded": "uncommitted work in "}[found.act]
     many = f"{content}{_count(found.count, 'file', more=found.more)} ({size(found.size_bytes)})"
     mark = Mark.WARN if found.only_copies or found.more else Mark.GOOD
     yield Signal(mark=mark, text=f"{many} in {found.where} would be {found.act}")
@@ -166,7 +166,7 @@ def impact_of(evidence: Evidence) -> str:
     """What is gone for good, in one sentence; ``""`` where nothing was looked at."""
     if not evidence.exhibits:
         return ""
-    losses = [loss for exhibit in evidence.exhibits for loss in _losses(exhibit)]
+    losses = list(_losses(evidence.exhibits))
     rest = "; not everything could be seen" if evidence.gaps else ""
     if not losses:
         sure = "as far as was looked, nothing is lost" if rest else "nothing is lost for good"
@@ -174,23 +174,23 @@ def impact_of(evidence: Evidence) -> str:
     return f"would lose {_joined(losses)}{rest}"
 
 
-def _losses(exhibit: Exhibit) -> Iterator[str]:
-    match exhibit:
-        case Commits() if exhibit.count and exhibit.fate != "rewritten":
-            yield _count(exhibit.count, "commit", more=exhibit.more)
-        case Files() if exhibit.only_copies:
-            many = _count(exhibit.only_copies, "file", more=exhibit.more)
-            yield f"{many} ({size(exhibit.only_copy_bytes)})"
-        case Files() if exhibit.more:
-            yield f"more than {exhibit.count} files"
-        case Statements():
-            rows = sum(each.rows or 0 for each in exhibit.statements)
-            if rows:
-                yield f"about {rows:,} rows"
-        case Plan() if exhibit.destroys:
-            yield _count(exhibit.destroys, "resource")
-        case _:
-            return
+def _losses(exhibits: Sequence[Exhibit]) -> Iterator[str]:
+    commits = [each for each in exhibits if isinstance(each, Commits) and each.fate != "rewritten"]
+    files = [each for each in exhibits if isinstance(each, Files)]
+    copies = sum(each.only_copies for each in files)
+    rows = sum(each.rows or 0 for found in exhibits if isinstance(found, Statements) for each in found.statements)
+    destroyed = sum(each.destroys or 0 for each in exhibits if isinstance(each, Plan))
+    if number := sum(each.count for each in commits):
+        yield _count(number, "commit", more=any(each.more for each in commits))
+    if copies:
+        many = _count(copies, "file", more=any(each.more for each in files))
+        yield f"{many} ({size(sum(each.only_copy_bytes for each in files))})"
+    elif any(each.more for each in files):
+        yield f"more than {sum(each.count for each in files):,} files"
+    if rows:
+        yield f"about {rows:,} rows"
+    if destroyed:
+        yield _count(destroyed, "resource")
 
 
 def sections_of(evidence: Evidence) -> tuple[Section, ...]:
@@ -241,10 +241,8 @@ def _files_section(found: Files) -> Section:
 def rollback_of(evidence: Evidence) -> tuple[str, ...]:
     """Our own way back, and what has none; empty where there is nothing to take back."""
     steps = [step for each in evidence.exhibits if isinstance(each, Commits | Refs) for step in each.rollback if step]
-    lost = [each for each in evidence.exhibits if isinstance(each, Files) and each.only_copies]
-    steps += [
-        f"no way back for {_count(each.only_copies, 'file')} in {each.where}: no commit has them" for each in lost
-    ]
+    lost = sum(each.only_copies for each in evidence.exhibits if isinstance(each, Files))
+    steps += [f"no way back by git for {_count(lost, 'file')}: no commit has them"] if lost else []
     pruned = any(isinstance(each, Commits) and each.fate == "pruned" and each.count for each in evidence.exhibits)
     return tuple(dict.fromkeys([*steps, *(["no way back for pruned commits"] if pruned else [])]))
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from askfirst.effects import Risk
+from askfirst.effects import Hit, Risk
 from askfirst.facts import UNKNOWN, Kind, Loss
 from askfirst.shell.command import HOLE
 from askfirst.shell.options import clipped, some
@@ -55,6 +55,14 @@ class Grade:
     what: str
     facts: tuple[str, ...] = ()
     reversible: bool = False
+
+
+def hit(book: Rules, rule: str, command: Command, spot: Spot, grade: Grade, *, names: tuple[str, ...] = ()) -> Effect:
+    """The effect of a rule on a spot; ``names``: only on what is called so below it."""
+    found = effect(book, rule, command, spot.shown, grade)
+    if not spot.known or command.where:
+        return found
+    return replace(found, hits=(Hit(path=spot.path, glob=spot.glob, names=names),))
 
 
 def effect(book: Rules, rule: str, command: Command, target: str, grade: Grade) -> Effect:

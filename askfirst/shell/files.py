@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN, Kind, usable
 from askfirst.shell.command import HOLE, Word
-from askfirst.shell.deletes import Grade, effect, grade_delete, grade_overwrite
+from askfirst.shell.deletes import Grade, effect, grade_delete, grade_overwrite, hit
 from askfirst.shell.options import MAX_JUDGED, Options, part, read_options, syntax
 from askfirst.shell.permissions import judge_permissions
 from askfirst.shell.places import Place, locate
@@ -93,7 +93,7 @@ def _deleted(
         )
         if any_name and command.via and _FAN_OUT.match(command.via[-1]):
             grade = Grade(risk=Risk.HIGH, what="files from a list that is not known")
-        yield effect(book, rule, command, spot.shown, grade)
+        yield hit(book, rule, command, spot, grade)
 
 
 def _too_many(words: Sequence[Word], command: Command, book: Rules, rule: str) -> Iterable[Effect]:
@@ -145,7 +145,7 @@ def _overwritten(
         may_be_new = posixpath.basename(word.text) in _EMPTY_BY_NATURE
         grade = grade_overwrite(spot, facts, empties=empties and not may_be_new)
         rule = "disk.write-device" if spot.place is Place.DEVICE else "filesystem.overwrite"
-        yield effect(book, rule, command, spot.shown, grade)
+        yield hit(book, rule, command, spot, grade)
 
 
 def judge_redirects(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
@@ -325,7 +325,7 @@ def edit_in_place(command: Command, facts: Facts, book: Rules) -> Iterable[Effec
         spot = locate(word, command, facts, follow=True)
         if spot.place in {Place.OUTSIDE, Place.SYSTEM, Place.GIT, Place.DEVICE}:
             grade = grade_overwrite(spot, facts, empties=spot.place is not Place.OUTSIDE)
-            yield effect(book, "filesystem.edit-outside", command, spot.shown, grade)
+            yield hit(book, "filesystem.edit-outside", command, spot, grade)
 
 
 def pack(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from askfirst.effects import Risk
 from askfirst.facts import usable
 from askfirst.shell.command import HOLE, Word
-from askfirst.shell.deletes import Grade, effect, grade_delete, grade_overwrite
+from askfirst.shell.deletes import Grade, effect, grade_delete, grade_overwrite, hit
 from askfirst.shell.options import read_options, syntax
 from askfirst.shell.places import Place, locate
 from askfirst.shell.precious import is_regenerable
@@ -153,14 +153,14 @@ def judge_find(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     for word in search.written:
         spot = locate(word, command, facts, follow=True)
         if spot.place is not Place.SINK:
-            yield effect(book, "filesystem.overwrite", command, spot.shown, grade_overwrite(spot, facts))
+            yield hit(book, "filesystem.overwrite", command, spot, grade_overwrite(spot, facts))
     if search.has("-delete"):
         if len(search.roots) > _MAX_OPERANDS:
             grade = Grade(risk=Risk.HIGH, what=f"files in {len(search.roots)} folders, more than are looked at")
             yield effect(book, "filesystem.delete", command, f"{len(search.roots)} folders", grade)
         for root in search.roots[:_MAX_OPERANDS]:
             spot = locate(root, command, facts, follow=True)
-            yield effect(book, "filesystem.delete", command, spot.shown, _grade(search, spot, facts))
+            yield hit(book, "filesystem.delete", command, spot, _grade(search, spot, facts), names=tuple(search.names))
 
 
 def _grade(search: Search, spot: Spot, facts: Facts) -> Grade:

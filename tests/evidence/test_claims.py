@@ -32,7 +32,7 @@ UNSEEN = Gap(about="the stash", reason="the index is locked")
             "can be undone",
             ONLY_COPIES,
             "can be undone",
-            "no way back for 3 files in the work tree: no commit has them",
+            "no way back by git for 3 files: no commit has them",
         ),
         ("only build output", ONLY_COPIES, "only build", "3 files in no commit"),
         ("my feature branch", SHARED, "feature branch", "main is shared"),

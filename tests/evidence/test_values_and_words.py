@@ -157,7 +157,7 @@ def test_the_way_back_is_ours_and_says_what_has_none() -> None:
     assert rollback_of(Evidence(exhibits=(LOST, FILES, REFS))) == (
         "git branch topic 1a2b3c4d5e6f",
         "git push --force origin aaaaaaaaaaaa:refs/heads/main",
-        "no way back for 2 files in /srv/project: no commit has them",
+        "no way back by git for 2 files: no commit has them",
     )
 
 

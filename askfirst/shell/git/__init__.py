@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from askfirst.effects import Risk
 from askfirst.facts import NoFacts
-from askfirst.shell.deletes import Grade, effect, grade_overwrite
+from askfirst.shell.deletes import Grade, grade_overwrite, hit
 from askfirst.shell.git import programs, push, refs, tree
 from askfirst.shell.git.call import parse_git
 from askfirst.shell.git.case import Case
@@ -93,9 +93,7 @@ def _output(case: Case) -> Iterable[Effect]:
     spelled = [part(word, word.text.partition("=")[2]) for word in case.call.words if word.text.startswith("--output=")]
     for word in dict.fromkeys((*short, *spelled)):
         spot = locate(word, case.call.command, case.facts, follow=True)
-        yield effect(
-            case.book, "filesystem.overwrite", case.call.command, spot.shown, grade_overwrite(spot, case.facts)
-        )
+        yield hit(case.book, "filesystem.overwrite", case.call.command, spot, grade_overwrite(spot, case.facts))
 
 
 def _opaque(case: Case) -> Effect:

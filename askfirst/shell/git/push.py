@@ -42,7 +42,7 @@ _SHARED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Target:
+class Target:
     """One ref of the remote: ``source`` is what is pushed there, ``""`` deletes it."""
 
     remote: str
@@ -67,7 +67,7 @@ def push(case: Case) -> Iterable[Effect]:
         loss = Grade(risk=Risk.HIGH, what="remote branches that have no local branch of the same name")
         yield case.effect("git.push-prune", _shown(remote), loss)
     yield from case.too_many("git.push-force", options.words)
-    targets = list(_targets(case))
+    targets = list(targets_of(case))
     for target in targets:
         yield _effect(case, target)
     if not targets:
@@ -78,7 +78,8 @@ def _shown(remote: Word | None) -> str:
     return "the remote" if remote is None else remote.shown or remote.text
 
 
-def _targets(case: Case) -> Iterable[_Target]:
+def targets_of(case: Case) -> Iterable[Target]:
+    """Every ref of the remote that the command line forces or deletes by name."""
     options = case.options
     words = options.words
     remote = words[0].text if words else "origin"
@@ -93,7 +94,7 @@ def _targets(case: Case) -> Iterable[_Target]:
         if target is not None:
             yield _resolved(case, target)
     if not specs and (forced or options.has("delete")):
-        yield _resolved(case, _Target(remote=remote, branch="", source="HEAD", forced=True))
+        yield _resolved(case, Target(remote=remote, branch="", source="HEAD", forced=True))
 
 
 def _is_forced(case: Case) -> bool:
@@ -102,7 +103,7 @@ def _is_forced(case: Case) -> bool:
     return any(name.startswith("force") for name in given)
 
 
-def _target(spec: Word, remote: str, *, forced: bool, deletes: bool) -> _Target | None:
+def _target(spec: Word, remote: str, *, forced: bool, deletes: bool) -> Target | None:
     """The forced or deleted ref that a refspec names; None for a plain one."""
     source, colon, destination = spec.text.partition(":")
     plus = source.startswith("+") or destination.startswith("+")
@@ -115,13 +116,13 @@ def _target(spec: Word, remote: str, *, forced: bool, deletes: bool) -> _Target 
     return _named(remote, destination, source=source or "HEAD", forced=True)
 
 
-def _named(remote: str, destination: str, *, source: str, forced: bool) -> _Target:
+def _named(remote: str, destination: str, *, source: str, forced: bool) -> Target:
     is_tag = destination.startswith("refs/tags/")
     branch = destination.removeprefix("refs/heads/").removeprefix("refs/tags/").removeprefix("heads/")
-    return _Target(remote=remote, branch=branch, source=source, forced=forced, is_tag=is_tag)
+    return Target(remote=remote, branch=branch, source=source, forced=forced, is_tag=is_tag)
 
 
-def _resolved(case: Case, target: _Target) -> _Target:
+def _resolved(case: Case, target: Target) -> Target:
     """The target with the current branch where the command line names none."""
     if target.branch not in {"", "HEAD", "@"}:
         return target
@@ -131,7 +132,7 @@ def _resolved(case: Case, target: _Target) -> _Target:
     return replace(target, branch=name)
 
 
-def _effect(case: Case, target: _Target) -> Effect:
+def _effect(case: Case, target: Target) -> Effect:
     shown = f"{target.branch or 'the current branch'} on {target.remote}"
     deletes = not target.source
     loss = _loss(case, target)
@@ -140,7 +141,7 @@ def _effect(case: Case, target: _Target) -> Effect:
     return case.effect("git.push-delete" if deletes else "git.push-force", shown, loss)
 
 
-def _loss(case: Case, target: _Target) -> Grade:
+def _loss(case: Case, target: Target) -> Grade:
     known = target.branch and "/" not in target.remote.rstrip("/")
     tracking = f"refs/remotes/{target.remote}/{target.branch}"
     found = case.dropped(tracking, new=target.source) if known and not target.is_tag else None
@@ -157,7 +158,11 @@ def _has_plus(case: Case) -> bool:
 
 def is_shared(case: Case, branch: str) -> bool:
     """Whether a branch is the remote's default or has a name that every team shares."""
-    if any(fnmatch.fnmatchcase(branch, pattern) for pattern in _SHARED):
-        return True
     found = case.facts.repository(case.place)
-    return found is not UNKNOWN and found is not None and branch != "" and branch == found.default_branch
+    return is_shared_name(branch, found.default_branch if found is not UNKNOWN and found is not None else "")
+
+
+def is_shared_name(branch: str, default_branch: str) -> bool:
+    """The same, where the default branch is known."""
+    named = any(fnmatch.fnmatchcase(branch, pattern) for pattern in _SHARED)
+    return named or (branch != "" and branch == default_branch)

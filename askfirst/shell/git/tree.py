@@ -61,7 +61,7 @@ def checkout(case: Case) -> Iterable[Effect]:
     if options.has("patch"):
         return
     yield from _forced_branch(case, "-B", options.words)
-    paths, from_commit = _checkout_paths(case)
+    paths, from_commit = checkout_paths(case)
     if paths or options.has("ours", "theirs", "pathspec-from-file"):
         loss = case.changed_tracked(paths, staged=from_commit)
         yield case.effect("git.checkout-paths", listed(paths) or "the work tree", loss)
@@ -69,7 +69,7 @@ def checkout(case: Case) -> Iterable[Effect]:
         yield case.effect("git.checkout-force", "the work tree", case.changed_tracked())
 
 
-def _checkout_paths(case: Case) -> tuple[tuple[Word, ...], bool]:
+def checkout_paths(case: Case) -> tuple[tuple[Word, ...], bool]:
     """The paths that a checkout overwrites, and whether their content comes from a commit (else the index)."""
     options = case.options
     if options.rest is not None:
@@ -153,7 +153,8 @@ def clean(case: Case) -> Iterable[Effect]:
     yield case.effect("git.clean", listed(options.words) or "the work tree", _cleaned(case))
 
 
-def _cleaned(case: Case) -> Grade:
+def clean_options(case: Case) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The options and pathspecs of a ``git clean`` that say what it deletes; unknown paths mean the whole tree."""
     options = case.options
     flags = [f"-{letter}" for letter in "dxX" if options.has(f"-{letter}")]
     forced_twice = sum(w.text.count("f") for w in case.call.words if re.fullmatch(r"-[a-zA-Z]+", w.text)) > 1
@@ -161,7 +162,12 @@ def _cleaned(case: Case) -> Grade:
     paths = tuple(word.text for word in options.words if word.known)
     if len(paths) < len(options.words):
         paths = ()
-    found = case.facts.cleanable(case.place, (*flags, *(["-ff"] if forced_twice else []), *excluded), paths)
+    return (*flags, *(["-ff"] if forced_twice else []), *excluded), paths
+
+
+def _cleaned(case: Case) -> Grade:
+    options = case.options
+    found = case.facts.cleanable(case.place, *clean_options(case))
     if found is UNKNOWN:
         ignored = " and ignored" if options.has("-x", "-X") else ""
         return Grade(risk=Risk.HIGH, what=f"every untracked{ignored} file")

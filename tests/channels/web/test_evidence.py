@@ -53,7 +53,7 @@ def test_what_was_found_stands_above_what_the_agent_says(web: Web, page: type[Pa
     assert "and 11 more" in text
     assert "could not be found out: the stash (git did not answer in time)" in text
     assert "git branch main-before aaaaaaaaaaaa" in text
-    assert "no way back for 1 file in /srv/project: no commit has them" in text
+    assert "no way back by git for 1 file: no commit has them" in text
     assert "the agent says: “nothing is lost”; found: 2 unpushed commits and 1 file in no commit" in text
     assert r"<script>alert(1)</script> \u{202E} {{ 7*7 }}\u{A}second" in text
     assert "<script>alert" not in html
