@@ -202,7 +202,7 @@ class _Reader:
 
     def _word(self, index: int) -> None:
         name = self._text(index)
-        if self._language == "osascript" and name == "delete":
+        if self._language == "osascript" and name in {"delete", "empty"}:
             self._found.add("deletes", Delete(HOLE, recursive=True))
         if name in _ENVIRONMENTS.get(self._language, ()) and self._is_handed_on(index):
             self._found.add("reads", "$ENV")

@@ -160,9 +160,19 @@ def rewrite(case: Case) -> Iterable[Effect]:
         return
     if name == "replace" and not options.words:
         return
-    if name == "lfs" and not [word for word in options.words if word.text in {"import", "export"}]:
+    if name == "lfs":
+        yield from _lfs(case)
         return
     yield case.effect("git.rewrite-history", "every branch", Grade(risk=Risk.HIGH, what="the commits as they are"))
+
+
+def _lfs(case: Case) -> Iterable[Effect]:
+    """``git lfs migrate`` rewrites every commit; ``prune --force`` also drops local copies that it would keep."""
+    words = {word.text for word in case.options.words}
+    if words & {"import", "export"}:
+        yield case.effect("git.rewrite-history", "every branch", Grade(risk=Risk.HIGH, what="the commits as they are"))
+    elif "prune" in words and case.options.has("force", "f"):
+        yield case.effect("git.gc-prune", "old large files", Grade(risk=Risk.HIGH, what="local copies of large files"))
 
 
 def commit(case: Case) -> Iterable[Effect]:
