@@ -31,6 +31,7 @@ from askfirst.asking import Asking
 from askfirst.backing import Backing, StoredMemory, StoredMessages, channel_key
 from askfirst.broker.access import Access
 from askfirst.broker.api import Api
+from askfirst.broker.channels_api import ChannelsApi
 from askfirst.broker.hook_route import HookRoute
 from askfirst.broker.log_api import LogApi
 from askfirst.broker.notify import Notifier
@@ -369,7 +370,16 @@ class _Core:
             reviewer=self._here.person,
             access=access,
             figures=self._figures,
-            people=PeopleApi(access, self._registrar, self._roster),
+            more=(
+                PeopleApi(access, self._registrar, self._roster),
+                ChannelsApi(
+                    access,
+                    channels=self._channels,
+                    heartbeat=self.switchboard.heartbeat,
+                    desk=self.desk,
+                    clock=self._clock,
+                ),
+            ),
             log=lambda: self._log.head.seen,
             inbox=inbox,
         ).app()

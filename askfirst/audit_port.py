@@ -55,6 +55,8 @@ class EntryType(enum.StrEnum):
     GRANT_REVOKED = "grant.revoked"
     CHANNEL_SENT = "channel.sent"
     CHANNEL_FAILED = "channel.failed"
+    CHANNEL_HEALTH = "channel.health"
+    """A channel went down, or came back."""
     CHANNEL_MALFORMED = "channel.malformed"
     """A delivery that its channel could not read was set apart."""
     CHANNEL_REFUSED = "channel.refused"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.dispatch import Dispatcher
 from askfirst.hearing import Hearing
+from askfirst.heartbeat import Heartbeat
 from askfirst.listening import listen, together
 from askfirst.ports import Exposed, Listener
 from askfirst.reception import Reception
@@ -56,6 +57,7 @@ class Switchboard:
         self._listeners = {scheme: each for scheme, each in channels.items() if isinstance(each, Listener)}
         self._leases = leases
         self._channels = channels
+        self.heartbeat = Heartbeat(channels=channels, writer=writer, audit=audit, clock=clock)
         self._dispatcher = Dispatcher(
             writer=writer,
             reader=reader,
@@ -86,7 +88,7 @@ class Switchboard:
         """
         own = [partial(self._dispatcher.run, each) for each in self._channels if each not in self._listeners]
         leased = [partial(self._serve, each) for each in self._listeners.values()]
-        return [*own, *leased, self._dispatcher.run_unserved]
+        return [*own, *leased, self._dispatcher.run_unserved, self.heartbeat.run]
 
     def hooks(self) -> Mapping[str, ASGIApp]:
         """Applications that providers reach at ``/hooks/<scheme>``."""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
@@ -26,17 +26,24 @@ from askfirst.errors import NotAllowedError
 from askfirst.request import RequestState, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from askfirst.asking import Asking
     from askfirst.broker.access import Access
-    from askfirst.broker.people_api import PeopleApi
     from askfirst.desk import Desk
     from askfirst.engine import Case
     from askfirst.hub import Hub
 
 WAIT_MAX_S = 100.0
 """Longest wait in one call, seconds; callers ask again (agents' clients end or distrust longer ones)."""
+
+
+class Routed(Protocol):
+    """Further routes of the API."""
+
+    def router(self) -> APIRouter:
+        """To be included in it."""
+        ...
 
 
 class Api:
@@ -58,7 +65,7 @@ class Api:
         log: Callable[[], str] = lambda: "",
         figures: Callable[[], Awaitable[bytes]] | None = None,
         terminal_undo: bool = True,
-        people: PeopleApi | None = None,
+        more: Sequence[Routed] = (),
         inbox: str = "",
     ) -> None:
         self._desk = desk
@@ -71,7 +78,7 @@ class Api:
         self._figures = figures
         self._terminal_undo = terminal_undo
         self._inbox = inbox
-        self._people = people
+        self._more = more
 
     def app(self) -> FastAPI:
         """The application to mount at the root of a listener."""
@@ -88,8 +95,8 @@ class Api:
         app.include_router(self._router())
         app.include_router(AskApi(self._desk, self._asking, self._access, self._log).router())
         app.include_router(TokenApi(self._access).router())
-        if self._people is not None:
-            app.include_router(self._people.router())
+        for each in self._more:
+            app.include_router(each.router())
         app.add_api_route(
             "/metrics",
             self.metrics,

@@ -12,6 +12,7 @@ from askfirst.cli import (
     audit_act,
     audit_export,
     backup,
+    channels,
     check,
     demo,
     explain,
@@ -55,6 +56,7 @@ def build(parts: Parts) -> typer.Typer:
     grants.add(app)
     tokens.add(app)
     people.add(app)
+    channels.add(app)
     install.add(app, parts)
     hook.add(app, parts)
     mcp.add(app, parts)

@@ -17,12 +17,12 @@ from askfirst.request import Action
 from askfirst.testing.ladder_policy import ConfiguredPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from fastapi import FastAPI
 
     from askfirst.asking import Analyst
-    from askfirst.broker.people_api import PeopleApi
+    from askfirst.broker.api import Routed
     from askfirst.call import ToolCall
     from askfirst.host import Agent
     from askfirst.testing.bench import Bench
@@ -61,7 +61,7 @@ def api(
     *,
     terminal_decisions: bool = False,
     figures: Callable[[], Awaitable[bytes]] | None = None,
-    people: Callable[[Access], PeopleApi | None] = lambda _access: None,
+    more: Callable[[Access], Sequence[Routed]] = lambda _access: (),
     analyst: Analyst | None = None,
     **options: Any,
 ) -> FastAPI:
@@ -89,7 +89,7 @@ def api(
         reviewer="local:ann",
         figures=figures,
         access=access,
-        people=people(access),
+        more=more(access),
     ).app()
 
 

@@ -43,7 +43,7 @@ async def approve(made: Bench, asked: dict[str, Any]) -> None:
 
 def test_people_are_added_linked_listed_and_removed(desk_bench: Bench, people: Callable[[Any], PeopleApi]) -> None:
     async def story() -> None:
-        async with api_client(desk_bench, people=people) as http:
+        async with api_client(desk_bench, more=lambda access: [people(access)]) as http:
             asked = (await http.post("/v1/people", json={"person": "local:bob", "roles": ["release"]})).json()
             made = f"/v1/people/added/{asked['request']}"
             assert (await http.post(made, json={"claim": asked["claim"]})).status_code == 403
@@ -85,7 +85,7 @@ def test_a_program_with_a_token_that_asks_changes_nothing_about_who_decides(
     json = {name: body[name] for name in fields.get(path, {"claim"})} if method == "POST" else None
 
     async def story() -> None:
-        async with api_client(desk_bench, BY_TCP, people=people) as http:
+        async with api_client(desk_bench, BY_TCP, more=lambda access: [people(access)]) as http:
             answer = await _call(http, method, path, json, {})
             assert answer.status_code == 401
             answer = await _call(http, method, path, json, {"authorization": f"Bearer {TOKEN}"})
