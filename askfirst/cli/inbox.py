@@ -120,12 +120,15 @@ class Session:
         self._may_decide = may_decide
         self._read_line = read_line
         self._listed: dict[str, dict[str, Any]] = {}
+        self._earlier: dict[str, dict[str, Any]] = {}
+        """What was listed before, too: a deny takes an approval back that was not used yet."""
         self._seen_whole: set[str] = set()
 
     def draw(self) -> None:
         """The list as it is now; decisions are bound to what was drawn."""
         found = _pending(self._client, _LISTED_MAX)
         self._listed = {each["code"].lower(): each for each in found}
+        self._earlier |= self._listed
         console.clear()
         _show_list(found)
         if len(found) == _LISTED_MAX:
@@ -153,7 +156,7 @@ class Session:
         if not code:
             raise InputError(f"{verb} which? type its code, e.g. {verb} 7XQ2KD-395ac29f")
         if verb != "approve":
-            request = only(self._listed.values(), code)
+            request = only((self._listed if verb == "show" else self._earlier).values(), code)
         elif (listed := self._listed.get(code.lower())) is not None:
             request = listed
         else:

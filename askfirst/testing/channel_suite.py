@@ -98,7 +98,7 @@ class Harness(Protocol):
         ...
 
     def offers(self, message: str) -> bool:
-        """Whether the message still offers to decide."""
+        """Whether the message still offers to approve, or to answer."""
         ...
 
     async def act(self, act: Act) -> Sequence[tuple[str, bytes]]:
@@ -189,12 +189,14 @@ class ChannelSuite:
         recipient: where requests are sent.
         person: the identity of somebody who may decide.
         stranger: the identity of somebody whom nobody knows.
+        bench: while a test runs: the desk with its store, for channels that are part of the broker.
     """
 
     scheme: str
     recipient: str
     person: str
     stranger: str
+    bench: Bench
 
     def open(self, backing: Backing) -> AbstractAsyncContextManager[Harness]:
         """The channel over a fresh fake of its service."""
@@ -329,6 +331,7 @@ class ChannelSuite:
         """A desk over a fresh store, with this channel."""
         people = Directory(people=(Person(id=PERSON, identities=(Identity(id=self.person),)),))
         with bench(tmp_path / "suite.db", people=people, schemes={self.scheme}) as made:
+            self.bench = made
             async with self.open(self._backing(made, tmp_path)) as harness:
                 channel = harness.channel
                 reception = None

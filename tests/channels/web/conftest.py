@@ -16,7 +16,7 @@ from askfirst.testing.bench import a_draft
 from channels.web import Logins, Sessions, new_login_link, web_inbox
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from starlette.applications import Starlette
@@ -145,18 +145,28 @@ def page() -> type[Page]:
 
 
 @pytest.fixture
-def web(desk_bench: Bench, tmp_path: Path) -> Web:
+def web_over() -> Callable[[Bench, Path], Web]:
+    """Makes an inbox over a desk, with its logins in this folder."""
+
+    def make(made: Bench, folder: Path) -> Web:
+        state_dir = folder / "state"
+        state_dir.mkdir(mode=0o700)
+        clock = made.clock
+        app = web_inbox(
+            made.desk,
+            Logins(state_dir, clock),
+            Sessions(writer=made.writer, reader=made.reader, clock=clock),
+            hosts={HOST, "askfirst.localhost:4747"},
+            machine="laptop",
+            clock=clock,
+            keepalive_s=0.05,
+        )
+        return Web(made, app, state_dir)
+
+    return make
+
+
+@pytest.fixture
+def web(desk_bench: Bench, tmp_path: Path, web_over: Callable[[Bench, Path], Web]) -> Web:
     """The inbox on a desk of its own, with a clock that stands still."""
-    state_dir = tmp_path / "state"
-    state_dir.mkdir(mode=0o700)
-    clock = desk_bench.clock
-    app = web_inbox(
-        desk_bench.desk,
-        Logins(state_dir, clock),
-        Sessions(writer=desk_bench.writer, reader=desk_bench.reader, clock=clock),
-        hosts={HOST, "askfirst.localhost:4747"},
-        machine="laptop",
-        clock=clock,
-        keepalive_s=0.05,
-    )
-    return Web(desk_bench, app, state_dir)
+    return web_over(desk_bench, tmp_path)
