@@ -126,24 +126,24 @@ def _ask_human(arguments: dict[str, Any], context: Context) -> Flow[dict[str, ob
 
 
 def _get_request(arguments: dict[str, Any], context: Context) -> Flow[dict[str, object]]:
-    request = yield from _known(arguments["id"], context)
+    request = yield from known(arguments["id"], context)
     request = yield from _settled(request, arguments.get("wait_s", 0), context)
     return (yield from _handed_out(request, context))
 
 
 def _cancel_request(arguments: dict[str, Any], context: Context) -> Flow[dict[str, object]]:
-    yield from _known(arguments["id"], context)
+    yield from known(arguments["id"], context)
     body = {"reason": arguments.get("reason", "")}
     step = yield from _send(Send(method="POST", path=_path(arguments["id"], "/cancel"), body=body), context)
     return words.result(step["request"], is_gated=True)
 
 
 def _amend_request(arguments: dict[str, Any], context: Context) -> Flow[dict[str, object]]:
-    known = yield from _known(arguments["id"], context)
+    request = yield from known(arguments["id"], context)
     body: dict[str, object] = {name: arguments[name] for name in ("command", "arguments") if name in arguments}
     said = {name: arguments[name] for name in _CLAIM if name in arguments}
     if said:
-        body["claim"] = {**{name: known["claim"].get(name) for name in _CLAIM}, **said}
+        body["claim"] = {**{name: request["claim"].get(name) for name in _CLAIM}, **said}
     step = yield from _send(Send(method="POST", path=_path(arguments["id"], "/amend"), body=body), context)
     if not step["done"]:
         return words.refused(step["note"])
@@ -283,11 +283,16 @@ def reviewed(request: Reply, asked: Offer, answer: object, context: Context) -> 
 
 def answered(asked: Offer, answer: object, context: Context) -> Flow[Reply]:
     """The same for an answer that comes on its own."""
-    request = yield from _known(asked.request, context)
+    request = yield from known(asked.request, context)
     return (yield from reviewed(request, asked, answer, context))
 
 
-def _known(request_id: str, context: Context) -> Flow[Reply]:
+def known(request_id: str, context: Context) -> Flow[Reply]:
+    """The request with this id, which this session has made.
+
+    Raises:
+        Error: there is none, or it is another session's.
+    """
     return _own((yield from _send(Send(method="GET", path=_path(request_id)), context)), context)
 
 

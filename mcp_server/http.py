@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from pydantic import ConfigDict, Field
 from starlette.responses import JSONResponse
 
 import askfirst
 from askfirst.errors import BrokerUnavailableError
 from askfirst.sdk.link import raise_for
 from askfirst.sdk.steps import drive_async
-from mcp_server import calls
+from mcp_server import calls, rpc, tasks
 from mcp_server.caller import Caller, from_meta
 from mcp_server.tools import INSTRUCTIONS, NAME, SCHEMAS, TITLE, TOOLS
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from mcp.server.context import ServerRequestContext
+    from mcp.server.lowlevel import Server
     from mcp.types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -136,15 +139,44 @@ class McpEndpoint:
 
     def _server(self) -> Any:
         from mcp.server.lowlevel import Server  # noqa: PLC0415  # an extra, and slow to load
+        from mcp.types import CallToolRequestParams  # noqa: PLC0415
 
-        return Server(
+        server: Server[Any] = Server(
             NAME,
             version=askfirst.__version__,
             title=TITLE,
             instructions=INSTRUCTIONS,
             on_list_tools=self._list,
-            on_call_tool=self._call,
         )
+        server.extensions = {rpc.TASKS: {}}
+        server.add_request_handler("tools/call", CallToolRequestParams, self._call)  # a task is a result of its own
+        self._serve_tasks(server)
+        return server
+
+    def _serve_tasks(self, server: Server[Any]) -> None:
+        """The methods of the extension; the SDK knows their shapes no more than any other extension's."""
+        from mcp.shared.exceptions import MCPError  # noqa: PLC0415
+        from mcp.types import INVALID_PARAMS, RequestParams  # noqa: PLC0415
+
+        class TaskParams(RequestParams):
+            model_config = ConfigDict(extra="allow")
+            task_id: str = Field(alias="taskId")
+
+        async def serve(method: str, context: ServerRequestContext[Any], params: TaskParams) -> dict[str, Any]:
+            if not rpc.takes_tasks(_meta(context)):
+                raise MCPError(rpc.MISSING_CAPABILITY, f"{method} is for clients that declare {rpc.TASKS}")
+            flow = tasks.serve(method, {"taskId": params.task_id}, self._context(context, lambda _s, _text: None))
+            try:
+                return await drive_async(flow, self._transport)
+            except tasks.UnknownTaskError as error:
+                raise MCPError(INVALID_PARAMS, str(error)) from error
+
+        for method in rpc.TASK_METHODS:
+            server.add_request_handler(method, TaskParams, partial(serve, method))
+
+    def _context(self, context: ServerRequestContext[Any], progress: Callable[[float, str], None]) -> calls.Context:
+        caller = from_meta(Caller("mcp", _client(context)), _meta(context))
+        return calls.Context(caller=caller, now_ms=self._transport.now_ms, progress=progress)
 
     async def _list(
         self, _context: ServerRequestContext[Any], _params: PaginatedRequestParams | None
@@ -153,7 +185,9 @@ class McpEndpoint:
 
         return ListToolsResult.model_validate({"tools": TOOLS})
 
-    async def _call(self, context: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
+    async def _call(
+        self, context: ServerRequestContext[Any], params: CallToolRequestParams
+    ) -> CallToolResult | dict[str, Any]:
         from mcp.shared.exceptions import MCPError  # noqa: PLC0415
         from mcp.types import INVALID_PARAMS, CallToolResult  # noqa: PLC0415
 
@@ -162,24 +196,14 @@ class McpEndpoint:
         seconds: asyncio.Queue[tuple[float, str]] = asyncio.Queue()
         reporting = asyncio.create_task(_report(context, seconds))
         try:
-            told = await drive_async(
-                calls.call(
-                    params.name,
-                    params.arguments or {},
-                    calls.Context(
-                        caller=from_meta(Caller("mcp", _client(context)), _meta(context)),
-                        now_ms=self._transport.now_ms,
-                        progress=lambda waited_s, text: seconds.put_nowait((waited_s, text)),
-                    ),
-                ),
-                self._transport,
+            run = tasks.call if rpc.takes_tasks(_meta(context)) else calls.call
+            ours = self._context(context, lambda waited_s, text: seconds.put_nowait((waited_s, text)))
+            told: calls.Told | dict[str, Any] = await drive_async(
+                run(params.name, params.arguments or {}, ours), self._transport
             )
         finally:
             reporting.cancel()
-        shown = {"content": [{"type": "text", "text": told.text}], "isError": told.is_error}
-        if told.structured is not None:
-            shown["structuredContent"] = told.structured
-        return CallToolResult.model_validate(shown)
+        return told if isinstance(told, dict) else CallToolResult.model_validate(tasks.content(told))
 
     async def close(self) -> None:
         """End the sessions."""

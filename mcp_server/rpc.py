@@ -19,6 +19,9 @@ UNSUPPORTED_VERSION = -32022
 _VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 _SERVER_KEY = "io.modelcontextprotocol/serverInfo"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
+TASKS = "io.modelcontextprotocol/tasks"
+TASK_METHODS = frozenset({"tasks/get", "tasks/update", "tasks/cancel"})
+MISSING_CAPABILITY = -32021
 
 
 class Call(NamedTuple):
@@ -40,6 +43,18 @@ class Call(NamedTuple):
     progress_token: str | int | None
     state: str = ""
     inputs: dict[str, Any] = {}  # noqa: RUF012  # never changed
+
+    @property
+    def takes_tasks(self) -> bool:
+        """Whether the client declares tasks with this very call."""
+        return takes_tasks(self.meta)
+
+
+def takes_tasks(meta: dict[str, Any]) -> bool:
+    """Whether a request of the modern era declares the extension."""
+    declared = meta.get(CAPABILITIES_KEY)
+    extensions = declared.get("extensions") if isinstance(declared, dict) else None
+    return isinstance(extensions, dict) and TASKS in extensions
 
 
 class Cancelled(NamedTuple):
@@ -114,6 +129,12 @@ def notify(method: str, **params: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "method": method, "params": params}
 
 
+def plain(call: Call, value: dict[str, Any], version: str) -> dict[str, Any]:
+    """The answer to a call of the modern era that has its result type already."""
+    server = {"name": NAME, "title": TITLE, "version": version}
+    return {"jsonrpc": "2.0", "id": call.id, "result": {**value, "_meta": {_SERVER_KEY: server}}}
+
+
 def progress(call: Call, seconds: float, text: str) -> dict[str, Any]:
     """Tells the client that a call is alive."""
     params = {"progressToken": call.progress_token, "progress": round(seconds, 1), "message": text}
@@ -143,6 +164,10 @@ def _request(
         )
     if method == "tools/call":
         return _call(request_id, params, meta, is_modern=modern is not None)
+    if method in TASK_METHODS and modern is not None:
+        if not takes_tasks(meta):
+            return failure(request_id, MISSING_CAPABILITY, f"{method} is for clients that declare {TASKS}")
+        return Call(request_id, method, params, meta, is_modern=True, progress_token=None)
     if method == "tools/list":
         listed: dict[str, Any] = {"tools": TOOLS}
         if modern is None:
@@ -159,7 +184,7 @@ def _modern(method: str) -> dict[str, Any] | None:
         return None
     return {
         "supportedVersions": list(MODERN_VERSIONS),
-        "capabilities": {"tools": {}},
+        "capabilities": {"tools": {}, "extensions": {TASKS: {}}},
         "instructions": INSTRUCTIONS,
         "ttlMs": 0,
         "cacheScope": "private",

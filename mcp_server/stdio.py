@@ -25,7 +25,8 @@ from mcp_server.keyboard import KEY, InputNeededError, Keyboard
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from askfirst.sdk.steps import Transport
+    from askfirst.sdk.steps import Flow, Transport
+    from mcp_server.calls import Told
     from mcp_server.elicitation import Offer
 
 LINE_MAX_BYTES = 4 * 1024 * 1024
@@ -102,7 +103,7 @@ class Server:
 
     def _answer(self, call: rpc.Call) -> dict[str, Any]:
         from askfirst.sdk.steps import drive  # noqa: PLC0415  # the tools are listed before this is loaded
-        from mcp_server import calls  # noqa: PLC0415
+        from mcp_server import calls, tasks  # noqa: PLC0415
         from mcp_server.caller import from_environment, from_meta  # noqa: PLC0415
 
         transport = self._connect()
@@ -112,10 +113,20 @@ class Server:
             progress=lambda seconds, text: self._progress(call, seconds, text),
             **self._keyboard.ways(call),
         )
+        flow: Flow[Told | dict[str, Any]]
+        if call.tool in rpc.TASK_METHODS:
+            flow = tasks.serve(call.tool, call.arguments, context)
+        else:
+            run = tasks.call if call.is_modern and call.takes_tasks else calls.call
+            flow = run(call.tool, call.arguments, context)
         try:
-            told = drive(calls.call(call.tool, call.arguments, context), transport)
+            told = drive(flow, transport)
         except InputNeededError as needed:
             return rpc.input_required(call, KEY, needed.params, needed.state, askfirst.__version__)
+        except tasks.UnknownTaskError as error:
+            return rpc.failure(call.id, rpc.INVALID_PARAMS, str(error))
+        if isinstance(told, dict):
+            return rpc.plain(call, told, askfirst.__version__)
         return rpc.told(call, told.structured, told.text, askfirst.__version__, is_error=told.is_error)
 
     def _review(self, asked: Offer, answer: object) -> None:

@@ -13,6 +13,10 @@ from askfirst.testing.memory import MemoryBroker, approve
 from mcp_server.http import McpEndpoint
 
 
+async def anybody(_scope: object) -> bool:
+    return True
+
+
 @pytest.fixture
 def open_url() -> Iterator[str]:
     with socket.socket() as listener:
@@ -21,7 +25,7 @@ def open_url() -> Iterator[str]:
         port = listener.getsockname()[1]
         app = McpEndpoint(
             transport=MemoryBroker(approve()),
-            is_allowed=lambda _scope: True,
+            is_allowed=anybody,
             hosts=(f"127.0.0.1:{port}", f"localhost:{port}"),
         )
         server = uvicorn.Server(

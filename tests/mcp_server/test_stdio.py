@@ -195,3 +195,61 @@ def test_the_end_of_input_ends_the_process_and_nothing_else_is_printed() -> None
     )
     assert json.loads(done.stdout) == {"jsonrpc": "2.0", "id": 1, "result": {}}
     assert io.BytesIO(done.stdout).readlines() == [done.stdout]
+
+
+TASKS = {"_meta": {**MODERN["_meta"], "io.modelcontextprotocol/clientCapabilities": {"extensions": {rpc.TASKS: {}}}}}
+ASK = {"name": "request_approval", "arguments": {"action": "deploy", "reason": "because"}}
+
+
+def test_a_client_that_takes_tasks_gets_one_and_its_result_later(wire: Wire) -> None:
+    wire.send(request(1, "tools/call", **ASK, **TASKS))
+    made = wire.next()["result"]
+    assert (made["resultType"], made["status"]) == ("task", "working")
+    assert made["ttlMs"] > 0
+    assert "result" not in made
+    wire.send(request(2, "tasks/get", taskId=made["taskId"], **TASKS))
+    assert wire.next()["result"]["status"] == "working"
+    wire.send(request(3, "tools/call", name="get_request", arguments={"id": made["taskId"], "wait_s": 100}, **MODERN))
+    assert wire.next()["result"]["structuredContent"]["status"] == "approved"
+    wire.send(request(4, "tasks/get", taskId=made["taskId"], **TASKS))
+    ended = wire.next()["result"]
+    assert (ended["resultType"], ended["status"], ended["taskId"]) == ("complete", "completed", made["taskId"])
+    assert ended["result"]["content"][0]["type"] == "text"
+    assert ended["result"]["isError"] is False
+
+
+def test_a_task_is_cancelled_and_an_update_changes_nothing(wire: Wire) -> None:
+    wire.send(request(1, "tools/call", **ASK, **TASKS))
+    task = wire.next()["result"]["taskId"]
+    wire.send(request(2, "tasks/update", taskId=task, inputResponses={"x": {}}, **TASKS))
+    assert wire.next()["result"]["resultType"] == "complete"
+    for number in (3, 4):
+        wire.send(request(number, "tasks/cancel", taskId=task, **TASKS))
+        assert wire.next()["result"]["resultType"] == "complete"
+    wire.send(request(5, "tasks/get", taskId=task, **TASKS))
+    assert wire.next()["result"]["status"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "code"),
+    [
+        ("tasks/get", {"taskId": "nobody", **TASKS}, -32602),
+        ("tasks/cancel", {**TASKS}, -32602),
+        ("tasks/get", {"taskId": "nobody", **MODERN}, -32021),
+        ("tasks/get", {"taskId": "nobody"}, -32601),
+        ("tasks/list", {**TASKS}, -32601),
+    ],
+    ids=["unknown", "no id", "not declared", "earlier era", "no such method"],
+)
+def test_tasks_that_are_not_there_or_not_for_this_client(
+    wire: Wire, method: str, params: dict[str, Any], code: int
+) -> None:
+    wire.send(request(1, method, **params))
+    assert wire.next()["error"]["code"] == code
+
+
+def test_a_call_that_does_not_wait_makes_no_task(wire: Wire) -> None:
+    arguments = {**ASK["arguments"], "wait": False}
+    wire.send(request(1, "tools/call", name=ASK["name"], arguments=arguments, **TASKS))
+    found = wire.next()["result"]
+    assert (found["resultType"], found["structuredContent"]["status"]) == ("complete", "pending")
