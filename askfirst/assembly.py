@@ -37,6 +37,7 @@ from askfirst.broker.log_api import LogApi
 from askfirst.broker.notify import Notifier
 from askfirst.broker.people_api import PeopleApi
 from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exit_for_failed_store
+from askfirst.broker.sightings_api import SightingsApi
 from askfirst.clock import SystemClock
 from askfirst.config import load_config
 from askfirst.desk import Desk
@@ -58,6 +59,7 @@ from askfirst.policy.source import open_source
 from askfirst.registrar import Registrar
 from askfirst.roster import Roster
 from askfirst.settings_watch import SettingsWatch
+from askfirst.sightings import Sightings
 from askfirst.store.leases import Leases
 from askfirst.store.open import open_store
 from askfirst.store.statement import is_shared
@@ -245,6 +247,7 @@ class _Core:
             terminal_decisions=lambda: self._policy.current().general.terminal_decisions,
         )
         self._alerts = Alerts(desk=self.desk, asking=self._asking)
+        self._sightings = Sightings(self._clock)
         self.events = self._events()
 
     def _events(self) -> HostEvents:
@@ -260,6 +263,7 @@ class _Core:
             passed=self.tally.passed,
             head_of=workspace.head_of,
             waits=waits,
+            seen=self._sightings.note,
         )
         settings = SettingsWatch(inspector=install, watched=self._fingerprints, desk=self.desk, alerts=self._alerts)
         return HostEvents(gate=gate, prompts=prompts, wakes=wakes, settings=settings)
@@ -372,6 +376,7 @@ class _Core:
             figures=self._figures,
             more=(
                 PeopleApi(access, self._registrar, self._roster),
+                SightingsApi(access, self._sightings),
                 ChannelsApi(
                     access,
                     channels=self._channels,

@@ -95,7 +95,9 @@ class Gate:
         passed: Callable[[BeforeTool, Classification], None] = lambda _event, _found: None,
         head_of: Callable[[str], str] = lambda _folder: "",
         waits: Waits | None = None,
+        seen: Callable[[BeforeTool], None] = lambda _event: None,
     ) -> None:
+        self._seen = seen  # told of every call before it is judged; must return at once
         self._waits = waits or Waits()
         self._head_of = head_of  # the commit at HEAD of the repository that a folder is in
         self._passed = passed  # told of every call that needs nobody; must return at once
@@ -106,6 +108,7 @@ class Gate:
         """The verdict on a call that is about to run; where the host gives it no id, the attempt's is its own."""
         event = replace(event, tool_use_id=event.tool_use_id or attempt.id)
         self._waits.called(event)
+        self._seen(event)
         look = await self._asking.look(event.call, event.agent, Claim(reason=event.justification))
         match look.ruling.outcome:
             case Outcome.ALLOW | Outcome.SHADOW:

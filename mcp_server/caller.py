@@ -1,7 +1,8 @@
 """Who calls: host, session and place, so that the hook of the same session finds the grant of its own action.
 
 A host says it in the environment of the server that it starts, or in ``_meta`` of each call. All of it is the host's
-word. A caller whose session is not known is known by its folder, so that it finds its requests again when it restarts.
+word. A caller whose session is not known is looked for among what hooks have seen (``askfirst.sightings``), else known
+by its folder, so that it finds its requests again when it restarts.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_CHARS = 200
+UNKNOWN = "mcp"
+"""The host of a caller that nobody knows."""
 _SESSIONS = (("CLAUDE_CODE_SESSION_ID", "claude-code"), ("GEMINI_SESSION_ID", "gemini"))
 _FOLDERS = ("CLAUDE_PROJECT_DIR", "GEMINI_PROJECT_DIR")
 
@@ -33,6 +36,11 @@ class Caller(NamedTuple):
     cwd: str = ""
     model: str = ""
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the client did not say for which session it calls."""
+        return self.host == UNKNOWN
+
 
 def from_environment(environ: Mapping[str, str]) -> Caller:
     """The host that started this process."""
@@ -40,7 +48,7 @@ def from_environment(environ: Mapping[str, str]) -> Caller:
     for variable, host in _SESSIONS:
         if environ.get(variable):
             return Caller(host, environ[variable][:MAX_CHARS], cwd)
-    return Caller("mcp", f"folder-{hashlib.sha256(os.fsencode(cwd)).hexdigest()[:16]}", cwd)
+    return Caller(UNKNOWN, f"folder-{hashlib.sha256(os.fsencode(cwd)).hexdigest()[:16]}", cwd)
 
 
 def from_meta(known: Caller, meta: Mapping[str, Any]) -> Caller:

@@ -82,6 +82,8 @@ def call(name: str, arguments: dict[str, Any], context: Context) -> Flow[Told]:
     if wrong:
         return _told(words.refused(wrong), is_error=True)
     try:
+        if context.caller.is_unknown:
+            context = context._replace(caller=(yield from _seen(name, arguments, context)))
         if name == "permission_prompt":
             return (yield from _permission_prompt(arguments, context))
         return _told((yield from _TOOLS[name](arguments, context)))
@@ -89,6 +91,15 @@ def call(name: str, arguments: dict[str, Any], context: Context) -> Flow[Told]:
         return _failed(name, words.unavailable(str(error)))
     except Error as error:
         return _failed(name, words.refused(str(error)))
+
+
+def _seen(name: str, arguments: dict[str, Any], context: Context) -> Flow[Caller]:
+    """The caller as the hook of its host has seen it make this very call; as it is where no hook has."""
+    body = {"tool": name, "arguments": arguments}
+    found = yield from _send(Send(method="POST", path="/v1/sightings", body=body), context)
+    if not found["session"]:
+        return context.caller
+    return context.caller._replace(**{name: value for name, value in found.items() if value})
 
 
 def _told(structured: dict[str, object], *, is_error: bool = False) -> Told:

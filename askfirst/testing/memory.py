@@ -102,6 +102,10 @@ class MemoryBroker:
         reviewers: the script; without any, nobody ever decides.
         schemes: channels that exist; None: all.
         may_auto_approve: whether a rule lets a deadline approve.
+
+    Attributes:
+        sent: what was asked of it.
+        sighting: which agent's hook has seen the next MCP calls; nobody's by default.
     """
 
     def __init__(
@@ -117,6 +121,7 @@ class MemoryBroker:
         self._now_ms = 1_800_000_000_000
         self._undo: list[Callable[[], None]] = []
         self.sent: list[Send] = []
+        self.sighting: Mapping[str, str] = {"host": "", "session": "", "model": "", "cwd": ""}
 
     def __enter__(self) -> Self:
         self._undo.append(install(self))
@@ -195,6 +200,8 @@ class MemoryBroker:
         body = json.loads(json.dumps(send.body or {}))
         if (send.method, url.path) == ("POST", "/v1/requests"):
             return self._create(body, send.key).shown
+        if (send.method, url.path) == ("POST", "/v1/sightings"):
+            return self.sighting
         found = _ASKED.fullmatch(url.path)
         if found is None:
             raise RequestNotFoundError(f"nothing at {url.path}")

@@ -194,6 +194,8 @@ def mcp_settings(broker: Any, host: str, home: Path) -> None:
 
 MCP_TOOLS = {
     "codex": "mcp__askfirst__request_approval",
+    "gemini": "mcp_askfirst_request_approval",
+    "opencode": "askfirst_request_approval",
 }
 
 

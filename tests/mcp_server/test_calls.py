@@ -45,6 +45,27 @@ def test_an_approved_command_is_to_be_run_as_it_is_and_keeps_its_grant_for_the_h
     assert (request["host"], request["session"], request["tool"]) == ("claude-code", "session-1", "Bash")
 
 
+def test_a_client_that_names_no_session_is_known_by_what_its_hook_has_seen() -> None:
+    broker = MemoryBroker(approve())
+    unknown = Caller("mcp", "folder-1", "/srv/p")
+    broker.sighting = {"host": "gemini", "session": "session-9", "model": "", "cwd": "/srv/q"}
+    assert result(broker, "request_approval", PUSH, unknown)["status"] == "approved"
+    [request] = broker.requests
+    assert (request["host"], request["session"]) == ("gemini", "session-9")
+    assert [each.body["cwd"] for each in broker.sent if each.path == "/v1/requests" and each.body] == ["/srv/q"]
+    broker.sighting = {"host": "", "session": "", "model": "", "cwd": ""}
+    assert result(broker, "get_request", {"id": request["id"]}, unknown)["status"] == "refused"
+    assert result(broker, "request_approval", PUSH, unknown)["status"] == "approved"
+    assert broker.requests[1]["session"] == "folder-1"
+
+
+def test_a_caller_that_names_its_session_is_not_looked_for() -> None:
+    broker = MemoryBroker(approve())
+    broker.sighting = {"host": "gemini", "session": "session-9", "model": "", "cwd": "/srv/q"}
+    result(broker, "request_approval", PUSH)
+    assert broker.requests[0]["session"] == "session-1"
+
+
 def test_an_approved_action_is_handed_out_once() -> None:
     broker = MemoryBroker(approve())
     assert "Do exactly this, once" in result(broker, "request_approval", DEPLOY)["next"]
