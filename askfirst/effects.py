@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping  # noqa: TC003  # pydantic reads the annotations of who holds a classification
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from askfirst.shell.command import Command
@@ -85,6 +85,27 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """A place on this machine that an effect changes in any way, so that it is kept before.
+
+    Attributes:
+        kind: ``path``: what lies there, with everything below; ``glob``: what the pattern ``path`` matches;
+            ``repository``: the one that ``path`` lies in, or is, with refs, index and work tree; ``remote``: ``name``
+            as that repository means it.
+        path: absolute, as it was spelled: ``..`` behind a symbolic link is not where its text alone leads.
+        names: of a path, only what is called so below it; empty: everything.
+        git_dir: of a repository, where the command names it, else ``""``.
+        name: of a remote, or its URL.
+    """
+
+    kind: Literal["path", "glob", "repository", "remote"]
+    path: str
+    names: tuple[str, ...] = ()
+    git_dir: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """One thing that the call would do.
 
@@ -102,6 +123,7 @@ class Effect:
         facts: what was looked up to grade it, as short sentences.
         cwd: directory that it happens in, absolute; ``""`` when that is not known or on another machine.
         hits: paths whose content it takes away, as far as they are known.
+        touches: what it changes on this machine, as far as that is known.
     """
 
     rule: str
@@ -117,6 +139,7 @@ class Effect:
     facts: tuple[str, ...] = ()
     cwd: str = ""
     hits: tuple[Hit, ...] = ()
+    touches: tuple[Touch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

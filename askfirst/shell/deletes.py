@@ -58,25 +58,27 @@ class Grade:
 
 
 def hit(book: Rules, rule: str, command: Command, spot: Spot, grade: Grade, *, names: tuple[str, ...] = ()) -> Effect:
-    """The effect of a rule on a spot; ``names``: only on what is called so below it."""
-    found = effect(book, rule, command, spot.shown, grade)
+    """The effect of a rule that takes content away; ``names``: only of what is called so below the spot."""
+    found = effect(book, rule, command, spot, grade)
     if not spot.known or command.where:
         return found
-    return replace(found, hits=(Hit(path=spot.path, glob=spot.glob, names=names),))
+    touches = tuple(replace(each, names=names) for each in found.touches)
+    return replace(found, hits=(Hit(path=spot.path, glob=spot.glob, names=names),), touches=touches)
 
 
-def effect(book: Rules, rule: str, command: Command, target: str, grade: Grade) -> Effect:
-    """The effect of a rule with a graded loss."""
-    target = clipped(target)
-    return book.effect(
+def effect(book: Rules, rule: str, command: Command, target: Spot | str, grade: Grade) -> Effect:
+    """The effect of a rule with a graded loss, on a place in the file system or on something that is named."""
+    shown, touches = (target, ()) if isinstance(target, str) else (target.shown, target.touches())
+    made = book.effect(
         rule,
         command,
-        target=target,
+        target=clipped(shown),
         risk=grade.risk,
         reversible=grade.reversible,
         facts=grade.facts,
         what=clipped(grade.what),
     )
+    return replace(made, touches=touches) if touches and not command.where else made
 
 
 def grade_delete(spot: Spot, facts: Facts, *, recursive: bool) -> Grade:

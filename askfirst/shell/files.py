@@ -240,12 +240,14 @@ def move(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
         spot = locate(word, command, facts)
         if spot.place >= Place.GIT:
             grade = Grade(risk=Risk.HIGH, what=f"{spot.shown} from where it is needed", reversible=True)
-            yield effect(book, "filesystem.move-root", command, spot.shown, grade)
+            yield effect(book, "filesystem.move-root", command, spot, grade)
         elif locate(destination, command, facts).place in {Place.TEMP, Place.TEMP_ROOT}:
             # From there it can be deleted without a question, so that this is the moment to ask.
             yield from _deleted([word], command, facts, book, rule="filesystem.move-away", recursive=False)
     if not options.has("no-clobber", "backup", "-b", "interactive", "update"):
-        yield from _overwritten(_files_written(sources, destination, command, facts), command, facts, book)
+        moved = tuple(each for word in sources[:MAX_JUDGED] for each in locate(word, command, facts).touches())
+        for each in _overwritten(_files_written(sources, destination, command, facts), command, facts, book):
+            yield replace(each, touches=(*each.touches, *moved)) if each.touches else each
 
 
 def disk_dump(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
@@ -298,7 +300,7 @@ def archive(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
         needed = spot.place in {Place.ROOT, Place.SYSTEM, Place.DEVICE} and spot.path != "/usr/local"
         if needed:
             grade = Grade(risk=Risk.HIGH, what=f"files below {spot.shown} that the archive also has")
-            yield effect(book, "filesystem.overwrite", command, spot.shown, grade)
+            yield effect(book, "filesystem.overwrite", command, spot, grade)
 
 
 _DELETES_ALL: Final = re.compile(r"\s*(?:1\s*,\s*\$)?\s*d\s*;?\s*")
@@ -361,7 +363,7 @@ def unpack(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     spot = locate(folder, command, facts, follow=True)
     if spot.place in {Place.ROOT, Place.SYSTEM, Place.DEVICE}:
         grade = Grade(risk=Risk.HIGH, what=f"files below {spot.shown} that are copied there")
-        yield effect(book, "filesystem.overwrite", command, spot.shown, grade)
+        yield effect(book, "filesystem.overwrite", command, spot, grade)
 
 
 def empty_trash(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:

@@ -70,4 +70,4 @@ def _opened(
     else:
         risk = Risk.MEDIUM
     grade = Grade(risk=risk, what=f"who may do what with {spot.shown}")
-    yield effect(book, "filesystem.permissions", command, spot.shown, grade)
+    yield effect(book, "filesystem.permissions", command, spot, grade)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from askfirst.effects import Risk
+from askfirst.effects import Risk, Touch
 from askfirst.shell.command import HOLE
 from askfirst.shell.found import effect_of
 from askfirst.shell.persistence_paths import persistence_rule
@@ -80,7 +81,9 @@ def written_effects(path: str, how: How, text: str, command: Command, rules: Rul
         risk = Risk.MEDIUM
     elif rule == "persistence.system-file" and path.endswith("sysrq-trigger"):
         rule = "system.sysrq"
-    yield effect_of(rules, rule, command, target=path, risk=risk)
+    made = effect_of(rules, rule, command, target=path, risk=risk)
+    known = path.startswith("/") and HOLE not in path and not command.where
+    yield replace(made, touches=(Touch(kind="path", path=path),)) if known else made
 
 
 def _is_plain(text: str) -> bool:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from askfirst.effects import Touch
 from askfirst.facts import UNKNOWN, Kind
 from askfirst.shell.command import HOLE
 from askfirst.shell.precious import is_regenerable
@@ -65,6 +66,7 @@ class Spot:
         known: the path is known in full, though it may hold a glob.
         glob: the path holds a glob.
         contents: everything in the folder ``path`` is meant, as in ``dir/*``.
+        spelled: the path before ``..`` was taken out by its text alone, which is wrong behind a symbolic link.
     """
 
     place: Place
@@ -74,6 +76,13 @@ class Spot:
     known: bool = True
     glob: bool = False
     contents: bool = False
+    spelled: str = ""
+
+    def touches(self) -> tuple[Touch, ...]:
+        """What a command there touches on this machine; nothing where that is not known."""
+        if not self.known or self.place is Place.SINK or HOLE in self.spelled or not self.spelled.startswith("/"):
+            return ()
+        return (Touch(kind="glob" if self.glob else "path", path=self.spelled),)
 
 
 _SYSTEM: Final = (
@@ -122,7 +131,8 @@ def locate(word: Word, command: Command, facts: Facts, *, follow: bool = False) 
         return _without_beginning(word, text)
     folder, name = posixpath.split(text.rstrip("/") if text.strip("/") else text)
     contents = name in _EVERYTHING and (word.glob or name == "{*,.*}")
-    path = _normal(posixpath.join(ground.cwd, (folder or ".") if contents else text))
+    spelled = posixpath.join(ground.cwd, (folder or ".") if contents else text)
+    path = _normal(spelled)
     place = _classify(path, ground, facts, follow=follow or contents or text.endswith("/"))
     return Spot(
         place=place,
@@ -132,6 +142,7 @@ def locate(word: Word, command: Command, facts: Facts, *, follow: bool = False) 
         known=HOLE not in path and not path.startswith(_UNKNOWN_FOLDER),
         glob=word.glob and not contents,
         contents=contents,
+        spelled=spelled,
     )
 
 

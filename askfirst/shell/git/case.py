@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import posixpath
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from askfirst.effects import Risk
+from askfirst.effects import Risk, Touch
 from askfirst.facts import UNKNOWN, GitPlace
 from askfirst.shell.deletes import Grade, effect
 from askfirst.shell.options import MAX_JUDGED, clipped, some
@@ -41,9 +42,27 @@ class Case:
         """The repository to ask about; where it is not known the facts are ``NoFacts``, so that any place will do."""
         return self.call.place or GitPlace(folder="/")
 
-    def effect(self, rule: str, target: str, loss: Grade) -> Effect:
-        """The effect of a rule with a graded loss."""
-        return effect(self.book, rule, self.call.command, target, loss)
+    def effect(self, rule: str, target: str, loss: Grade, *, paths: Iterable[Word] = (), remote: str = "") -> Effect:
+        """The effect of a rule with a graded loss.
+
+        Args:
+            rule: its id.
+            target: for people.
+            loss: how bad it is.
+            paths: what it touches beside the repository.
+            remote: the remote that it changes.
+        """
+        return replace(effect(self.book, rule, self.call.command, target, loss), touches=self.touches(paths, remote))
+
+    def touches(self, paths: Iterable[Word] = (), remote: str = "") -> tuple[Touch, ...]:
+        """The repository on this machine, and what beside it is touched; nothing where it is not known."""
+        place = self.call.place
+        if place is None:
+            return ()
+        folder = place.work_tree or place.folder
+        also = (Touch(kind="path", path=posixpath.join(place.folder, word.text)) for word in paths if word.known)
+        far = (Touch(kind="remote", path=folder, git_dir=place.git_dir, name=remote),) if remote else ()
+        return (Touch(kind="repository", path=folder, git_dir=place.git_dir), *also, *far)
 
     def too_many(self, rule: str, words: Sequence[Word]) -> Iterable[Effect]:
         """The effect of more operands than are judged one by one."""
@@ -53,7 +72,8 @@ class Case:
 
     def note(self, rule: str, target: str, what: str = "") -> Effect:
         """The effect of a rule at the rule's own risk."""
-        return self.book.effect(rule, self.call.command, target=clipped(target), what=clipped(what or target))
+        made = self.book.effect(rule, self.call.command, target=clipped(target), what=clipped(what or target))
+        return replace(made, touches=self.touches())
 
     def repository(self) -> Repository | None:
         """The repository; None when there is none or it cannot be read."""

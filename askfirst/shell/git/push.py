@@ -61,17 +61,26 @@ def push(case: Case) -> Iterable[Effect]:
     remote = options.value("repo") or next(iter(options.words), None)
     if options.has("mirror"):
         loss = Grade(risk=Risk.CRITICAL, what="every remote ref that differs from or is missing in this repository")
-        yield case.effect("git.push-mirror", _shown(remote), loss)
+        yield case.effect("git.push-mirror", _shown(remote), loss, remote=_remote_of(case, remote))
         return
     if options.has("prune"):
         loss = Grade(risk=Risk.HIGH, what="remote branches that have no local branch of the same name")
-        yield case.effect("git.push-prune", _shown(remote), loss)
+        yield case.effect("git.push-prune", _shown(remote), loss, remote=_remote_of(case, remote))
     yield from case.too_many("git.push-force", options.words)
     targets = list(targets_of(case))
     for target in targets:
         yield _effect(case, target)
     if not targets:
         yield case.note("git.push", _shown(remote))
+
+
+def _remote_of(case: Case, remote: Word | None) -> str:
+    """The remote that is meant; without a word for it git takes the branch's own, else ``origin``."""
+    if remote is not None:
+        return remote.text if remote.known else ""
+    repository = case.repository()
+    upstream = repository.upstream if repository is not None else ""
+    return upstream.removeprefix("refs/remotes/").partition("/")[0] or "origin"
 
 
 def _shown(remote: Word | None) -> str:
@@ -138,7 +147,7 @@ def _effect(case: Case, target: Target) -> Effect:
     loss = _loss(case, target)
     if not target.is_tag and is_shared(case, target.branch) and loss.risk >= Risk.HIGH:
         loss = replace(loss, risk=Risk.CRITICAL, what=f"{loss.what}; {target.branch} is shared")
-    return case.effect("git.push-delete" if deletes else "git.push-force", shown, loss)
+    return case.effect("git.push-delete" if deletes else "git.push-force", shown, loss, remote=target.remote)
 
 
 def _loss(case: Case, target: Target) -> Grade:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
 from askfirst.facts import UNKNOWN, Kind
+from askfirst.shell.command import Word
 from askfirst.shell.deletes import Grade
 from askfirst.shell.git.case import gravest
 from askfirst.shell.options import listed, some
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from askfirst.effects import Effect
-    from askfirst.shell.command import Word
     from askfirst.shell.git.case import Case
 
 _CLEAN_LOOKED_AT = 64  # entries that `git clean` would delete and that we look into; more than these are a loss
@@ -230,10 +230,12 @@ def worktree(case: Case) -> Iterable[Effect]:
         return
     target = listed(words[1:])
     if case.options.has("force"):
-        yield case.effect("git.worktree-remove-force", target, Grade(risk=Risk.HIGH, what=f"the work tree {target}"))
+        yield case.effect(
+            "git.worktree-remove-force", target, Grade(risk=Risk.HIGH, what=f"the work tree {target}"), paths=words[1:]
+        )
     else:
         loss = Grade(risk=Risk.MEDIUM, what=f"the work tree {target}; its commits stay", reversible=True)
-        yield case.effect("git.worktree-remove", target, loss)
+        yield case.effect("git.worktree-remove", target, loss, paths=words[1:])
 
 
 def submodule(case: Case) -> Iterable[Effect]:
@@ -256,7 +258,7 @@ def clone(case: Case) -> Iterable[Effect]:
     there = case.facts.path(posixpath.join(case.place.folder, folder)) if name.known and folder else UNKNOWN
     if there is not UNKNOWN and there.kind is Kind.FOLDER and not there.empty:
         loss = Grade(risk=Risk.MEDIUM, what="nothing: git refuses a folder that is not empty", facts=("not empty",))
-        yield case.effect("git.clone-over", folder, loss)
+        yield case.effect("git.clone-over", folder, loss, paths=(Word(text=folder),))
 
 
 def move(case: Case) -> Iterable[Effect]:
