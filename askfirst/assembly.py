@@ -51,6 +51,8 @@ from askfirst.host_events import AtThisMachine, HostEvents, HostWaits
 from askfirst.host_prompts import HostPrompts
 from askfirst.hub import Hub
 from askfirst.link_code import LinkDesk
+from askfirst.net.keeper import Keeper as NetKeeper
+from askfirst.net.trash import Trash
 from askfirst.notify_config import endpoints
 from askfirst.paths import config_file, write_private
 from askfirst.people import Person
@@ -211,6 +213,8 @@ class _Core:
             configured=_people(config), requester=replace(config.requester, people=(_person(),)), reader=reader
         )
         self._channels: dict[str, Channel] = {}
+        trash = Trash(paths.trash, config.undo, self._clock)
+        self._net = NetKeeper(trash, config.undo, self._clock, state=str(paths.root))
         self.desk = Desk(
             writer=self._writer,
             reader=reader,
@@ -223,6 +227,7 @@ class _Core:
             inspector=self._asking,
             schemes=self._channels.keys(),
             before_release=self._require_witnesses,
+            net=self._net,
         )
         self._channels.update(open_channels(config.channels, partial(self._backing, GrantKey(keys.grants))))
         self.switchboard = Switchboard(
@@ -282,6 +287,8 @@ class _Core:
         """What runs beside the listeners."""
         workers: list[Callable[[], Awaitable[None]]] = [
             self.desk.keep_time,
+            self.desk.finish_undos,
+            self._net.keep_limits,
             *self.switchboard.workers(),
             self._roster.keep_fresh,
             self.tally.run,
@@ -387,6 +394,7 @@ class _Core:
             ),
             log=lambda: self._log.head.seen,
             inbox=inbox,
+            terminal_undo=self._config.undo.terminal,
         ).app()
 
     def mcp(self, api: ASGIApp, access: Access, *, token: str, listener: socket.socket) -> McpEndpoint:

@@ -32,9 +32,9 @@ Example::
     url = ""                       # postgresql://user@host/database that several brokers share; "": a file of our own
 
 ``[audit]`` is in ``askfirst.audit_config``, ``[evidence]`` in ``askfirst.evidence_config``, ``[hosts]`` in
-``askfirst.host_config``, ``[[notify]]`` in ``askfirst.notify_config``. Any other table is a channel's (``[telegram]``,
-``[webhook.NAME]``): it is kept as it is written, and the broker hands it to that channel, or refuses to start where
-there is none of that name.
+``askfirst.host_config``, ``[undo]`` in ``askfirst.undo_config``, ``[[notify]]`` in ``askfirst.notify_config``. Any
+other table is a channel's (``[telegram]``, ``[webhook.NAME]``): it is kept as it is written, and the broker hands it to
+that channel, or refuses to start where there is none of that name.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ from askfirst.evidence_config import EvidenceConfig, RawEvidence, evidence_confi
 from askfirst.host_config import HostsConfig, RawHosts, hosts_config
 from askfirst.notify_config import RawNotify  # noqa: TC001  # pydantic reads the annotations
 from askfirst.people import Identity, Person, Requester
+from askfirst.undo_config import RawUndo, UndoConfig, undo_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,6 +120,7 @@ class _Raw(BaseModel):
     store: _RawStore = Field(default_factory=_RawStore)
     audit: RawAudit = Field(default_factory=RawAudit)
     evidence: RawEvidence = Field(default_factory=RawEvidence)
+    undo: RawUndo = Field(default_factory=RawUndo)
     notify: list[RawNotify] = Field(default_factory=list)
     hosts: RawHosts = Field(default_factory=RawHosts)
 
@@ -151,6 +153,7 @@ class Config:
     hosts: HostsConfig = field(default_factory=HostsConfig)
     people: tuple[Person, ...] = ()
     requester: Requester = field(default_factory=Requester)
+    undo: UndoConfig = field(default_factory=UndoConfig)
     channels: Mapping[str, Mapping[str, object]] = field(default_factory=dict, repr=False)
     folder: Path = Path()
 
@@ -182,6 +185,7 @@ def parse_config(content: bytes, *, source: str) -> Config:
         audit=audit_config(raw.audit, Path(source).parent),
         evidence=evidence_config(raw.evidence),
         hosts=hosts_config(raw.hosts),
+        undo=undo_config(raw.undo),
         people=tuple(
             Person(
                 id=each.id,

@@ -182,6 +182,9 @@ class Desk:
             Error: it cannot be asked; the sentence says why and what to do.
         """
         electorate = self._people.electorate(draft.agent)
+        if self._net is not None and not draft.question:
+            promise = await self._net.foresee(draft.action, draft.classification.effects)
+            draft = replace(draft, promise=promise)
         received = await self._writer.write(
             lambda connection: self._intake.receive(connection, draft, electorate, self._clock.now_ms())
         )
@@ -191,6 +194,7 @@ class Desk:
 
     async def amend(self, request_id: str, amend: Amend) -> Step:
         """Make a new version of a pending request, as its requester."""
+        amend = replace(amend, content=await self._foreseen(amend.content))
         return await self._step(request_id, lambda _case: amend)
 
     async def cancel(self, request_id: str, reason: str) -> Step:
@@ -375,7 +379,14 @@ class Desk:
             raise NotAllowedError(
                 "arguments cannot be edited here: nobody would analyse them; deny, and say what to do"
             )
-        return await self._editor.edited((await self.case(request_id)).request, arguments)
+        edited = await self._editor.edited((await self.case(request_id)).request, arguments)
+        return await self._foreseen(edited)
+
+    async def _foreseen(self, content: Content) -> Content:
+        """A new version with what of it could be taken back."""
+        if self._net is None:
+            return content
+        return replace(content, promise=await self._net.foresee(content.action, content.effects))
 
     # -- taking back ----------------------------------------------------------------------------------------------
 
@@ -383,8 +394,9 @@ class Desk:
         """What an undo (or the undo of an undo) would do now; ``problems`` say why it would be refused."""
         case = await self.case(request_id)
         found = undoing.way_back(case)
-        if not found.snapshot or self._net is None:
-            return Preview(problems=(f"there is no undo: {found.words or 'nothing was kept before it ran'}",))
+        why = undoing.nothing_to_undo(case)
+        if why or self._net is None:
+            return Preview(problems=(why or "there is no undo here",))
         return await self._net.preview(found.snapshot)
 
     async def undo(self, request_id: str, *, turn: int, by: str, channel: str, assurance: int = 0) -> Step:

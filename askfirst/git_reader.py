@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from askfirst.facts import Unknown
 
 _MAX_OUTPUT_BYTES: Final = 1 << 20
-_PASSED_ON: Final = ("PATH", "HOME", "XDG_CONFIG_HOME")
+PASSED_ON: Final = ("PATH", "HOME", "XDG_CONFIG_HOME")
 _TO_NETWORK: Final = ("SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR")
-_ENVIRONMENT: Final = {
+ENVIRONMENT: Final = {
     "LC_ALL": "C",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
@@ -47,7 +47,7 @@ _ENVIRONMENT: Final = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
 }
-_SETTINGS: Final = (
+SETTINGS: Final = (
     ("core.fsmonitor", "false"),
     ("core.hooksPath", "/dev/null"),
     ("core.quotePath", "false"),
@@ -100,7 +100,7 @@ class GitReader:
     ) -> None:
         self._deadline = deadline
         self._max_output_bytes = max_output_bytes
-        self._environ = {name: environ[name] for name in _PASSED_ON if name in environ}
+        self._environ = {name: environ[name] for name in PASSED_ON if name in environ}
         self._agent = {name: environ[name] for name in _TO_NETWORK if name in environ}
         self._filters: dict[GitPlace, tuple[tuple[str, str], ...] | None] = {}
 
@@ -109,7 +109,7 @@ class GitReader:
         if place not in self._filters:
             self._filters[place] = self._emptied_filters(place)
         filters = self._filters[place]
-        return UNKNOWN if filters is None else self._run(place, (*_SETTINGS, *filters), arguments)
+        return UNKNOWN if filters is None else self._run(place, (*SETTINGS, *filters), arguments)
 
     def ask_network(
         self, arguments: Sequence[str], *, settings: tuple[tuple[str, str], ...], protocols: str
@@ -122,12 +122,12 @@ class GitReader:
             protocols: those that may be used, as in ``GIT_ALLOW_PROTOCOL``.
         """
         variables = {**self._agent, "GIT_ALLOW_PROTOCOL": protocols, "GIT_DIR": os.devnull}
-        return self._run(_NOWHERE, (*_SETTINGS, *settings), tuple(arguments), variables)
+        return self._run(_NOWHERE, (*SETTINGS, *settings), tuple(arguments), variables)
 
     def _emptied_filters(self, place: GitPlace) -> tuple[tuple[str, str], ...] | None:
         """Settings that switch off every filter program; None when they cannot be listed."""
         names = ("config", "--null", "--name-only", "--get-regexp", r"^filter\..*\.(clean|smudge|process|required)$")
-        found = self._run(place, _SETTINGS, names)
+        found = self._run(place, SETTINGS, names)
         if found is UNKNOWN or found.code not in {0, 1}:
             return None
         return tuple((key, "false" if key.endswith(".required") else "") for key in dict.fromkeys(found.fields))
@@ -141,7 +141,7 @@ class GitReader:
     ) -> Output | Unknown:
         if _git() is None or not self._deadline.left_s() or any("\0" in argument for argument in arguments):
             return UNKNOWN
-        variables = {**self._environ, **_ENVIRONMENT, "GIT_CONFIG_COUNT": str(len(settings))}
+        variables = {**self._environ, **ENVIRONMENT, "GIT_CONFIG_COUNT": str(len(settings))}
         for number, (key, value) in enumerate(settings):
             variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
         variables |= {"GIT_DIR": place.git_dir} if place.git_dir else {}

@@ -26,6 +26,7 @@ from askfirst.entries import entry_of
 from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
 from askfirst.evidence.values import Evidence
 from askfirst.request import Claim, Request, RequestKind, RequestState
+from askfirst.rescue import Promise
 from askfirst.store import outbox, records
 from askfirst.store.standing import standing
 
@@ -51,6 +52,7 @@ class Draft:
     Attributes:
         risk: at least this grave, whatever was found: a rule may say so.
         evidence: what was found out about it.
+        promise: whether it can be taken back.
         question: makes it a question instead of an approval; then ``options`` or ``answer_schema`` say what fits.
         supersedes: id of a pending request of the same session that this one replaces.
         notes: what people should know beside the effects.
@@ -65,6 +67,7 @@ class Draft:
     claim: Claim = field(default_factory=Claim)
     risk: Risk = Risk.LOW
     evidence: Evidence = field(default_factory=Evidence)
+    promise: Promise = field(default_factory=Promise)
     question: str = ""
     options: tuple[str, ...] = ()
     answer_schema: str = ""
@@ -209,6 +212,7 @@ def request_of(draft: Draft, now_ms: int, action_digest: str = "") -> Request:
         effects=found.effects,
         expanded=found.expanded,
         evidence=draft.evidence,
+        promise=draft.promise,
         terms=draft.terms,
         claim=draft.claim,
         question=draft.question,

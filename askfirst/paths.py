@@ -74,6 +74,11 @@ class StatePaths:
         return self.root / "hook-notes"
 
     @property
+    def trash(self) -> Path:
+        """What was kept before approved commands ran."""
+        return self.root / "trash"
+
+    @property
     def api_token(self) -> Path:
         """The bearer token of the API on TCP."""
         return self.root / "api-token"

@@ -202,8 +202,12 @@ class Api:
 
     async def undo(self, request_id: str, body: wire.UndoIn, request: Request) -> wire.StepOut:
         """Put back what was there before the action ran, as a token's person or the user of this machine."""
-        if person := caller_of(request).person:
-            return wire.step_out(await self._desk.undo(request_id, turn=body.turn, by=person, channel="api"))
+        caller = caller_of(request)
+        if AccessScope.DECIDE in caller.scopes:
+            step = await self._desk.undo(
+                request_id, turn=body.turn, by=caller.person, channel="api", assurance=caller.assurance
+            )
+            return wire.step_out(step)
         if not self._terminal_undo:
             raise NotAllowedError(
                 "undo from this machine's terminal is switched off (`terminal = false` under [undo]); use the web inbox"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from askfirst.evidence.values import Evidence
 from askfirst.people import Electorate
 from askfirst.request import Receipt
-from askfirst.rescue import Rescue
+from askfirst.rescue import Promise, Rescue
 
 if TYPE_CHECKING:
     from askfirst.effects import Effect, Risk
@@ -26,6 +26,7 @@ class Content:
     risk: Risk
     expanded: str = ""
     evidence: Evidence = field(default_factory=Evidence)
+    promise: Promise = field(default_factory=Promise)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,12 +56,18 @@ def refusal(case: Case, person: str, turn: int, electorate: Electorate) -> str:
     why = may_deny(case, person, electorate)
     if why:
         return why
-    if case.grant is None or not case.grant.uses:
-        return "there is nothing to undo: it has not run"
-    if turn != found.turn:
+    if case.grant is not None and case.grant.uses and turn != found.turn:
         last = case.grant.undoings[-1] if case.grant.undoings else None
         by = "it ran again meanwhile" if last is None else f"{last.by} was there before you: {last.words}"
         return f"it is no longer as you saw it: {by}"
+    return nothing_to_undo(case)
+
+
+def nothing_to_undo(case: Case) -> str:
+    """Why there is nothing to put back, whoever asks, or ``""``."""
+    if case.grant is None or not case.grant.uses:
+        return "there is nothing to undo: it has not run"
+    found = way_back(case)
     return "" if found.snapshot else f"there is no undo: {found.words or 'nothing was kept before it ran'}"
 
 

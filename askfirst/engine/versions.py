@@ -101,6 +101,7 @@ def next_version(case: Case, content: Content, *, changed_by: str) -> Case:
         risk=content.risk,
         expanded=content.expanded,
         evidence=content.evidence,
+        promise=content.promise,
     )
     kept = replace(request, state=RequestState.SUPERSEDED)
     return replace(case, request=newer, earlier=(*case.earlier, kept))

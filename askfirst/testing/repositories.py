@@ -25,7 +25,12 @@ def git(folder: Path, *arguments: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environment |= {**_IDENTITY, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
     done = subprocess.run(
-        ["git", "-C", str(folder), *arguments], check=True, capture_output=True, text=True, env=environment
+        ["git", "-C", str(folder), *arguments],
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",  # a name may be any bytes
+        env=environment,
     )
     return done.stdout.strip()
 

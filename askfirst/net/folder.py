@@ -1,0 +1,177 @@
+"""Files below a folder, reached step by step from its descriptor, so that no symbolic link on the way leads elsewhere.
+
+The agent may write in these folders while we read and write there. A path that is opened as a whole could go through
+a link that it has just put in the place of a folder: what we read would be another user's file, what we restore would
+land there. Every step here is ``openat`` with ``O_NOFOLLOW``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, Self
+
+from askfirst.clock import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+class Folder:
+    """An open folder; names below it are relative, with ``/``, bytes that are no UTF-8 as surrogate escapes.
+
+    Raises:
+        OSError: it is not there, or is no folder.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+    @contextlib.contextmanager
+    def inside(self, name: str, *, makes: bool = False) -> Iterator[int]:
+        """A descriptor of a folder below; ``makes``: it and those on the way are made, and what is in the way goes."""
+        current = os.dup(self._descriptor)
+        try:
+            for step in _steps(name):
+                below = _opened(current, step, makes=makes)
+                os.close(current)
+                current = below
+            yield current
+        finally:
+            os.close(current)
+
+    @contextlib.contextmanager
+    def beside(self, name: str, *, makes: bool = False) -> Iterator[tuple[int, str]]:
+        """A descriptor of the folder that something lies in, and its last name."""
+        *folders, last = _steps(name)
+        with self.inside("/".join(folders), makes=makes) as descriptor:
+            yield descriptor, last
+
+    def look(self, name: str) -> os.stat_result | None:
+        """What lies there, a link as itself; None where nothing does."""
+        if not name:
+            return os.fstat(self._descriptor)
+        try:
+            with self.beside(name) as (descriptor, last):
+                return os.stat(last, dir_fd=descriptor, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if _is_link_in_the_way(error):
+                return None
+            raise
+
+    def names(self, name: str) -> list[str]:
+        """The names in a folder below, sorted."""
+        with self.inside(name) as descriptor:
+            return sorted(os.listdir(descriptor))
+
+    @contextlib.contextmanager
+    def reading(self, name: str) -> Iterator[int]:
+        """A descriptor of a regular file, for reading; opening never waits.
+
+        Raises:
+            OSError: it is none, or cannot be read.
+        """
+        with self.beside(name) as (descriptor, last):
+            opened = os.open(last, _FILE, dir_fd=descriptor)
+        try:
+            if not stat.S_ISREG(os.fstat(opened).st_mode):
+                raise OSError(f"{name} is no regular file")
+            yield opened
+        finally:
+            os.close(opened)
+
+    @contextlib.contextmanager
+    def replacing(self, name: str) -> Iterator[int]:
+        """A descriptor of a new file that takes this place at the end, whole; on an error nothing has changed."""
+        with self.beside(name, makes=True) as (descriptor, last):
+            fresh = f".askfirst-{new_id()}"
+            opened = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=descriptor)
+            try:
+                yield opened
+                _clear(descriptor, last, keeps_file=True)
+                os.replace(fresh, last, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(fresh, dir_fd=descriptor)
+                raise
+            finally:
+                os.close(opened)
+
+    def link(self, name: str, target: str) -> None:
+        """Make a symbolic link; what is there goes."""
+        with self.beside(name, makes=True) as (descriptor, last):
+            _clear(descriptor, last)
+            os.symlink(target, last, dir_fd=descriptor)
+
+    def remove(self, name: str) -> None:
+        """Take away what is there, with everything below it; nothing there is fine."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), self.beside(name) as (descriptor, last):
+            _clear(descriptor, last)
+
+    def remove_empty(self, name: str) -> None:
+        """Take away a folder if it is empty, and those above it that this leaves empty, up to the top."""
+        steps = _steps(name)
+        while steps:
+            try:
+                with self.beside("/".join(steps)) as (descriptor, last):
+                    os.rmdir(last, dir_fd=descriptor)
+            except OSError:
+                return
+            steps.pop()
+
+
+def _steps(name: str) -> list[str]:
+    steps = [step for step in name.split("/") if step and step != "."]
+    if ".." in steps:
+        raise OSError(f"{name!r} leads out of its folder")
+    return steps
+
+
+def _opened(descriptor: int, step: str, *, makes: bool) -> int:
+    try:
+        return os.open(step, _FOLDER, dir_fd=descriptor)
+    except OSError as error:
+        if not makes or not (isinstance(error, FileNotFoundError | NotADirectoryError) or _is_link_in_the_way(error)):
+            raise
+    _clear(descriptor, step)
+    os.mkdir(step, 0o777, dir_fd=descriptor)
+    return os.open(step, _FOLDER, dir_fd=descriptor)
+
+
+def _is_link_in_the_way(error: OSError) -> bool:
+    return error.errno == errno.ELOOP
+
+
+def _clear(descriptor: int, name: str, *, keeps_file: bool = False) -> None:
+    """Take away what has this name; ``keeps_file``: a file or link may stay, since a rename replaces it."""
+    try:
+        found = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(found.st_mode):
+        if not keeps_file:
+            os.unlink(name, dir_fd=descriptor)
+        return
+    opened = os.open(name, _FOLDER, dir_fd=descriptor)
+    try:
+        if stat.S_IMODE(found.st_mode) & 0o700 != 0o700:
+            os.fchmod(opened, 0o700)
+        for below in os.listdir(opened):
+            _clear(opened, below)
+    finally:
+        os.close(opened)
+    os.rmdir(name, dir_fd=descriptor)

@@ -1,0 +1,143 @@
+"""Git for keeping and putting back: plumbing commands, and nothing that the repository brings along.
+
+The environment and the settings are those of ``askfirst.git_reader`` (no hooks, no filters, no fsmonitor, no prompts,
+no transport), with these differences: output may be long, input can be given, and what is run may write where its
+caller says so. ``reference-transaction`` is a hook, too, so moving a ref runs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from askfirst.errors import RescueError
+from askfirst.git_reader import ENVIRONMENT, PASSED_ON, SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+_TIMEOUT_S: Final = 120.0
+_QUIET: Final = (
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("core.untrackedCache", "false"),
+    ("core.splitIndex", "false"),
+    ("pack.writeReverseIndex", "false"),
+    ("advice.detachedHead", "false"),
+)
+_FILTER_KEYS: Final = r"^filter\..*\.(clean|smudge|process|required)$"
+_IDENTITY: Final = {
+    f"GIT_{role}_{part}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for part, value in (("NAME", "askfirst"), ("EMAIL", "askfirst@localhost"))
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Git:
+    """Runs git in one repository.
+
+    Attributes:
+        git_dir: absolute; of a linked work tree its own.
+        work_tree: absolute, ``""`` for a bare repository.
+        index: of this file instead of the repository's own, ``""`` for its own.
+        settings: that switch off the programs which the configuration names.
+    """
+
+    git_dir: str
+    work_tree: str = ""
+    index: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def run(self, *arguments: str, stdin: bytes = b"", codes: Collection[int] = (0,)) -> bytes:
+        """Standard output.
+
+        Raises:
+            RescueError: git refused, is missing or took too long.
+        """
+        environ = {"GIT_DIR": self.git_dir, **({"GIT_INDEX_FILE": self.index} if self.index else {})}
+        environ |= {"GIT_WORK_TREE": self.work_tree} if self.work_tree else {}
+        folder = self.work_tree or self.git_dir
+        done = _run(arguments, stdin, environ, folder, self.settings)
+        if done.returncode not in codes:
+            said = os.fsdecode(done.stderr).strip().partition("\n")[0] or f"exit code {done.returncode}"
+            raise RescueError(f"git {arguments[0]} failed in {folder}: {said[:300]}")
+        return done.stdout
+
+    def text(self, *arguments: str, codes: Collection[int] = (0,)) -> str:
+        """Standard output without the last newline."""
+        return os.fsdecode(self.run(*arguments, codes=codes)).removesuffix("\n")
+
+    def fields(self, *arguments: str, stdin: bytes = b"", codes: Collection[int] = (0,)) -> list[str]:
+        """The parts of standard output that NUL bytes end."""
+        return [os.fsdecode(part) for part in self.run(*arguments, stdin=stdin, codes=codes).split(b"\0") if part]
+
+    def has(self, names: Iterable[str]) -> set[str]:
+        """Those of these objects that the repository holds."""
+        asked = "".join(f"{name}\n" for name in dict.fromkeys(names))
+        if not asked:
+            return set()
+        lines = self.run("cat-file", "--batch-check=%(objectname)", "--buffer", stdin=asked.encode()).decode()
+        return {line for line in lines.splitlines() if not line.endswith(" missing")}
+
+
+def locate(folder: str, git_dir: str = "") -> Git | None:
+    """The repository that a folder lies in, or is; None where there is none.
+
+    Raises:
+        RescueError: git is missing, or what is there cannot be read.
+    """
+    if not os.path.isdir(folder):
+        return None
+    environ = {"GIT_DIR": git_dir} if git_dir else {}
+    done = _run(("rev-parse", "--absolute-git-dir", "--is-bare-repository"), b"", environ, folder)
+    if done.returncode:
+        if b"not a git repository" in done.stderr and not git_dir and not os.path.lexists(os.path.join(folder, ".git")):
+            return None
+        said = os.fsdecode(done.stderr).strip().partition("\n")[0]
+        raise RescueError(f"the repository at {folder} cannot be read: {said[:200]}")
+    found, is_bare = os.fsdecode(done.stdout).removesuffix("\n").rsplit("\n", 1)
+    top = "" if is_bare == "true" else _work_tree(folder, found, environ)
+    filters = _run(("config", "--null", "--name-only", "--get-regexp", _FILTER_KEYS), b"", {"GIT_DIR": found}, folder)
+    if filters.returncode not in {0, 1}:
+        raise RescueError(f"the configuration of the repository at {folder} cannot be read")
+    keys = dict.fromkeys(os.fsdecode(part) for part in filters.stdout.split(b"\0") if part)
+    settings = tuple((key, "false" if key.endswith(".required") else "") for key in keys)
+    return Git(git_dir=found, work_tree=top, settings=settings)
+
+
+def _work_tree(folder: str, git_dir: str, environ: Mapping[str, str]) -> str:
+    top = _run(("rev-parse", "--show-toplevel"), b"", environ, folder)
+    if not top.returncode:
+        return os.fsdecode(top.stdout).removesuffix("\n")
+    inside = os.path.basename(git_dir) == ".git"  # the folder lies in the git folder itself
+    return os.path.dirname(git_dir) if inside else ""
+
+
+def _run(
+    arguments: tuple[str, ...],
+    stdin: bytes,
+    environ: Mapping[str, str],
+    folder: str,
+    more: tuple[tuple[str, str], ...] = (),
+) -> subprocess.CompletedProcess[bytes]:
+    settings = (*SETTINGS, *_QUIET, *more)
+    variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    variables |= {**ENVIRONMENT, **_IDENTITY, **environ, "GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings):
+        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    try:
+        return subprocess.run(
+            ["git", "-C", folder, *arguments],
+            input=stdin,
+            env=variables,
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RescueError(f"git {arguments[0]} took more than {_TIMEOUT_S:.0f} s in {folder}") from error
+    except (OSError, ValueError) as error:
+        raise RescueError(f"git cannot be run in {folder}: {error}") from error
