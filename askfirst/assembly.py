@@ -36,6 +36,7 @@ from askfirst.broker.hook_route import HookRoute
 from askfirst.broker.log_api import LogApi
 from askfirst.broker.notify import Notifier
 from askfirst.broker.people_api import PeopleApi
+from askfirst.broker.preview_api import PreviewApi
 from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exit_for_failed_store
 from askfirst.broker.sightings_api import SightingsApi
 from askfirst.clock import SystemClock
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
 
     from askfirst.broker.figures import Figures
     from askfirst.config import Config
+    from askfirst.engine import Case
     from askfirst.notify_config import Endpoint
     from askfirst.paths import StatePaths
     from askfirst.ports import Channel
@@ -391,6 +393,7 @@ class _Core:
                     desk=self.desk,
                     clock=self._clock,
                 ),
+                PreviewApi(access, desk=self.desk, clock=self._clock, page=_preview_page),
             ),
             log=lambda: self._log.head.seen,
             inbox=inbox,
@@ -446,6 +449,12 @@ def _names(listener: socket.socket) -> tuple[str, ...]:
     """What a ``Host`` header of this listener may say."""
     host, port = listener.getsockname()[:2]
     return tuple(f"{name}:{port}" for name in (host, "localhost", "askfirst.localhost"))
+
+
+def _preview_page(case: Case, now_ms: int) -> str:
+    from channels.preview import preview_page  # noqa: PLC0415  # only where somebody wants to look
+
+    return preview_page(case, now_ms)
 
 
 class _Fork:

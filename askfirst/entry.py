@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import typer
 
     from askfirst.cli.parts import LogReader, WitnessFolder
+    from askfirst.engine import Case
     from askfirst.host import HostAdapter
     from askfirst.paths import StatePaths
     from askfirst.settings_change import SettingsChange
@@ -71,9 +72,16 @@ def command_line() -> typer.Typer:
             log=_log,
             witness=_witness,
             past_calls=_past_calls,
+            preview=_preview,
             mcp=_mcp,
         )
     )
+
+
+def _preview(case: Case, now_ms: int) -> str:
+    from channels.preview import preview_page  # noqa: PLC0415
+
+    return preview_page(case, now_ms)
 
 
 def _mcp() -> None:

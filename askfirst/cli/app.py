@@ -23,6 +23,7 @@ from askfirst.cli import (
     mcp,
     people,
     policy,
+    preview,
     requests,
     serve,
     tokens,
@@ -57,6 +58,7 @@ def build(parts: Parts) -> typer.Typer:
     tokens.add(app)
     people.add(app)
     channels.add(app)
+    preview.add(app, parts)
     install.add(app, parts)
     hook.add(app, parts)
     mcp.add(app, parts)

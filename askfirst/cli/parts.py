@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from askfirst.engine import Case
     from askfirst.host import HostAdapter
     from askfirst.paths import StatePaths
     from askfirst.settings_change import SettingsChange
@@ -187,6 +188,7 @@ class Parts:
         log: reads the audit log of a store file, offline.
         witness: a witness of other logs, in a folder of its own.
         past_calls: the last n tool calls of the log, each with its arguments and what became of it.
+        preview: a page that shows a case as each channel shows it, as of a moment.
         mcp: serve the MCP tools on standard input and output until it ends.
     """
 
@@ -201,4 +203,5 @@ class Parts:
     log: Callable[[Path], LogReader]
     witness: Callable[[Path], WitnessFolder]
     past_calls: Callable[[Path, int], list[dict[str, object]]]
+    preview: Callable[[Case, int], str]
     mcp: Callable[[], None]
