@@ -139,6 +139,20 @@ class Asking:
         """The complete action as the disk stands now."""
         return await asyncio.to_thread(self._analyst.resolve, look.call, look.agent, look.found.scripts)
 
+    async def moved(self, request: Request) -> str:
+        """What of this action is not as it was approved (I2), in words; ``""``: it would run as it was."""
+        was = request.action
+        call = _call(request, was.arguments)
+        now = await asyncio.to_thread(self._analyst.resolve, call, request.agent, was.files)
+        if now.digest() == request.action_digest:
+            return ""
+        changed = [path for path, sha256 in was.files.items() if now.files.get(path) != sha256]
+        if changed:
+            return f"{changed[0]} is not what it was when this was asked"
+        if now.head != was.head:
+            return f"HEAD is at {now.head[:12] or 'no commit'} now, it was at {was.head[:12] or 'no commit'}"
+        return f"{was.cwd} is another folder now"
+
     def now_ms(self) -> int:
         """The clock by which terms are made."""
         return self._clock.now_ms()

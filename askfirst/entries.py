@@ -60,6 +60,13 @@ def bypassed_entry(case: Case, event: AfterTool) -> Entry:
     return entry_of(case.request, line)
 
 
+def moved_entry(request: Request, reason: str) -> Entry:
+    """An approval that was not used, because what it rests on is another now."""
+    details: dict[str, Value] = {"verdict": "denied", "reason": reason}
+    line = LogLine(type=EntryType.GATE_REFUSED, actor="gate", actor_type="system", decision=details)
+    return entry_of(request, line)
+
+
 def _unasked(entry_type: EntryType, look: Look, decision: Mapping[str, Value]) -> Entry:
     ruling, agent = look.ruling, look.agent
     about: dict[str, Value] = {"name": agent.host, "session": agent.session, "cwd": look.call.cwd, "model": agent.model}

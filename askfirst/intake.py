@@ -3,13 +3,14 @@
 In this order, so that people are asked as rarely as can be:
 
 1. the same key is the same request;
-2. the same action that waits already: this call waits for the same decision, and one of them will run;
-3. a session that was told to stop hears that, whatever it tries;
-4. the same action that was denied a moment ago is answered from that denial, unless the agent gives a reason that it
+2. the same action that was approved and has uses left, e.g. by a late approval: that approval is the answer, once;
+3. the same action that waits already: this call waits for the same decision, and one of them will run;
+4. a session that was told to stop hears that, whatever it tries;
+5. the same action that was denied a moment ago is answered from that denial, unless the agent gives a reason that it
    had not given: then a person is asked once more, and not again;
-5. nobody who could decide, or a channel that is not there: refused with the reason and the fix (I6);
-6. too much waits already: refused;
-7. else a new request, with a note where something equivalent was denied before.
+6. nobody who could decide, or a channel that is not there: refused with the reason and the fix (I6);
+7. too much waits already: refused;
+8. else a new request, with a note where something equivalent was denied before.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from askfirst.engine.answer import OPTIONS_MAX, schema_problem
 from askfirst.entries import entry_of
 from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
 from askfirst.evidence.values import Evidence
+from askfirst.likeness import alike
 from askfirst.request import Claim, Request, RequestKind, RequestState
 from askfirst.rescue import Promise
 from askfirst.store import outbox, records
@@ -112,15 +114,19 @@ class Intake:
             key=draft.key,
             action_digest=act,
             agent=draft.agent,
+            now_ms=now_ms,
             denied_since_ms=now_ms - self.bounds.similar_window_s * 1000,
             bounds=self.bounds,
         )
         if stands.known is not None:
             return Received(case=stands.known)
+        stopped = self._stopped(stands.denials, now_ms)
+        if stands.granted is not None and stopped is None:
+            return Received(case=stands.granted)
         if stands.waiting is not None:
             self._note(connection, stands.waiting.request, EntryType.GATE_JOINED, draft, {})
             return Received(case=stands.waiting)
-        answered = self._from_denial(stands.denials, draft.claim.reason, act, now_ms)
+        answered = stopped or self._from_denial(stands.denials, draft.claim.reason, act, now_ms)
         if answered is not None:
             details: dict[str, Value] = {"verdict": "denied", "from": answered.id}
             self._note(connection, answered, EntryType.GATE_REFUSED, draft, details)
@@ -130,17 +136,15 @@ class Intake:
         notes = similar_denials(draft, stands.denials, now_ms)
         return self._ask(connection, draft, replace(request, notes=(*request.notes, *notes)), now_ms)
 
-    def _from_denial(self, denials: Sequence[Request], reason: str, act: str, now_ms: int) -> Request | None:
-        def is_recent(request: Request, window_s: int) -> bool:
-            return request.end is not None and now_ms - request.end.at_ms < window_s * 1000
+    def _stopped(self, denials: Sequence[Request], now_ms: int) -> Request | None:
+        stops = (each for each in denials if each.end is not None and each.end.stop)
+        return next((each for each in stops if _is_recent(each, self.bounds.stop_window_s, now_ms)), None)
 
-        stop = (each for each in denials if each.end is not None and each.end.stop)
+    def _from_denial(self, denials: Sequence[Request], reason: str, act: str, now_ms: int) -> Request | None:
         same = [each for each in denials if each.action_digest == act]
         if len(same) == 1 and reason and reason != same[0].claim.reason:
             same = []
-        return next((each for each in stop if is_recent(each, self.bounds.stop_window_s)), None) or next(
-            (each for each in same if is_recent(each, self.bounds.denial_window_s)), None
-        )
+        return next((each for each in same if _is_recent(each, self.bounds.denial_window_s, now_ms)), None)
 
     def _require_askable(self, stands: Standing, draft: Draft, electorate: Electorate) -> None:
         unusable = unusable_question(draft)
@@ -193,6 +197,10 @@ class Intake:
             decision={"rule": draft.terms.rule, "policy_sha256": draft.terms.policy_digest, **more},
         )
         self.audit.append(connection, entry_of(request, line))
+
+
+def _is_recent(request: Request, window_s: int, now_ms: int) -> bool:
+    return request.end is not None and now_ms - request.end.at_ms < window_s * 1000
 
 
 def request_of(draft: Draft, now_ms: int, action_digest: str = "") -> Request:
@@ -261,9 +269,8 @@ def nobody_for(terms: Terms, electorate: Electorate) -> str:
 
 
 def similar_denials(draft: Draft, denials: Sequence[Request], now_ms: int) -> tuple[str, ...]:
-    """What people should know when something equivalent was denied in this session: same rule, same target."""
-    sought = {(effect.rule, effect.target) for effect in draft.classification.effects}
-    found = [each for each in denials if sought & {(effect.rule, effect.target) for effect in each.effects}]
+    """What people should know when something that comes to the same was denied in this session."""
+    found = [each for each in denials if alike(draft.classification.effects, each.effects)]
     return tuple(
         f"{each.end.by} denied something equivalent {(now_ms - each.end.at_ms) // 60_000} min ago: "
         f"{(each.action.command or each.action.tool)[:200]} ({each.code})"

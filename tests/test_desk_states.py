@@ -104,6 +104,9 @@ class Desk(RuleBasedStateMachine):
         if key in self.keys:
             return {self.keys[key]}
         same = {each: model for each, model in self.models.items() if model.command == command}
+        granted = {
+            each for each, model in same.items() if model.grant == "issued" and self.now_ms < model.grant_until_ms
+        }
         # a deadline that no sweeper has seen yet leaves the request open to join
         waiting = {each for each, model in same.items() if self.case(each).request.state is RequestState.PENDING}
         denied = {
@@ -111,7 +114,7 @@ class Desk(RuleBasedStateMachine):
             for each, model in same.items()
             if model.state == "denied" and self.now_ms - model.denied_at_ms < 600_000
         }
-        return waiting or denied
+        return granted or waiting or denied
 
     @rule(target=requests, key=st.integers(0, 3), retry=st.integers(0, 2))
     def ask(self, key: int, retry: int) -> object:

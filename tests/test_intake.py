@@ -58,6 +58,45 @@ def test_the_same_action_while_it_waits_joins_the_request(desk_bench: Bench) -> 
     assert types(desk_bench) == ["gate.requested", "gate.joined", "gate.requested"]
 
 
+def test_an_approval_with_uses_left_answers_the_same_action_and_nobody_is_asked_again(desk_bench: Bench) -> None:
+    async def story() -> None:
+        first = await ask(desk_bench, "1")
+        await desk_bench.desk.review(a_review(first.request, Verdict.APPROVE))
+        again = await ask(desk_bench, "2")
+        assert (again.request.id, again.request.state) == (first.request.id, RequestState.APPROVED)
+        act = first.request.action_digest
+        await desk_bench.desk.redeem(first.request.id, action_digest=act, attempt="a", tool_use_id="t")
+        assert (await ask(desk_bench, "3")).request.state is RequestState.PENDING
+
+    asyncio.run(story())
+
+
+def test_a_late_approval_answers_the_next_identical_attempt_until_it_lapses(desk_bench: Bench) -> None:
+    """I4: over REST and MCP, too, the retry passes at once."""
+
+    async def story() -> None:
+        late = await ask(desk_bench, "1")
+        desk_bench.clock.advance(601)
+        await desk_bench.desk.review(a_review(late.request, Verdict.APPROVE))
+        retry = await ask(desk_bench, "2")
+        assert (retry.request.id, retry.request.state) == (late.request.id, RequestState.EXPIRED)
+        assert retry.grant is not None
+        desk_bench.clock.advance(601)
+        assert (await ask(desk_bench, "3")).request.id != late.request.id
+
+    asyncio.run(story())
+
+
+def test_a_session_that_was_told_to_stop_hears_that_before_any_approval(desk_bench: Bench) -> None:
+    async def story() -> None:
+        approved, other = await ask(desk_bench, "1"), await ask(desk_bench, "2", "rm -rf b")
+        await desk_bench.desk.review(a_review(approved.request, Verdict.APPROVE))
+        await deny(desk_bench, other, stop=True)
+        assert (await ask(desk_bench, "3")).request.id == other.request.id
+
+    asyncio.run(story())
+
+
 def test_a_new_reason_is_heard_once_more_and_then_no_more(desk_bench: Bench) -> None:
     async def again(key: str, reason: str) -> Case:
         draft = of_session(a_draft(key=key, command="rm -rf a", now_ms=desk_bench.clock.now_ms()), "s")

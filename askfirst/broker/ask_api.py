@@ -14,12 +14,13 @@ from askfirst.broker.access import caller_of
 from askfirst.call import ToolCall
 from askfirst.canonical import digest
 from askfirst.clock import new_id
-from askfirst.entries import passed_entry, refused_entry
+from askfirst.engine import Step
+from askfirst.entries import moved_entry, passed_entry, refused_entry
 from askfirst.errors import ConflictError, InputError, NotAllowedError
 from askfirst.host import Agent
 from askfirst.policy.action_request import ActionRequest  # noqa: TC001  # FastAPI reads the annotations
 from askfirst.policy.ruling import Outcome
-from askfirst.request import Claim
+from askfirst.request import Claim, GrantState
 from askfirst.wishes import Wishes, wished
 
 if TYPE_CHECKING:
@@ -166,7 +167,15 @@ class AskApi:
         return wire.step_out(await self._desk.cancel(request_id, body.reason))
 
     async def redeem(self, request_id: str, body: wire.RedeemIn) -> wire.StepOut:
-        """Use the grant of an approved request; only the first attempt succeeds."""
+        """Use the grant of an approved request; only the first attempt succeeds.
+
+        Where HEAD of the repository or a script that the command runs is another one now, it is refused: ask anew.
+        """
+        case = await self._desk.case(request_id)
+        if _would_run(case, body.attempt) and (moved := await self._asking.moved(case.request)):
+            note = f"not what was approved: {moved}; ask again for what it is now"
+            await self._desk.note(moved_entry(case.request, note))
+            return wire.step_out(Step(case=case, done=False, note=note))
         step = await self._desk.redeem(
             request_id, action_digest=body.action_digest, attempt=body.attempt, tool_use_id=""
         )
@@ -178,6 +187,14 @@ class AskApi:
             request_id, action_digest=body.action_digest, outcome=body.outcome, detail=body.detail
         )
         return wire.step_out(step)
+
+
+def _would_run(case: Case, attempt: str) -> bool:
+    """Whether this attempt would be a run of its own; one that has run already may have moved what it rests on."""
+    grant = case.grant
+    return (
+        grant is not None and grant.state is GrantState.ISSUED and all(each.attempt != attempt for each in grant.uses)
+    )
 
 
 def _claim(body: wire.ClaimIn) -> Claim:

@@ -334,7 +334,7 @@ class CancelIn(_Wire):
 
 
 class ReviewIn(_Wire):
-    """A review made at this machine's terminal. ``version`` and ``action_digest`` are those that were shown.
+    """A review. ``version`` and ``action_digest`` are those that were shown.
 
     With ``approve``: ``scope`` is the key of an offer of the request, ``edit`` the arguments to run instead. With
     ``deny``: ``stop`` also tells the agent's session to stop. With ``delegate``: ``to`` is the person it goes to.

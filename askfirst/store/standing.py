@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from askfirst.request import Request, RequestState, load
+from askfirst.request import GrantState, Request, RequestState, load
 from askfirst.store.locking import claim
 from askfirst.store.records import case_of
+from askfirst.store.schema import grant as grant_table
 from askfirst.store.schema import request as table
 from askfirst.store.statement import Statement, constant
 
@@ -27,13 +28,15 @@ class Standing:
 
     Attributes:
         known: the case that was created under the same key.
-        waiting: the case that waits for a decision on the very same action.
+        granted: the case of an approval of the very same action that has uses left.
+        waiting: the case that waits for a decision on it.
         denials: what was denied to this session of late, newest first.
         is_session_full: whether as many requests of this session wait as may.
         is_host_full: the same for all sessions of its host.
     """
 
     known: Case | None
+    granted: Case | None
     waiting: Case | None
     denials: tuple[Request, ...]
     is_session_full: bool
@@ -46,6 +49,7 @@ def standing(
     key: str,
     action_digest: str,
     agent: Agent,
+    now_ms: int,
     denied_since_ms: int,
     bounds: Bounds,
 ) -> Standing:
@@ -56,6 +60,7 @@ def standing(
         key: the draft's.
         action_digest: of what it would run.
         agent: who asks.
+        now_ms: by the clock that grants lapse by.
         denied_since_ms: which denials matter.
         bounds: how many may wait.
 
@@ -70,22 +75,27 @@ def standing(
         act=action_digest,
         session=agent.session,
         host=agent.host,
+        now_ms=now_ms,
         since_ms=denied_since_ms,
         others_in_session=max(0, bounds.pending_per_session - 1),
         others_on_host=max(0, bounds.pending_per_host - 1),
     ):
         found.setdefault(kind, []).append(body)
-    known, waiting = found.get(_KNOWN), found.get(_WAITING)
+    [known, granted, waiting] = [
+        case_of(connection, found[kind][0]) if kind in found else None for kind in (_KNOWN, _GRANTED, _WAITING)
+    ]
     return Standing(
-        known=case_of(connection, known[0]) if known else None,
-        waiting=case_of(connection, waiting[0]) if waiting and not known else None,
+        known=known,
+        granted=granted,
+        waiting=waiting,
         denials=tuple(load(Request, body) for body in found.get(_DENIED, ())),
         is_session_full=_SESSION_FULL in found,
         is_host_full=_HOST_FULL in found,
     )
 
 
-_KNOWN, _WAITING, _DENIED, _SESSION_FULL, _HOST_FULL = "known", "waiting", "denied", "session full", "host full"
+_KNOWN, _GRANTED, _WAITING, _DENIED = "known", "granted", "waiting", "denied"
+_SESSION_FULL, _HOST_FULL = "session full", "host full"
 
 
 def _arm(kind: str, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -108,10 +118,16 @@ _is_host = table.c.host == sa.bindparam("host")
 _is_session = (table.c.session == sa.bindparam("session")) & _is_host
 _waits = table.c.state == constant(RequestState.PENDING.value)
 _denied = (table.c.state == constant(RequestState.DENIED.value)) & (table.c.ended_at_ms >= sa.bindparam("since_ms"))
+_is_open = (
+    (grant_table.c.action_digest == sa.bindparam("act"))
+    & (grant_table.c.state == constant(GrantState.ISSUED.value))
+    & (grant_table.c.expires_at_ms > sa.bindparam("now_ms"))
+)
 _newest = table.c.ended_at_ms.desc()
 _STANDING = Statement(
     sa.union_all(
         _arm(_KNOWN, table.c.idempotency_key == sa.bindparam("key")),
+        _arm(_GRANTED, table.c.action_digest == sa.bindparam("act"), grant_table.c.request_id == table.c.id, _is_open),
         _arm(_WAITING, table.c.action_digest == sa.bindparam("act"), _waits),
         _apart(_arm(_DENIED, _is_session, _denied).order_by(_newest).limit(constant(DENIALS_MAX))),
         _apart(_is_full(_SESSION_FULL, "others_in_session", _is_session, _waits)),

@@ -33,7 +33,9 @@ OURS = (f"uid:{os.getuid()}", 0)
 
 
 class FixedAnalyst:
-    """Finds the same effect in every call."""
+    """Finds the same effect in every call, at the HEAD that it is told."""
+
+    head = ""
 
     async def look(self, call: ToolCall) -> Classification:
         """The classification."""
@@ -52,7 +54,12 @@ class FixedAnalyst:
         """The action, nothing looked up."""
         del scripts
         return Action(
-            tool=call.tool, arguments=call.acting_arguments, cwd=call.cwd, host=agent.host, session=agent.session
+            tool=call.tool,
+            arguments=call.acting_arguments,
+            cwd=call.cwd,
+            host=agent.host,
+            session=agent.session,
+            head=self.head,
         )
 
 

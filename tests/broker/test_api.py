@@ -445,3 +445,34 @@ def test_an_action_of_another_form_is_refused(desk_bench: Bench, body: object) -
         assert answer.status_code == 422
 
     run(story)
+
+
+def test_what_an_approval_rests_on_is_looked_up_again_when_it_is_used(desk_bench: Bench) -> None:
+    """I2: over REST, too, HEAD and scripts must be those that people saw."""
+    analyst = FixedAnalyst()
+
+    async def story() -> None:
+        async with api_client(desk_bench, analyst=analyst) as http:
+
+            async def approved() -> tuple[str, dict[str, str]]:
+                made = await create(http)
+                case = await desk_bench.desk.case(made["id"])
+                await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
+                use = {"action_digest": made["action_digest"], "attempt": "attempt-1"}
+                return f"/v1/requests/{made['id']}/redeem", use
+
+            path, use = await approved()
+            analyst.head = "2" * 40
+            moved = (await http.post(path, json=use)).json()
+            assert (moved["done"], moved["request"]["grant"]["state"]) == (False, "issued")
+            found = "HEAD is at 222222222222 now, it was at no commit"
+            assert moved["note"] == f"not what was approved: {found}; ask again for what it is now"
+
+            path, use = await approved()
+            assert (await http.post(path, json=use)).json()["done"]
+            analyst.head = "3" * 40  # it has run, and its answer was lost
+            assert (await http.post(path, json=use)).json()["done"]
+
+    run(story)
+    refused = [entry for entry in desk_bench.log.entries if entry.type == "gate.refused"]
+    assert ["HEAD is at 222222222222" in str(entry.decision["reason"]) for entry in refused] == [True]
