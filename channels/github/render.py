@@ -26,12 +26,15 @@ BODY_MAX = 65_536
 """Characters of a comment (``body is too long (maximum is 65536 characters)``); we count bytes, which are more."""
 PARTS_MAX = 20
 _TEXT_MAX_BYTES = 60_000
-_CHUNKS_BYTES = (56_000, 19_000)
-"""The smaller one for text that is made of backticks: its fence may be as long as itself, twice."""
+_CHUNKS_BYTES = (56_000, 11_000)
+"""The smaller one for text that needs four blanks before each of its lines (``markdown.fence``)."""
 _HEAD_CHARS, _TAIL_CHARS = 1200, 600
 _LINE_CHARS = 500
 """Of what stands beside the sections: a longer one is shortened and says so; the loss is whole among the findings."""
 _ROWS_MAX = 20
+_WIDTH_CHARS = 90
+"""What fits into a comment on a laptop's screen."""
+_CONTINUED = "↪ "
 _SIGNS = {Risk.LOW: "🟢", Risk.MEDIUM: "🟡", Risk.HIGH: "🟠", Risk.CRITICAL: "🔴"}
 _ENDS = {
     RequestState.APPROVED: "✅",
@@ -164,6 +167,10 @@ def _sections(card: Card) -> list[_Section]:
     """Foreign texts: the command first, then what the gate found, then what the agent says."""
     is_shell = card.tool in {"Bash", "Monitor", "PowerShell"} and card.kind != "question"
     found = [_Section(title="", text=card.command, language="bash" if is_shell else "text")]
+    wrapped = _wrapped(card.command)
+    if wrapped != card.command:
+        title = f"**The same, wrapped** ({_CONTINUED.strip()} goes on with the line above)"
+        found.append(_Section(title=title, text=wrapped))
     if card.expanded and card.expanded != card.command:
         found.append(_Section(title="**As the shell would run it**", text=card.expanded, language="bash"))
     if card.findings or card.signals or card.impact:
@@ -180,6 +187,15 @@ def _sections(card: Card) -> list[_Section]:
     if card.proposal:
         found.append(_Section(title="**A rule to copy into your policy**", text=card.proposal))
     return found
+
+
+def _wrapped(text: str) -> str:
+    """The text with long lines broken, so that nothing hides behind the right edge."""
+    lines = []
+    for line in text.split("\n"):
+        pieces = [line[at : at + _WIDTH_CHARS] for at in range(0, len(line), _WIDTH_CHARS)] or [""]
+        lines.append(f"\n{_CONTINUED}".join(pieces))
+    return "\n".join(lines)
 
 
 def _evidence(card: Card) -> Iterable[_Section]:
@@ -219,9 +235,12 @@ def _commands(card: Card, *, whole: bool, head: str) -> list[str]:
     if not offered:
         return []
     bound = f" They hold for the head {span(head[:12])} of this pull request only." if head else ""
+    (_, first), *others = offered
+    rows = [f"- {span(comment)} — {_words(words)}" for words, comment in others]
     return [
-        f"**To decide, write a comment that is exactly one of these lines.**{bound}",
-        "\n".join(f"- {span(comment)} — {_words(words)}" for words, comment in offered),
+        f"**{offered[0][0]} by a comment that is exactly this line.**{bound}",
+        fence(first),
+        "\n".join(["Or one of these:", "", *rows]) if rows else "",
     ]
 
 
