@@ -200,6 +200,13 @@ def conformance() -> None:
     npm(f"conformance-{version}", f"@modelcontextprotocol/conformance@{version}", "the MCP conformance suite", "")
 
 
+def webhook_examples() -> None:
+    """GitHub's own examples of what its webhooks send."""
+    version = pins()["WEBHOOK_EXAMPLES"]
+    package = f"@octokit/webhooks-examples@{version}"
+    npm(f"webhook-examples-{version}", package, "examples of GitHub's webhooks", "", "--ignore-scripts")
+
+
 def certificates() -> dict[str, str]:
     """Make Node trust what the system trusts unless told otherwise; before Node 22.15 it has no switch."""
     if "NODE_EXTRA_CA_CERTS" in os.environ or not CERTIFICATES.exists():
@@ -243,6 +250,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "openssl": openssl,
     "mcp-inspector": inspector,
     "mcp-conformance": conformance,
+    "webhook-examples": webhook_examples,
 }
 
 

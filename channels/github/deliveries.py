@@ -14,6 +14,7 @@ Only what a comment said when it was made decides; whatever is edited or deleted
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Literal
 
 from askfirst.errors import ChannelError
@@ -39,6 +40,11 @@ _VERDICTS = {
 _STATES = {"approved": "approve", "changes_requested": "deny"}
 BUTTONS = {"approve": "Approve", "deny": "Deny"}
 """Identifiers of a check run's actions, and their labels (at most 20 characters)."""
+_CHECK = re.compile(
+    r"(?P<request>[0-9A-HJKMNP-TV-Z]{26}):(?P<version>[1-9][0-9]{0,8}):(?P<digest>[0-9a-f]{64}):(?P<number>[1-9][0-9]{0,9})",
+    re.ASCII,
+)
+"""What a check run of ours is about, as ``external_id_of`` writes it."""
 _ASSURANCE_COMMENT = 1
 _ASSURANCE_BUTTON = 2
 """The API has no call that presses a button, so a token of the agent cannot (facts of channels, 3.2)."""
@@ -160,19 +166,17 @@ def _polled_review(envelope: _Envelope) -> list[Inbound]:
 def _check_event(envelope: _Envelope) -> list[Inbound]:
     event = wire.read(wire.CheckRunEvent, envelope.payload)
     action = event.requested_action.identifier if event.requested_action else ""
-    marker = (event.check_run.external_id or "").split(":")
-    if event.action != "requested_action" or action not in BUTTONS or len(marker) != 4 or not marker[1].isdecimal():
+    about = _CHECK.fullmatch(event.check_run.external_id or "")
+    if event.action != "requested_action" or action not in BUTTONS or about is None:
         return []
-    request_id, version, digest, number = marker
-    repository = repository_of(event.repository.full_name)
-    if repository is None or not number.isdecimal():
-        return []
-    conversation = Conversation(repository=repository, number=int(number))
+    conversation = _conversation(event.repository, int(about["number"]))
     return [
         Decision(
             delivery=envelope.delivery,
             origin=_origin(event.sender, conversation, f"check_run:{event.check_run.id}"),
-            reference=Reference(request_id=request_id, version=int(version), action_digest=digest),
+            reference=Reference(
+                request_id=about["request"], version=int(about["version"]), action_digest=about["digest"]
+            ),
             verdict=_VERDICTS[action],
             assurance=_ASSURANCE_BUTTON,
         )
