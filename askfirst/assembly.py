@@ -55,6 +55,7 @@ from askfirst.link_code import LinkDesk
 from askfirst.net.keeper import Keeper as NetKeeper
 from askfirst.net.trash import Trash
 from askfirst.notify_config import endpoints
+from askfirst.operations import Operations
 from askfirst.paths import config_file, write_private
 from askfirst.people import Person
 from askfirst.policy.ruler import Ruler
@@ -320,6 +321,7 @@ class _Core:
             messages=StoredMessages(scheme, writer=self._writer, reader=self._reader, clock=self._clock),
             memory=StoredMemory(scheme, writer=self._writer, reader=self._reader),
             log=lambda: self._log.head.seen,
+            operations=Operations(self.desk, self._asking),
         )
 
     async def _watch_hooks(self) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from askfirst.call import ToolCall
     from askfirst.clock import Clock
     from askfirst.engine import Case
     from askfirst.grant_token import GrantSigner
@@ -91,6 +92,38 @@ class ShortMemory:
         self._texts[key] = value
 
 
+class Operations(Protocol):
+    """Operations of the channel's service that wait for people; ``askfirst.operations`` implements it."""
+
+    async def ask(self, call: ToolCall, *, by: str, key: str, recipient: str) -> str:
+        """Ask whether this may be done, whatever the policy would allow by itself.
+
+        Args:
+            call: the operation; its tool's name and arguments say what it is.
+            by: who waits, as a host's name.
+            key: the same operation is the same request.
+            recipient: told beside those of the rule, so that the channel learns of the end.
+
+        Returns:
+            ``""`` once the request is on disk, else why the policy denies it.
+
+        Raises:
+            Error: it cannot be asked.
+        """
+        ...
+
+    async def release(self, request_id: str) -> tuple[bool, str]:
+        """Use the approval; whether the operation may go on now, and else why not.
+
+        Until ``released`` the answer stays the same; afterwards there is nothing to tell: ``(False, "")``.
+        """
+        ...
+
+    async def released(self, request_id: str) -> None:
+        """The service was told to go on."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backing:
     """What a channel stands on.
@@ -107,6 +140,7 @@ class Backing:
         messages: what the channel has sent.
         memory: what it must not forget.
         log: the head of the audit log, as it is shown with messages (``Card.seen``).
+        operations: asks about operations of the service; None where nothing can be asked so.
     """
 
     scheme: str
@@ -119,6 +153,7 @@ class Backing:
     messages: Messages
     memory: Memory = field(default_factory=ShortMemory)
     log: Callable[[], str] = lambda: ""
+    operations: Operations | None = None
 
 
 class StoredMessages:

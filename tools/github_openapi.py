@@ -19,6 +19,7 @@ SHAPES = ROOT / "askfirst/testing/github/shapes.json"
 REPOSITORY = "/repos/{owner}/{repo}"
 PATHS = (
     "/app",
+    "/app/installations",
     "/app/installations/{installation_id}/access_tokens",
     "/orgs/{org}/teams/{team_slug}/memberships/{username}",
     "/user",

@@ -31,14 +31,13 @@ from channels.github.webhook import webhook_app
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from askfirst.backing import Backing
+    from askfirst.backing import Backing, Operations
     from askfirst.card import Card
     from askfirst.clock import Clock
     from askfirst.inbound import Inbound, Instruction, Outcome
     from askfirst.ports import Reception
     from askfirst.store.messages import OpenMessage
     from channels.github.config import GithubConfig
-    from channels.github.deployments import Ask
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ class GithubChannel:
         requests: looks requests up.
         clock: paces and dates.
         github: the API; by default made from the configuration.
-        ask: asks about a deployment that waits; None: deployments are not asked about.
+        operations: asks about deployments that wait; None: nobody is asked about them.
     """
 
     scheme = SCHEME
@@ -65,7 +64,7 @@ class GithubChannel:
         requests: Requests,
         clock: Clock,
         github: GitHub | None = None,
-        ask: Ask | None = None,
+        operations: Operations | None = None,
     ) -> None:
         self.caps = Capabilities(
             buttons=config.app is not None,
@@ -85,7 +84,7 @@ class GithubChannel:
         self._cards = Cards(self._github, secret, self._own_id)
         self._publisher = Publisher(github=self._github, cards=self._cards, secret=secret)
         self._states = States(self._github, config)
-        self._deployments = Deployments(self._github, ask if config.app and config.app.deployments else None)
+        self._deployments = Deployments(self._github, operations if config.app and config.app.deployments else None)
         self._vetting = Vetting(
             github=self._github,
             config=config,
@@ -234,4 +233,11 @@ def open_channel(backing: Backing, github: GitHub | None = None) -> GithubChanne
         ConfigError: it cannot be used.
     """
     config = github_config_of(backing.table, backing.folder)
-    return GithubChannel(config, secret=backing.key, requests=Requests(backing), clock=backing.clock, github=github)
+    return GithubChannel(
+        config,
+        secret=backing.key,
+        requests=Requests(backing),
+        clock=backing.clock,
+        github=github,
+        operations=backing.operations,
+    )

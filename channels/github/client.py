@@ -193,7 +193,13 @@ class GitHub:
         if self._signer is None:
             return await self.get(wire.User, "user")
         app = wire.read(wire.App, _json(await self._call("GET", "app")))
-        return await self.get(wire.User, f"users/{quote(f'{app.slug}[bot]', safe='')}")
+        installed = await self.pages(wire.Created, "app/installations")
+        if not installed:
+            raise GithubError(f"the GitHub App {app.slug} is installed nowhere; install it for your repositories")
+        token, _ = await self._token_of(installed[0].id)
+        path = f"users/{quote(f'{app.slug}[bot]', safe='')}"
+        answer = await self._send("GET", path, None, {"Authorization": f"Bearer {token}"})
+        return wire.read(wire.User, _json(answer))
 
     async def scopes(self) -> str | None:
         """A classic token's scopes as GitHub lists them; None for other credentials."""
@@ -261,10 +267,14 @@ class GitHub:
         head, _, name = owner.partition("/")
         path = f"repos/{owner}/installation" if name else f"orgs/{head}/installation"
         installation = await self.get(wire.Created, path)
-        answer = await self._call("POST", f"app/installations/{installation.id}/access_tokens", body={})
+        self._tokens[owner] = await self._token_of(installation.id)
+        return self._tokens[owner][0]
+
+    async def _token_of(self, installation_id: int) -> tuple[str, int]:
+        """A token of this installation, and when it ends, milliseconds since the epoch."""
+        answer = await self._call("POST", f"app/installations/{installation_id}/access_tokens", body={})
         made = wire.read(wire.InstallationToken, _json(answer))
-        self._tokens[owner] = (made.token, round(made.expires_at.timestamp() * 1000))
-        return made.token
+        return made.token, round(made.expires_at.timestamp() * 1000)
 
     def _own(self, url: str) -> str:
         """An address that GitHub names, if it is on the same server: nobody else gets the credential."""

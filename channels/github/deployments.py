@@ -9,21 +9,27 @@ From: https://docs.github.com/en/actions (Creating custom deployment protection 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from askfirst.call import ToolCall
 from askfirst.errors import ChannelError
 from askfirst.request import RequestState
 from channels.github import wire
+from channels.github.client import GithubError
 from channels.github.place import Deployment, repository_of
 from channels.github.render import when
 
 if TYPE_CHECKING:
+    from askfirst.backing import Operations
     from askfirst.card import Card
     from channels.github.client import GitHub
 
+TOOL = "deploy_environment"
+"""What such a request is about, for rules: its arguments are the names of ``Waiting.facts``."""
+HOST = "github-actions"
 COMMENT_MAX = 140
+_OVER = frozenset({404, 422})
 _RUN = re.compile(r"/actions/runs/(?P<run>[1-9][0-9]{0,18})/deployment_protection_rule\Z", re.ASCII)
 
 
@@ -41,44 +47,68 @@ class Waiting:
     by: str
 
 
-Ask = Callable[[Waiting], Awaitable[None]]
-"""Makes the request; returns when it is on disk. The same deployment again is the same request."""
-
-
 class Deployments:
-    """Asks about deployments, and tells GitHub what became of it."""
+    """Asks about deployments, and tells GitHub what became of it; None for the operations: it is not asked about."""
 
-    def __init__(self, github: GitHub, ask: Ask | None) -> None:
+    def __init__(self, github: GitHub, operations: Operations | None) -> None:
         self._github = github
-        self._ask = ask
+        self._operations = operations
 
     async def heard(self, payload: object) -> bool:
         """Take an event; whether it is asked about. Returns when the request is on disk.
 
         Raises:
             ChannelError: it names no run that waits.
+            Error: it cannot be asked; the deployment waits on.
         """
-        if self._ask is None:
+        waiting = waiting_of(payload) if self._operations is not None else None
+        if waiting is None or self._operations is None:
             return False
-        waiting = waiting_of(payload)
-        if waiting is None:
-            return False
-        await self._ask(waiting)
+        deployment = waiting.deployment
+        call = ToolCall(tool=TOOL, arguments=dict(waiting.facts), cwd="", session=f"run {deployment.run_id}")
+        why = await self._operations.ask(call, by=HOST, key=deployment.recipient, recipient=deployment.recipient)
+        if why:
+            await self._stop(deployment, why)
         return True
 
     async def show(self, card: Card, deployment: Deployment) -> str:
         """Tell GitHub how the request stands; its end lets the deployment go on or stops it.
 
+        The permission is used up first, so that a deny which comes in between wins (I5).
+
         Raises:
             ChannelError: it could not be told now.
         """
-        body: dict[str, object] = {"environment_name": deployment.environment, "comment": _said(card)}
-        if card.state is not RequestState.PENDING:
-            is_approved = card.state is RequestState.APPROVED
-            body["state"] = "approved" if is_approved else "rejected"
-        path = f"{deployment.repository.path}/actions/runs/{deployment.run_id}/deployment_protection_rule"
-        await self._github.tell(path, body)
+        if card.state is RequestState.PENDING:
+            await self._judge(deployment, _said(card), "")
+        elif card.state is RequestState.APPROVED:
+            await self._go_on(card, deployment)
+        else:
+            await self._stop(deployment, _said(card))
         return deployment.recipient.partition(":")[2]
+
+    async def _go_on(self, card: Card, deployment: Deployment) -> None:
+        if self._operations is None:
+            raise ChannelError("deployments are not asked about any more ([github.app] deployments)")
+        may_go_on, why = await self._operations.release(card.request_id)
+        if may_go_on:
+            await self._judge(deployment, _said(card), "approved")
+            await self._operations.released(card.request_id)
+        elif why:
+            await self._stop(deployment, why)
+
+    async def _stop(self, deployment: Deployment, said: str) -> None:
+        """What GitHub does not take any more is over there."""
+        try:
+            await self._judge(deployment, said, "rejected")
+        except GithubError as error:
+            if error.status not in _OVER:
+                raise
+
+    async def _judge(self, deployment: Deployment, said: str, state: str) -> None:
+        body = {"environment_name": deployment.environment, "comment": said[:COMMENT_MAX]}
+        path = f"{deployment.repository.path}/actions/runs/{deployment.run_id}/deployment_protection_rule"
+        await self._github.tell(path, {**body, "state": state} if state else body)
 
 
 def waiting_of(payload: object) -> Waiting | None:
@@ -112,5 +142,4 @@ def waiting_of(payload: object) -> Waiting | None:
 
 
 def _said(card: Card) -> str:
-    text = card.ended or f"{card.code} waits for a person until {when(card.deadline_ms)}"
-    return text[:COMMENT_MAX]
+    return card.ended or f"{card.code} waits for a person until {when(card.deadline_ms)}"

@@ -37,6 +37,7 @@ class Rest:
             ("GET", "/user", self.user),
             ("GET", "/users/{username}", self.public_user),
             ("GET", "/app", self.app),
+            ("GET", "/app/installations", self.installations),
             ("POST", "/app/installations/{id:int}/access_tokens", self.access_token),
             ("GET", "/orgs/{org}/teams/{team}/memberships/{username}", self.membership),
             ("GET", repo, self.repository),
@@ -89,12 +90,17 @@ class Rest:
 
     async def installation(self, request: Request, caller: Caller) -> Answer:
         """Where the App is installed."""
-        self._repository(request)
+        owner = self._world.account(self._repository(request).owner)
         if caller.app is None:
             raise RefusedError(401, "A JSON web token could not be decoded")
-        return Answer(
-            shapes.shape("installation", id=caller.app.id * 10, app_id=caller.app.id, app_slug=caller.app.slug)
-        )
+        return Answer(shapes.installation(caller.app, owner))
+
+    async def installations(self, _request: Request, caller: Caller) -> Answer:
+        """All of them; this fake's Apps are installed once, everywhere."""
+        if caller.app is None or caller.account is not None:
+            raise RefusedError(401, "A JSON web token could not be decoded")
+        owners = [each for each in self._world.accounts.values() if each.type == "Organization"]
+        return Answer([shapes.installation(caller.app, owner) for owner in owners[:1]])
 
     async def access_token(self, _request: Request, caller: Caller) -> Answer:
         """A token of the App, for an hour."""

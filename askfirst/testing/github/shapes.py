@@ -111,6 +111,13 @@ def integration(app: App | None, number: int) -> dict[str, Any]:
     return shape("integration", id=number, slug=slug, name=slug)
 
 
+def installation(app: App, owner: Account) -> dict[str, Any]:
+    """Where an App is installed; the account has what accounts and enterprises have, as the description wants it."""
+    enterprise = {"name": owner.login, "slug": owner.login, "created_at": None, "updated_at": None}
+    facts = {"id": app.id * 10, "app_id": app.id, "app_slug": app.slug, "account": {**account(owner), **enterprise}}
+    return shape("installation", **facts)
+
+
 def _over(value: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
     for name, fact in facts.items():
         nested = isinstance(fact, dict) and isinstance(value.get(name), dict)

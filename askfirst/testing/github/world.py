@@ -378,7 +378,7 @@ class World:
         repo.threads[made.number] = made
         return made
 
-    def _tell(self, event: str, action: str, repository: Repository, sender: Account, **more: Any) -> None:
+    def _tell(self, event: str, action: str, repository: Repository, sender: Account, /, **more: Any) -> None:
         if self.hook is None:
             return
         told = self.hook.delivery(self, event, action, repository, sender, more)
