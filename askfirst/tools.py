@@ -288,6 +288,15 @@ def _sql(words: tuple[str, ...], found: Sequence[Leaf], command: Command, book: 
             yield from sql_text_effects(leaf.text, "", command, book)
 
 
+def sql_texts(call: ToolCall) -> list[str]:
+    """SQL in the arguments of a tool that is no shell."""
+    try:
+        found = leaves(dict(call.arguments))
+    except (InputError, RecursionError):
+        return []
+    return [leaf.text for leaf in found if leaf.key.lower() in _SQL_KEYS and _is_sql(leaf.text)]
+
+
 def _is_sql(text: str) -> bool:
     head = re.match(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*([A-Za-z]+)", text[:2000], re.DOTALL)
     return head is not None and head.group(1).upper() in _SQL_HEADS and len(statements(text[:2000])) > 0

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from askfirst.evidence.deploys import DeploySource
 from askfirst.evidence.files import FileSource
 from askfirst.evidence.git_look import GitSource
+from askfirst.evidence.plans import PlanSource
 from askfirst.evidence.remotes import Remotes
+from askfirst.evidence.scripts import ScriptSource
+from askfirst.evidence.sql import SqlSource
 
 if TYPE_CHECKING:
     from askfirst.evidence.eye import Source
@@ -15,4 +19,11 @@ if TYPE_CHECKING:
 
 def sources(config: EvidenceConfig) -> tuple[Source, ...]:
     """Every source, as far as the configuration lets it look."""
-    return (GitSource(remotes=Remotes(network=config.network)), FileSource())
+    return (
+        GitSource(remotes=Remotes(network=config.network)),
+        FileSource(),
+        SqlSource(databases=config.databases),
+        PlanSource(allowed=config.plans),
+        DeploySource(),
+        ScriptSource(),
+    )

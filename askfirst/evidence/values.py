@@ -216,6 +216,7 @@ class Script:
         size_bytes: of the whole file.
         cut: the text is longer.
         sha256: of the whole file, hex.
+        effects: what the analysis found in it, in words.
     """
 
     kind: Literal["script"] = "script"
@@ -224,6 +225,7 @@ class Script:
     size_bytes: int
     cut: bool = False
     sha256: str = ""
+    effects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

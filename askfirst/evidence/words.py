@@ -218,7 +218,7 @@ def _sections(exhibit: Exhibit) -> Iterator[Section]:
             yield Section(title=f"{exhibit.command}{cut}", text=exhibit.text)
         case Script():
             cut = f", the first {len(exhibit.text):,} characters" if exhibit.cut else ""
-            yield Section(title=f"{exhibit.path}{cut}", text=exhibit.text)
+            yield Section(title=f"{exhibit.path}{cut}", rows=exhibit.effects, text=exhibit.text)
         case Deployment() if exhibit.listed:
             rows = tuple(commit_line(each) for each in exhibit.listed)
             title = f"Since {exhibit.where} ({exhibit.old[:_ID_CHARS]} to {exhibit.new[:_ID_CHARS]})"

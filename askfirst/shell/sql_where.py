@@ -29,11 +29,13 @@ class RowChange(NamedTuple):
 
 def row_changes(part: Statement, dialect: str) -> list[RowChange]:
     """The changes that the statement makes, at least those that stand at its head."""
-    parsed = _parse(part, dialect)
+    parsed = parsed_of(part, dialect)
     if parsed is None:
         return list(by_tokens(part))
     from sqlglot import exp  # noqa: PLC0415  # 0.3 s, see the module docstring
 
+    if parsed.find(exp.Delete, exp.Update, exp.Merge) is None:
+        return list(by_tokens(part))
     return [
         RowChange(_table(node), not isinstance(node, exp.Merge) and _is_unbounded(node))
         for node in parsed.find_all(exp.Delete, exp.Update, exp.Merge)
@@ -49,18 +51,17 @@ def warm_up() -> None:
             row_changes(part, dialect)
 
 
-def _parse(part: Statement, dialect: str) -> Expr | None:
+def parsed_of(part: Statement, dialect: str) -> Expr | None:
+    """The statement as sqlglot reads it; None where it is too large for that, or not understood."""
     if len(part.tokens) > _MAX_TOKENS or sum(token.text == "(" for token in part.tokens) > _MAX_NESTING:
         return None
     import sqlglot  # noqa: PLC0415  # 0.3 s, see the module docstring
-    from sqlglot import exp  # noqa: PLC0415
 
     logging.getLogger("sqlglot").disabled = True  # it warns about every statement that it keeps as text
     try:
-        parsed = sqlglot.parse_one(part.text, dialect=dialect or None)
+        return sqlglot.parse_one(part.text, dialect=dialect or None)
     except (sqlglot.errors.SqlglotError, RecursionError, ValueError, AttributeError, IndexError):
         return None
-    return parsed if parsed.find(exp.Delete, exp.Update, exp.Merge) else None
 
 
 def _table(node: Expr) -> str:

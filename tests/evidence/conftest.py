@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def gather(command: str, folder: Path, config: EvidenceConfig | None = None) -> Evidence:
+def gathered(command: str, folder: Path, config: EvidenceConfig | None = None, limit_s: float = 30) -> Evidence:
     """The evidence on a shell command, with time enough on a busy machine."""
     call = ToolCall(tool="Bash", arguments={"command": command}, cwd=str(folder), session="s")
     found = DiskAnalyst().classify(call)
-    gatherer = Gatherer(sources(config or EvidenceConfig()), limit_s=30)
+    gatherer = Gatherer(sources(config or EvidenceConfig()), limit_s=limit_s)
     return asyncio.run(gatherer.gather(call, found)).evidence
 
 
@@ -134,7 +134,7 @@ def trial(tmp_path: Path) -> Callable[..., Trial]:
         known = repositories or (folder,)
         before = standing(tmp_path, known)
         raw = _everything(tmp_path)
-        evidence = gather(command, folder)
+        evidence = gathered(command, folder)
         assert _everything(tmp_path) == raw, "looking has changed something"
         done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=False, env=_environment())
         return Trial(
@@ -158,3 +158,8 @@ def _environment() -> dict[str, str]:
         f"GIT_{role}_{part}": "ada@example.com" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")
     }
     return {**os.environ, **identity, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_EDITOR": "true"}
+
+
+@pytest.fixture
+def gather() -> Callable[..., Evidence]:
+    return gathered
