@@ -61,7 +61,10 @@ class Messages(Protocol):
         ...
 
     async def adopt(self, request_id: str, recipient: str, external_id: str) -> None:
-        """Keep a message up to date, too, that the channel has sent of its own accord."""
+        """Keep a message up to date, too, that the channel has sent of its own accord.
+
+        It is taken to show what is true now, so it is owed no update before the next change.
+        """
         ...
 
 
@@ -182,7 +185,7 @@ class StoredMessages:
         """See ``Messages``."""
         now_ms = self._clock.now_ms()
         await self._writer.write(
-            lambda connection: messages.adopt(connection, request_id, recipient, external_id, now_ms)
+            lambda connection: messages.adopt(connection, request_id, recipient, external_id, now_ms, is_stale=False)
         )
 
 

@@ -67,9 +67,18 @@ def owe_updates_of(connection: sa.Connection, messages: Sequence[OpenMessage], n
         connection.execute(outbox.insert(), rows)
 
 
-def adopt(connection: sa.Connection, request_id: str, recipient: str, external_id: str, now_ms: int) -> bool:
-    """Remember a message that was sent although its answer was lost, and owe it an update; False if it is known.
+def adopt(
+    connection: sa.Connection,
+    request_id: str,
+    recipient: str,
+    external_id: str,
+    now_ms: int,
+    *,
+    is_stale: bool = True,
+) -> bool:
+    """Remember a message that was sent although nobody owed it, or its answer was lost; False if it is known.
 
+    One that may be stale is owed an update.
     It is known by its own name: what was sent to a group may stand in one of the group's topics.
     """
     scheme = recipient.partition(":")[0]
@@ -88,5 +97,6 @@ def adopt(connection: sa.Connection, request_id: str, recipient: str, external_i
         "external_id": external_id,
     }
     connection.execute(outbox.insert().values(**values))
-    owe_updates(connection, request_id, now_ms)
+    if is_stale:
+        owe_updates(connection, request_id, now_ms)
     return True

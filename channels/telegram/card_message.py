@@ -163,7 +163,7 @@ def _command_block(card: Card) -> Rich:
         return Rich(card.command) if card.kind == "question" else styled("pre", card.command, language=language)
     digest = hashlib.sha256(card.command.encode("utf-8", "backslashreplace")).hexdigest()
     left_out = units(card.command) - _HEAD - _TAIL
-    between = f"\n… {left_out:,} of {units(card.command):,} characters left out, SHA-256 {digest[:16]}… …\n"
+    between = f"\n… {left_out:,} of {units(card.command):,} characters left out, SHA-256 {digest[:16]}… of the whole\n"
     return (
         styled("pre", head(card.command, _HEAD), language=language)
         + styled("italic", between)

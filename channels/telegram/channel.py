@@ -87,7 +87,7 @@ class TelegramChannel:
             _, name = await self._api.me()
         except ChannelError as error:
             return Health(ok=False, text=str(error))
-        problem = self._webhook.problem or self.poller.problem
+        problem = self.poller.problem
         return Health(ok=not problem, text=problem or f"@{name} is heard")
 
     def parse(self, raw: bytes) -> tuple[Inbound, ...]:
@@ -100,13 +100,14 @@ class TelegramChannel:
             return await self._vetting.decision(inbound)
         return await self._vetting.undo(inbound) if isinstance(inbound, Undo) else inbound
 
+    async def introduce(self) -> None:
+        """Learn our own name, to know commands for other bots; until then every command is taken for ours."""
+        self._me = replace(self._me, username=await self.poller.introduce())
+
     async def run(self, reception: Reception) -> None:
         """Receive, by polling or by a webhook."""
-        self._me = replace(self._me, username=await self.poller.introduce())
-        if self._webhook.is_wanted:
-            await self._webhook.keep()
-        else:
-            await self.poller.run(reception)
+        await self.introduce()
+        await self.poller.run(reception)
 
     async def acknowledge(self, inbound: Inbound, outcome: Outcome) -> None:
         """Tell the person: on the button that they pressed, or in answer to their words."""
@@ -128,7 +129,7 @@ class TelegramChannel:
         await self._instructions.carry_out(instruction)
 
     def app(self, reception: Reception) -> ASGIApp:
-        """Where a webhook is served, at ``/hooks/telegram``; it answers only where one is configured."""
+        """Where a webhook is served, at ``/hooks/telegram/update``; it answers only where one is configured."""
         return self._webhook.app(reception)
 
 

@@ -89,6 +89,9 @@ class Outbound:
             return
         sent = await self.show(card, place_of(recipient), note=note)
         await self._backing.messages.adopt(request_id, recipient, str(sent))
+        now = await self.card(request_id)
+        if now is not None and (now.state, now.version) != (card.state, card.version):  # it changed meanwhile
+            await self.update(now, str(sent), recipient)
 
     async def edit(self, card: Card, sent: Sent, *, more: bool) -> None:
         """The same message with other buttons."""

@@ -65,7 +65,10 @@ class Payload:
             "text": self.rich.text,
             "entities": [entity_json(each) for each in self.rich.entities],
             "keyboard": [
-                [{"text": each.label, "callback_data": each.data, "style": each.style} for each in row]
+                [
+                    {"text": each.label, "callback_data": each.data, **({"style": each.style} if each.style else {})}
+                    for each in row
+                ]
                 for row in self.keyboard
             ],
             "disable_notification": self.silent,

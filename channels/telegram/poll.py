@@ -35,6 +35,8 @@ AGAIN_MAX = 5
 """Of each chat, so many are shown again one by one; the rest is counted."""
 _PAUSE_FIRST_S, _PAUSE_MAX_S = 1.0, 60.0
 _CONFLICT_S = 30.0
+_LOOK_S = 60.0
+"""How often a webhook is looked after, seconds; less than ``GAP_S``."""
 _MALFORMED_PAUSE_S = 5.0
 _log = logging.getLogger(__name__)
 
@@ -75,11 +77,29 @@ class Poller:
         """Receive until cancelled."""
         while True:
             try:
+                if self._webhook.is_wanted:
+                    await self.keep_webhook(reception)
+                    await asyncio.sleep(_LOOK_S)
+                    continue
                 await self._webhook.require_none()
                 while True:
                     await self.receive(reception)
             except ChannelError as error:
                 await self._wait_out(error)
+
+    async def keep_webhook(self, reception: Reception) -> None:
+        """See to it that we are told; the time of it is kept, so that a time away is noticed here, too.
+
+        Raises:
+            ChannelError: we are not.
+        """
+        await self._webhook.look()
+        self.problem, self._pause_s = "", _PAUSE_FIRST_S
+        offset, heard_s = self._at or read_cursor(await reception.cursor(SCHEME))
+        self._at = (offset, self._now_s())
+        await reception.take(SCHEME, [], cursor=f"{offset} {self._at[1]}")
+        if heard_s and self._at[1] - heard_s > GAP_S:
+            await self._show_again(heard_s, self._at[1])
 
     async def receive(self, reception: Reception) -> None:
         """One poll: what came is on disk when this returns.

@@ -4,7 +4,7 @@
 token_file = "telegram-token"   # 0600; or token_variable = "NAME" of a variable of the broker's environment
 topics = "repository"           # in groups with topics, one for each repository or "session"; "none": none
 digest_from = 5                 # from so many open requests on, those below high risk come as one list
-webhook_url = ""                # https://…/hooks/telegram: be told instead of polling
+webhook_url = ""                # https://…/hooks/telegram/update: be told instead of polling
 api_url = "https://api.telegram.org"
 """
 

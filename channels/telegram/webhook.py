@@ -1,4 +1,4 @@
-"""Being told by the service instead of asking it: ``POST /hooks/telegram`` behind a public https address.
+"""Being told by the service instead of asking it: ``POST /hooks/telegram/update`` behind a public https address.
 
 - An update is answered with 200 only once it is on disk; until then the service tries again.
 - The secret token is made of this installation's key; it is compared in constant time, before anything is read.
@@ -7,12 +7,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
 import json
-import logging
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -34,20 +32,13 @@ if TYPE_CHECKING:
 
 HEADER = "x-telegram-bot-api-secret-token"
 BODY_MAX_BYTES = 512 * 1024
-_LOOK_S = 60.0
 _OURS = "webhook"
-_log = logging.getLogger(__name__)
 
 
 class Webhook:
-    """The webhook of one bot.
-
-    Attributes:
-        problem: why nothing is heard now, a sentence; ``""`` while all is well.
-    """
+    """The webhook of one bot."""
 
     def __init__(self, api: Api, settings: Settings, backing: Backing) -> None:
-        self.problem = ""
         self._api = api
         self._url = settings.webhook_url
         self._memory = backing.memory
@@ -77,18 +68,12 @@ class Webhook:
         await self._api.set_webhook("", "")
         await self._memory.remember(_OURS, "")
 
-    async def keep(self) -> None:
-        """Set it, and look now and then whether it still stands, until cancelled."""
-        while True:
-            try:
-                await self._look()
-                self.problem = ""
-            except ChannelError as error:
-                self.problem = str(error)
-                _log.warning("Telegram's webhook: %s", error)
-            await asyncio.sleep(_LOOK_S)
+    async def look(self) -> None:
+        """It is set, as far as we know from now.
 
-    async def _look(self) -> None:
+        Raises:
+            ChannelError: it is not, or the service cannot reach us.
+        """
         found = await self._api.webhook()
         if found.url and found.url not in {self._url, await self._memory.recall(_OURS)}:
             raise ConflictError(f"this bot serves another program, which is told at {_host(found.url)}")
@@ -105,7 +90,7 @@ class Webhook:
         async def told(request: Request) -> Response:
             return await self._told(request, reception)
 
-        return Starlette(routes=[Route("/", told, methods=["POST"]), Route("", told, methods=["POST"])])
+        return Starlette(routes=[Route("/update", told, methods=["POST"])])
 
     async def _told(self, request: Request, reception: Reception) -> Response:
         given = request.headers.get(HEADER, "").encode("utf-8", "replace")

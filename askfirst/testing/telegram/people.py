@@ -27,7 +27,7 @@ def press(
         world: where.
         user: who.
         message: at least ``chat.id`` and ``message_id`` of it.
-        button: label (or its beginning) or callback data.
+        button: callback data, or a part of a label: the first that has it.
         forged: send this data although no button has it, as a tampered client can.
         inaccessible: the server knows the message no more.
         shown: the server's text of the message, where it is to be another one.
@@ -56,7 +56,7 @@ def _data(message: Message, button: str) -> str:
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     buttons = [each for row in rows for each in row if "callback_data" in each]
     for each in buttons:
-        if each["callback_data"] == button or each["text"].startswith(button) or button in each["text"].split():
+        if button == each["callback_data"] or button in each["text"]:
             return str(each["callback_data"])
     raise LookupError(f"no button {button!r}, only {[each['text'] for each in buttons]}")
 

@@ -32,6 +32,9 @@ class _Server(uvicorn.Server):
 class FakeTelegram:
     """A Bot API server on a loopback port while it is entered. Its methods may be called from any thread.
 
+    Attributes:
+        world: everything that it knows, to be touched by ``call`` only.
+
     Args:
         press_retention_s: how long presses wait, 150 in the real world.
         port: 0: any.
@@ -47,8 +50,8 @@ class FakeTelegram:
     ) -> None:
         self.token = token
         self._loop = asyncio.new_event_loop()
-        self._world = World(token=token, username=username, press_retention_s=press_retention_s)
-        self.api = Api(self._world)
+        self.world = World(token=token, username=username, press_retention_s=press_retention_s)
+        self.api = Api(self.world)
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind(("127.0.0.1", port))
@@ -70,41 +73,42 @@ class FakeTelegram:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._end)
-        self._thread.join(BOUND_S)
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._end)
+            self._thread.join(BOUND_S)
 
     # -- people -------------------------------------------------------------------------------------------------------
 
     def user(self, name: str, **options: Any) -> User:
         """A new person; see ``World.add_user``."""
-        return self.call(lambda: self._world.add_user(name, **options))
+        return self.call(lambda: self.world.add_user(name, **options))
 
     def group(self, title: str, *, forum: bool = False) -> Chat:
         """A new group with the bot in it."""
-        return self.call(lambda: self._world.add_group(title, forum=forum))
+        return self.call(lambda: self.world.add_group(title, forum=forum))
 
     def press(self, user: User, message: Message, button: str, **options: Any) -> str:
         """See ``people.press``."""
-        return self.call(lambda: people.press(self._world, user, message, button, **options))
+        return self.call(lambda: people.press(self.world, user, message, button, **options))
 
     def say(self, user: User, chat: Chat | User, text: str, **options: Any) -> Message:
         """See ``people.say``; a user stands for their private chat."""
-        return self.call(lambda: people.say(self._world, user, self._world.chats[chat.id], text, **options))
+        return self.call(lambda: people.say(self.world, user, self.world.chats[chat.id], text, **options))
 
     def edit(self, message: Message, text: str) -> None:
         """See ``people.edit``."""
-        self.call(lambda: people.edit(self._world, message, text))
+        self.call(lambda: people.edit(self.world, message, text))
 
     # -- what there is ------------------------------------------------------------------------------------------------
 
     def messages(self, chat_id: int, *, by_bot: bool = True) -> list[Message]:
         """Messages in a chat, oldest first; the bot's only, or all."""
-        bot = self._world.bot.id
+        bot = self.world.bot.id
 
         def found() -> list[Message]:
             return [
                 dict(message)
-                for (where, _), message in sorted(self._world.messages.items())
+                for (where, _), message in sorted(self.world.messages.items())
                 if where == chat_id and (not by_bot or message.get("from", {}).get("id") == bot)
             ]
 
@@ -112,29 +116,33 @@ class FakeTelegram:
 
     def answers(self, query_id: str) -> list[dict[str, Any]]:
         """How the bot answered a press."""
-        return self.call(lambda: list(self._world.queries[query_id].answers))
+        return self.call(lambda: list(self.world.queries[query_id].answers))
 
     def calls(self, method: str = "") -> list[tuple[str, dict[str, Any]]]:
         """Calls of the bot, oldest first."""
-        return self.call(lambda: [each for each in self._world.calls if method in ("", each[0])])
+        return self.call(lambda: [each for each in self.world.calls if method in ("", each[0])])
+
+    def file(self, file_id: str) -> bytes:
+        """What a file holds."""
+        return self.call(lambda: self.world.files[file_id][1])
 
     def queued(self) -> int:
         """Updates that the bot has not confirmed."""
-        return self.call(lambda: len(self._world.waiting(0, 1000)))
+        return self.call(lambda: len(self.world.waiting(0, 1000)))
 
     # -- trouble ------------------------------------------------------------------------------------------------------
 
     def raw(self, update: Any) -> int:
         """Queue an update as it is."""
-        return self.call(lambda: self._world.tell_raw(update))
+        return self.call(lambda: self.world.tell_raw(update))
 
     def advance(self, seconds: float) -> None:
         """Let time pass on the server."""
-        self.call(lambda: self._world.advance(seconds))
+        self.call(lambda: self.world.advance(seconds))
 
     def fail(self, method: str, kind: str, times: int = 1) -> None:
         """The next calls of a method go wrong: see ``Api.fault``."""
-        self.call(lambda: self._world.faults.extend([(method, kind)] * times))
+        self.call(lambda: self.world.faults.extend([(method, kind)] * times))
 
     def wait_for(self, method: str, times: int = 1) -> None:
         """Return once the bot has called this method so often; TimeoutError where it does not."""
@@ -143,7 +151,7 @@ class FakeTelegram:
                 raise TimeoutError(f"the bot has called {method} {self._count(method)} times, not {times}")
 
     def _count(self, method: str) -> int:
-        return sum(name == method for name, _ in list(self._world.calls))
+        return sum(name == method for name, _ in list(self.world.calls))
 
     def on_call(self, hook: Callable[[str], None] | None) -> None:
         """Called with the name of each method before it is carried out."""

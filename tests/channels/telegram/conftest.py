@@ -106,7 +106,9 @@ class Line:
 
 
 @asynccontextmanager
-async def line_over(fake: FakeTelegram, people: tuple[Person, ...], folder: Path, **table: Any) -> AsyncIterator[Line]:
+async def line_over(
+    fake: FakeTelegram, people: tuple[Person, ...], folder: Path, *, learns_name: bool = True, **table: Any
+) -> AsyncIterator[Line]:
     directory = Directory(people=people)
     with bench(folder / "askfirst.db", people=directory, schemes={"web", "telegram"}) as made:
         token = folder / "token"
@@ -144,6 +146,8 @@ async def line_over(fake: FakeTelegram, people: tuple[Person, ...], folder: Path
             machine="laptop",
             on_unreachable=made.desk.unreachable,
         )
+        if learns_name:
+            await channel.introduce()
         yield Line(made, fake, channel, reception, dispatcher)
         await api.close()
 

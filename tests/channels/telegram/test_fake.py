@@ -154,7 +154,7 @@ async def test_the_errors_are_those_that_python_telegram_bot_knows(
     with pytest.raises(NetworkError):
         await bot.send_message(ann.id, "sent all the same")
     assert [each["text"] for each in fake.messages(ann.id)] == ["sent all the same"]
-    fake.call(lambda: setattr(fake._world.chats[ann.id], "is_blocked", True))
+    fake.call(lambda: setattr(fake.world.chats[ann.id], "is_blocked", True))
     with pytest.raises(Forbidden, match="blocked by the user"):
         await bot.send_message(ann.id, "a")
 
