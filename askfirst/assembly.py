@@ -14,7 +14,7 @@ import os
 import secrets
 import socket
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ from askfirst.backing import Backing, StoredMemory, StoredMessages, channel_key
 from askfirst.broker.access import Access
 from askfirst.broker.api import Api
 from askfirst.broker.channels_api import ChannelsApi
+from askfirst.broker.diagnosis_api import DiagnosisRoute
 from askfirst.broker.hook_route import HookRoute
 from askfirst.broker.log_api import LogApi
 from askfirst.broker.notify import Notifier
@@ -162,12 +163,13 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
     api = core.api(access, inbox=_url(web_listener))
     mcp = core.mcp(api, access, token=token, listener=web_listener)
     hooks = Route("/v1/hook/{host}", HookRoute(core.events, HOSTS, core.tally.called).respond, methods=["POST"])
+    diagnosis = Route("/v1/diagnosis", core.diagnosis().respond, methods=["GET"])
     log = Mount("/v1/log", LogApi(core.keeper, _person()).app())
     broker = Broker(
         paths=paths,
         workers=core.workers(),
         listeners=Listeners(
-            local=Router([hooks, log, Mount("/", api)]),
+            local=Router([hooks, log, diagnosis, Mount("/", api)]),
             web=_Fork(api=api, mcp=mcp, inbox=core.inbox(paths, web_listener), hooks=core.switchboard.hooks()),
         ),
         web_listener=web_listener,
@@ -275,6 +277,14 @@ class _Core:
         )
         settings = SettingsWatch(inspector=install, watched=self._fingerprints, desk=self.desk, alerts=self._alerts)
         return HostEvents(gate=gate, prompts=prompts, wakes=wakes, settings=settings)
+
+    def diagnosis(self) -> DiagnosisRoute:
+        """What only the broker knows of itself."""
+
+        async def watched() -> list[dict[str, str]]:
+            return [asdict(each) for each in (await self.keeper.watched_hooks()).values()]
+
+        return DiagnosisRoute(channels=lambda: self._channels, clock=self._clock, watched=watched)
 
     async def _fingerprints(self) -> dict[str, str]:
         return {path: each.installed for path, each in (await self.keeper.watched_hooks()).items()}

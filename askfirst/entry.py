@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import typer
 
-    from askfirst.cli.parts import LogReader, WitnessFolder
+    from askfirst.cli.parts import Check, LogReader, WitnessFolder
     from askfirst.engine import Case
     from askfirst.host import HostAdapter
     from askfirst.paths import StatePaths
@@ -69,6 +69,8 @@ def command_line() -> typer.Typer:
             fingerprint=_fingerprint,
             hosts_here=_hosts_here,
             changes=_changes,
+            obstacles=_obstacles,
+            check=_check,
             log=_log,
             witness=_witness,
             past_calls=_past_calls,
@@ -169,6 +171,18 @@ def _changes(
         return _hook_command(host, paths, gates=gates)
 
     return changes(hosts, scope, _places(project), None if remove else line_of, second_line=second_line)
+
+
+def _obstacles(host: str, settings: Path) -> tuple[str, ...]:
+    from hooks.install import obstacles  # noqa: PLC0415
+
+    return obstacles(host, settings)
+
+
+def _check(host: str, scopes: frozenset[Scope], project: Path) -> Check | None:
+    from hooks.checks import opened  # noqa: PLC0415
+
+    return opened(host, scopes, _places(project))
 
 
 def _log(store: Path) -> LogReader:

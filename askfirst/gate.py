@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from askfirst import answers
 from askfirst.asking import Analyst
+from askfirst.canary import REFUSED, is_canary
 from askfirst.canonical import digest
 from askfirst.engine import Content
 from askfirst.engine.scopes import covers
@@ -110,6 +111,9 @@ class Gate:
         self._waits.called(event)
         self._seen(event)
         look = await self._asking.look(event.call, event.agent, Claim(reason=event.justification))
+        if is_canary(event.call):
+            await self._desk.note(refused_entry(look, reason="the canary of a check"))
+            return Deny(reason=REFUSED)
         match look.ruling.outcome:
             case Outcome.ALLOW | Outcome.SHADOW:
                 self._passed(event, look.found)

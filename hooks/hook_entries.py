@@ -84,6 +84,29 @@ def removed(settings: Settings) -> Settings:
     return result
 
 
+def ours(settings: Settings) -> dict[str, object]:
+    """What of ``hooks`` is ours, by event.
+
+    Raises:
+        InputError: as in ``installed``.
+    """
+    found: dict[str, object] = {}
+    hooks = _hooks(settings)
+    for event in hooks:
+        kept = [own for own in map(_only_ours, _entries(hooks, event)) if own is not None]
+        if kept:
+            found[event] = kept
+    return found
+
+
+def _only_ours(entry: dict[str, object]) -> dict[str, object] | None:
+    if _is_ours(entry):
+        return entry
+    handlers = entry.get("hooks", [])
+    kept = [handler for handler in handlers if _is_ours(handler)] if isinstance(handlers, list) else []
+    return {**entry, "hooks": kept} if kept else None
+
+
 def _without_ours(entry: dict[str, object]) -> dict[str, object] | None:
     """The entry without our handlers; None when it is one, or held no others."""
     if _is_ours(entry):

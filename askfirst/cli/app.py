@@ -15,6 +15,7 @@ from askfirst.cli import (
     channels,
     check,
     demo,
+    doctor,
     explain,
     grants,
     hook,
@@ -60,6 +61,7 @@ def build(parts: Parts) -> typer.Typer:
     channels.add(app)
     preview.add(app, parts)
     install.add(app, parts)
+    doctor.add(app, parts)
     hook.add(app, parts)
     mcp.add(app, parts)
     explain.add(app)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from askfirst.diagnosis import Finding
     from askfirst.engine import Case
     from askfirst.host import HostAdapter
     from askfirst.paths import StatePaths
@@ -151,13 +152,28 @@ class HookCommand(Protocol):
         ...
 
 
+Scope: TypeAlias = "Literal['user', 'project', 'managed']"
+
+
+class Check(Protocol):
+    """What can be found out about a host beside its settings files."""
+
+    def overrides(self) -> Sequence[Finding]:
+        """What weakens our hooks, or switches them off."""
+        ...
+
+    def canary(self) -> Finding:
+        """Whether the real program is stopped by the gate."""
+        ...
+
+
 class PlanChanges(Protocol):
     """Finds out what is to be done to hosts' settings files."""
 
     def __call__(
         self,
         hosts: Sequence[str],
-        scope: Literal["user", "project", "managed"],
+        scope: Scope,
         project: Path,
         paths: StatePaths,
         *,
@@ -185,6 +201,8 @@ class Parts:
         fingerprint: digest of what is ours in a host's settings file.
         hosts_here: the hosts that are on this machine, seen from a project's folder.
         changes: what is to be done to hosts' settings files.
+        obstacles: what in a host's settings file keeps it from running our hooks.
+        check: a host's further checks, given the scopes that have our hooks and a project's folder.
         log: reads the audit log of a store file, offline.
         witness: a witness of other logs, in a folder of its own.
         past_calls: the last n tool calls of the log, each with its arguments and what became of it.
@@ -200,6 +218,8 @@ class Parts:
     fingerprint: Callable[[str, Path], str]
     hosts_here: Callable[[Path], tuple[str, ...]]
     changes: PlanChanges
+    obstacles: Callable[[str, Path], tuple[str, ...]]
+    check: Callable[[str, frozenset[Scope], Path], Check | None]
     log: Callable[[Path], LogReader]
     witness: Callable[[Path], WitnessFolder]
     past_calls: Callable[[Path, int], list[dict[str, object]]]

@@ -1,0 +1,139 @@
+"""What ``askfirst doctor`` sees on the disk and of the broker: findings about files, clock, store and channels."""
+
+from __future__ import annotations
+
+import pwd
+import stat
+import time
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from askfirst.diagnosis import Finding, Grade
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from askfirst.paths import StatePaths
+
+SKEW_MAX_S = 2.0
+"""How far the broker's clock may be from ours, seconds."""
+SAFE_SQLITE = (3, 51, 3)
+"""Before it a WAL that two connections write at once can be corrupted (https://sqlite.org/wal.html#walresetbug)."""
+_FILES_MAX = 2000
+
+
+def examined_files(paths: StatePaths, config: Path, *, own_uid: int) -> Iterator[Finding]:
+    """Whether the state folder, the socket and the secrets are closed to everybody else."""
+    open_files = [path for path in _all_files(paths) if _is_open(path)]
+    if open_files:
+        names = ", ".join(str(path) for path in open_files[:5])
+        yield Finding(
+            area="files",
+            grade=Grade.FAIL,
+            text=f"others can read or write {names}",
+            fix=f"chmod -R go= {paths.root}",
+        )
+    else:
+        yield Finding(area="files", grade=Grade.OK, text=f"{paths.root} is closed to other users")
+    yield from _secrets(config, own_uid)
+
+
+def examined_broker(found: Mapping[str, Any], version: str, *, now_ms: int, own_uid: int) -> Iterator[Finding]:
+    """What the broker says of itself."""
+    if found["version"] != version:
+        text = f"the broker is of version {found['version']}, this is {version}"
+        yield Finding(area="broker", grade=Grade.WARN, text=text, fix="askfirst stop")
+    yield Finding(area="broker", grade=Grade.OK, text=f"it answers (pid {found['pid']}, user {_name(found['uid'])})")
+    skew_s = abs(found["now_ms"] - now_ms) / 1000
+    if skew_s > SKEW_MAX_S:
+        text = f"the broker's clock is {skew_s:.0f} s off this machine's: deadlines are read wrongly"
+        yield Finding(area="clock", grade=Grade.WARN, text=text, fix="set the clock by NTP")
+    elif not _is_synchronised():
+        text = "the clock is not known to be synchronised; witnesses and timestamps bound it"
+        yield Finding(area="clock", grade=Grade.NOTE, text=text)
+    else:
+        yield Finding(area="clock", grade=Grade.OK, text="synchronised")
+    yield _sqlite(str(found["sqlite"]))
+    for scheme, health in sorted(found["channels"].items()):
+        grade = Grade.OK if health["ok"] else Grade.FAIL
+        yield Finding(area=f"channel {scheme}", grade=grade, text=str(health["text"]))
+    for hooks in found["hooks"]:
+        if hooks["seen"] != hooks["installed"]:
+            text = f"our hooks in {hooks['settings']} are {'changed' if hooks['seen'] else 'gone'}"
+            yield Finding(
+                area=hooks["host"], grade=Grade.FAIL, text=text, fix=f"askfirst install --host {hooks['host']}"
+            )
+    if found["uid"] == own_uid:
+        text = "the broker runs as you do: an agent of yours can read its secrets and end it"
+        yield Finding(area="broker", grade=Grade.NOTE, text=text, fix="sudo askfirst install --service")
+
+
+def _secrets(config: Path, own_uid: int) -> Iterator[Finding]:
+    """Who can read the configuration, which may hold a bot's token."""
+    try:
+        found = config.stat()
+    except OSError:
+        return
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & 0o077 and _holds_secret(config):
+        who = "everybody" if mode & 0o007 else "its group"
+        text = f"{config} holds a secret, and {who} can read it"
+        yield Finding(area="files", grade=Grade.FAIL, text=text, fix=f"chmod 600 {config}")
+    elif found.st_uid == own_uid and _holds_secret(config):
+        text = f"{config} holds a secret that your agents can read, since they run as you"
+        yield Finding(area="files", grade=Grade.WARN, text=text, fix="sudo askfirst install --service")
+
+
+def _holds_secret(config: Path) -> bool:
+    try:
+        text = config.read_text(encoding="utf-8", errors="replace").lower()
+    except OSError:
+        return False
+    lines = (line.partition("#")[0].partition("=") for line in text.splitlines())
+    return any(
+        any(word in key for word in ("token", "secret", "password", "key")) and value.strip().strip("\"'")
+        for key, _, value in lines
+    )
+
+
+def _all_files(paths: StatePaths) -> list[Path]:
+    """What others could reach: in a closed folder nothing."""
+    folders = {paths.root, paths.socket.parent}
+    files = list(folders)
+    for folder in folders:
+        if _is_open(folder):
+            files += islice(folder.rglob("*"), _FILES_MAX)
+    return files
+
+
+def _is_open(path: Path) -> bool:
+    return bool(stat.S_IMODE(path.lstat().st_mode) & 0o077) and not path.is_symlink()
+
+
+def _sqlite(version: str) -> Finding:
+    number = tuple(int(part) for part in version.split(".") if part.isdigit())
+    if number >= SAFE_SQLITE:
+        return Finding(area="store", grade=Grade.OK, text=f"SQLite {version}")
+    text = (
+        f"SQLite {version} can corrupt a WAL that two connections write at once; the broker writes by one only, so let "
+        "no other program write to its store"
+    )
+    return Finding(area="store", grade=Grade.NOTE, text=text)
+
+
+def _is_synchronised() -> bool:
+    """What the kernel says (adjtimex(2), STA_UNSYNC), as far as it can be read without a call of our own."""
+    return any(Path(each).exists() for each in ("/run/systemd/timesync/synchronized", "/run/chrony/chronyd.pid"))
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def now_ms() -> int:
+    """This machine's clock."""
+    return time.time_ns() // 1_000_000
