@@ -202,7 +202,7 @@ async def test_a_webhook_is_told_only_with_its_secret_and_answers_once_it_is_on_
 ) -> None:
     async with opened(webhook_url="https://bots.example/hooks/telegram/update") as line:
         request = await line.ask(f"telegram:{ann.id}")
-        await line.channel._webhook._look()
+        await line.channel.poller.keep_webhook(line.reception)
         hook = fake.call(lambda: fake.world.webhook)
         assert hook.url == "https://bots.example/hooks/telegram/update"
         fake.press(ann, line.last(ann), "Approve")
@@ -228,13 +228,22 @@ async def test_a_webhook_of_another_program_is_not_replaced(opened: Callable[...
     fake.call(lambda: setattr(fake.world.webhook, "url", "https://other.example/x"))
     async with opened(webhook_url="https://bots.example/hooks/telegram/update") as line:
         with pytest.raises(ConflictError):
-            await line.channel._webhook._look()
+            await line.channel.poller.keep_webhook(line.reception)
     assert fake.call(lambda: fake.world.webhook.url) == "https://other.example/x"
+
+
+async def test_a_time_away_is_noticed_behind_a_webhook_too(opened: Callable[..., Any], ann: User) -> None:
+    async with opened(webhook_url="https://bots.example/hooks/telegram/update") as line:
+        await line.ask(f"telegram:{ann.id}")
+        await line.channel.poller.keep_webhook(line.reception)
+        line.bench.clock.advance(151)
+        await line.channel.poller.keep_webhook(line.reception)
+        assert line.last(ann)["text"].startswith("⚠️ I was away ")
 
 
 async def test_going_back_to_polling_takes_our_own_webhook_away(opened: Callable[..., Any], fake: FakeTelegram) -> None:
     async with opened(webhook_url="https://bots.example/hooks/telegram/update") as line:
-        await line.channel._webhook._look()
+        await line.channel.poller.keep_webhook(line.reception)
     async with opened() as line:
         await line.channel._webhook.require_none()
     assert fake.call(lambda: fake.world.webhook.url) == ""
