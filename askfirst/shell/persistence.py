@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from askfirst.effects import Risk, Touch
 from askfirst.shell.command import HOLE
 from askfirst.shell.found import effect_of
+from askfirst.shell.harmless import ALWAYS
 from askfirst.shell.persistence_paths import persistence_rule
 from askfirst.shell.written import How, written
 
@@ -30,7 +31,10 @@ _HOST_FOLDERS = frozenset(
     {".claude", ".codex", ".gemini", ".qwen", ".cursor", ".opencode", ".copilot", ".factory", ".kiro"}
 )
 _OWN_PROCESS = re.compile(r"(?<![\w/.-])\[?a\]?skfirst(?![\w/])|askfirst[ -](?:serve|broker)|broker\.(?:json|lock|pid)")
+_OWN_FILE = re.compile(r"askfirst(?:-\d+)?/[^\s'\"]*(?:askfirst\.db|\.sock\b|\.key\b|api-token)")
+"""Our store, socket and keys, wherever a command names them: whoever opens these decides past the gate."""
 _HOST_PROCESS = re.compile(r"^-?(?:claude|codex|gemini|opencode|cursor-agent|qwen)$")
+_OURS = frozenset({"askfirst"})
 _KILLERS = frozenset({"pkill", "killall", "skill", "xkill", "fuser"})
 _FINDERS = frozenset({"pgrep", "pidof", "lsof", "fuser", "ss"})
 _READERS = frozenset({"cat", "jq", "head", "sed"})
@@ -119,6 +123,10 @@ def _guard_effects(command: Command, rules: RuleBook) -> Iterator[Effect]:
         named = any(re.match(r"(?:dev\.|com\.)?askfirst\b", text) for text in texts)
         if named and _TAKES_AWAY & set(texts):
             yield effect_of(rules, "persistence.gate", command, target="Askfirst itself")
+    if command.program.startswith(("python", "pypy", "uv")) and "askfirst.entry" in texts:
+        yield effect_of(rules, "persistence.gate", command, target="Askfirst's own command line")
+    if command.program not in ALWAYS | _OURS and any(_OWN_FILE.search(text) for text in texts):
+        yield effect_of(rules, "persistence.gate", command, target="Askfirst's own store, socket or keys")
     if command.program in _HOSTS and any(name in command.env for name in _ENVIRONMENT):
         yield effect_of(rules, "persistence.unguarded-agent", command, target=command.program)
 

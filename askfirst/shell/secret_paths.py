@@ -25,6 +25,8 @@ _CREDENTIAL = re.compile(
       | \.config/(?:gh/hosts\.yml|hub|doctl/config\.yaml|op/.*|rclone/rclone\.conf)
       | \.terraform\.d/credentials\.tfrc\.json | \.terraformrc
       | \.gnupg/(?:private-keys-v1\.d(?:/.*)?|secring\.gpg|\*) | \.password-store(?:/.*)?
+      | (?:\.local/state|\.config|Application\ Support|var/lib|etc)/askfirst/
+        (?:.*\.(?:key|secret|token)|api-token|logins/.*)
       | \.claude/\.credentials\.json | \.codex/auth\.json | \.gemini/oauth_creds\.json
       | (?:etc|\*)/(?:shadow|gshadow|master\.passwd)-?
       | proc/(?!self/|thread-self/)[^/]+/environ | (?:var/)?run/secrets/.+
