@@ -1,7 +1,8 @@
 """Factory Droid: PreToolUse and PostToolUse; from its documentation, not run.
 
 - Deny is exit 2 with the reason on standard error. Allow says so in JSON and hands the approved input back as
-  ``updatedInput``; Droid takes the first decision of several hooks, not the strictest.
+  ``updatedInput``; as long as nobody has seen that run, a person's change is answered with what to run instead.
+- Droid takes the first decision of several hooks, not the strictest.
 - Calls have no ids in the documented payload; where one comes it is used, else an outcome is recognised by its
   arguments.
 
@@ -66,7 +67,7 @@ class Droid:
         call_id = text(data, "tool_use_id", default="")
         if event == "PostToolUse":
             return AfterTool(agent=agent, call=_call(data), tool_use_id=call_id, ok=None)
-        return before_tool(agent, _call(data), call_id, can_rewrite=True)
+        return before_tool(agent, _call(data), call_id, can_rewrite=False)
 
     def render(self, event: HookEvent | None, verdict: Verdict) -> HookAnswer:
         """The answer to ``event``, as the module's docstring says."""

@@ -4,7 +4,7 @@ Measured with 0.24.4 against a scripted model:
 
 - Deny is exit 2 with the reason on standard error, which reaches the model. An exit 2 that says nothing runs the
   command, and so does a line of text before a JSON answer.
-- Allow hands the approved input back as ``updatedInput``.
+- Allow says so. It cannot hand the approved input back: ``updatedInput`` is documented, and what ran was the old one.
 - ``ask`` is a denial in headless runs: it is never sent.
 - The model may name another folder by ``directory``; ``cwd`` stays that of the session.
 
@@ -79,7 +79,7 @@ class Qwen:
         data = cast("Payload", read_object(payload))
         event = text(data, "hook_event_name")
         if event == "PreToolUse":
-            return before_tool(_agent(data), _call(data), text(data, "tool_use_id"), can_rewrite=True)
+            return before_tool(_agent(data), _call(data), text(data, "tool_use_id"), can_rewrite=False)
         if event in {"PostToolUse", "PostToolUseFailure"}:
             call, failure = _call(data), _exit_line(data.get("error"))
             return AfterTool(
@@ -98,16 +98,15 @@ class Qwen:
         if isinstance(verdict, NoOpinion):
             return HookAnswer()
         if isinstance(verdict, Allow):
-            return _allowed(verdict) if isinstance(event, BeforeTool) else misplaced_allow()
+            return _allowed(verdict.reason) if isinstance(event, BeforeTool) else misplaced_allow()
         return refusal(verdict.reason)
 
 
-def _allowed(verdict: Allow) -> HookAnswer:
+def _allowed(reason: str) -> HookAnswer:
     output = {
         "hookEventName": "PreToolUse",
         "permissionDecision": "allow",
-        "permissionDecisionReason": verdict.reason or "approved by a person",
-        "updatedInput": dict(verdict.arguments),
+        "permissionDecisionReason": reason or "approved by a person",
     }
     return HookAnswer(stdout=json.dumps({"hookSpecificOutput": output}).encode("ascii") + b"\n")
 

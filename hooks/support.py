@@ -19,7 +19,8 @@ class Support:
         version: of the released program that the tests drive; ``""`` where it was not run.
         gates: the calls that are stopped.
         denial: who reads the reason of a denial.
-        hands_back: whether the approved input runs in place of any other hook's, and a reviewer's change with it.
+        hands_back: whether a reviewer's change runs in place of what the agent asked for; elsewhere the agent is told
+            what to run instead.
         outcome: what is known of how an approved call went.
         holes: what to know.
     """
@@ -65,7 +66,7 @@ TABLE = (
         holes="a project's hooks need a trusted folder; the person's always run",
     ),
     Support(name="opencode", title="opencode", version="1.18.33", hands_back=True, outcome="exit code"),
-    Support(name="qwen", title="Qwen Code", version="0.24.4", hands_back=True, outcome="exit code, duration"),
+    Support(name="qwen", title="Qwen Code", version="0.24.4", hands_back=False, outcome="exit code, duration"),
     Support(
         name="copilot",
         title="GitHub Copilot CLI",
@@ -110,7 +111,7 @@ TABLE = (
     Support(
         name="droid",
         title="Factory Droid",
-        hands_back=True,
+        hands_back=False,
         outcome="that it ran",
         holes="takes the first decision of several hooks",
     ),
@@ -119,9 +120,8 @@ TABLE = (
 
 def markdown() -> str:
     """The table."""
-    head = (
-        "| host | gated | reads a denial | approved input handed back | outcome in the log | to know | verified with |"
-    )
+    columns = ("host", "gated", "reads a denial", "runs as a reviewer changed it", "outcome in the log", "to know")
+    head = f"| {' | '.join((*columns, 'verified with'))} |"
     rows = [
         f"| {row.title} (`{row.name}`) | {row.gates} | {row.denial} | {'yes' if row.hands_back else 'no'} | "
         f"{row.outcome} | {row.holes} | {row.verified} |"

