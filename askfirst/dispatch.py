@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from askfirst.audit_port import Actor, Entry, EntryType
 from askfirst.card import card_of
 from askfirst.delivery import Pace
-from askfirst.errors import ChannelError
+from askfirst.errors import ChannelError, OverloadedError
 from askfirst.store import outbox, records
 from askfirst.store.reading import read
 
@@ -41,6 +41,7 @@ RETRY_AFTER_MAX_S = 3600.0
 """Longest pause that a service can ask for, seconds."""
 IDLE_S = 5.0
 UNSERVED_S = 30.0
+OVERLOADED_MS = 1_000
 CLAIM_MS = 60_000
 """How long a broker that takes a delivery may need; if it dies, another one delivers that much later."""
 PATIENCE_S = 0.05
@@ -92,7 +93,10 @@ class Dispatcher:
         """Deliver by one channel until cancelled."""
         owed = self._owed[scheme]
         while True:
-            count, wait_ms = await self._round(scheme)
+            try:
+                count, wait_ms = await self._round(scheme)
+            except OverloadedError:  # what is owed stays owed
+                count, wait_ms = 0, OVERLOADED_MS
             if count and not wait_ms:
                 continue
             owed.clear()

@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 
 TEXT_MAX_CHARS = 8_000
 _LOGGED_MAX_CHARS = 200
+_NAME_MAX_CHARS = 300
 _REFUSED_EACH = Rate(burst=3, per_s=3 / 3600)
+"""How often a stranger is answered, and written down."""
+_MISTAKES_EACH = Rate(burst=20, per_s=20 / 3600)
+"""The same of somebody known who, say, mistypes a code."""
 _REFUSED_ALL = Rate(burst=60, per_s=60 / 3600)
 _STRANGER = (
     "I do not know you here, so this changed nothing. Whoever runs Askfirst can give you a link code "
@@ -86,6 +90,7 @@ class Hearing:
         self._clock = clock
         self._linker = linker
         self._refused = Buckets(_REFUSED_EACH)
+        self._mistakes = Buckets(_MISTAKES_EACH)
         self._refused_all = Bucket(_REFUSED_ALL, clock.now_ms())
 
     async def hear(self, listener: Listener, inbound: Inbound) -> Telling | None:
@@ -98,6 +103,9 @@ class Hearing:
         if isinstance(inbound, Ignored):
             return None
         try:
+            if isinstance(inbound, Retraction):  # makes nothing less safe, so it counts whoever made it
+                outcome = await self._retract(listener, inbound)
+                return None if outcome is None else partial(listener.acknowledge, inbound, outcome)
             _require_own(listener, inbound.origin)
             if isinstance(inbound, Instruction):
                 return partial(listener.instruct, inbound, self._known(inbound.origin).person)
@@ -106,12 +114,10 @@ class Hearing:
             outcome = await self._refuse(listener, inbound.origin, refused)
         return None if outcome is None else partial(listener.acknowledge, inbound, outcome)
 
-    async def _heard(self, listener: Listener, inbound: Decision | Retraction | Undo | Linking) -> Outcome | None:
+    async def _heard(self, listener: Listener, inbound: Decision | Undo | Linking) -> Outcome | None:
         match inbound:
             case Decision():
                 return await self._decide(listener, inbound)
-            case Retraction():
-                return await self._retract(listener, inbound)
             case Undo():
                 return await self._undo(listener, inbound)
             case Linking():
@@ -140,9 +146,9 @@ class Hearing:
     async def _retract(self, listener: Listener, retraction: Retraction) -> Outcome | None:
         event = Retract(
             decision_id=decision_id_of(listener.scheme, retraction.retracted, retraction.retracted_part),
-            by=retraction.origin.identity,
+            by=visible(retraction.origin.identity[:_LOGGED_MAX_CHARS]),
             channel=listener.scheme,
-            reason=retraction.reason,
+            reason=_unicode(retraction.reason[:_LOGGED_MAX_CHARS]),
         )
         step = await self._desk.retract(event)
         if step is None or not step.done:
@@ -201,7 +207,11 @@ class Hearing:
     async def _refuse(self, listener: Listener, origin: Origin, refused: _Refused) -> Outcome | None:
         """Write it down and answer it, unless this happens too often."""
         now_ms = self._clock.now_ms()
-        buckets = (self._refused.of(origin.identity, now_ms), self._refused_all)
+        is_known = self._people.known(origin.identity) is not None
+        if is_known:
+            buckets = [self._mistakes.of(origin.identity, now_ms)]
+        else:
+            buckets = [self._refused.of(origin.identity, now_ms), self._refused_all]
         if any(each.wait_ms(now_ms) for each in buckets):
             return None
         for each in buckets:
@@ -264,6 +274,8 @@ def _require_own(listener: Listener, origin: Origin) -> None:
     """A channel vouches for its own identities, and for no other channel's."""
     if not origin.identity.startswith(f"{listener.scheme}:"):
         raise ChannelError(f"{listener.scheme} named an identity that is not its own", is_permanent=True)
+    if not all(each.isprintable() and len(each) <= _NAME_MAX_CHARS for each in (origin.identity, origin.recipient)):
+        raise ChannelError(f"{listener.scheme} named an identity or recipient that is none", is_permanent=True)
 
 
 def _ago(passed_ms: int) -> str:

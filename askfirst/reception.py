@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from askfirst.audit_port import Actor, Entry, EntryType
-from askfirst.errors import ChannelError, StoreError
+from askfirst.errors import ChannelError, OverloadedError, StoreAwayError, StoreError
 from askfirst.store import inbox
 from askfirst.store.inbox import Delivered, Standing
+from askfirst.store.locking import BusyError
 from askfirst.store.reading import read
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ KEPT_DAYS = 30
 """How long handled deliveries are kept, for questions and against repetitions."""
 TELL_MAX_S = 20.0
 _ID_MAX_CHARS = 200
+_DAY_MS = 86_400_000
 _BATCH = 64
 _PAUSE_FIRST_MS = 1_000
 _PAUSE_MAX_MS = 60_000
@@ -114,11 +116,15 @@ class Reception:
     async def run(self, scheme: str) -> None:
         """Handle what this channel heard, until cancelled; first what an earlier process left."""
         taken = self._taken[scheme]
-        await self._forget()
+        forgotten_ms = 0
         while True:
             taken.clear()
-            while await self.handle_waiting(scheme):
-                pass
+            with contextlib.suppress(OverloadedError):  # tried again in the next round
+                while await self.handle_waiting(scheme):
+                    pass
+                if self._clock.now_ms() - forgotten_ms > _DAY_MS:
+                    await self._forget()
+                    forgotten_ms = self._clock.now_ms()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(taken.wait(), self._idle_s(scheme))
 
@@ -153,8 +159,12 @@ class Reception:
         key = (delivery.scheme, delivery.id)
         try:
             tellings = await self._hear(delivery)
-        except StoreError:
+        except (StoreAwayError, OverloadedError):
             raise
+        except BusyError as error:
+            self._put_off(key, ChannelError(str(error)))
+        except StoreError as error:  # this alone cannot be stored, or nothing can: then this cannot, either
+            await self._set_apart(delivery, str(error))
         except ChannelError as error:
             is_old = self._clock.now_ms() - delivery.received_at_ms > PATIENCE_S * 1000
             if not (is_old or error.is_permanent):
@@ -212,7 +222,7 @@ class Reception:
         self._later.pop((delivery.scheme, delivery.id), None)
 
     async def _forget(self) -> None:
-        before_ms = self._clock.now_ms() - KEPT_DAYS * 86_400_000
+        before_ms = self._clock.now_ms() - KEPT_DAYS * _DAY_MS
         await self._writer.write(lambda connection: inbox.forget(connection, before_ms))
 
 

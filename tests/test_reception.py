@@ -220,6 +220,70 @@ def test_a_channel_cannot_speak_for_the_people_of_another(desk: Desk) -> None:
     asyncio.run(story())
 
 
+BAD_NAMES = ["fake:\0", "fake:a\u202eb", "fake:" + "x" * 400, "fake:\ud800"]
+
+
+@pytest.mark.parametrize("by", BAD_NAMES, ids=["NUL", "bidi", "long", "surrogate"])
+def test_an_identity_that_is_none_is_set_apart_and_the_store_goes_on(desk: Desk, by: str) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        kinds = ({"link": "C"}, {"instruction": "x"}, {"undo": "x"}, {"verdict": "approve", "code": request.code})
+        await desk.hear(*(desk.channel.says(f"d{n}", {"by": by, **each}) for n, each in enumerate(kinds)))
+        await desk.hear(desk.channel.says("good", by_code(request)))
+        assert (await desk.case(request)).request.state is RequestState.APPROVED
+        assert len(desk.entries(EntryType.CHANNEL_MALFORMED)) == len(kinds)
+
+    asyncio.run(story())
+
+
+def test_what_the_store_cannot_take_is_set_apart_and_the_store_goes_on(desk: Desk) -> None:
+    """PostgreSQL's text has no NUL; whatever a store refuses, one delivery must not end the broker again and again."""
+
+    async def story() -> None:
+        request = await desk.ask()
+        odd = by_code(request, text="\0 \ud800 \U0001f525", name="\0", scope="\0")
+        press = {"by": "fake:ann", "request": request.id, "version": 1, "verdict": "deny", "replies_to": "\0"}
+        await desk.hear(desk.channel.says("d1", odd), desk.channel.says("d2", press))
+        await desk.hear(desk.channel.says("good", by_code(request, "deny")))
+        assert (await desk.case(request)).request.state is RequestState.DENIED
+
+    asyncio.run(story())
+
+
+def test_a_retraction_counts_whoever_made_it(desk: Desk) -> None:
+    """Who edits a comment is not always known: it makes nothing less safe."""
+
+    async def story() -> None:
+        request = await desk.ask()
+        await desk.hear(
+            desk.channel.says("d1", by_code(request)), desk.channel.says("d2", {"by": "", "retracts": "d1"})
+        )
+        assert [each.counted for each in (await desk.case(request)).reviews] == [False]
+
+    asyncio.run(story())
+
+
+def test_somebody_known_may_mistype_a_code_more_often_than_a_stranger_may_try(desk: Desk) -> None:
+    async def story() -> None:
+        await desk.ask()
+        wrong = {"by": "fake:ann", "verdict": "approve", "code": "000000-00000000"}
+        await desk.hear(*(desk.channel.says(f"d{n}", wrong) for n in range(30)))
+        assert len(desk.told()) == 20
+
+    asyncio.run(story())
+
+
+def test_of_what_was_handled_only_the_id_is_kept(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        await desk.hear(desk.channel.says("d1", by_code(request)), ("poison", b"poison"))
+        with desk.bench.reader.connect() as connection:
+            rows = connection.exec_driver_sql("select external_id, raw, handled from inbox order by external_id").all()
+        assert [(id_, bytes(raw), handled) for id_, raw, handled in rows] == [("d1", b"", 1), ("poison", b"poison", 2)]
+
+    asyncio.run(story())
+
+
 def test_what_the_channel_doubts_is_recorded_and_does_not_count(desk: Desk) -> None:
     async def story() -> None:
         request = await desk.ask()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from askfirst.errors import ConflictError
 from askfirst.request import Claim, GrantState, RequestState, dump
 from askfirst.store import records
+from askfirst.store.inbox import Standing
+from askfirst.store.schema import inbox
 from askfirst.store.schema import request as request_table
 
 if TYPE_CHECKING:
@@ -40,4 +42,5 @@ def scrub_request(connection: sa.Connection, request_id: str) -> None:
         claim=Claim(),
         question=ERASED if request.question else "",
     )
+    connection.execute(inbox.update().where(inbox.c.handled == Standing.SET_APART).values(raw=b""))  # unread, so any
     connection.execute(request_table.update().where(request_table.c.id == request_id).values(body=dump(scrubbed)))

@@ -71,16 +71,18 @@ def waiting(connection: sa.Connection, scheme: str, limit: int) -> list[Delivere
 
 
 def settle(connection: sa.Connection, delivery: Delivered, standing: Standing) -> bool:
-    """Say what became of it; whether nobody had said so before."""
+    """Say what became of it; whether nobody had said so before.
+
+    Of what was handled only the id is kept, to know it again: it holds what people wrote, and what they were shown.
+    """
     mine = (inbox.c.channel == delivery.scheme) & (inbox.c.external_id == delivery.id)
-    changed = connection.execute(
-        inbox.update().where(mine, inbox.c.handled == Standing.WAITING).values(handled=int(standing))
-    )
+    values = {"handled": int(standing), **({"raw": b""} if standing is Standing.HANDLED else {})}
+    changed = connection.execute(inbox.update().where(mine, inbox.c.handled == Standing.WAITING).values(**values))
     return changed.rowcount == 1
 
 
 def forget(connection: sa.Connection, before_ms: int) -> int:
-    """Delete what was settled and is older; how many that were. They may hold what people wrote."""
+    """Delete what was settled and is older, and how many that were."""
     settled = (inbox.c.handled != Standing.WAITING) & (inbox.c.received_at_ms < before_ms)
     return connection.execute(inbox.delete().where(settled)).rowcount
 
