@@ -75,6 +75,7 @@ def command_line() -> typer.Typer:
             witness=_witness,
             past_calls=_past_calls,
             preview=_preview,
+            telegram_bot=_telegram_bot,
             mcp=_mcp,
         )
     )
@@ -84,6 +85,12 @@ def _preview(case: Case, now_ms: int) -> str:
     from channels.preview import preview_page  # noqa: PLC0415
 
     return preview_page(case, now_ms)
+
+
+def _telegram_bot(token: str, api_url: str, webhook_url: str) -> str:
+    from channels.telegram.setup import bot_of  # noqa: PLC0415
+
+    return bot_of(token, api_url, webhook_url)
 
 
 def _mcp() -> None:

@@ -57,7 +57,18 @@ def _webhook(case: Case, now_ms: int) -> str:
     return f"{_PLAIN}<pre>{escape(text)}</pre>"
 
 
+def _telegram(case: Case, now_ms: int) -> str:
+    from channels.telegram.card_message import View, card_message  # noqa: PLC0415  # only where it is looked at
+    from channels.telegram.controls import Sealer  # noqa: PLC0415
+    from channels.telegram.keyboards import Keys  # noqa: PLC0415
+    from channels.telegram.preview import preview_html  # noqa: PLC0415
+
+    card = card_of(case, machine=_MACHINE)
+    return preview_html(card_message(card, View(now_ms=now_ms, keys=Keys(Sealer(b"preview"), 0))))
+
+
 PREVIEWS: dict[str, Callable[[Case, int], str]] = {
+    "telegram": _telegram,
     "terminal": _terminal,
     "webhook": _webhook,
 }

@@ -27,6 +27,7 @@ from askfirst.cli import (
     preview,
     requests,
     serve,
+    telegram,
     tokens,
     witness,
 )
@@ -58,6 +59,7 @@ def build(parts: Parts) -> typer.Typer:
     grants.add(app)
     tokens.add(app)
     people.add(app)
+    telegram.add(app, parts)
     channels.add(app)
     preview.add(app, parts)
     install.add(app, parts)

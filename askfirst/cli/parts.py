@@ -207,6 +207,8 @@ class Parts:
         witness: a witness of other logs, in a folder of its own.
         past_calls: the last n tool calls of the log, each with its arguments and what became of it.
         preview: a page that shows a case as each channel shows it, as of a moment.
+        telegram_bot: the user name of the bot with this token, given the Bot API's address and the webhook that it may
+            have; asks the service.
         mcp: serve the MCP tools on standard input and output until it ends.
     """
 
@@ -224,4 +226,5 @@ class Parts:
     witness: Callable[[Path], WitnessFolder]
     past_calls: Callable[[Path, int], list[dict[str, object]]]
     preview: Callable[[Case, int], str]
+    telegram_bot: Callable[[str, str, str], str]
     mcp: Callable[[], None]

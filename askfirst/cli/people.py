@@ -44,7 +44,7 @@ def add_person(
     with sentences():
         client = connected(state_paths(state_dir))
         wanted = {"person": _id(person), "roles": role or [], "teams": team or []}
-        asked = _approved(client, client.call("POST", "/v1/people", json=wanted))
+        asked = approved(client, client.call("POST", "/v1/people", json=wanted))
         made = client.call("POST", f"/v1/people/added/{asked['request']}", json={"claim": asked["claim"]})
         if as_json:
             print_json(made)
@@ -63,7 +63,7 @@ def link(
     with sentences():
         client = connected(state_paths(state_dir))
         wanted = {"person": _id(person), "scheme": channel, "assurance": assurance}
-        asked = _approved(client, client.call("POST", "/v1/people/links", json=wanted))
+        asked = approved(client, client.call("POST", "/v1/people/links", json=wanted))
         code = client.call("POST", f"/v1/people/links/{asked['request']}", json={"claim": asked["claim"]})
         if as_json:
             print_json(code)
@@ -106,7 +106,7 @@ def _id(name: str) -> str:
     return name if ":" in name else f"local:{name}"
 
 
-def _approved(client: Client, asked: dict[str, Any]) -> dict[str, Any]:
+def approved(client: Client, asked: dict[str, Any]) -> dict[str, Any]:
     """The same, once a person has approved it.
 
     Raises:
