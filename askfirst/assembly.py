@@ -28,6 +28,7 @@ from askfirst.alerts import Alerts
 from askfirst.alive import is_alive
 from askfirst.analyst import DiskAnalyst
 from askfirst.asking import Asking
+from askfirst.audit_port import SYSTEM
 from askfirst.backing import Backing, StoredMemory, StoredMessages, channel_key
 from askfirst.broker.access import Access
 from askfirst.broker.api import Api
@@ -40,6 +41,7 @@ from askfirst.broker.people_api import PeopleApi
 from askfirst.broker.preview_api import PreviewApi
 from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exit_for_failed_store
 from askfirst.broker.sightings_api import SightingsApi
+from askfirst.broker.trash_api import TrashApi, purged_entry
 from askfirst.clock import SystemClock
 from askfirst.config import load_config
 from askfirst.desk import Desk
@@ -101,6 +103,7 @@ if TYPE_CHECKING:
     from askfirst.broker.figures import Figures
     from askfirst.config import Config
     from askfirst.engine import Case
+    from askfirst.net.manifest import About
     from askfirst.notify_config import Endpoint
     from askfirst.paths import StatePaths
     from askfirst.ports import Channel
@@ -219,7 +222,7 @@ class _Core:
         )
         self._channels: dict[str, Channel] = {}
         trash = Trash(paths.trash, config.undo, self._clock)
-        self._net = NetKeeper(trash, config.undo, self._clock, state=str(paths.root))
+        self._net = NetKeeper(trash, config.undo, self._clock, state=str(paths.root), purged=self._purged)
         self.desk = Desk(
             writer=self._writer,
             reader=reader,
@@ -295,6 +298,10 @@ class _Core:
         store = open_store(paths.store, config.store_url)
         log, keys = _open_log(paths, store.engine)
         return cls(config=config, store=store, log=log, keys=keys, paths=paths)
+
+    def _purged(self, about: About) -> None:
+        """A snapshot was too old, or in the way of newer ones; called in a thread."""
+        self.desk.note_soon(purged_entry(about, SYSTEM))
 
     def workers(self) -> list[Callable[[], Awaitable[None]]]:
         """What runs beside the listeners."""
@@ -398,6 +405,9 @@ class _Core:
             more=(
                 PeopleApi(access, self._registrar, self._roster),
                 SightingsApi(access, self._sightings),
+                TrashApi(
+                    access=access, desk=self.desk, trash=self._net.trash, config=self._config.undo, person=_person()
+                ),
                 ChannelsApi(
                     access,
                     channels=self._channels,

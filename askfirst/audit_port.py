@@ -50,6 +50,8 @@ class EntryType(enum.StrEnum):
     GATE_BYPASSED = "gate.bypassed"
     """A host reports that a call has run which waits for people, or was denied."""
     GATE_UNDONE = "gate.undone"
+    TRASH_PURGED = "trash.purged"
+    """What was kept for an undo is gone for good: deleted by a person, too old, or in the way of newer ones."""
     GRANT_ISSUED = "grant.issued"
     GRANT_LAPSED = "grant.lapsed"
     GRANT_REVOKED = "grant.revoked"

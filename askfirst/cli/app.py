@@ -29,6 +29,8 @@ from askfirst.cli import (
     serve,
     telegram,
     tokens,
+    trash,
+    undo,
     witness,
 )
 from askfirst.cli.output import console, print_json
@@ -57,6 +59,8 @@ def build(parts: Parts) -> typer.Typer:
     inbox.add(app, parts)
     requests.add(app)
     grants.add(app)
+    undo.add(app)
+    trash.add(app)
     tokens.add(app)
     people.add(app)
     telegram.add(app, parts)

@@ -19,7 +19,7 @@ from askfirst.net.tree import Pouch, in_words
 from askfirst.rescue import Preview, Promise, Rescue, Undoing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from askfirst.clock import Clock
     from askfirst.effects import Effect
@@ -46,9 +46,19 @@ class Keeper:
         config: how much, how long, and what happens where it fails.
         clock: dates undoings.
         state: our own folder, which is never kept.
+        purged: told of each snapshot that the limits let go, in a thread.
     """
 
-    def __init__(self, trash: Trash, config: UndoConfig, clock: Clock, *, state: str) -> None:
+    def __init__(
+        self,
+        trash: Trash,
+        config: UndoConfig,
+        clock: Clock,
+        *,
+        state: str,
+        purged: Callable[[About], None] = lambda _about: None,
+    ) -> None:
+        self._purged = purged
         self.trash = trash
         self._config = config
         self._clock = clock
@@ -98,7 +108,7 @@ class Keeper:
         return Rescue(snapshot=about.id if about else "", words=about.words if about else request.promise.words)
 
     def _catch(self, request: Request, action: Action, scope: Scope) -> About | None:
-        self.trash.age()
+        self._age()
 
         def build(pouch: Pouch, made_id: str) -> tuple[Holding, str]:
             holding, gaps = self._catcher.catch(scope, pouch, f"{request.id}/{made_id}")
@@ -115,6 +125,10 @@ class Keeper:
         but = f"; but {'; '.join(gaps[:_TOLD_MAX])}" if gaps else ""
         part = "in part " if gaps else ""
         return f"can be undone {part}for {days} days: keeps {holding_words(holding)}; {cost}{but}"
+
+    def _age(self) -> None:
+        for each in self.trash.age():
+            self._purged(each)
 
     async def drop(self, snapshot: str) -> None:
         """Forget a snapshot whose action was not released after all."""
@@ -230,7 +244,7 @@ class Keeper:
     async def keep_limits(self) -> None:
         """Let what is too old go; runs until cancelled."""
         while True:
-            await asyncio.to_thread(self.trash.age)
+            await asyncio.to_thread(self._age)
             await asyncio.sleep(_SWEEP_PAUSE_S)
 
 

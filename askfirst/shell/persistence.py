@@ -119,6 +119,8 @@ def _guard_effects(command: Command, rules: RuleBook) -> Iterator[Effect]:
         yield effect_of(rules, "persistence.gate", command, target="Askfirst's own process")
     elif command.program in _KILLERS and any(_HOST_PROCESS.search(text) for text in texts):
         yield effect_of(rules, "persistence.host", command, target="the agent's own host")
+    elif _takes_back(command, texts):
+        yield effect_of(rules, "persistence.gate", command, target="what Askfirst keeps for people to undo")
     elif command.program in _SERVICES | _UNINSTALLERS:
         named = any(re.match(r"(?:dev\.|com\.)?askfirst\b", text) for text in texts)
         if named and _TAKES_AWAY & set(texts):
@@ -129,6 +131,14 @@ def _guard_effects(command: Command, rules: RuleBook) -> Iterator[Effect]:
         yield effect_of(rules, "persistence.gate", command, target="Askfirst's own store, socket or keys")
     if command.program in _HOSTS and any(name in command.env for name in _ENVIRONMENT):
         yield effect_of(rules, "persistence.unguarded-agent", command, target=command.program)
+
+
+def _takes_back(command: Command, texts: list[str]) -> bool:
+    """``askfirst undo`` and ``askfirst trash purge``: for people, who say so in a shell of theirs."""
+    words = [text for text in texts if not text.startswith("-")]
+    if command.program != "askfirst" or {"--dry-run", "--help", "-h"} & set(texts):
+        return False
+    return words[:1] == ["undo"] or (words[:1] == ["trash"] and words[1:2] in (["purge"], ["restore"]))
 
 
 def line_guard_effects(commands: Iterable[Command], rules: RuleBook) -> Iterator[Effect]:

@@ -16,6 +16,7 @@ from channels.web.inbox import Inbox
 from channels.web.live import KEEPALIVE_S, Live
 from channels.web.pages import FOLDER, Pages
 from channels.web.shield import HEADERS, Shield
+from channels.web.undoing import Undoing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -66,6 +67,7 @@ def web_inbox(  # its ports, each named
     door = Door(logins, sessions, pages, clock)
     live = Live(desk, keepalive_s)
     inbox = Inbox(desk=desk, door=door, pages=pages, live=live, clock=clock, machine=machine, log=log)
+    undoing = Undoing(desk=desk, door=door, pages=pages, machine=machine)
     failures = Failures(pages)
     return Starlette(
         routes=[
@@ -74,6 +76,8 @@ def web_inbox(  # its ports, each named
             Route("/requests/{request_id}", inbox.show),
             Route("/requests/{request_id}", inbox.decide, methods=["POST"]),
             Route("/requests/{request_id}/events", inbox.events),
+            Route("/requests/{request_id}/undo", undoing.show),
+            Route("/requests/{request_id}/undo", undoing.carry_out, methods=["POST"]),
             Route("/login/{token}", door.show),
             Route("/login/{token}", door.enter, methods=["POST"]),
             Route("/logout", door.leave, methods=["POST"]),

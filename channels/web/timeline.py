@@ -11,6 +11,7 @@ from askfirst.visible import visible
 if TYPE_CHECKING:
     from askfirst.engine import Case
     from askfirst.request import Grant, Review
+    from askfirst.rescue import Undoing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +93,22 @@ def _granted(grant: Grant) -> list[Moment]:
     ended = {
         GrantState.LAPSED: ("Never ran: the permission has lapsed", "plain"),
         GrantState.REVOKED: ("Never ran: the approval was taken back", "bad"),
-        GrantState.UNDONE: ("Undone", "plain"),
+        GrantState.UNDONE: _outcome(grant.outcome),
         GrantState.EXECUTED: _outcome(grant.outcome),
     }.get(grant.state)
     if ended is not None and grant.ended_at_ms is not None:
         text, tone = ended
         moments.append(Moment(at_ms=grant.ended_at_ms, text=text, note=visible(grant.detail), tone=tone))
-    return moments
+    return [*moments, *(_undone(each, number) for number, each in enumerate(grant.undoings))]
+
+
+def _undone(undoing: Undoing, number: int) -> Moment:
+    what = "took the undo back" if number % 2 else "undid it"
+    return Moment(
+        at_ms=undoing.at_ms,
+        text=visible(f"{undoing.by} {what} via {undoing.channel}"),
+        note=visible(undoing.words),
+    )
 
 
 def _reach(grant: Grant) -> str:

@@ -93,7 +93,7 @@ def view_of(case: Case, *, machine: str, log: str = "", colleagues: tuple[str, .
         expanded=segments_of(request.expanded) if request.expanded != command else (),
         odd=odd_characters(command),
         loss=loss_of(request),
-        is_final=any(not effect.reversible for effect in request.effects),
+        is_final=not request.promise.holds and any(not effect.reversible for effect in request.effects),
         moments=timeline(case),
         outcome=outcome_of(case),
         ended_at_ms=request.end.at_ms if request.end is not None else 0,
@@ -115,7 +115,8 @@ def seen_of(case: Case) -> str:
     """A short text that differs whenever the case does."""
     grant = case.grant.state.value if case.grant is not None else "none"
     uses = f"-{len(case.grant.uses)}" if case.grant is not None and case.grant.uses else ""
-    return f"{case.request.version}-{case.request.state.value}-{len(case.reviews)}-{grant}{uses}"
+    undone = f"-{len(case.grant.undoings)}" if case.grant is not None and case.grant.undoings else ""
+    return f"{case.request.version}-{case.request.state.value}-{len(case.reviews)}-{grant}{uses}{undone}"
 
 
 def list_seen_of(requests: list[Request]) -> str:

@@ -219,6 +219,26 @@ class WebPerson:
         self._log_in()
         return self._http.get(f"{self._base}/requests/{request['id']}").text
 
+    def undo_page(self, request: Mapping[str, Any]) -> str:
+        """What the person reads before an undo."""
+        self._log_in()
+        return self._http.get(f"{self._base}/requests/{request['id']}/undo").text
+
+    def undo(self, request: Mapping[str, Any], **changes: str) -> httpx.Response:
+        """Press the button of an undo."""
+        self._log_in()
+        url = f"{self._base}/requests/{request['id']}/undo"
+        form = _Form()
+        form.feed(self._http.get(url).text)
+        return self._http.post(url, data={**form.fields, **changes}, headers={"Origin": self._base})
+
+    def bearer(self, request: Mapping[str, Any]) -> httpx.Response:
+        """The same by a program with the broker's own token."""
+        base = json.loads(self._broker.paths.info.read_bytes())["web"]
+        token = self._broker.paths.api_token.read_text(encoding="ascii")
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.post(f"{base}/v1/requests/{request['id']}/undo", json={"turn": 0}, headers=headers)
+
     def close(self) -> None:
         self._http.close()
 

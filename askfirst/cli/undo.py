@@ -1,0 +1,88 @@
+"""``askfirst undo``: put back what was there before an approved command ran."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from askfirst.cli.options import AsJson, StateDir
+from askfirst.cli.output import EXIT_NO, connected, console, end_with, fail, print_json, sentences
+from askfirst.cli.requests import find
+from askfirst.errors import NotAllowedError
+from askfirst.paths import state_paths
+from askfirst.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+AGENTS = ("CLAUDECODE", "CODEX_SANDBOX", "GEMINI_CLI", "CURSOR_AGENT", "OPENCODE")
+"""Variables that hosts set in the shells of their agents. Who takes them out is stopped by the gate, not by this."""
+
+
+def add(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(undo)
+
+
+def undo(
+    request: Annotated[str, typer.Argument(help="The request's code, or its id.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be restored.")] = False,
+    state_dir: StateDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put back what was there before an approved command ran; the same again takes that back.
+
+    Newer work in the same places is put aside first, so that nothing is lost.
+    """
+    with sentences():
+        _require_person(os.environ)
+        client = connected(state_paths(state_dir))
+        found = find(client, request)
+        preview = client.call("GET", f"/v1/requests/{found['id']}/undo")
+        if dry_run:
+            print_json(preview) if as_json else _show(found, preview)
+            if preview["problems"]:
+                raise typer.Exit(EXIT_NO)
+            return
+        if preview["problems"]:
+            raise fail(f"{found['code']}: {visible('; '.join(preview['problems']))}", EXIT_NO)
+        if not yes:
+            _confirm(found, preview)
+        step = client.call("POST", f"/v1/requests/{found['id']}/undo", json={"turn": found["undo"]["turn"]})
+        end_with(step, found["code"], as_json=as_json)
+
+
+def _require_person(environ: Mapping[str, str]) -> None:
+    """Undo is for the people who decide.
+
+    Raises:
+        NotAllowedError: this is the shell of an agent.
+    """
+    named = next((name for name in AGENTS if environ.get(name)), None)
+    if named is not None:
+        raise NotAllowedError(f"this is the shell of an agent ({named} is set); people undo in a shell of theirs")
+
+
+def _confirm(found: Mapping[str, Any], preview: Mapping[str, Any]) -> None:
+    if not sys.stdin.isatty():
+        raise NotAllowedError("nobody can be asked here; look with --dry-run, then say --yes")
+    _show(found, preview)
+    if not typer.confirm("Put it back?"):
+        raise typer.Exit(EXIT_NO)
+
+
+def _show(found: Mapping[str, Any], preview: Mapping[str, Any]) -> None:
+    console.print(f"{found['code']}  {visible(found['command'] or found['tool'])}", markup=False, soft_wrap=True)
+    for title, lines in (
+        ("not now", preview["problems"]),
+        ("would be put back", preview["restores"]),
+        ("would be put aside first", preview["puts_aside"]),
+    ):
+        if lines:
+            console.print(f"{title}:", style="bold")
+        for line in lines:
+            console.print(f"  {visible(line)}", markup=False, soft_wrap=True)
