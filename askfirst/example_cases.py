@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from askfirst.clock import new_id
 from askfirst.desk import Draft
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
@@ -24,6 +22,16 @@ _RESET = Effect(
     suggestion="git stash",
     command="git reset --hard origin/main",
 )
+_PUSH = Effect(
+    rule="git.push-force",
+    kind=EffectKind.REWRITES_HISTORY,
+    risk=Risk.CRITICAL,
+    reversible=False,
+    target="main",
+    loss="rewrites main on origin: 12 commits of 3 people are lost",
+    suggestion="git push --force-with-lease origin main",
+    command="git push --force origin main",
+)
 _CLAIM = Claim(reason="the branch has diverged", impact="local changes are lost", confidence=0.7)
 _HOSTILE = "rm -rf ./build '\u202e*bold* <b>x</b>' && echo \"```\" # @everyone [ok](https://a.example)"
 
@@ -32,8 +40,7 @@ def example_case(name: str, now_ms: int) -> Case:
     """The example of this name (``askfirst.cli.preview.EXAMPLES``), as of now."""
     match name:
         case "critical":
-            loss = "rewrites main on origin: 12 commits of 3 people are lost"
-            return _case(now_ms, "git push --force origin main", replace(_RESET, risk=Risk.CRITICAL, loss=loss))
+            return _case(now_ms, _PUSH.command, _PUSH)
         case "long":
             return _case(now_ms, "rm -rf " + " ".join(f"build/artifact-{number:04}" for number in range(600)))
         case "hostile":

@@ -67,8 +67,15 @@ def _telegram(case: Case, now_ms: int) -> str:
     return preview_html(card_message(card, View(now_ms=now_ms, keys=Keys(Sealer(b"preview"), 0))))
 
 
+def _github(case: Case, _now_ms: int) -> str:
+    from channels.github.preview import preview_html  # noqa: PLC0415  # only where it is looked at
+
+    return preview_html(card_of(case, machine=_MACHINE))
+
+
 PREVIEWS: dict[str, Callable[[Case, int], str]] = {
     "telegram": _telegram,
+    "github": _github,
     "terminal": _terminal,
     "webhook": _webhook,
 }
