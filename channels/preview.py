@@ -47,6 +47,14 @@ def _terminal(case: Case, _now_ms: int) -> str:
     return f"{_PLAIN}<pre>{escape(chr(10).join(describe(case_out(case).model_dump())))}</pre>"
 
 
+def _slack(case: Case, _now_ms: int) -> str:
+    from channels.slack.controls import Sealer  # noqa: PLC0415  # only where it is looked at
+    from channels.slack.preview import preview_html  # noqa: PLC0415
+    from channels.slack.render import message_of  # noqa: PLC0415
+
+    return preview_html(message_of(card_of(case, machine=_MACHINE), Sealer(bytes(32))))
+
+
 def _webhook(case: Case, now_ms: int) -> str:
     from channels.webhook.wire import shown  # noqa: PLC0415  # only where it is looked at
 
@@ -76,6 +84,7 @@ def _github(case: Case, _now_ms: int) -> str:
 PREVIEWS: dict[str, Callable[[Case, int], str]] = {
     "telegram": _telegram,
     "github": _github,
+    "slack": _slack,
     "terminal": _terminal,
     "webhook": _webhook,
 }

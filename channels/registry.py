@@ -48,6 +48,12 @@ def _github(backing: Backing) -> Channel:
     return open_channel(backing)
 
 
+def _slack(backing: Backing) -> Channel:
+    from channels.slack.channel import open_channel  # noqa: PLC0415  # an extra
+
+    return open_channel(backing)
+
+
 def _telegram(backing: Backing) -> Channel:
     from channels.telegram.channel import open_channel  # noqa: PLC0415  # a quarter of a second, where it is configured
 
@@ -56,6 +62,7 @@ def _telegram(backing: Backing) -> Channel:
 
 CHANNELS: dict[str, Factory] = {
     "github": _github,
+    "slack": _slack,
     "telegram": _telegram,
     "web": _web,
     "webhook": _webhook,
