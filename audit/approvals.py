@@ -27,7 +27,8 @@ class Approval:
         reason: what they said.
         latency_ms: from the request to the decision.
         expires_at_ms: when its permission ends, 0 without one.
-        released_at: when its permission was used, ``""`` while it was not.
+        action: what would run, as the newest version has it.
+        releases: when its permission was used, one moment a use.
         outcome: what the host reported, ``""`` when nothing.
         as_approved: whether what ran is what was approved.
         entries: all of its entries, in order.
@@ -45,10 +46,15 @@ class Approval:
     reason: str = ""
     latency_ms: int | None = None
     expires_at_ms: int = 0
-    released_at: str = ""
+    releases: list[str] = field(default_factory=list)
     outcome: str = ""
     as_approved: bool = True
     entries: list[Record] = field(default_factory=list)
+
+    @property
+    def released_at(self) -> str:
+        """When its permission was used last, ``""`` while it was not."""
+        return self.releases[-1] if self.releases else ""
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -82,7 +88,9 @@ def _take_in(approval: Approval, entry: Record) -> None:
         case "grant.issued":
             _granted(approval, entry, decision)
         case "gate.released":
-            approval.released_at = time
+            approval.releases.append(time)
+        case "gate.amended":
+            approval.action = _members(entry, "action") or approval.action
         case "gate.executed":
             approval.outcome = str(decision.get("outcome", ""))
             approval.as_approved = decision.get("as_approved") is not False

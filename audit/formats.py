@@ -199,27 +199,39 @@ def agentack(entries: Iterable[Record]) -> Iterator[Record]:
 
 
 def _events(one: Approval) -> Iterator[Record]:
-    """Proposed, presented, decided, then run or blocked; an action ran when its permission was used."""
-    ids = {"action_id": one.id, "approval_id": one.id, "intent_id": str(one.action.get("act", one.id))}
+    """Proposed, presented, decided, then run or blocked; an action ran when its permission was used.
+
+    The trace knows approvals for one run only. Each further use of one that reached farther is told as an action of its
+    own, decided when people gave that reach.
+    """
+    digest = str(one.action.get("act", ""))
     action = {
         "tool": "shell" if one.action.get("tool") == "Bash" else str(one.action.get("tool", "unknown")),
         "operation": "execute",
         "resource": str(one.action.get("summary", "")),
-        "parameters": {"action_digest": str(one.action.get("act", ""))},
+        "parameters": {"action_digest": digest},
     }
-    proposed = {name: value for name, value in ids.items() if name != "approval_id"}
-    yield {"type": "action_proposed", "timestamp": one.requested_at, **proposed, "action": action}
-    yield {"type": "approval_requested", "timestamp": one.requested_at, **ids, "action": action}
+    for number, released_at in enumerate(one.releases or [""], start=1):
+        name = one.id if number == 1 else f"{one.id}#{number}"
+        ids = {"action_id": name, "approval_id": name, "intent_id": digest or one.id}
+        proposed = {member: value for member, value in ids.items() if member != "approval_id"}
+        yield {"type": "action_proposed", "timestamp": one.requested_at, **proposed, "action": action}
+        yield {"type": "approval_requested", "timestamp": one.requested_at, **ids, "action": action}
+        yield from _decision(one, ids)
+        if released_at:
+            is_known = one.as_approved or number < len(one.releases)
+            ran = action if is_known else {**action, "parameters": {"action_digest": "another"}}
+            yield {"type": "action_executed", "timestamp": released_at, **ids, "action": ran}
+
+
+def _decision(one: Approval, ids: Record) -> Iterator[Record]:
     if one.status == OPEN:
         return
     is_allowed = one.status == "approved"
     expiry = {"expires_at": _moment(one.expires_at_ms)} if is_allowed and one.expires_at_ms else {}
     decision = {"decision": "allow" if is_allowed else "deny", **expiry}
     yield {"type": "approval_decision", "timestamp": one.decided_at, **ids, **decision}
-    if one.released_at:
-        ran = action if one.as_approved else {**action, "parameters": {"action_digest": "another"}}
-        yield {"type": "action_executed", "timestamp": one.released_at, **ids, "action": ran}
-    elif not is_allowed:
+    if not is_allowed and not one.releases:
         yield {"type": "action_blocked", "timestamp": one.decided_at, **ids, "reason": one.status}
 
 

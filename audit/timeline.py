@@ -29,9 +29,9 @@ _STYLE: Final = """
 body{margin:0 auto;max-width:62rem;padding:2rem 1.25rem 4rem;background:var(--paper);color:var(--ink);
 font:15px/1.5 system-ui,sans-serif}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.05rem;margin:2.2rem 0 .6rem}
-.soft,.none{color:var(--soft)}.numbers{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.25rem 0 0;padding:0}
-.numbers div{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.55rem .9rem;
-min-width:6.5rem}
+.soft,.none{color:var(--soft)}.numbers{display:grid;
+grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:.75rem;margin:1.25rem 0 0;padding:0}
+.numbers div{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.55rem .9rem}
 .numbers dt{color:var(--soft);font-size:.8rem}.numbers dd{margin:0;font-size:1.25rem;font-variant-numeric:tabular-nums}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(28rem,100%),1fr));gap:0 2rem}
 svg{width:100%;height:auto;font:11px system-ui,sans-serif}svg text{fill:var(--soft)}svg .mid{text-anchor:middle}
@@ -154,7 +154,7 @@ def _step(entry: Record) -> str:
     actor, decision = entry.get("actor", {}), entry.get("decision", {})
     via = f" via {actor['channel']}" if actor.get("channel") else ""
     said = " ".join(str(decision[name]) for name in ("verdict", "outcome") if decision.get(name))
-    words = f"{entry.get('type', '')} · {actor.get('id', '')}{via}{f' · {said}' if said else ''}"
+    words = " · ".join(each for each in (str(entry.get("type", "")), f"{actor.get('id', '')}{via}", said) if each)
     time = _text(str(entry.get("t", ""))[11:19])
     return f'<li><time>{time}</time>{_text(words)} <span class="soft">#{entry["index"]}</span></li>'
 

@@ -21,6 +21,7 @@ import pytest
 
 from askfirst.audit_port import SYSTEM
 from askfirst.errors import InputError
+from askfirst.policy.ruling import ONCE, ScopeOffer
 from askfirst.request import Request, Verdict
 from askfirst.store.views import approval_sql, audit_sql
 from askfirst.testing.bench import a_draft, a_review
@@ -214,6 +215,28 @@ def test_agentack_sees_in_our_trace_what_ran_without_being_what_was_approved(bro
     asyncio.run(story())
     status, rules = agentack_findings(trace_of(broker.root / "askfirst.db", tmp_path / "trace.jsonl"))
     assert (status, rules) == ("FAIL", ["ACK003"])
+
+
+def test_each_use_of_an_approval_that_reaches_farther_is_an_action_of_its_own_in_the_trace(
+    broker: Broker, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        draft = a_draft(now_ms=broker.clock.now_ms())
+        terms = replace(draft.terms, scopes=(ONCE, ScopeOffer(kind="uses", amount=3)))
+        request = (await broker.desk.ask(replace(draft, terms=terms))).request
+        broker.passes(3)
+        await broker.desk.review(a_review(request, Verdict.APPROVE, scope="uses:3"))
+        for attempt in ("a", "b", "c", "too many"):
+            broker.passes(1)
+            await broker.desk.redeem(
+                request.id, action_digest=request.action_digest, attempt=attempt, tool_use_id=attempt
+            )
+
+    asyncio.run(story())
+    trace = trace_of(broker.root / "askfirst.db", tmp_path / "trace.jsonl")
+    ran = [event for event in map(json.loads, trace.read_text().splitlines()) if event["type"] == "action_executed"]
+    assert len({event["action_id"] for event in ran}) == 3
+    assert agentack_findings(trace) == ("PASS", [])
 
 
 def test_a_trace_is_of_one_session(broker: Broker) -> None:

@@ -128,11 +128,15 @@ def test_garbage_on_stdin_blocks(broker: Any, garbage: bytes) -> None:
     assert not done.stdout
 
 
-def test_kill_9_in_a_loop_loses_no_decision_and_runs_nothing_twice(broker: Any, person: Any) -> None:
+ROUNDS = pytest.mark.parametrize("rounds", [8, pytest.param(100, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])])
+
+
+@ROUNDS
+def test_kill_9_in_a_loop_loses_no_decision_and_runs_nothing_twice(broker: Any, person: Any, rounds: int) -> None:
     """The broker dies again and again while hooks wait and a person decides and retries."""
     chance = random.Random(7)  # the same kills every time
     broker.start()
-    for round_number in range(8):
+    for round_number in range(rounds):
         approve = round_number % 2 == 0
         with running(Hook(broker, f"git push --force origin b{round_number}", f"toolu_{round_number}")) as verdicts:
             request = broker.pending()
@@ -142,9 +146,33 @@ def test_kill_9_in_a_loop_loses_no_decision_and_runs_nothing_twice(broker: Any, 
             killer.join()
         assert verdicts == ["allow" if approve else "deny"]
     types = broker.types()
-    assert types.count("gate.requested") == 8
-    assert types.count("gate.decided") == 8
-    assert types.count("gate.released") == 4
+    assert types.count("gate.requested") == types.count("gate.decided") == rounds
+    assert types.count("gate.released") == rounds // 2
+    assert "the log verifies" in broker.cli("audit", "verify").stdout
+
+
+@ROUNDS
+def test_hooks_and_brokers_that_are_killed_run_each_approved_command_once(
+    broker: Any, person: Any, rounds: int
+) -> None:
+    """The hook dies while it waits, in every other round its broker as well; the host's next try is answered."""
+    broker.start()
+    for number in range(rounds // 2):
+        command, call = f"git push --force origin b{number}", f"toolu_{number}"
+        hook = Hook(broker, command, call)
+        with running(hook) as verdicts:
+            request = broker.pending()
+            for pid in children(hook._process.pid):
+                os.kill(pid, signal.SIGKILL)
+            if number % 2:
+                broker.kill()
+        assert verdicts == ["deny"]
+        insist(broker, person, request, "approve")
+        with ThreadPoolExecutor(3) as pool:  # a host that tries three times at once: one run, and nobody is asked anew
+            tries = list(pool.map(lambda _: Hook(broker, command, call).verdict(), range(3)))  # noqa: B023  # at once
+        assert sorted(tries) == ["allow", "deny", "deny"]
+    types = broker.types()
+    assert types.count("gate.requested") == types.count("gate.released") == rounds // 2
     assert "the log verifies" in broker.cli("audit", "verify").stdout
 
 
