@@ -22,7 +22,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import Mount, Route, Router
 
 import askfirst
-from askfirst import workspace
+from askfirst import second_reader, workspace
 from askfirst.access import AccessScope
 from askfirst.alerts import Alerts
 from askfirst.alive import is_alive
@@ -79,7 +79,7 @@ from audit.grants import GrantKey
 from audit.keeper import Keeper
 from audit.keys import open_keys
 from audit.log import open_log, stored_vkeys
-from audit.redact import redact_value
+from audit.redact import redact_value, redacted
 from audit.rotation import settle_key
 from audit.witness_policy import parse_policy
 from audit.witnesses import Witnesses
@@ -321,9 +321,21 @@ class _Core:
             from askfirst.store.follow import Follower  # noqa: PLC0415  # needs psycopg, an extra
 
             workers.append(Follower(url=self._url, reader=self._reader, hub=self._hub).run)
+        if key := second_reader.key_of(self._config.second_reader):
+            workers.append(self._second_reader(key).run)
         if days := self._config.audit.retention_days:
             workers.append(partial(self.keeper.keep_limits, days))
         return workers
+
+    def _second_reader(self, api_key: str) -> second_reader.SecondReader:
+        return second_reader.SecondReader(
+            desk=self.desk,
+            hub=self._hub,
+            clock=self._clock,
+            config=self._config.second_reader,
+            api_key=api_key,
+            redact=redacted,
+        )
 
     def _backing(self, signer: GrantKey, scheme: str, table: Mapping[str, object]) -> Backing:
         """What a channel stands on."""

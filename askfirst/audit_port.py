@@ -52,6 +52,8 @@ class EntryType(enum.StrEnum):
     GATE_UNDONE = "gate.undone"
     TRASH_PURGED = "trash.purged"
     """What was kept for an undo is gone for good: deleted by a person, too old, or in the way of newer ones."""
+    OPINION_GIVEN = "opinion.given"
+    """A language model has read a request; it decides nothing."""
     GRANT_ISSUED = "grant.issued"
     GRANT_LAPSED = "grant.lapsed"
     GRANT_REVOKED = "grant.revoked"

@@ -16,6 +16,7 @@ from askfirst.engine.undo import WayBack, way_back
 from askfirst.evidence.claims import contradictions
 from askfirst.evidence.words import Section, Signal, certainty_of, impact_of, rollback_of, sections_of, signals_of
 from askfirst.proposal import proposal_of
+from askfirst.request import Claim
 from askfirst.visible import visible
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Card:
         sections: details to the signals: commits, files, refs, the text of a script or a plan.
         certainty: how far the evidence goes, e.g. ``everything was looked at``.
         rollback: our own way back, step by step, and what has none; the agent's plan is part of its claim.
+        opinion: what a language model says, ``said by`` first, to be shown apart and marked as an opinion that never
+            counts.
         contradictions: where the agent's claim and the evidence do not go together, to be shown beside the claim.
         claim: what the agent says, to be shown apart and marked as its word.
         approvals: e.g. ``1 of 2 approvals`` while a quorum gathers, else ``""``.
@@ -110,6 +113,7 @@ class Card:
     certainty: str = ""
     rollback: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
+    opinion: tuple[tuple[str, str], ...] = ()
     undo: WayBack = field(default_factory=WayBack)
     receipt: str = ""
 
@@ -171,7 +175,26 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         certainty=certainty_of(request.evidence),
         rollback=tuple(visible(each) for each in rollback_of(request.evidence)),
         contradictions=tuple(visible(each) for each in contradictions(request.claim, request.evidence)),
+        opinion=opinion_rows(request),
     )
+
+
+def opinion_rows(request: Request) -> tuple[tuple[str, str], ...]:
+    """A language model's opinion as rows, made visible, with what the evidence breaks of it; empty without one."""
+    opinion = request.opinion
+    if opinion is None:
+        return ()
+    said = Claim(reason=opinion.summary, impact=opinion.impact, rollback_plan=opinion.rollback_plan)
+    rows = [
+        ("said by", opinion.model),
+        ("summary", opinion.summary),
+        ("impact", opinion.impact),
+        ("rollback plan", opinion.rollback_plan),
+        ("risk signals", "; ".join(opinion.signals)),
+        ("confidence", "" if opinion.confidence is None else f"{opinion.confidence:.0%} by its own word"),
+        ("contradicted", "; ".join(contradictions(said, request.evidence, who="it"))),
+    ]
+    return tuple((name, visible(text)) for name, text in rows if text)
 
 
 def _shown(section: Section) -> Section:

@@ -31,7 +31,8 @@ Example::
     [store]
     url = ""                       # postgresql://user@host/database that several brokers share; "": a file of our own
 
-``[audit]`` is in ``askfirst.audit_config``, ``[evidence]`` in ``askfirst.evidence_config``, ``[hosts]`` in
+``[audit]`` is in ``askfirst.audit_config``, ``[evidence]`` in ``askfirst.evidence_config``, ``[second_reader]`` in
+``askfirst.second_reader_config``, ``[hosts]`` in
 ``askfirst.host_config``, ``[undo]`` in ``askfirst.undo_config``, ``[[notify]]`` in ``askfirst.notify_config``. Any
 other table is a channel's (``[telegram]``, ``[webhook.NAME]``): it is kept as it is written, and the broker hands it to
 that channel, or refuses to start where there is none of that name.
@@ -56,6 +57,7 @@ from askfirst.evidence_config import EvidenceConfig, RawEvidence, evidence_confi
 from askfirst.host_config import HostsConfig, RawHosts, hosts_config
 from askfirst.notify_config import RawNotify  # noqa: TC001  # pydantic reads the annotations
 from askfirst.people import Identity, Person, Requester
+from askfirst.second_reader_config import RawSecondReader, SecondReaderConfig, second_reader_config
 from askfirst.undo_config import RawUndo, UndoConfig, undo_config
 
 if TYPE_CHECKING:
@@ -120,6 +122,7 @@ class _Raw(BaseModel):
     store: _RawStore = Field(default_factory=_RawStore)
     audit: RawAudit = Field(default_factory=RawAudit)
     evidence: RawEvidence = Field(default_factory=RawEvidence)
+    second_reader: RawSecondReader = Field(default_factory=RawSecondReader)
     undo: RawUndo = Field(default_factory=RawUndo)
     notify: list[RawNotify] = Field(default_factory=list)
     hosts: RawHosts = Field(default_factory=RawHosts)
@@ -149,6 +152,7 @@ class Config:
     digest: str
     audit: AuditConfig = field(default_factory=AuditConfig)
     evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
+    second_reader: SecondReaderConfig = field(default_factory=SecondReaderConfig)
     notify: tuple[RawNotify, ...] = ()
     hosts: HostsConfig = field(default_factory=HostsConfig)
     people: tuple[Person, ...] = ()
@@ -184,6 +188,7 @@ def parse_config(content: bytes, *, source: str) -> Config:
         digest=sha256_hex(content),
         audit=audit_config(raw.audit, Path(source).parent),
         evidence=evidence_config(raw.evidence),
+        second_reader=second_reader_config(raw.second_reader, Path(source).parent),
         hosts=hosts_config(raw.hosts),
         undo=undo_config(raw.undo),
         people=tuple(

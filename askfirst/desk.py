@@ -23,6 +23,7 @@ from askfirst.engine import (
     Content,
     Deadline,
     Executed,
+    Opine,
     Redeem,
     Renew,
     Retract,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from askfirst.clock import Clock
     from askfirst.grant_token import GrantSigner
     from askfirst.hub import Hub
+    from askfirst.opinion import Opinion
     from askfirst.people import People
     from askfirst.rescue import Net
     from askfirst.store.writer import Writer
@@ -196,6 +198,10 @@ class Desk:
         """Make a new version of a pending request, as its requester."""
         amend = replace(amend, content=await self._foreseen(amend.content))
         return await self._step(request_id, lambda _case: amend)
+
+    async def opine(self, request_id: str, opinion: Opinion) -> Step:
+        """Note what a language model says about a pending request; it decides nothing."""
+        return await self._step(request_id, lambda _case: Opine(opinion=opinion))
 
     async def cancel(self, request_id: str, reason: str) -> Step:
         """Withdraw a request, as its requester."""

@@ -18,6 +18,7 @@ from askfirst.effects import Effect, Risk  # noqa: TC001  # pydantic reads the a
 from askfirst.errors import StoreError
 from askfirst.evidence.values import Evidence
 from askfirst.host import Agent  # noqa: TC001  # pydantic reads the annotations
+from askfirst.opinion import Opinion  # noqa: TC001  # pydantic reads the annotations
 from askfirst.rescue import Promise, Rescue, Undoing
 from askfirst.terms import Terms  # noqa: TC001  # pydantic reads the annotations
 
@@ -161,6 +162,7 @@ class Request:
             ``"state"`` where the same action would meet another state than was approved.
         action_digest: what reviews and grants of this version are bound to.
         evidence: what the gate found out about this version.
+        opinion: what a language model says about this version; it decides nothing.
         notes: what people should know beside the effects, e.g. that something equivalent was denied before.
         options: the answers that a question offers; empty: free text, or what ``answer_schema`` describes.
         answer_schema: JSON Schema (text) of the answer to a question, ``""`` for none.
@@ -192,6 +194,7 @@ class Request:
     answer_schema: str = ""
     changed_by: str = ""
     evidence: Evidence = field(default_factory=Evidence)
+    opinion: Opinion | None = None
     notes: tuple[str, ...] = ()
     reminded: int = 0
     escalated: int = 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from askfirst.card import opinion_rows
 from askfirst.engine.quorum import approvers
 from askfirst.engine.receipt import receipt_of
 from askfirst.engine.scopes import key_of, offered
@@ -286,6 +287,7 @@ class RequestOut(_Wire):
     supersedes: str
     end: EndOut | None
     evidence: EvidenceOut
+    opinion: list[tuple[str, str]] = []
     asked_back: str = ""
     stages: list[StageOut] = []
     reviews: list[ReviewOut] = []
@@ -477,6 +479,7 @@ def request_out(request: Request) -> RequestOut:
         supersedes=request.supersedes,
         end=_end_out(request),
         evidence=evidence_out(request.evidence, request.claim),
+        opinion=list(opinion_rows(request)),
     )
 
 

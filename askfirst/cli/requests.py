@@ -174,6 +174,7 @@ def describe(found: dict[str, Any]) -> list[str]:
             lines.append(f"safer    {visible(effect['suggestion'])}")
     lines.extend(evidence_lines(found["evidence"]))
     lines.extend(_claim_lines(found))
+    lines.extend(f"a language model's opinion, which never counts, {name}: {text}" for name, text in found["opinion"])
     lines.extend(
         f"review   {visible(each['person'])} via {each['channel']}: {each['verdict']} {visible(each['text'])}"
         + (f" ({visible(each['note'])})" if each["note"] else "")

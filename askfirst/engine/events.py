@@ -12,6 +12,7 @@ from askfirst.rescue import Promise, Rescue
 
 if TYPE_CHECKING:
     from askfirst.effects import Effect, Risk
+    from askfirst.opinion import Opinion
     from askfirst.request import Action, Claim, Review
     from askfirst.rescue import Undoing
     from askfirst.terms import Terms
@@ -96,6 +97,13 @@ class Amend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Opine:
+    """A language model has read a version of the request."""
+
+    opinion: Opinion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Renew:
     """What the approved action would meet has changed before it ran: people are asked anew, by a new version.
 
@@ -172,4 +180,18 @@ class Undo:
     assurance: int = 0
 
 
-Event = Cast | Retract | Deadline | Unreachable | Cancel | Amend | Renew | Supersede | Redeem | Executed | Revoke | Undo
+Event = (
+    Cast
+    | Retract
+    | Deadline
+    | Unreachable
+    | Cancel
+    | Amend
+    | Opine
+    | Renew
+    | Supersede
+    | Redeem
+    | Executed
+    | Revoke
+    | Undo
+)

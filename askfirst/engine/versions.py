@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.audit_port import EntryType
 from askfirst.engine.case import Case, LogLine, Step, system_line
-from askfirst.engine.events import Amend, Cancel, Content, Event, Renew, Supersede
+from askfirst.engine.events import Amend, Cancel, Content, Event, Opine, Renew, Supersede
 from askfirst.engine.grants import CHANGED
 from askfirst.request import End, GrantState, Request, RequestState
 
@@ -88,6 +88,21 @@ def renew(case: Case, event: Event, now_ms: int) -> Step:
     )
 
 
+def opine(case: Case, event: Event, _now_ms: int) -> Step:
+    """Note a language model's opinion: one for a version, and nothing moves by it."""
+    assert isinstance(event, Opine)
+    request, opinion = case.request, event.opinion
+    if opinion.version != request.version or request.opinion is not None:
+        return Step(case=case, done=False, note="there is another version by now, or an opinion already")
+    line = LogLine(
+        type=EntryType.OPINION_GIVEN,
+        actor=opinion.model,
+        actor_type="agent",
+        decision={"version": opinion.version, "text": opinion.summary, "counted": False},
+    )
+    return Step(case=replace(case, request=replace(request, opinion=opinion)), log=(line,), note="noted")
+
+
 def next_version(case: Case, content: Content, *, changed_by: str) -> Case:
     """The case with a newer version of what would run; the one before is kept as superseded."""
     request = case.request
@@ -101,6 +116,7 @@ def next_version(case: Case, content: Content, *, changed_by: str) -> Case:
         risk=content.risk,
         expanded=content.expanded,
         evidence=content.evidence,
+        opinion=None,
         promise=content.promise,
     )
     kept = replace(request, state=RequestState.SUPERSEDED)

@@ -24,17 +24,17 @@ _SURE: Final = 0.9
 _DENIED: Final = re.compile(r"(?:\bnot|\bnever|n't|\bno longer|\bhardly)(?: \w+)?\s+$", re.IGNORECASE)
 
 
-def contradictions(claim: Claim, evidence: Evidence) -> tuple[str, ...]:
-    """One sentence for each promise of the claim that the evidence breaks."""
+def contradictions(claim: Claim, evidence: Evidence, *, who: str = "the agent") -> tuple[str, ...]:
+    """One sentence for each promise of the claim that the evidence breaks; ``who`` made it."""
     said = " · ".join(each for each in (claim.reason, claim.impact, claim.rollback_plan, *claim.signals) if each)
     found = [
-        f"the agent says: “{quote}”; found: {finding}"
+        f"{who} says: “{quote}”; found: {finding}"
         for pattern, check in _PROMISES
         if (quote := _quoted(pattern, said)) and (finding := check(evidence))
     ]
-    found += _numbers(said, evidence)
+    found += [f"{who} says: {each}" for each in _numbers(said, evidence)]
     if claim.confidence is not None and claim.confidence >= _SURE and (finding := _unknown(evidence)):
-        found.append(f"the agent says it is {claim.confidence:.0%} sure; found: {finding}")
+        found.append(f"{who} says it is {claim.confidence:.0%} sure; found: {finding}")
     return tuple(dict.fromkeys(found))
 
 
@@ -167,4 +167,4 @@ def _numbers(said: str, evidence: Evidence) -> Iterator[str]:
         named = int(match[1]) if match[1].isdigit() else _NAMED[match[1].lower()]
         noun = match[2].lower().rstrip("s")
         if counts[noun] > named:
-            yield f"the agent says: “{match[0].strip()[:_QUOTE_MAX_CHARS]}”; found: {counts[noun]:,} {noun}s"
+            yield f"“{match[0].strip()[:_QUOTE_MAX_CHARS]}”; found: {counts[noun]:,} {noun}s"

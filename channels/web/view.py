@@ -116,7 +116,8 @@ def seen_of(case: Case) -> str:
     grant = case.grant.state.value if case.grant is not None else "none"
     uses = f"-{len(case.grant.uses)}" if case.grant is not None and case.grant.uses else ""
     undone = f"-{len(case.grant.undoings)}" if case.grant is not None and case.grant.undoings else ""
-    return f"{case.request.version}-{case.request.state.value}-{len(case.reviews)}-{grant}{uses}{undone}"
+    read = "-read" if case.request.opinion is not None else ""
+    return f"{case.request.version}-{case.request.state.value}-{len(case.reviews)}-{grant}{uses}{undone}{read}"
 
 
 def list_seen_of(requests: list[Request]) -> str:

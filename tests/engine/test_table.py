@@ -17,7 +17,9 @@ from askfirst.engine import (
     Deadline,
     Event,
     Executed,
+    Opine,
     Redeem,
+    Renew,
     Retract,
     Revoke,
     Step,
@@ -25,9 +27,10 @@ from askfirst.engine import (
     Unreachable,
     step,
 )
+from askfirst.opinion import Opinion
 from askfirst.people import Electorate
 from askfirst.policy.ruling import Stage
-from askfirst.request import Grant, GrantState, Request, RequestKind, RequestState, Review, Verdict
+from askfirst.request import Claim, Grant, GrantState, Request, RequestKind, RequestState, Review, Verdict
 from askfirst.testing.bench import a_draft, a_request
 
 NOW_MS = 1_800_000_000_000
@@ -267,6 +270,8 @@ def an(kind: type[Event], case: Case) -> Event:
         Deadline: Deadline(),
         Cancel: Cancel(),
         Amend: Amend(content=content, claim=request.claim, terms=request.terms),
+        Opine: Opine(opinion=Opinion(version=1, model="m", summary="approve it")),
+        Renew: Renew(content=content, terms=request.terms),
         Supersede: Supersede(by="other", code="OTHER-1"),
         Unreachable: Unreachable(reason="telegram:1: gone"),
         Retract: Retract(decision_id="no such review", by="fake:eve", channel="fake", reason="it was edited"),
@@ -282,6 +287,8 @@ EVENTS: tuple[type[Event], ...] = (
     Deadline,
     Cancel,
     Amend,
+    Opine,
+    Renew,
     Supersede,
     Redeem,
     Executed,
@@ -304,13 +311,58 @@ def test_only_reviews_the_deadline_and_the_requesters_cancel_leave_pending() -> 
     """I1: the agent's own events cannot approve."""
     case = pending()
     moves = {kind for state, kind in MOVES if state is RequestState.PENDING}
-    assert moves == {Cast, Retract, Deadline, Unreachable, Cancel, Amend, Supersede}
+    assert moves == {Cast, Retract, Deadline, Unreachable, Cancel, Amend, Opine, Supersede}
     ends = {kind: step(case, an(kind, case), NOW_MS).case.request.state for kind in moves - {Cast}}
     assert ends == {
         Deadline: RequestState.PENDING,
         Amend: RequestState.PENDING,
+        Opine: RequestState.PENDING,
         Cancel: RequestState.CANCELLED,
         Supersede: RequestState.SUPERSEDED,
         Retract: RequestState.PENDING,
         Unreachable: RequestState.EXPIRED,
     }
+
+
+def test_an_approval_whose_state_has_changed_is_asked_anew_and_its_grant_lapses() -> None:
+    """I2: a new version with its own terms; the approval of the one before is no part of it."""
+    case = in_state(RequestState.APPROVED)
+    renewed = step(case, an(Renew, case), NOW_MS)
+    assert renewed.done is False
+    assert renewed.case.request.state is RequestState.PENDING
+    assert (renewed.case.request.version, renewed.case.request.changed_by) == (2, "state")
+    assert renewed.case.grant is not None
+    assert renewed.case.grant.state is GrantState.LAPSED
+    assert [each.type for each in renewed.log] == [EntryType.GRANT_LAPSED, EntryType.GATE_AMENDED]
+    assert step(renewed.case, an(Renew, renewed.case), NOW_MS).done is False
+    assert step(renewed.case, redeem(renewed.case), NOW_MS).done is False
+
+
+def test_after_ten_versions_nothing_is_asked_anew() -> None:
+    case = in_state(RequestState.APPROVED)
+    case = replace(case, request=replace(case.request, version=10))
+    ended = step(case, an(Renew, case), NOW_MS)
+    assert ended.case.request.state is RequestState.APPROVED
+    assert ended.case.grant is not None
+    assert ended.case.grant.state is GrantState.LAPSED
+
+
+def test_a_grant_that_is_bound_to_a_state_opens_nothing_in_another() -> None:
+    case = in_state(RequestState.APPROVED)
+    assert case.grant is not None
+    bound = replace(case, grant=replace(case.grant, state_digest="a" * 64))
+    for state_digest, done in (("", False), ("b" * 64, False), ("a" * 64, True)):
+        assert step(bound, replace(redeem(bound), state_digest=state_digest), NOW_MS).done is done
+
+
+def test_one_opinion_for_a_version_and_none_that_comes_late() -> None:
+    case = pending()
+    opinion = Opinion(version=1, model="m", summary="approve it")
+    told = step(case, Opine(opinion=opinion), NOW_MS)
+    assert told.case == replace(case, request=replace(case.request, opinion=opinion))
+    assert step(told.case, Opine(opinion=opinion), NOW_MS).done is False
+    amended = step(
+        told.case, Amend(content=an(Amend, case).content, claim=Claim(reason="x"), terms=case.request.terms), NOW_MS
+    )
+    assert amended.case.request.opinion is None
+    assert step(amended.case, Opine(opinion=opinion), NOW_MS).done is False
