@@ -35,6 +35,8 @@ _ROWS_MAX = 20
 _WIDTH_CHARS = 90
 """What fits into a comment on a laptop's screen."""
 _CONTINUED = "↪ "
+_WRAPPED_MAX_CHARS = 10_000
+"""What is longer is shown once, by comments of its own."""
 _SIGNS = {Risk.LOW: "🟢", Risk.MEDIUM: "🟡", Risk.HIGH: "🟠", Risk.CRITICAL: "🔴"}
 _ENDS = {
     RequestState.APPROVED: "✅",
@@ -168,7 +170,7 @@ def _sections(card: Card) -> list[_Section]:
     is_shell = card.tool in {"Bash", "Monitor", "PowerShell"} and card.kind != "question"
     found = [_Section(title="", text=card.command, language="bash" if is_shell else "text")]
     wrapped = _wrapped(card.command)
-    if wrapped != card.command:
+    if wrapped != card.command and len(card.command) <= _WRAPPED_MAX_CHARS:
         title = f"**The same, wrapped** ({_CONTINUED.strip()} goes on with the line above)"
         found.append(_Section(title=title, text=wrapped))
     if card.expanded and card.expanded != card.command:

@@ -180,6 +180,12 @@ class Office:
         while await self.dispatcher.deliver_due():
             self.bench.clock.advance(1)
 
+    async def retry(self) -> None:
+        """Let the pauses pass that follow failures."""
+        for _ in range(8):
+            self.bench.clock.advance(8)
+            await self.deliver()
+
     async def look(self) -> None:
         """Poll once, and do what comes of it."""
         self.bench.clock.advance(61)
