@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 from starlette.responses import Response
 
-from askfirst.testing.github.shapes import stamp
+from askfirst.testing.github.shapes import API, stamp
 from askfirst.testing.github.world import Account, App, RefusedError
 
 if TYPE_CHECKING:
@@ -53,11 +53,15 @@ class Door:
 
     Args:
         world: the state.
+        prefix: of the API's paths.
         watch: sees every answer: method, path, status and value, e.g. to hold it against the description.
     """
 
-    def __init__(self, world: World, watch: Callable[[str, str, int, Any], None] | None = None) -> None:
+    def __init__(
+        self, world: World, watch: Callable[[str, str, int, Any], None] | None = None, prefix: str = ""
+    ) -> None:
         self._world = world
+        self._prefix = prefix
         self._watch = watch
         self._installed: dict[str, App] = {}
 
@@ -127,7 +131,8 @@ class Door:
             value = {"total_count": len(answer.value), answer.key: value}
         if self._watch is not None and not answer.raw:
             self._watch(request.method, request.url.path, answer.status, value)
-        content = value.encode() if answer.raw else json.dumps(value).encode()
+        base = str(request.base_url).rstrip("/") + self._prefix
+        content = value.encode() if answer.raw else json.dumps(value).replace(API, base).encode()
         if answer.status == 204:
             return Response(status_code=204, headers=headers)
         if request.method == "GET":
@@ -144,7 +149,7 @@ class Door:
             "status": str(error.status),
         }
         if error.errors is not None:
-            value["errors"] = error.errors
+            value["errors"] = [{"code": "custom", **each} if isinstance(each, dict) else each for each in error.errors]
         headers = dict(self._world.limit[1]) if self._world.limit and error.status in {403, 429} else {}
         if error.status == 301:
             headers["location"] = error.message

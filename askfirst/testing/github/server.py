@@ -54,7 +54,7 @@ class FakeGitHub:
     ) -> None:
         self.world = World(clock)
         self._prefix = prefix
-        self._door = Door(self.world, watch)
+        self._door = Door(self.world, watch, prefix)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from askfirst.testing.github.world import Account, App, Comment, Repository, Review, Thread, World
 
+API = "https://api.github.invalid"
+"""Stands for the API's address, which the door puts in its place: clients follow the links in answers."""
 _SHAPES: dict[str, Any] = json.loads(
     resources.files("askfirst.testing.github").joinpath("shapes.json").read_text(encoding="utf-8")
 )
@@ -35,7 +37,8 @@ def account(each: Account, schema: str = "simple-user") -> dict[str, Any]:
 def repository(each: Repository) -> dict[str, Any]:
     """A repository."""
     owner = {"login": each.owner}
-    return shape("full-repository", id=each.id, name=each.name, full_name=each.full_name, owner=owner)
+    url = f"{API}/repos/{each.full_name}"
+    return shape("full-repository", id=each.id, name=each.name, full_name=each.full_name, owner=owner, url=url)
 
 
 def comment(world: World, repo: Repository, each: Comment) -> dict[str, Any]:
@@ -49,7 +52,8 @@ def comment(world: World, repo: Repository, each: Comment) -> dict[str, Any]:
         user=account(each.user),
         created_at=stamp(each.at_ms),
         updated_at=stamp(each.updated_ms),
-        issue_url=f"https://api.github.com/repos/{repo.full_name}/issues/{each.number}",
+        url=f"{API}/repos/{repo.full_name}/issues/comments/{each.id}",
+        issue_url=f"{API}/repos/{repo.full_name}/issues/{each.number}",
         html_url=f"https://github.com/{repo.full_name}/issues/{each.number}#issuecomment-{each.id}",
         author_association="MEMBER" if each.user.login in repo.roles else "NONE",
         performed_via_github_app=None,
@@ -62,19 +66,28 @@ def comment(world: World, repo: Repository, each: Comment) -> dict[str, Any]:
 def issue(repo: Repository, each: Thread) -> dict[str, Any]:
     """An issue, or a pull request seen as one."""
     made = shape(
-        "issue", id=repo.id * 1000 + each.number, number=each.number, title=each.title, state=each.state,
+        "issue",
+        url=f"{API}/repos/{repo.full_name}/issues/{each.number}",
+        id=repo.id * 1000 + each.number,
+        number=each.number,
+        title=each.title,
+        state=each.state,
         user=account(each.author),
-    )  # fmt: skip
+    )
     if each.is_pull:
-        url = f"https://api.github.com/repos/{repo.full_name}/pulls/{each.number}"
+        url = f"{API}/repos/{repo.full_name}/pulls/{each.number}"
         made["pull_request"] = {"url": url, "html_url": url, "diff_url": url, "patch_url": url}
     return made
 
 
 def pull(repo: Repository, each: Thread, schema: str = "pull-request") -> dict[str, Any]:
     """A pull request."""
+    place = f"{API}/repos/{repo.full_name}"
     return shape(
         schema,
+        url=f"{place}/pulls/{each.number}",
+        issue_url=f"{place}/issues/{each.number}",
+        comments_url=f"{place}/issues/{each.number}/comments",
         id=repo.id * 1000 + each.number,
         number=each.number,
         title=each.title,
