@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from hooks.json_setup import Entries
     from hooks.setup import HookLine
 
+NAME = "askfirst"
+"""What our hook is called in the settings."""
 SHELL_TOOL = "run_shell_command"
 FILE_TOOLS = {"write_file": "Write", "replace": "Edit", "read_file": "Read"}
 """Its tools for files, and what they are called behind the adapters."""
@@ -133,7 +135,7 @@ def _call(data: Payload) -> ToolCall:
 
 def _entries(hook: HookLine) -> Entries:
     """The timeout is in milliseconds."""
-    handler = {"type": "command", "name": "askfirst", "command": hook.line, "timeout": hook.timeout_s * 1000}
+    handler = {"type": "command", "name": NAME, "command": hook.line, "timeout": hook.timeout_s * 1000}
     return grouped(("BeforeTool", "AfterTool"), handler)
 
 
@@ -147,5 +149,7 @@ SETUP = JsonSetup(
         "managed": lambda places: places.root / "etc" / "gemini-cli" / "settings.json",
     },
     entries=_entries,
-    switches=((("hooksConfig", "enabled"), False), (("tools", "enableHooks"), False)),
+    switches=((("hooksConfig", "enabled"), False), (("hooksConfig", "disabled"), NAME)),
+    firm=((("hooksConfig", "enabled"), True),),
 )
+"""Measured: any file may turn a hook off by its name, a managed one too; only the switch for all can be held."""

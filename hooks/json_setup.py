@@ -27,7 +27,8 @@ class JsonSetup:
         entries: what is put into it.
         head: what a file has besides, e.g. ``{"version": 1}``; it is added where it is missing.
         is_ours_alone: the file has a name of ours, so that it goes when our hooks go and nothing else is in it.
-        switches: where in the file all hooks can be turned off: the path to a value, and the value that does it.
+        switches: where hooks can be turned off: the path to a value, and the value, or item of a list, that does it.
+        firm: the same paths with values that a managed file holds against everybody else's.
         timeout_s: as in ``HostSetup``.
     """
 
@@ -39,6 +40,7 @@ class JsonSetup:
     head: Mapping[str, object] = field(default_factory=dict)
     is_ours_alone: bool = False
     switches: tuple[tuple[tuple[str, ...], object], ...] = ()
+    firm: tuple[tuple[tuple[str, ...], object], ...] = ()
     timeout_s: int = LONG_S
 
     @property
@@ -55,8 +57,12 @@ class JsonSetup:
         settings = hook_entries.parsed(before, path)
         if hook is not None:
             changed = {**self.head, **hook_entries.installed(settings, self.entries(hook))}
+            for where, value in self.firm if _is_managed(path) else ():
+                changed = _with(changed, where, value)
         else:
             changed = hook_entries.removed(settings)
+            for where, value in self.firm if _is_managed(path) and changed != settings else ():
+                changed = _without(changed, where, value)
             if self.is_ours_alone and changed != settings and changed == dict(self.head):
                 return ""
         return before if changed == settings else hook_entries.rendered(changed)
@@ -64,8 +70,39 @@ class JsonSetup:
     def obstacles(self, path: Path, text: str) -> tuple[str, ...]:
         """The switches that are set."""
         settings = hook_entries.parsed(text, path)
-        found = ((where, bad) for where, bad in self.switches if _at(settings, where) == bad)
-        return tuple(f"{path} has {'.'.join(where)} = {str(bad).lower()}, so no hook runs" for where, bad in found)
+        found = ((where, bad) for where, bad in self.switches if _is_off(_at(settings, where), bad))
+        return tuple(
+            f"{path} has {'.'.join(where)} = {str(bad).lower()}, so our hook does not run" for where, bad in found
+        )
+
+
+def _is_managed(path: Path) -> bool:
+    """Whether it is the machine's file, ``/etc/HOST/settings.json``."""
+    return path.parts[-3:-2] == ("etc",)
+
+
+def _is_off(found: object, bad: object) -> bool:
+    return bad in found if isinstance(found, list) else found == bad
+
+
+def _with(settings: hook_entries.Settings, where: tuple[str, ...], value: object) -> hook_entries.Settings:
+    key, *rest = where
+    if not rest:
+        return {**settings, key: value}
+    inner = settings.get(key, {})
+    return {**settings, key: _with(inner if isinstance(inner, dict) else {}, tuple(rest), value)}
+
+
+def _without(settings: hook_entries.Settings, where: tuple[str, ...], value: object) -> hook_entries.Settings:
+    """The settings without this value, and without objects that are empty because of that."""
+    key, *rest = where
+    inner = settings.get(key)
+    if rest and isinstance(inner, dict):
+        left: object = _without(inner, tuple(rest), value)
+        is_gone = left == {} and inner != {}
+    else:
+        left, is_gone = inner, not rest and inner == value
+    return {name: left if name == key else each for name, each in settings.items() if not (name == key and is_gone)}
 
 
 def _at(settings: object, where: tuple[str, ...]) -> object:

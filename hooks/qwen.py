@@ -152,4 +152,5 @@ SETUP = JsonSetup(
     },
     entries=_entries,
     switches=((("disableAllHooks",), True),),
+    firm=((("disableAllHooks",), False),),
 )

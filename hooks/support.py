@@ -63,7 +63,7 @@ TABLE = (
         version="0.61.0",
         hands_back=True,
         outcome="exit code",
-        holes="a project's hooks need a trusted folder; the person's always run",
+        holes="any settings file can disable a hook by name (writing it is gated); a project's need a trusted folder",
     ),
     Support(name="opencode", title="opencode", version="1.18.33", hands_back=True, outcome="exit code"),
     Support(name="qwen", title="Qwen Code", version="0.24.4", hands_back=False, outcome="exit code, duration"),

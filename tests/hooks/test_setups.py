@@ -162,11 +162,29 @@ def test_a_folder_named_in_the_environment_is_used(variable: str, value: str, ho
         ("claude-code", {"disableAllHooks": True}, "disableAllHooks"),
         ("qwen", {"disableAllHooks": True}, "disableAllHooks = true"),
         ("gemini", {"hooksConfig": {"enabled": False}}, "hooksConfig.enabled = false"),
+        ("gemini", {"hooksConfig": {"disabled": ["x", "askfirst"]}}, "hooksConfig.disabled = askfirst"),
     ],
 )
 def test_switches_that_turn_hooks_off_are_named(host: str, text: object, sentence: str) -> None:
     [found] = SETUPS[host].obstacles(Path("/f"), json.dumps(text))
     assert sentence in found
+
+
+@pytest.mark.parametrize(
+    ("host", "where", "value"),
+    [("gemini", ("hooksConfig", "enabled"), True), ("qwen", ("disableAllHooks",), False)],
+)
+def test_a_managed_file_holds_the_switch_against_everybody_else_s(
+    host: str, where: tuple[str, ...], value: object
+) -> None:
+    """Measured: without it a person's or a project's file turns the managed hooks off."""
+    setup = SETUPS[host]
+    [managed], [user] = setup.files("managed", PLACES), setup.files("user", PLACES)
+    found: Any = json.loads(setup.merged(managed, FOREIGN[host], line_of(host)))
+    for key in where:
+        found = found[key]
+    assert found is value
+    assert where[0] not in json.loads(setup.merged(user, FOREIGN[host], line_of(host)))
 
 
 @pytest.mark.parametrize(
