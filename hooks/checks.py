@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks.claude_check import ClaudeCodeCheck
+from hooks.headless import CLIENTS
+from hooks.headless_check import HeadlessCheck
 from hooks.host_check import Installed
 from hooks.install import setup_of
 
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
     from hooks.host_check import HostCheck
     from hooks.setup import Places, Scope
 
-CHECKS: dict[str, HostCheck] = {ClaudeCodeCheck.name: ClaudeCodeCheck()}
+CHECKS: dict[str, HostCheck] = {
+    ClaudeCodeCheck.name: ClaudeCodeCheck(),
+    **{name: HeadlessCheck(name) for name in CLIENTS},
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,11 @@ from askfirst.demo import scratch_repository
 from askfirst.demo.process_group import Finished, run_group
 from askfirst.demo.script import Call, Say, ToolResult, Turn
 from askfirst.demo.scripted_model import ScriptedModel
+from askfirst.diagnosis import Grade
+from hooks.checks import CHECKS
 from hooks.headless import CLIENTS, Run
+from hooks.host_check import Installed
+from hooks.setup import Places
 from hooks.support import TABLE
 
 pytestmark = [
@@ -183,6 +187,26 @@ def test_a_hook_that_was_removed_blocks(broker: Any, host: str, tmp_path: Path) 
         assert play.ends
         assert play.model.requests
         assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("host", sorted(CLIENTS))
+def test_the_doctor_s_canary_tells_a_gated_client_from_one_that_is_not(
+    broker: Any, host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker.start()
+    monkeypatch.setenv("PATH", f"{NODE}:{os.environ['PATH']}")
+    places = Places(home=tmp_path / "home", project=tmp_path / "project")
+    installed = Installed(program=executable(host), scopes=frozenset({"user"}), places=places)
+    broker.install(host, {"HOME": str(places.home)})
+    assert CHECKS[host].canary(installed).text.startswith("the canary was refused by the gate")
+    if host == "codex":
+        [version] = CHECKS[host].overrides(installed)
+        assert version.grade is Grade.OK
+        bare = replace(installed, scopes=frozenset())
+        assert CHECKS[host].canary(bare).text.startswith("the canary ran")
+        config = places.home / ".codex/config.toml"
+        config.write_text(config.read_text(encoding="utf-8").replace("sha256:", "sha256:0"), encoding="utf-8")
+        assert CHECKS[host].canary(installed).text.startswith("the canary ran")
 
 
 def mcp_settings(broker: Any, host: str, home: Path) -> None:
