@@ -131,9 +131,16 @@ def _hook_command(host: str, paths: StatePaths, *, gates: bool = True) -> str:
         client_dir=Path(outer_packages(), "hooks"),
         wait_s=wait_below(timeout_s),
         host_timeout_s=timeout_s,
-        broker=(str(python), "-I", "-m", "askfirst.entry", "serve", "--background", "--state-dir", str(paths.root)),
+        broker=_starting(paths),
         gates=gates,
     )
+
+
+def _starting(paths: StatePaths) -> tuple[str, ...]:
+    """What starts a broker; the machine's own is started by the machine, and by nobody else."""
+    if paths.shared_socket is not None:
+        return ("/bin/false",)
+    return (sys.executable, "-I", "-m", "askfirst.entry", "serve", "--background", "--state-dir", str(paths.root))
 
 
 def _install(host: str, settings: Path, paths: StatePaths, remove: bool) -> tuple[str, str]:  # noqa: FBT001

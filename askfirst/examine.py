@@ -99,7 +99,7 @@ def _holds_secret(config: Path) -> bool:
 
 def _all_files(paths: StatePaths) -> list[Path]:
     """What others could reach: in a closed folder nothing."""
-    folders = {paths.root, paths.socket.parent}
+    folders = {paths.root} if paths.shared_socket is not None else {paths.root, paths.socket.parent}
     files = list(folders)
     for folder in folders:
         if _is_open(folder):

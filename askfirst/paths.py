@@ -25,6 +25,8 @@ class StatePaths:
     """The files below one state folder."""
 
     root: Path
+    shared_socket: Path | None = None
+    """Where other users of this machine reach the broker, too, in place of a socket of our own."""
 
     @property
     def store(self) -> Path:
@@ -37,6 +39,8 @@ class StatePaths:
 
         Elsewhere is not ``$TMPDIR``: that may be as long, and differs between the agent's session and the person's.
         """
+        if self.shared_socket is not None:
+            return self.shared_socket
         inside = self.root / "broker.sock"
         if len(os.fsencode(inside)) <= _SOCKET_PATH_MAX:
             return inside
@@ -84,7 +88,17 @@ class StatePaths:
         return self.root / "api-token"
 
 
-def state_paths(root: Path | None = None) -> StatePaths:
+SERVICE_STATE = Path("/var/lib/askfirst")
+SERVICE_SOCKET = Path("/run/askfirst/broker.sock")
+"""Of the broker that runs as a user of its own (``askfirst install --service``)."""
+
+
+def service_paths(socket: Path = SERVICE_SOCKET) -> StatePaths:
+    """How this user reaches the machine's broker: its socket; the state folder is not theirs."""
+    return StatePaths(SERVICE_STATE, socket)
+
+
+def state_paths(root: Path | None = None, *, shared_socket: Path | None = None) -> StatePaths:
     """The state folder, created when it is missing.
 
     Raises:
@@ -93,9 +107,10 @@ def state_paths(root: Path | None = None) -> StatePaths:
     if root is None:
         named = os.environ.get("ASKFIRST_STATE_DIR")
         root = Path(named) if named else Path(platformdirs.user_state_dir("askfirst"))
-    paths = StatePaths(root.absolute())
+    paths = StatePaths(root.absolute(), shared_socket)
     _private(paths.root)
-    _private(paths.socket.parent)
+    if shared_socket is None:
+        _private(paths.socket.parent)
     return paths
 
 

@@ -11,7 +11,7 @@ from fastapi import HTTPException, Request
 
 from askfirst.access import NEEDS_APPROVAL, AccessScope, Caller, Token
 from askfirst.audit_port import Actor, Entry, EntryType
-from askfirst.broker.peer import bears, is_local_user
+from askfirst.broker.peer import bears, is_local_user, peer_uid
 from askfirst.canonical import sha256_hex
 from askfirst.clock import new_id
 from askfirst.errors import InputError, NotAllowedError, RequestNotFoundError
@@ -78,6 +78,8 @@ class Access:
         if is_local_user(connection):
             client = connection.scope["client"]
             return Caller(id=client[0], scopes=_LOCAL)
+        if uid := peer_uid(connection):  # another user of this machine: their agents may ask, and no more
+            return Caller(id=uid, scopes=frozenset({AccessScope.ASK}))
         if bears(connection, self._own_token):
             return Caller(id=OWN, scopes=_LOCAL)
         scheme, _, shown = connection.headers.get("authorization", "").partition(" ")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse
 
 import askfirst
-from askfirst.broker.peer import is_local_user
+from askfirst.broker.peer import peer_uid
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -25,7 +25,7 @@ _CHECK_S = 15.0
 
 
 class DiagnosisRoute:
-    """Answers the broker's own user.
+    """Answers users of this machine.
 
     Args:
         channels: as they are now.
@@ -45,9 +45,9 @@ class DiagnosisRoute:
         self._watched = watched
 
     async def respond(self, request: Request) -> Response:
-        """One look at everything."""
-        if not is_local_user(request):
-            return JSONResponse({"detail": "only the broker's own user may look"}, status_code=403)
+        """One look at everything, for whoever is on this machine."""
+        if not peer_uid(request):
+            return JSONResponse({"detail": "only users of the broker's machine may look"}, status_code=403)
         channels = self._channels()
         checked = await asyncio.gather(*(self._check(each) for each in channels.values()))
         return JSONResponse(

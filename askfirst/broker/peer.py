@@ -59,6 +59,12 @@ def is_local_user(connection: HTTPConnection) -> bool:
     return client is not None and client[0] in {f"uid:{os.getuid()}", "uid:0"}
 
 
+def peer_uid(connection: HTTPConnection) -> str:
+    """``uid:N`` of the peer of the unix socket, ``""`` on any other connection."""
+    client = connection.scope.get("client")
+    return client[0] if client is not None and str(client[0]).startswith("uid:") else ""
+
+
 def bears(connection: HTTPConnection, token: str) -> bool:
     """Whether the peer shows this bearer token."""
     scheme, _, shown = connection.headers.get("authorization", "").partition(" ")

@@ -78,11 +78,14 @@ def broker_lock(paths: StatePaths) -> Iterator[None]:
         os.close(descriptor)
 
 
-def bind_local(path: Path) -> socket.socket:
-    """The listening unix socket, 0600; the lock must be held, so what lies there is dead."""
+def bind_local(path: Path, *, for_all: bool = False) -> socket.socket:
+    """The listening unix socket; the lock must be held, so what lies there is dead.
+
+    It is 0600, or 0666 where other users' agents ask, too: then the peer's uid says what each of them may do.
+    """
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
+    before = os.umask(0o111 if for_all else 0o177)
     try:
         listener.bind(str(path))
     finally:
@@ -151,7 +154,7 @@ class Broker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self.stop)
-        local_listener = bind_local(self._paths.socket)
+        local_listener = bind_local(self._paths.socket, for_all=self._paths.shared_socket is not None)
         servers = [_server(self._listeners.local), _server(self._listeners.web)]
         serving = [
             asyncio.create_task(server.serve(sockets=[listener]))

@@ -26,6 +26,7 @@ from askfirst.cli import (
     policy,
     preview,
     requests,
+    run,
     serve,
     telegram,
     tokens,
@@ -68,6 +69,7 @@ def build(parts: Parts) -> typer.Typer:
     preview.add(app, parts)
     install.add(app, parts)
     doctor.add(app, parts)
+    run.add(app, parts)
     hook.add(app, parts)
     mcp.add(app, parts)
     explain.add(app)

@@ -15,7 +15,7 @@ from askfirst.cli.output import EXIT_NO, connected, console, print_json, sentenc
 from askfirst.diagnosis import Arrangement, Finding, Grade, Level, is_healthy, level_of
 from askfirst.errors import Error, InputError
 from askfirst.examine import examined_broker, examined_files, now_ms
-from askfirst.paths import config_file, state_paths
+from askfirst.paths import SERVICE_SOCKET, config_file, service_paths, state_paths
 
 if TYPE_CHECKING:
     from askfirst.cli.parts import Parts, Scope
@@ -39,7 +39,7 @@ def add(app: typer.Typer, parts: Parts) -> None:
     ) -> None:
         """Look at everything that the gate rests on, and prove that it blocks."""
         with sentences():
-            paths = state_paths(state_dir)
+            paths = _paths(state_dir)
             hosts = tuple(host or parts.hosts_here(Path.cwd()))
             broker, findings = _broker(paths)
             findings += examined_files(paths, config_file(), own_uid=os.getuid())
@@ -54,6 +54,12 @@ def add(app: typer.Typer, parts: Parts) -> None:
             _show(findings, level, as_json=as_json)
             if not is_healthy(findings, level):
                 raise typer.Exit(EXIT_NO)
+
+
+def _paths(state_dir: Path | None) -> StatePaths:
+    """Of the machine's broker, where there is one and nothing else was named."""
+    is_named = state_dir is not None or "ASKFIRST_STATE_DIR" in os.environ
+    return state_paths(state_dir) if is_named or not SERVICE_SOCKET.is_socket() else service_paths()
 
 
 def _broker(paths: StatePaths) -> tuple[dict[str, Any], list[Finding]]:

@@ -13,19 +13,24 @@ import platformdirs
 import typer
 
 from askfirst.cli.options import AsJson, StateDir
-from askfirst.cli.output import EXIT_NO, EXIT_USAGE, console, fail, print_json, sentences
+from askfirst.cli.output import EXIT_NO, EXIT_USAGE, console, fail, print_json, sentences, stderr
 from askfirst.errors import InputError
-from askfirst.paths import StatePaths, state_paths
+from askfirst.paths import StatePaths, service_paths, state_paths
+from askfirst.service import carry_out, has_user, setting_up, taking_down
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from askfirst.cli.parts import Parts
+    from askfirst.service import Step
     from askfirst.settings_change import SettingsChange
 
 Scope = Literal["user", "project", "managed"]
 Hosts = Annotated[list[str] | None, typer.Option("--host", help="An agent, e.g. claude-code; once for each.")]
 Scopes = Annotated[Scope, typer.Option(help="Whose agents: yours, this repository's, or all of the machine's (root).")]
+Service = Annotated[
+    bool, typer.Option("--service", help="Run the broker as a user of its own, for all of the machine (root).")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the change.")]
 
 
@@ -34,6 +39,7 @@ def add(app: typer.Typer, parts: Parts) -> None:
 
     @app.command()
     def install(
+        *,
         host: Hosts = None,
         scope: Scopes = "user",
         dry_run: DryRun = False,
@@ -44,12 +50,16 @@ def add(app: typer.Typer, parts: Parts) -> None:
                 help="Also write rules of the agent's own for critical commands, which hold without a hook.",
             ),
         ] = False,
+        service: Service = False,
         state_dir: StateDir = None,
         as_json: AsJson = False,
     ) -> None:
         """Connect the agents that are on this machine; nothing else in their settings is touched."""
         with sentences():
-            paths = _paths(state_dir)
+            if service:
+                scope = "managed"
+                _carry_out(_setting_up(), dry_run=dry_run)
+            paths = service_paths() if service else _paths(state_dir)
             hosts = host or list(parts.hosts_here(Path.cwd()))
             if not hosts:
                 raise fail("no agent was found on this machine; name one with --host", EXIT_NO)
@@ -63,16 +73,41 @@ def add(app: typer.Typer, parts: Parts) -> None:
         host: Hosts = None,
         scope: Scopes = "user",
         dry_run: DryRun = False,
+        service: Service = False,
         state_dir: StateDir = None,
         as_json: AsJson = False,
     ) -> None:
-        """Take exactly our part out of agents' settings."""
+        """Take exactly our part out of agents' settings; the log stays."""
         with sentences():
-            paths = _paths(state_dir)
+            if service:
+                scope = "managed"
+                _carry_out(taking_down(), dry_run=dry_run)
+            paths = service_paths() if service else _paths(state_dir)
             hosts = host or list(parts.adapters())
             changes = parts.changes(_fitting(parts, hosts, scope, host), scope, Path.cwd(), paths, remove=True)
             wanted = [each for each in changes if host or each.is_needed]
             _apply(parts, wanted, paths, dry_run=dry_run, remove=True, as_json=as_json)
+
+
+def _setting_up() -> Iterator[Step]:
+    program = shutil.which("askfirst") or f"{sys.executable} -I -m askfirst.entry"
+    return setting_up(program, has_user=has_user(), has_config=Path("/etc/askfirst/config.toml").exists())
+
+
+def _carry_out(steps: Iterator[Step], *, dry_run: bool) -> None:
+    """The broker's own user, folders and unit; on standard error, so that ``--json`` stays one document."""
+    if os.geteuid() != 0 and not dry_run:
+        raise fail(f"only root can make a service; run: {_as_root()}", EXIT_NO)
+    for step in steps:
+        stderr.print(f"{'would ' if dry_run else ''}{step.text}", markup=False, soft_wrap=True)
+        problem = "" if dry_run else carry_out(step)
+        if problem:
+            stderr.print(f"that failed ({problem}); do it by hand", style="yellow", markup=False, soft_wrap=True)
+
+
+def _as_root() -> str:
+    program = shutil.which("askfirst") or f"{sys.executable} -I -m askfirst.entry"
+    return f"sudo {program} {' '.join(sys.argv[1:])}"
 
 
 def show(change: SettingsChange, *, dry_run: bool) -> None:
@@ -92,8 +127,9 @@ def _apply(
     for change in changes:
         if change.is_needed and not dry_run:
             _write(change)
-            change.note(paths, is_installed=not remove, ours=parts.fingerprint(change.host, change.path))
-            _give_back(paths)
+            if paths.root.is_dir():
+                change.note(paths, is_installed=not remove, ours=parts.fingerprint(change.host, change.path))
+                _give_back(paths)
         if not as_json:
             show(change, dry_run=dry_run)
     if as_json:
@@ -119,10 +155,7 @@ def _write(change: SettingsChange) -> None:
     try:
         change.write()
     except PermissionError as error:
-        program = shutil.which("askfirst") or f"{sys.executable} -I -m askfirst.entry"
-        raise fail(
-            f"{change.path} can only be written by root; run: sudo {program} {' '.join(sys.argv[1:])}", EXIT_NO
-        ) from error
+        raise fail(f"{change.path} can only be written by root; run: {_as_root()}", EXIT_NO) from error
 
 
 def _fitting(parts: Parts, hosts: Sequence[str], scope: Scope, named: Sequence[str] | None) -> list[str]:

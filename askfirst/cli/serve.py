@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,11 +24,17 @@ def add(app: typer.Typer, parts: Parts) -> None:
         port: Annotated[
             int | None, typer.Option(min=0, max=65535, help="Port of the web inbox; 0: any.", show_default="configured")
         ] = None,
+        socket: Annotated[
+            Path | None,
+            typer.Option(
+                "--socket", help="A socket that other users' agents reach, too; their uid says what they may."
+            ),
+        ] = None,
         background: Annotated[bool, typer.Option("--background", hidden=True)] = False,
     ) -> None:
         """Run the broker until it is interrupted. On a terminal it prints a one-time link to the web inbox."""
         with sentences():
-            raise typer.Exit(parts.serve(state_paths(state_dir), port, background))
+            raise typer.Exit(parts.serve(state_paths(state_dir, shared_socket=socket), port, background))
 
     @app.command()
     def stop(state_dir: StateDir = None, as_json: AsJson = False) -> None:
