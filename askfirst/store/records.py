@@ -86,7 +86,9 @@ _DUE = unlocked(
     request_table,
 )
 _ISSUED = grant_table.c.state == constant(GrantState.ISSUED.value)
-_NEXT_DUE = Statement(sa.select(sa.func.min(request_table.c.next_at_ms)))
+_NEXT_DUE = Statement(  # said that it is not null, since only then the index of timers is read and not every request
+    sa.select(sa.func.min(request_table.c.next_at_ms)).where(request_table.c.next_at_ms.is_not(None))
+)
 
 
 def insert(connection: sa.Connection, case: Case, key: str) -> None:
