@@ -95,7 +95,8 @@ _STATUSES: dict[type[Error], int] = {
     RescueError: 409,
     InputError: 422,
     NotAllowedError: 403,
-    OverloadedError: 503,
+    StoreAwayError: 503,
+    OverloadedError: 503,  # the last one of a status is the one that it stands for
 }
 _ERRORS: dict[int, type[Error]] = {status: kind for kind, status in _STATUSES.items()} | {401: NotAllowedError}
 
