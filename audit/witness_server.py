@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from askfirst.errors import InputError, LogError
+from askfirst.http_body import bounded_body
 from audit.keys import open_key, require_folder, write_file
 from audit.note import ED25519, NoteError, parse_vkey, require_key_name
 from audit.witness import MAX_SUBMISSION_BYTES, NOTE_TYPE, SIZE_TYPE, Witness, WitnessRefusal, parse_submission
@@ -123,12 +124,10 @@ def witness_app(witness: Witness) -> Starlette:
 
 
 async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_SUBMISSION_BYTES:
-            raise WitnessRefusal(400, f"more than {MAX_SUBMISSION_BYTES} bytes")
-    return bytes(body)
+    body = await bounded_body(request, MAX_SUBMISSION_BYTES)
+    if body is None:
+        raise WitnessRefusal(400, f"more than {MAX_SUBMISSION_BYTES} bytes")
+    return body
 
 
 class WitnessFolder:

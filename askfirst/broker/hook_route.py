@@ -21,6 +21,7 @@ from askfirst.clock import new_id
 from askfirst.errors import Error, InputError
 from askfirst.gate import Attempt
 from askfirst.host import BeforeTool, Deny, NoOpinion
+from askfirst.http_body import bounded_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,7 +64,7 @@ class HookRoute:
     async def _answer(self, request: Request, adapter: HostAdapter) -> HookAnswer:
         event = None
         try:
-            payload = await _body(request)
+            payload = await _payload(request)
             event = adapter.parse(payload, dict(parse_qsl(request.headers.get("x-askfirst-environ", ""))))
             if event is None:
                 return adapter.render(None, NoOpinion())
@@ -91,14 +92,11 @@ class HookRoute:
             watch.cancel()
 
 
-async def _body(request: Request) -> bytes:
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > PAYLOAD_MAX_BYTES:
-            raise InputError(f"more than {PAYLOAD_MAX_BYTES} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
+async def _payload(request: Request) -> bytes:
+    payload = await bounded_body(request, PAYLOAD_MAX_BYTES)
+    if payload is None:
+        raise InputError(f"more than {PAYLOAD_MAX_BYTES} bytes")
+    return payload
 
 
 def _wait_s(header: str) -> float:

@@ -21,6 +21,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from askfirst.errors import ChannelError, Error, StoreError
+from askfirst.http_body import bounded_body
 from askfirst.inbound import Ignored
 from channels.github.deliveries import EVENTS, envelope
 from channels.github.place import SCHEME
@@ -69,7 +70,7 @@ class _Webhook:
 
     async def respond(self, request: Request) -> Response:
         """Take one delivery."""
-        body = await _body(request)
+        body = await bounded_body(request, BODY_MAX_BYTES)
         if body is None:
             return PlainTextResponse(f"longer than {BODY_MAX_BYTES} bytes", 413)
         if not is_signed(body, request.headers.get("x-hub-signature-256", ""), self._secret):
@@ -116,13 +117,3 @@ def payload_of(body: bytes, content_type: str) -> object:
         return json.loads(text)
     except (ValueError, KeyError, RecursionError) as error:
         raise ChannelError("the delivery holds no JSON") from error
-
-
-async def _body(request: Request) -> bytes | None:
-    """The raw body, None where it is too long."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_MAX_BYTES:
-            return None
-    return body

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from askfirst.errors import ChannelError, StoreError
+from askfirst.http_body import bounded_body
 from channels.telegram.api import ConflictError
 from channels.telegram.parse import SCHEME
 
@@ -96,7 +97,7 @@ class Webhook:
         given = request.headers.get(HEADER, "").encode("utf-8", "replace")
         if not self.is_wanted or not hmac.compare_digest(given, self._secret.encode("ascii")):
             return Response(status_code=404)
-        raw = await _body(request)
+        raw = await bounded_body(request, BODY_MAX_BYTES)
         if raw is None:
             return Response(status_code=413)
         try:
@@ -104,16 +105,6 @@ class Webhook:
         except StoreError:
             return Response(status_code=503)
         return Response(status_code=200)
-
-
-async def _body(request: Request) -> bytes | None:
-    """The whole body, None where it is longer than any update."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_MAX_BYTES:
-            return None
-    return bytes(body)
 
 
 def _delivery_id(raw: bytes) -> str:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from askfirst.code import code_problem
 from askfirst.errors import InputError
+from askfirst.http_body import bounded_body
 from askfirst.request import Verdict
 
 if TYPE_CHECKING:
@@ -61,11 +62,9 @@ async def read_form(request: HttpRequest) -> dict[str, str]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise HTTPException(415, f"this form must be sent as application/x-www-form-urlencoded, not as {kind!r}")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_MAX_BYTES:
-            raise HTTPException(413, f"this form is too long; at most {BODY_MAX_BYTES:,} bytes are accepted")
+    body = await bounded_body(request, BODY_MAX_BYTES)
+    if body is None:
+        raise HTTPException(413, f"this form is too long; at most {BODY_MAX_BYTES:,} bytes are accepted")
     try:
         fields = parse_qs(
             body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_MAX, encoding="utf-8"

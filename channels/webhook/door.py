@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from askfirst.errors import InputError, StoreError
+from askfirst.http_body import bounded_body
 from channels.webhook.wire import BODY_MAX_BYTES, kept
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def door(hooks: Mapping[str, HookConfig], reception: Reception, scheme: str) -> 
         hook = hooks.get(request.path_params["name"])
         if hook is None:
             return _refusal(404, "there is no webhook of this name")
-        body = await _body(request)
+        body = await bounded_body(request, BODY_MAX_BYTES)
         if body is None:
             return _refusal(413, f"at most {BODY_MAX_BYTES:,} bytes are taken")
         try:
@@ -41,16 +42,6 @@ def door(hooks: Mapping[str, HookConfig], reception: Reception, scheme: str) -> 
         return Response(status_code=204)
 
     return Starlette(routes=[Route("/{name}", take, methods=["POST"])])
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body, None where it is too long."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_MAX_BYTES:
-            return None
-    return bytes(body)
 
 
 def _refusal(status: int, text: str) -> Response:
