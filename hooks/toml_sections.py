@@ -1,7 +1,7 @@
 """A TOML file as the sections that people see in it, so that one goes in or out and the rest stays as it was typed.
 
-A section is a header line with what follows it, and the comments and empty lines right above it. Whoever edits by
-sections reads the result with ``tomllib`` afterwards: a multi-line string can hold a line that looks like a header.
+A section is a header line with what follows it, the comments right above it, and one empty line above those. Whoever
+edits by sections reads the result with ``tomllib`` afterwards: a multi-line string can hold what looks like a header.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _HEADER = re.compile(r"[ \t]*(\[\[?[^\n]*?\]\]?)[ \t]*(?:#.*)?")
-_ABOVE = re.compile(r"[ \t]*(?:#.*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +40,11 @@ def split(text: str) -> list[Section]:
 
 
 def _start(lines: list[str], header_at: int, headers: dict[int, str]) -> int:
-    """Where the comments and empty lines above a header begin."""
+    """Where the comments above a header begin, or the one empty line above them."""
     start = header_at
-    while start > 0 and start - 1 not in headers and _ABOVE.fullmatch(lines[start - 1].rstrip("\r\n")):
+    while start > 0 and start - 1 not in headers and lines[start - 1].lstrip().startswith("#"):
         start -= 1
-    return start
+    return start - 1 if start > 0 and not lines[start - 1].strip() else start
 
 
 def joined(sections: list[Section]) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from askfirst.errors import InputError
 from askfirst.host import Deny
@@ -245,6 +247,30 @@ def test_a_codex_hook_that_was_changed_or_disabled_is_an_obstacle() -> None:
         in setup.obstacles(CONFIG, good.replace("unified_exec_tty = false", "unified_exec_tty = true"))[0]
     )
     assert "features.hooks" in setup.obstacles(CONFIG, good.replace("[features]", "[features]\nhooks = false"))[0]
+
+
+PIECES = (
+    '# a comment\n[projects."/x"]\ntrust_level = "trusted"\n',
+    '\n\n[[hooks.PreToolUse]]\nmatcher = "a"\n  [[hooks.PreToolUse.hooks]]\n  type = "command"\n  command = "theirs"\n',
+    '[[hooks.PostToolUse]]\n[[hooks.PostToolUse.hooks]]\ntype = "command"\ncommand = "b" # why\n# end\n',
+    '[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = "command"\ncommand = """\nmany\nlines"""\n',
+    '[mcp_servers.x]\ncommand = "x"\nargs = [\n  "a",\n]\n',
+)
+FEATURES = ("", "[features]\n", "[features] # mine\nweb = true\nunified_exec_tty = true # yes\n", "[features]\nx = 1\n")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8), st.sampled_from(FEATURES), st.sampled_from(["", 'model = "m"\n']))
+def test_whatever_else_is_in_codex_s_file_stays_as_it_was_typed(pieces: list[str], features: str, top: str) -> None:
+    once_only = (PIECES[0], PIECES[4])
+    lists = [each for each in pieces if each not in once_only]
+    before = top + features + "".join((*lists, *(each for each in once_only if each in pieces)))
+    setup = CodexSetup()
+    once = setup.merged(CONFIG, before, line_of("codex"))
+    assert setup.merged(CONFIG, once, line_of("codex")) == once
+    assert setup.obstacles(CONFIG, once) == ()
+    left = setup.merged(CONFIG, once, None)
+    assert tomllib.loads(left) == tomllib.loads(before)
+    assert left == before or " # yes" in before  # a comment on the switch is ours meanwhile
 
 
 def test_text_that_looks_like_a_header_is_not_torn() -> None:
