@@ -28,6 +28,7 @@ from askfirst.cli import (
     requests,
     run,
     serve,
+    sessions,
     telegram,
     tokens,
     trash,
@@ -70,6 +71,7 @@ def build(parts: Parts) -> typer.Typer:
     install.add(app, parts)
     doctor.add(app, parts)
     run.add(app, parts)
+    sessions.add(app)
     hook.add(app, parts)
     mcp.add(app, parts)
     explain.add(app)

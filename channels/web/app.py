@@ -72,6 +72,7 @@ def web_inbox(  # its ports, each named
     return Starlette(
         routes=[
             Route("/", inbox.show_list),
+            Route("/sessions", inbox.show_sessions),
             Route("/events", inbox.list_events),
             Route("/requests/{request_id}", inbox.show),
             Route("/requests/{request_id}", inbox.decide, methods=["POST"]),

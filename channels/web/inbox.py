@@ -13,6 +13,7 @@ from askfirst.clock import new_id
 from askfirst.desk import ReviewDraft
 from askfirst.errors import InputError, NotAllowedError, RequestNotFoundError
 from askfirst.request import RequestState
+from askfirst.session_list import Asked, sessions
 from channels.web.forms import STOP, decision_of, read_form, require_code, require_csrf
 from channels.web.view import ASSURANCE, list_seen_of, seen_of, view_of
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _ENDED = tuple(state for state in RequestState if state is not RequestState.PENDING)
 _ENDED_MAX = 20
+_RECENT_MAX = 500
 _ID_MAX_CHARS = 64
 
 
@@ -73,6 +75,14 @@ class Inbox:
             seen=list_seen_of([*pending, *ended]),
             now_ms=self._clock.now_ms(),
         )
+
+    async def show_sessions(self, request: HttpRequest) -> Response:
+        """Agents' sessions with what waits of each."""
+        session = await self._door.session(request)
+        recent, pending = await asyncio.gather(self._desk.requests(limit=_RECENT_MAX), self._desk.pending())
+        known = {each.id: each for each in (*recent, *pending)}
+        lines = sessions(map(_asked, known.values()))
+        return self._pages.page(request, "sessions.html", session=session, lines=lines)
 
     async def show(self, request: HttpRequest) -> Response:
         """The page of one request."""
@@ -185,3 +195,16 @@ def _edited(request: Request, decision: Decision) -> Mapping[str, object] | None
     if not decision.edit or decision.edit == request.action.command:
         return None
     return {**request.action.arguments, "command": decision.edit}
+
+
+def _asked(request: Request) -> Asked:
+    return Asked(
+        host=request.agent.host,
+        session=request.agent.session,
+        cwd=request.action.cwd,
+        state=request.state.value,
+        id=request.id,
+        code=request.code,
+        text=request.question or request.action.command or request.action.tool,
+        at_ms=request.created_at_ms,
+    )

@@ -507,3 +507,28 @@ def test_a_question_with_choices_offers_these(web: Web, page: type[Page]) -> Non
         assert ended.text == "right"
 
     asyncio.run(story())
+
+
+def test_sessions_are_shown_with_what_waits_of_each(web: Web, page: type[Page]) -> None:
+    async def story() -> None:
+        async with web.logged_in() as browser:
+            assert "No agent has asked yet." in (await browser.get("/sessions")).text
+            case = await web.ask(key="a", command=HOSTILE)
+            shown = page((await browser.get("/sessions")).text)
+        assert f"/requests/{case.request.id}" in [
+            attributes.get("href") for tag, attributes in shown.tags if tag == "a"
+        ]
+        assert "claude-code session-" in " ".join(shown.text.split())
+        assert "<script>alert" not in str([tag for tag, _ in shown.tags])
+        assert "\\u{202E}" in shown.text
+
+    asyncio.run(story())
+
+
+def test_sessions_need_a_login(web: Web) -> None:
+    async def story() -> None:
+        async with web.browser() as browser:
+            answer = await browser.get("/sessions")
+        assert answer.status_code in {303, 401, 403}
+
+    asyncio.run(story())
