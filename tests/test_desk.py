@@ -71,7 +71,7 @@ def test_the_same_decision_again_changes_nothing_and_hears_the_same(desk_bench: 
     assert sum(entry.type == "review.cast" for entry in desk_bench.log.entries) == 1
 
 
-def test_a_request_that_cannot_be_read_stays_pending_and_holds_up_no_other_timer(desk_bench: Bench) -> None:
+def test_a_request_that_cannot_be_read_stays_pending_and_holds_up_no_other(desk_bench: Bench) -> None:
     async def story() -> None:
         broken = (await desk_bench.desk.ask(a_draft(key="broken", command="git clean -fd"))).request.id
         whole = (await desk_bench.desk.ask(a_draft())).request.id
@@ -84,6 +84,7 @@ def test_a_request_that_cannot_be_read_stays_pending_and_holds_up_no_other_timer
         desk_bench.clock.advance(601)
         assert await desk_bench.desk.sweep() == 1
         assert (await desk_bench.desk.case(whole)).request.state is RequestState.EXPIRED
+        assert [each.id for each in await desk_bench.desk.requests()] == [whole]
         with pytest.raises(StoreError, match="stored request cannot be read"):
             await desk_bench.desk.review(a_review(a_request(a_draft()), Verdict.APPROVE, request_id=broken))
 
