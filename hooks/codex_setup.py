@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from askfirst.errors import InputError
 from hooks.codex import Codex
+from hooks.codex_switches import held, released
 from hooks.hook_entries import MARK
 from hooks.setup import LONG_S
 from hooks.toml_sections import Section, joined, split
@@ -39,14 +40,10 @@ EVENTS = {"PreToolUse": "pre_tool_use", "PostToolUse": "post_tool_use"}
 """Our events, and what they are called in keys."""
 MATCHER = "*"
 TERMINALS = "unified_exec_tty"
-_NOTE = "# askfirst: no hook sees what is typed into a terminal"
-_SWITCH = re.compile(rf"^[ \t]*{TERMINALS}[ \t]*=[ \t]*(true|false)[ \t]*(#[^\n]*)?(?:\n|\Z)", re.MULTILINE)
-_ALONE = "; with its table"
-_OUR_SWITCH = re.compile(
-    rf"(?P<head>\n\[features\]\n)?^{TERMINALS} = false {re.escape(_NOTE)}"
-    rf"(?:; was (?P<was>true|false)|(?P<alone>{_ALONE}))?(?:\n|\Z)",
-    re.MULTILINE,
-)
+PERSONAL = {TERMINALS: False}
+MANAGED = {TERMINALS: False, "hooks": True}
+"""Switches that are held; without the second one a person's file turns managed hooks off (measured)."""
+REQUIREMENTS = "requirements.toml"
 
 
 class Placed(NamedTuple):
@@ -64,17 +61,18 @@ class Placed(NamedTuple):
 
 
 class CodexSetup:
-    """The person's ``config.toml``."""
+    """The person's ``config.toml``, or the machine's ``requirements.toml``, whose hooks need no trust."""
 
     name = Codex.name
     title = "Codex CLI"
     programs: tuple[str, ...] = ("codex",)
-    scopes: tuple[Scope, ...] = ("user",)
+    scopes: tuple[Scope, ...] = ("user", "managed")
     timeout_s = LONG_S
 
     def files(self, scope: Scope, places: Places) -> tuple[Path, ...]:
-        """``config.toml`` in ``CODEX_HOME``."""
-        del scope
+        """``config.toml`` in ``CODEX_HOME``, or the machine's file."""
+        if scope == "managed":
+            return (places.root / "etc" / "codex" / REQUIREMENTS,)
         return (places.folder("CODEX_HOME", ".codex") / "config.toml",)
 
     def merged(self, path: Path, before: str, hook: HookLine | None) -> str:
@@ -98,9 +96,11 @@ class CodexSetup:
         found = []
         if features.get("hooks") is False:
             found.append(f"{path} has features.hooks = false, so no hook runs")
+        if path.name == REQUIREMENTS and features.get("hooks") is not True:
+            found.append(f"{path} does not hold features.hooks, so other files turn its hooks off")
         if features.get(TERMINALS) is not False:
             found.append(f"{path} allows terminals (features.{TERMINALS}); no hook sees what is typed into one")
-        for each in _handlers(config, path):
+        for each in _handlers(config, path) if path.name != REQUIREMENTS else ():
             entry = state.get(each.key)
             trust = entry if isinstance(entry, dict) else {}
             if each.is_ours and trust.get("trusted_hash") != hook_hash(each.event, each.group, each.handler):
@@ -174,7 +174,7 @@ def _foreign(config: Table, path: Path) -> object:
     known = {each.key for each in handlers}
     return (
         {key: value for key, value in config.items() if key not in {"hooks", "features"}},
-        {key: value for key, value in features.items() if key != TERMINALS},
+        {key: value for key, value in features.items() if key not in _switches(path)},
         [
             (each.event, each.group.get("matcher"), each.handler, state.get(each.key))
             for each in handlers
@@ -185,17 +185,20 @@ def _foreign(config: Table, path: Path) -> object:
 
 
 def _with_ours(text: str, config: Table, path: Path, hook: HookLine) -> str:
-    hooks = _table(config, "hooks")
-    sections = split(_closed(text, _table(config, "features")))
+    hooks, features = _table(config, "hooks"), _table(config, "features")
+    for name, value in _switches(path).items():
+        text = held(text, name, value=value, current=features.get(name))
+    sections = split(text)
     for event in EVENTS:
         key = f"{path}:{_label(event)}:{len(_tables(hooks.get(event, []), event))}:0"
         handler = {"type": "command", "command": hook.line, "timeout": hook.timeout_s}
         digest = hook_hash(event, {"matcher": MATCHER}, handler)
         sections += split(
             f'\n[[hooks.{event}]]\nmatcher = "{MATCHER}"\n\n[[hooks.{event}.hooks]]\ntype = "command"\n'
-            f"command = {_quoted(hook.line)}\ntimeout = {hook.timeout_s}\n\n"
-            f'[hooks.state.{_quoted(key)}]\ntrusted_hash = "{digest}"\n'
+            f"command = {_quoted(hook.line)}\ntimeout = {hook.timeout_s}\n"
         )
+        if path.name != REQUIREMENTS:
+            sections += split(f'\n[hooks.state.{_quoted(key)}]\ntrusted_hash = "{digest}"\n')
     return joined(sections)
 
 
@@ -206,7 +209,13 @@ def _without_ours(text: str, config: Table, path: Path) -> str:
     if ours:
         kept = [each for each in split(text) if not _is_trust(each, ours)]
         text = joined(_moved(_cut(kept), handlers, path))
-    return _opened(text)
+    for name, value in reversed(list(_switches(path).items())):
+        text = released(text, name, value=value)
+    return text
+
+
+def _switches(path: Path) -> Mapping[str, bool]:
+    return MANAGED if path.name == REQUIREMENTS else PERSONAL
 
 
 def _quoted(text: str) -> str:
@@ -244,33 +253,3 @@ def _moved(sections: list[Section], handlers: list[Placed], path: Path) -> list[
         replace(each, text=each.text.replace(each.header, headers[each.header], 1)) if each.header in headers else each
         for each in sections
     ]
-
-
-def _closed(text: str, features: Table) -> str:
-    """The text with terminals turned off."""
-    if features.get(TERMINALS) is False:
-        return text
-    line = f"{TERMINALS} = false {_NOTE}"
-    sections = split(text)
-    for at, section in enumerate(sections):
-        if section.header != "[features]":
-            continue
-        found = _SWITCH.search(section.text)
-        if found:
-            changed = _SWITCH.sub(f"{line}; was {found[1]}\n", section.text, count=1)
-        else:
-            changed = section.text.replace("[features]", f"[features]\n{line}", 1)
-        return joined([*sections[:at], replace(section, text=changed), *sections[at + 1 :]])
-    return joined([*sections, Section(header="[features]", text=f"\n[features]\n{line}{_ALONE}\n")])
-
-
-def _opened(text: str) -> str:
-    """The text with terminals as they were before ``_closed``."""
-    found = _OUR_SWITCH.search(text)
-    if not found:
-        return text
-    rest = text[found.end() :]
-    is_table_empty = not rest.strip() or rest.lstrip().startswith("[")
-    head = "" if found["alone"] and is_table_empty else found["head"] or ""
-    was = f"{TERMINALS} = {found['was']}\n" if found["was"] else ""
-    return text[: found.start()] + head + was + rest

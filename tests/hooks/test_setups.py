@@ -227,6 +227,19 @@ def test_codex_trusts_exactly_what_was_written() -> None:
     assert config["features"]["unified_exec_tty"] is False
 
 
+def test_codex_s_managed_file_holds_hooks_on_and_needs_no_trust() -> None:
+    """Measured: with it neither a person's file nor ``-c features.hooks=false`` turns the hooks off."""
+    [path] = CodexSetup().files("managed", PLACES)
+    before = "[features]\nhooks = false\n"
+    text = CodexSetup().merged(path, before, line_of("codex"))
+    config = tomllib.loads(text)
+    assert config["features"] == {"unified_exec_tty": False, "hooks": True}
+    assert sorted(config["hooks"]) == ["PostToolUse", "PreToolUse"]
+    assert CodexSetup().merged(path, text, line_of("codex")) == text
+    assert CodexSetup().merged(path, text, None) == before
+    assert "does not hold" in CodexSetup().obstacles(path, text.replace("hooks = true", "x = true"))[0]
+
+
 def test_the_trust_of_hooks_behind_ours_moves_with_them() -> None:
     both = CodexSetup().merged(CONFIG, "", line_of("codex")) + (
         '\n[[hooks.PreToolUse]]\n[[hooks.PreToolUse.hooks]]\ntype = "command"\ncommand = "theirs"\n'
