@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, assert_never
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from askfirst.request import Request
 
 TEXT_MAX_CHARS = 8_000
+VET_MAX_S = 30.0
 _LOGGED_MAX_CHARS = 200
 _NAME_MAX_CHARS = 300
 _REFUSED_EACH = Rate(burst=3, per_s=3 / 3600)
@@ -131,7 +133,7 @@ class Hearing:
         if told is not None:  # we were ended before it was told, or the provider repeats itself
             return self._outcome(told, decision_id)
         known = self._known(decision.origin)
-        vetted = await listener.vet(decision)
+        vetted = await _vetted(listener, decision)
         assert isinstance(vetted, Decision)  # the same but for doubt, says the contract
         if vetted.doubt and vetted.reference == Reference():
             raise _Refused(vetted.doubt)
@@ -157,7 +159,7 @@ class Hearing:
 
     async def _undo(self, listener: Listener, undo: Undo) -> Outcome:
         known = self._known(undo.origin)
-        vetted = await listener.vet(undo)
+        vetted = await _vetted(listener, undo)
         assert isinstance(vetted, Undo)
         case = await self._case(vetted.reference)
         if vetted.doubt or meant(case, vetted.reference) is None:
@@ -232,6 +234,14 @@ class Hearing:
         if end is not None and not review.counted and end.at_ms <= review.at_ms:
             text = f"{text} {_ago(self._clock.now_ms() - end.at_ms)}"
         return Outcome(counted=review.counted, text=text, request_id=case.request.id)
+
+
+async def _vetted(listener: Listener, inbound: Decision | Undo) -> Inbound:
+    """What the channel finds out about it, in time: one that hangs must not hold up everybody's decisions."""
+    try:
+        return await asyncio.wait_for(listener.vet(inbound), VET_MAX_S)
+    except TimeoutError:
+        raise ChannelError(f"{listener.scheme} found nothing out within {VET_MAX_S:.0f} s") from None
 
 
 def decision_id_of(scheme: str, delivery: str, part: str = "") -> str:

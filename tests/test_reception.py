@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
+from askfirst import hearing
 from askfirst.audit_port import EntryType
 from askfirst.effects import Risk
 from askfirst.engine import Case
 from askfirst.errors import ChannelError
 from askfirst.hearing import Hearing, decision_id_of
-from askfirst.inbound import Outcome
+from askfirst.inbound import Inbound, Outcome
 from askfirst.people import Directory, Identity, Person
 from askfirst.reception import KEPT_DAYS, PATIENCE_S, RAW_MAX_BYTES, Reception
 from askfirst.request import GrantState, Request, RequestState
@@ -400,6 +401,25 @@ def test_a_channel_that_cannot_find_out_is_asked_again_while_others_go_on(desk: 
         await desk.settle()
         assert (await desk.case(one)).request.state is RequestState.APPROVED
 
+    asyncio.run(story())
+
+
+def test_a_channel_that_hangs_while_it_finds_out_holds_up_nobody_for_ever(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(inbound: Inbound) -> Inbound:
+        if getattr(inbound, "delivery", "") == "d1":
+            await asyncio.Event().wait()
+        return inbound
+
+    async def story() -> None:
+        one, two = await desk.ask(), await desk.ask(key="k2", action=replace(a_draft().action, cwd="/elsewhere"))
+        await desk.hear(desk.channel.says("d1", by_code(one)), desk.channel.says("d2", by_code(two)))
+        assert (await desk.case(two)).request.state is RequestState.APPROVED
+        assert (await desk.case(one)).reviews == ()
+
+    monkeypatch.setattr(hearing, "VET_MAX_S", 0.01)
+    monkeypatch.setattr(desk.channel, "vet", hang)
     asyncio.run(story())
 
 
