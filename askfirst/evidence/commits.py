@@ -152,7 +152,7 @@ class Holders:
             stash = []
         heads = [*(["HEAD"] if self.oid("HEAD") else []), *self.other_heads()]
         old = [*heads, *(row[0] for row in stash)][:_ARGUMENTS_MAX]
-        holders = ["--branches", "--tags", "--not"]
+        holders = ["--branches", "--tags", "--not", "--glob=refs/remotes/*"]
         self.between(old, holders, ["--glob=refs/remotes/*"], where=f"the repository {folder}", fate="pruned")
 
     def _count(self, arguments: Sequence[str]) -> int | Unknown:
