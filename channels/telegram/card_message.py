@@ -126,10 +126,10 @@ def _answers(card: Card) -> list[Rich]:
 def _ended(card: Card) -> list[Rich]:
     if not _is_over(card):
         return []
-    lines = [styled("bold", f"{_ENDS[card.state]} {_first_upper(head(card.ended, 900))}")]
-    lines.append(Rich(head(card.receipt, 500)))
-    lines.append(Rich(head(card.undo.words, 500)))
-    lines.append(Rich("Rule to copy: ") + styled("code", head(card.proposal, 500)) if card.proposal else Rich())
+    lines = [styled("bold", f"{_ENDS[card.state]} {_first_upper(_line(card.ended, 900))}")]
+    lines.append(Rich(_line(card.receipt)))
+    lines.append(Rich(_line(card.undo.words)))
+    lines.append(Rich("Rule to copy: ") + styled("code", _line(card.proposal)) if card.proposal else Rich())
     return lines
 
 
@@ -137,7 +137,7 @@ def _headline(card: Card) -> Rich:
     if card.kind == "question":
         return styled("bold", "❓ The agent asks")
     mark = "‼️ " if card.risk is Risk.CRITICAL and not _is_over(card) else ""
-    return styled("bold", f"{mark}{_ICONS[card.risk]} {head(card.headline, _HEADLINE_MAX)}")
+    return styled("bold", f"{mark}{_ICONS[card.risk]} {_line(card.headline, _HEADLINE_MAX)}")
 
 
 def _command_line(card: Card) -> Rich:
@@ -191,12 +191,12 @@ def _foot(card: Card) -> Rich:
 def _optional(card: Card) -> list[Rich]:
     """Most important first."""
     return [
-        *(Rich(f"⚠️ {each}") for each in card.contradictions),
-        Rich(f"Gone for good: {card.impact}" if card.impact else ""),
-        *(Rich(f"{each.mark} {each.text}") for each in card.signals),
-        *(Rich(f"• {each.loss}") for each in card.findings[1:]),
-        *(Rich(f"⚠️ {each}") for each in card.notes),
-        Rich(f"↩️ {card.asked_back}" if card.asked_back else ""),
+        *(Rich(f"⚠️ {_one(each)}") for each in card.contradictions),
+        Rich(f"Gone for good: {_one(card.impact)}" if card.impact else ""),
+        *(Rich(f"{each.mark} {_one(each.text)}") for each in card.signals),
+        *(Rich(f"• {_one(each.loss)}") for each in card.findings[1:]),
+        *(Rich(f"⚠️ {_one(each)}") for each in card.notes),
+        Rich(f"↩️ {_one(card.asked_back)}" if card.asked_back else ""),
         _difference(card),
         _claim(card),
         *_quotes(card),
@@ -271,6 +271,17 @@ def _keyboard(card: Card, view: View, text: str) -> Keyboard:
     if view.more:
         return more_keyboard(card, view.keys, text, takes_code=takes_code(card))
     return main_keyboard(card, view.keys, text, takes_code=takes_code(card))
+
+
+def _one(text: str) -> str:
+    """The text as one line: a name with a line break in it must not look like a line of ours."""
+    return " ⏎ ".join(text.splitlines())
+
+
+def _line(text: str, limit: int = 500) -> str:
+    """The same as far as it fits, and that it was cut."""
+    line = _one(text)
+    return line if units(line) <= limit else f"{head(line, limit)} …"
 
 
 def _middle(text: str, limit: int) -> str:

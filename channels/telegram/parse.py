@@ -47,6 +47,7 @@ _VERDICTS = {
     "ask": Verdict.NEEDS_INFO,
     "hand": Verdict.DELEGATE,
 }
+_ANSWERED = frozenset({"pending", "status", "log", "mute", "help", "start", "show", "why", "here"})
 _PROMPTED = {Prompt.REASON: Verdict.DENY, Prompt.QUESTION: Verdict.NEEDS_INFO, Prompt.ANSWER: Verdict.ANSWER}
 _PRESSED: Mapping[Verb, Verdict] = {
     Verb.APPROVE: Verdict.APPROVE,
@@ -178,7 +179,8 @@ def _said(delivery: str, origin: Origin, message: Message, ours: Answered | None
         name, addressed, rest = command[1].lower(), command[2], (command[3] or "").strip()
         if addressed and me.username and addressed.lower() != me.username.lower():
             return Ignored(delivery=delivery, reason="a command for another bot")
-        return _command(delivery, origin, name, rest, ours)
+        is_meant = bool(addressed) or message.chat.type == "private"
+        return _command(delivery, origin, name, rest, ours, is_meant=is_meant)
     if ours is not None and ours.prompt is not None:
         return _reply(delivery, origin, text, ours.code, ours.prompt)
     if ours is not None:
@@ -189,11 +191,14 @@ def _said(delivery: str, origin: Origin, message: Message, ours: Answered | None
     return Ignored(delivery=delivery, reason="chatter")
 
 
-def _command(delivery: str, origin: Origin, name: str, rest: str, ours: Answered | None) -> Inbound:
+def _command(delivery: str, origin: Origin, name: str, rest: str, ours: Answered | None, *, is_meant: bool) -> Inbound:
+    """A command of ours; another one is answered with help where it was meant for us, and only there."""
     if name in {"start", "link"} and _LINK.fullmatch(rest):
         return Linking(delivery=delivery, origin=origin, link_code=rest)
     if name in _VERDICTS:
         return _decision(delivery, origin, name, rest, ours)
+    if name not in _ANSWERED and not is_meant:
+        return Ignored(delivery=delivery, reason="a command that is not ours")
     reference = Reference(code=rest) if _CODED.fullmatch(rest) else None
     return Instruction(delivery=delivery, origin=origin, name=name, argument=rest, reference=reference)
 
@@ -237,9 +242,9 @@ def _reply(delivery: str, origin: Origin, text: str, code: str, prompt: Prompt) 
     )
     if prompt is not Prompt.CODE:
         return decision
-    if text.upper() != code.upper():
+    if text.upper() not in {code.upper(), code.rpartition("-")[2].upper()}:
         return Instruction(delivery=delivery, origin=origin, name="usage", argument="approve")
-    return replace(decision, text="", typed_code=text)
+    return replace(decision, text="", typed_code=code)
 
 
 # -- who and where ----------------------------------------------------------------------------------------------------

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 POLL_S = 50
 GAP_S = 150
+QUIET_S = 6 * 86_400
+"""After a week without updates their numbers begin anywhere, perhaps below the offset, which would drop them.
+From: https://core.telegram.org/bots/api#update"""
 AGAIN_MAX = 5
 """Of each chat, so many are shown again one by one; the rest is counted."""
 _PAUSE_FIRST_S, _PAUSE_MAX_S = 1.0, 60.0
@@ -59,7 +62,7 @@ class Poller:
         self._webhook = webhook
         self._poll_s = poll_s
         self._pause_s = _PAUSE_FIRST_S
-        self._at: tuple[int, int] | None = None
+        self._at: tuple[int, int, int] | None = None
 
     async def introduce(self) -> str:
         """The bot's user name, once the service answers; its menu is set meanwhile."""
@@ -95,9 +98,9 @@ class Poller:
         """
         await self._webhook.look()
         self.problem, self._pause_s = "", _PAUSE_FIRST_S
-        offset, heard_s = self._at or read_cursor(await reception.cursor(SCHEME))
-        self._at = (offset, self._now_s())
-        await reception.take(SCHEME, [], cursor=f"{offset} {self._at[1]}")
+        offset, heard_s, new_s = self._at or read_cursor(await reception.cursor(SCHEME))
+        self._at = (offset, self._now_s(), new_s)
+        await reception.take(SCHEME, [], cursor=f"{offset} {self._at[1]} {new_s}")
         if heard_s and self._at[1] - heard_s > GAP_S:
             await self._show_again(heard_s, self._at[1])
 
@@ -108,13 +111,16 @@ class Poller:
             ChannelError: the service does not answer, or not us.
             StoreError: nothing was stored, and nothing is confirmed.
         """
-        offset, heard_s = self._at or read_cursor(await reception.cursor(SCHEME))
+        offset, heard_s, new_s = self._at or read_cursor(await reception.cursor(SCHEME))
+        if self._now_s() - new_s > QUIET_S:
+            offset = 0  # nothing waits that was not confirmed long ago, and the next number may be any
         was_away = bool(heard_s) and self._now_s() - heard_s > GAP_S
         updates = await self._api.poll(offset, 0 if was_away else self._poll_s)
         self.problem, self._pause_s = "", _PAUSE_FIRST_S
         after, now_s = next_offset(updates, offset), self._now_s()
-        await reception.take(SCHEME, deliveries(updates), cursor=f"{after} {now_s}")
-        self._at = (after, now_s)
+        new_s = now_s if updates else new_s
+        await reception.take(SCHEME, deliveries(updates), cursor=f"{after} {now_s} {new_s}")
+        self._at = (after, now_s, new_s)
         if was_away or (heard_s and now_s - heard_s > GAP_S):
             await self._show_again(heard_s, now_s)
         if updates and after == offset:  # nothing of it can be confirmed, so it will come again
@@ -164,12 +170,12 @@ def next_offset(updates: Sequence[Any], offset: int) -> int:
     return max([offset, *(number + 1 for each in updates if (number := _number(each)) is not None)])
 
 
-def read_cursor(cursor: str) -> tuple[int, int]:
-    """Offset, and when something was heard last (seconds since the epoch); zeros where nothing is known."""
-    first, _, second = cursor.partition(" ")
-    if not (first.isdecimal() and second.isdecimal()):
-        return 0, 0
-    return int(first), int(second)
+def read_cursor(cursor: str) -> tuple[int, int, int]:
+    """Offset, when the service answered last, when an update came last (seconds since the epoch); zeros for none."""
+    words = cursor.split(" ")
+    if len(words) != 3 or not all(each.isascii() and each.isdecimal() for each in words):
+        return 0, 0, 0
+    return int(words[0]), int(words[1]), int(words[2])
 
 
 def _number(update: Any) -> int | None:

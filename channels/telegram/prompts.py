@@ -23,7 +23,7 @@ class Prompt(StrEnum):
 
 
 _WORDS = {
-    Prompt.CODE: "To approve {}, reply to this message with its code.",
+    Prompt.CODE: "To approve {}, reply to this message with its code, or with the part behind the hyphen.",
     Prompt.REASON: "To deny {}, reply to this message with the reason.",
     Prompt.QUESTION: "To ask the agent about {}, reply to this message with your question.",
     Prompt.ANSWER: "To answer {}, reply to this message with your answer.",

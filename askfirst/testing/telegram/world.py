@@ -11,6 +11,8 @@ from typing import Any
 PRESS_RETENTION_S = 150
 """So long the real server keeps a press that nobody fetches (tdlib/telegram-bot-api, Client.cpp)."""
 RETENTION_S = 86_400
+QUIET_S = 7 * 86_400
+"""From: https://core.telegram.org/bots/api#update, ``update_id``."""
 ANSWER_S = 150
 """So long a query can be answered, seconds."""
 GROUP_LIMIT, GROUP_SPAN_S = 20, 60.0
@@ -99,6 +101,7 @@ class World:
         self.token = token
         self.bot = User(id=int(token.partition(":")[0]), first_name="Askfirst", username=username, is_bot=True)
         self.press_retention_s = press_retention_s
+        self.limits = True
         self.chats: dict[int, Chat] = {}
         self.messages: dict[tuple[int, int], Message] = {}
         self.queries: dict[str, Query] = {}
@@ -113,6 +116,7 @@ class World:
         self.numbers = itertools.count(1)
         self._next_update = 900_000_000
         self._offset_s = 0.0
+        self._last_update_at = self.now()
         self._sent: list[tuple[float, int]] = []
 
     # -- time ---------------------------------------------------------------------------------------------------------
@@ -154,6 +158,8 @@ class World:
 
     def wait_s(self, chat: Chat) -> int:
         """Seconds until this chat takes another message; 0, and the message counts."""
+        if not self.limits:
+            return 0
         now = self.now()
         self._sent = [each for each in self._sent if each[0] > now - GROUP_SPAN_S]
         recent = [at for at, _ in self._sent if at > now - TOTAL_SPAN_S]
@@ -169,8 +175,7 @@ class World:
 
     def tell(self, kind: str, content: Any) -> int:
         """Queue an update for the bot, unless it does not want this kind; its id."""
-        number = self._next_update
-        self._next_update += 1
+        number = self._number()
         wanted = kind in self.allowed if self.allowed else kind not in OPT_IN
         if wanted:
             keep_s = self.press_retention_s if kind == "callback_query" else RETENTION_S
@@ -180,13 +185,20 @@ class World:
 
     def tell_raw(self, update: Any) -> int:
         """Queue whatever this is, as an update that no bot expects."""
-        number = self._next_update
-        self._next_update += 1
+        number = self._number()
         if isinstance(update, dict):
             update = {"update_id": number, **update}
         self.queue.append(Queued(number, "raw", self.now() + RETENTION_S, update))
         self.changed.set()
         return number
+
+    def _number(self) -> int:
+        """The next update's; after a week without any they begin anew, here always below what was before."""
+        if self.now() - self._last_update_at > QUIET_S:
+            self._next_update //= 2
+        self._last_update_at = self.now()
+        self._next_update += 1
+        return self._next_update - 1
 
     def waiting(self, offset: int, limit: int) -> list[dict[str, Any]]:
         """The next updates; everything below ``offset`` is confirmed, so it is dropped."""

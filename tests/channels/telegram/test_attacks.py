@@ -223,6 +223,14 @@ async def test_a_control_button_of_another_chat_answers_nothing(line: Any, ann: 
     assert answer == {"text": NOT_OURS, "show_alert": True}
 
 
+async def test_commands_of_other_bots_in_a_group_are_nobodys_business(line: Any, fake: FakeTelegram) -> None:
+    group, mallory = fake.group("Team"), fake.user("Mallory")
+    for text in ("/weather Berlin", "hello", "/weather@other_bot"):
+        fake.say(mallory, group, text)
+    await line.pump()
+    assert fake.messages(group.id) == []
+
+
 async def test_a_link_code_in_a_group_links_nobody(line: Any, fake: FakeTelegram) -> None:
     """There everybody can read it."""
     group, mallory = fake.group("Team"), fake.user("Mallory")

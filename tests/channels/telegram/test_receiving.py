@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,7 +22,6 @@ from channels.telegram.settings import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from askfirst.testing.telegram import FakeTelegram, User
 
@@ -90,6 +92,19 @@ async def test_after_a_time_away_open_cards_are_shown_again_with_the_reason(line
     assert (await line.case(request)).request.state is RequestState.APPROVED
     assert all("reply_markup" not in each for each in line.fake.messages(ann.id))
     assert first["message_id"] != again["message_id"]
+
+
+async def test_after_a_quiet_week_updates_with_lower_numbers_are_heard(line: Any, ann: User) -> None:
+    await line.say(ann, "/status")
+    await line.pump()
+    for _ in range(8):
+        line.fake.advance(86_400)
+        line.bench.clock.advance(86_400)
+        await line.pump()
+    assert "waiting for a person" in await line.say(ann, "/status")
+    assert len(line.fake.messages(ann.id)) == 2
+    await line.pump()
+    assert line.fake.queued() == 0
 
 
 async def test_a_short_time_away_shows_nothing_again(line: Any, ann: User) -> None:
@@ -268,9 +283,10 @@ def test_updates_are_named_by_their_numbers_and_the_offset_confirms_them() -> No
 
 
 @pytest.mark.parametrize(
-    ("cursor", "found"), [("", (0, 0)), ("12 34", (12, 34)), ("x", (0, 0)), ("-1 5", (0, 0)), ("12", (0, 0))]
+    ("cursor", "found"),
+    [("", (0, 0, 0)), ("12 34 5", (12, 34, 5)), ("x y z", (0, 0, 0)), ("-1 5 5", (0, 0, 0)), ("12 3", (0, 0, 0))],
 )
-def test_a_cursor_is_offset_and_time(cursor: str, found: tuple[int, int]) -> None:
+def test_a_cursor_is_offset_and_times(cursor: str, found: tuple[int, int, int]) -> None:
     assert read_cursor(cursor) == found
 
 
@@ -302,3 +318,13 @@ def test_a_table_that_cannot_be_used_is_refused_with_a_sentence(
         (tmp_path / name).chmod(0o644 if name == "open" else 0o600)
     with pytest.raises(ConfigError, match=sentence):
         settings_of(table, tmp_path)
+
+
+def test_neither_the_command_line_nor_the_registry_loads_the_library() -> None:
+    """It takes a quarter of a second, which hooks and commands would pay each time."""
+    program = (
+        "import sys, askfirst.entry, channels.registry, channels.preview; askfirst.entry.command_line(); "
+        "sys.exit('telegram' in sys.modules)"
+    )
+    root = Path(__file__).parents[3]
+    assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False).returncode == 0
