@@ -20,6 +20,7 @@ from askfirst.cli import (
     grants,
     hook,
     inbox,
+    init,
     install,
     mcp,
     people,
@@ -68,6 +69,7 @@ def build(parts: Parts) -> typer.Typer:
     telegram.add(app, parts)
     channels.add(app)
     preview.add(app, parts)
+    init.add(app, parts)
     install.add(app, parts)
     doctor.add(app, parts)
     run.add(app, parts)
