@@ -276,3 +276,9 @@ def person(broker: BrokerProcess) -> Iterator[WebPerson]:
 def other_person(broker: BrokerProcess) -> Iterator[WebPerson]:
     with contextlib.closing(WebPerson(broker, "local:bob")) as made:
         yield made
+
+
+@pytest.fixture(name="until")
+def _until() -> Callable[[str, Callable[[], Any]], Any]:
+    """``until`` for modules of tests, which cannot import this one."""
+    return until
