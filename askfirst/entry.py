@@ -76,6 +76,7 @@ def command_line() -> typer.Typer:
             past_calls=_past_calls,
             preview=_preview,
             telegram_bot=_telegram_bot,
+            github_look=_github_look,
             mcp=_mcp,
         )
     )
@@ -85,6 +86,12 @@ def _preview(case: Case, now_ms: int) -> str:
     from channels.preview import preview_page  # noqa: PLC0415
 
     return preview_page(case, now_ms)
+
+
+def _github_look(table: Mapping[str, object], secret: str, wanted: Mapping[str, str]) -> list[dict[str, object]]:
+    from channels.github.setup import found  # noqa: PLC0415
+
+    return found(table, secret, wanted)
 
 
 def _telegram_bot(token: str, api_url: str, webhook_url: str) -> str:

@@ -17,6 +17,7 @@ from askfirst.cli import (
     demo,
     doctor,
     explain,
+    github,
     grants,
     hook,
     inbox,
@@ -67,6 +68,7 @@ def build(parts: Parts) -> typer.Typer:
     tokens.add(app)
     people.add(app)
     telegram.add(app, parts)
+    github.add(app, parts)
     channels.add(app)
     preview.add(app, parts)
     init.add(app, parts)

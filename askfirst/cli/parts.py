@@ -209,6 +209,8 @@ class Parts:
         preview: a page that shows a case as each channel shows it, as of a moment.
         telegram_bot: the user name of the bot with this token, given the Bot API's address and the webhook that it may
             have; asks the service.
+        github_look: what a ``[github]`` table and its secret come to, given the folder, the issue and the login to look
+            at; each finding has ``name``, ``ok`` and ``text``.
         mcp: serve the MCP tools on standard input and output until it ends.
     """
 
@@ -227,4 +229,5 @@ class Parts:
     past_calls: Callable[[Path, int], list[dict[str, object]]]
     preview: Callable[[Case, int], str]
     telegram_bot: Callable[[str, str, str], str]
+    github_look: Callable[[Mapping[str, object], str, Mapping[str, str]], list[dict[str, Any]]]
     mcp: Callable[[], None]

@@ -15,19 +15,27 @@ TOKEN_FILE = "telegram-token"  # noqa: S105  # the name of the file
 INBOX = "web:inbox"
 
 
-def with_table(content: str, table: Mapping[str, object], *, source: str) -> str:
-    """The configuration with this ``[telegram]`` table; unchanged where it has the same.
+def with_table(content: str, table: Mapping[str, object], *, source: str, scheme: str = "telegram") -> str:
+    """The configuration with this table of a channel; unchanged where it has the same.
+
+    A table in it comes last, as TOML wants it.
 
     Raises:
         ConfigError: it has another one, or is no TOML.
     """
-    found = _read(content, source).get("telegram")
+    found = _read(content, source).get(scheme)
     if found == dict(table):
         return content
     if found is not None:
-        raise ConfigError(f"{source} has another [telegram] already; change it there, or take it out and try again")
-    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in table.items())
-    return f"{_ended(content)}[telegram]\n{lines}"
+        raise ConfigError(f"{source} has another [{scheme}] already; change it there, or take it out and try again")
+    return f"{_ended(content)}{_lines(scheme, table)}"
+
+
+def _lines(name: str, table: Mapping[str, object]) -> str:
+    plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
+    inner = {key: value for key, value in table.items() if isinstance(value, dict)}
+    own = "".join(f"{key} = {json.dumps(value)}\n" for key, value in plain.items())
+    return f"[{name}]\n{own}" + "".join(_lines(f"{name}.{key}", value) for key, value in inner.items())
 
 
 def with_recipients(content: str, recipients: Sequence[str], *, source: str) -> str | None:

@@ -19,7 +19,7 @@ from channels.github.deployments import Deployments
 from channels.github.markdown import span
 from channels.github.marker import REPLY, is_unaltered, read_marker
 from channels.github.place import SCHEME, Message, conversation_of, deployment_of, message_of
-from channels.github.poll import Poller
+from channels.github.poll import PAUSE_MAX_S, Poller
 from channels.github.publisher import Publisher
 from channels.github.render import BODY_MAX
 from channels.github.requests import Requests
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from askfirst.store.messages import OpenMessage
     from channels.github.config import GithubConfig
 
+_PAUSE_FIRST_S = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -155,12 +156,14 @@ class GithubChannel:
 
     async def run(self, reception: Reception) -> None:
         """Poll until cancelled; until GitHub knows us, try that again and again."""
+        pause_s = _PAUSE_FIRST_S
         while True:
             try:
                 await self._introduced()
             except (ChannelError, ConfigError) as error:
-                _log.warning("GitHub: %s", error)
-                await asyncio.sleep(max(self._config.poll_s, 5.0))
+                _log.warning("GitHub: %s; it is tried again in %d s", error, pause_s)
+                await asyncio.sleep(pause_s)
+                pause_s = min(PAUSE_MAX_S, pause_s * 2)
                 continue
             await self._poller.run(reception)
 

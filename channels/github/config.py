@@ -118,8 +118,8 @@ class GithubConfig:
         return not self.repositories or any(fnmatchcase(name, each.lower()) for each in self.repositories)
 
 
-def github_config(raw: RawGithub, folder: Path) -> GithubConfig:
-    """The configuration in this table; files are named from ``folder``.
+def github_config(raw: RawGithub, folder: Path, secret: str = "") -> GithubConfig:
+    """The configuration in this table; files are named from ``folder``, unless the credential is handed in.
 
     Raises:
         ConfigError: something in it cannot be used, or a secret's file is open to others.
@@ -128,12 +128,12 @@ def github_config(raw: RawGithub, folder: Path) -> GithubConfig:
         raise ConfigError("github: give either token_file or [github.app], so that it is clear who speaks")
     app = None
     if raw.app is not None:
-        key = read_secret(folder / raw.app.key_file)
+        key = secret or read_secret(folder / raw.app.key_file)
         app = AppIdentity(id=raw.app.id, key=key, deployments=raw.app.deployments)
     return GithubConfig(
         api_url=raw.api_url.rstrip("/"),
         hosts=_hosts(raw.api_url),
-        token=read_secret(folder / raw.token_file) if raw.token_file else "",
+        token=(secret or read_secret(folder / raw.token_file)) if raw.token_file else "",
         app=app,
         issue=_issue(raw.issue),
         permission=raw.permission,
@@ -149,7 +149,7 @@ def github_config(raw: RawGithub, folder: Path) -> GithubConfig:
     )
 
 
-def github_config_of(table: Mapping[str, object], folder: Path) -> GithubConfig:
+def github_config_of(table: Mapping[str, object], folder: Path, secret: str = "") -> GithubConfig:
     """The same from a table that was not looked at yet.
 
     Raises:
@@ -161,7 +161,7 @@ def github_config_of(table: Mapping[str, object], folder: Path) -> GithubConfig:
         first = error.errors()[0]
         where = ".".join(("github", *(str(part) for part in first["loc"])))
         raise ConfigError(f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
-    return github_config(raw, folder)
+    return github_config(raw, folder, secret)
 
 
 def _hosts(api_url: str) -> frozenset[str]:

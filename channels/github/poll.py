@@ -146,6 +146,8 @@ class Poller:
                 continue  # a deployment, where nothing is written
         for conversation in self._lingering(shown):
             shown[conversation] = []
+        if self._config.issue is not None:
+            shown.setdefault(self._config.issue, [])  # people link themselves there
         self._forget(set(shown))
         for conversation, messages in shown.items():
             pace = self._paces.setdefault(conversation, _Pace(self._config.poll_s))
@@ -180,7 +182,7 @@ class Poller:
         self, conversation: Conversation, messages: Sequence[OpenMessage], reception: Reception
     ) -> bool:
         """Whether there was news."""
-        watch = self._watches.get(conversation) or _watch(messages)
+        watch = self._watches.get(conversation) or _watch(messages, self._clock.now_ms())
         after, heard = watch.model_copy(deep=True), _Heard()
         after.closed_ms = None if messages else after.closed_ms or self._clock.now_ms()
         await self._comments(conversation, after, heard)
@@ -270,8 +272,9 @@ class Poller:
             del self._paces[conversation]
 
 
-def _watch(messages: Sequence[OpenMessage]) -> _Watch:
-    oldest = min(made_at(each.request_id) for each in messages)
+def _watch(messages: Sequence[OpenMessage], now_ms: int) -> _Watch:
+    now = datetime.fromtimestamp(now_ms / 1000, UTC) - _OVERLAP
+    oldest = min((made_at(each.request_id) for each in messages), default=now)
     return _Watch(since=oldest, oldest=oldest)
 
 
