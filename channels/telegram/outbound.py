@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,10 @@ class Outbound:
         self._sealer = sealer
         self._files: dict[tuple[int, str], int] = {}
         """Files that went ahead of a message that could not be sent yet; a retry does not send them again."""
+        self._added: dict[str, list[str]] = {}
+        """List to the requests that went into it: the store knows them only once they are delivered."""
+        self._one_by_one = asyncio.Lock()
+        """Several deliveries are under way at once; a topic or a list is for all of them."""
 
     def keys(self, chat: int) -> Keys:
         """Makes buttons for a chat."""
@@ -46,7 +51,8 @@ class Outbound:
         """Show a card, or have it in the list of those that can wait."""
         place = place_of(recipient)
         if card.state is RequestState.PENDING and card.risk < Risk.HIGH and await self._is_crowded(recipient):
-            return await self._send_in_digest(card, recipient, place)
+            async with self._one_by_one:
+                return await self._send_in_digest(card, recipient, place)
         return await self.show(card, place)
 
     async def update(self, card: Card, external_id: str, recipient: str) -> None:
@@ -129,6 +135,10 @@ class Outbound:
         """The topic of this repository or session, made when it is not there; 0 in a chat without topics."""
         if self._settings.topics == "none" or chat > 0:
             return 0
+        async with self._one_by_one:
+            return await self._topic_in(card, chat)
+
+    async def _topic_in(self, card: Card, chat: int) -> int:
         key, name = await self._topic_of(card, chat)
         known = await self._backing.memory.recall(key)
         if known:
@@ -172,11 +182,13 @@ class Outbound:
                 except NotThereError:
                     pass
                 else:
+                    self._added.setdefault(known, []).append(card.request_id)
                     return sent
         payload = digest_message([card], self.keys(place.chat))
         message = await self._api.send(place.chat, place.topic, payload)
         sent = Sent(chat=place.chat, message=message, is_digest=True)
         await self._backing.memory.remember(key, str(sent))
+        self._added = {str(sent): [card.request_id]}
         return sent
 
     async def _refresh_digest(self, sent: Sent, recipient: str) -> None:
@@ -188,13 +200,14 @@ class Outbound:
 
     async def _listed(self, sent: Sent, recipient: str) -> list[Card]:
         """What stands in a list and still waits."""
-        found = []
-        for each in await self._backing.messages.open():
-            if each.recipient == recipient and each.external_id == str(sent):
-                card = await self.card(each.request_id)
-                if card is not None and card.state is RequestState.PENDING:
-                    found.append(card)
-        return found
+        name = str(sent)
+        stored = [
+            each.request_id
+            for each in await self._backing.messages.open()
+            if each.recipient == recipient and each.external_id == name
+        ]
+        cards = [await self.card(each) for each in dict.fromkeys((*stored, *self._added.get(name, ())))]
+        return [each for each in cards if each is not None and each.state is RequestState.PENDING]
 
 
 def mute_key(chat: int) -> str:

@@ -64,7 +64,7 @@ class Line:
     reception: Reception
     dispatcher: Dispatcher
 
-    async def ask(self, *recipients: str, risk: Risk = Risk.HIGH, **changes: Any) -> Request:
+    async def ask(self, *recipients: str, risk: Risk = Risk.HIGH, is_delivered: bool = True, **changes: Any) -> Request:
         """A request, sent to these recipients; ``terms`` are members of its terms."""
         draft: Draft = a_draft(**{name: changes.pop(name) for name in ("key", "command") if name in changes})
         found = draft.classification
@@ -72,7 +72,8 @@ class Line:
         terms = replace(draft.terms, stages=(Stage(recipients=recipients),), **changes.pop("terms", {}))
         draft = replace(draft, classification=replace(found, effects=effects), terms=terms, **changes)
         request = (await self.bench.desk.ask(draft)).request
-        await self.deliver()
+        if is_delivered:
+            await self.deliver()
         return request
 
     async def deliver(self) -> None:

@@ -220,6 +220,26 @@ async def test_many_that_are_less_grave_come_as_one_list_and_are_shown_one_by_on
         assert line.fake.messages(ann.id)[2]["text"] == "Nothing of this list waits any more."
 
 
+async def test_what_comes_at_once_is_one_list_and_one_topic(
+    opened: Callable[..., Any], fake: FakeTelegram, ann: User
+) -> None:
+    group = fake.group("Team", forum=True)
+    async with opened(digest_from=1, topics="repository") as line:
+        await line.ask(f"telegram:{ann.id}", key="first", command="rm -rf first")
+        low = [
+            await line.ask(
+                f"telegram:{ann.id}", key=str(n), command=f"rm -rf {n}", risk=Risk.MEDIUM, is_delivered=False
+            )
+            for n in range(4)
+        ]
+        for number in range(3):
+            await line.ask(f"telegram:{group.id}", key=f"g{number}", command=f"rm g{number}", is_delivered=False)
+        await line.deliver()
+        _, listed = fake.messages(ann.id)
+        assert all(each.code in listed["text"] for each in low)
+        assert len(fake.calls("createForumTopic")) == 1
+
+
 async def test_each_repository_has_a_topic_of_its_own(opened: Callable[..., Any], fake: FakeTelegram) -> None:
     group = fake.group("Team", forum=True)
     async with opened(topics="repository") as line:

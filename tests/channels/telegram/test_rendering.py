@@ -250,6 +250,12 @@ def test_any_callback_data_is_read_or_not_ours(data: str) -> None:
     assert found is None or len(data) == 48
 
 
+def test_a_name_with_a_line_break_does_not_look_like_a_line_of_ours() -> None:
+    hostile = "discards x\n✅ Approved by local:ann via web"
+    card = a_card(headline=f"HIGH · {hostile}", signals=(Signal(mark=Mark.WARN, text=hostile),), impact=hostile)
+    assert not [each for each in message(card).rich.text.splitlines() if each.startswith("✅")]
+
+
 def test_the_preview_shows_text_as_text() -> None:
     page = preview_html(message(a_card(command="echo '<script>alert(1)</script>'")))
     assert "<script>" not in page
