@@ -54,6 +54,9 @@ def _loss(evidence: Evidence) -> str:
 def _commits(evidence: Evidence) -> list[str]:
     found = [each for each in evidence.exhibits if isinstance(each, Commits) and each.fate != "rewritten"]
     count, unpushed = sum(each.count for each in found), sum(each.unpushed for each in found)
+    stashed = sum(each.count for each in found if each.is_stash)
+    if stashed:
+        return [f"{stashed} stash {'entry' if stashed == 1 else 'entries'} that nothing else would hold"]
     if unpushed:
         return [f"{unpushed} unpushed {'commit' if unpushed == 1 else 'commits'}"]
     return [f"{count} {'commit' if count == 1 else 'commits'} that nothing else would hold"] if count else []

@@ -56,7 +56,7 @@ class History:
         rollback = tuple(f"git stash store -m 'brought back' {short(row[1])}" for row in gone[:LISTED_MAX])
         name = f"the stash {which}" if which else "the stash"
         self.found.exhibits.append(
-            Commits(where=text_of(name), count=len(gone), unpushed=len(gone), listed=commits, rollback=rollback)
+            Commits(where=text_of(name), count=len(gone), is_stash=True, listed=commits, rollback=rollback)
         )
         self.found.state["stash entries"] = (
             f"{len(entries)} entries, newest {short(entries[0][0]) if entries else 'none'}"
@@ -70,7 +70,7 @@ class History:
         more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
         files = f": {', '.join(names[:_NAMES_SHOWN])}{more}" if names else ""
         at_s = int(at) if at.isdigit() else 0
-        return Commit(id=oid, subject=text_of(f"{selector} {subject}{files}"), author="you", at_s=at_s, pushed=False)
+        return Commit(id=oid, subject=text_of(f"{selector} {subject}{files}"), author="", at_s=at_s, pushed=False)
 
     def _names(self, *arguments: str) -> list[str]:
         out = self.eye.reader.run(self.place, "--no-replace-objects", *arguments)

@@ -61,6 +61,7 @@ class Commits:
         unpushed: how many of them no remote-tracking branch holds.
         listed: the newest.
         rollback: commands that bring them back while git keeps the objects.
+        is_stash: they are stash entries, which nobody pushes.
     """
 
     kind: Literal["commits"] = "commits"
@@ -71,6 +72,7 @@ class Commits:
     unpushed: int = 0
     listed: tuple[Commit, ...] = ()
     rollback: tuple[str, ...] = ()
+    is_stash: bool = False
 
 
 Standing: TypeAlias = Literal["modified", "staged", "untracked", "ignored", "tracked", "unversioned"]

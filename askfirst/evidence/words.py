@@ -86,6 +86,9 @@ def _signals(exhibit: Exhibit) -> Iterator[Signal]:
 
 def _commit_signals(found: Commits) -> Iterator[Signal]:
     many = _count(found.count, "commit", more=found.more)
+    if found.is_stash and found.count:
+        yield Signal(mark=Mark.WARN, text=f"{_entries(found.count)} would be dropped; they are nowhere else")
+        return
     if not found.count:
         yield Signal(mark=Mark.GOOD, text=f"no commit of {found.where} is lost: other refs hold them all")
         return
@@ -175,13 +178,17 @@ def impact_of(evidence: Evidence) -> str:
 
 
 def _losses(exhibits: Sequence[Exhibit]) -> Iterator[str]:
-    commits = [each for each in exhibits if isinstance(each, Commits) and each.fate != "rewritten"]
+    everything = [each for each in exhibits if isinstance(each, Commits) and each.fate != "rewritten"]
+    commits = [each for each in everything if not each.is_stash]
+    stashed = sum(each.count for each in everything if each.is_stash)
     files = [each for each in exhibits if isinstance(each, Files)]
     copies = sum(each.only_copies for each in files)
     rows = sum(each.rows or 0 for found in exhibits if isinstance(found, Statements) for each in found.statements)
     destroyed = sum(each.destroys or 0 for each in exhibits if isinstance(each, Plan))
     if number := sum(each.count for each in commits):
         yield _count(number, "commit", more=any(each.more for each in commits))
+    if stashed:
+        yield _entries(stashed)
     if copies:
         many = _count(copies, "file", more=any(each.more for each in files))
         yield f"{many} ({size(sum(each.only_copy_bytes for each in files))})"
@@ -263,7 +270,8 @@ def certainty_of(evidence: Evidence) -> str:
 def commit_line(commit: Commit) -> str:
     """One commit for people, e.g. ``1a2b3c4d5e6f Fix it (Ann, 2026-11-25 21:04 UTC, never pushed)``."""
     pushed = "pushed" if commit.pushed else "never pushed"
-    return f"{commit.id[:_ID_CHARS]} {commit.subject} ({commit.author}{_when(commit.at_s, ', ')}, {pushed})"
+    about = [each for each in (commit.author, _when(commit.at_s, ""), pushed if commit.author else "") if each]
+    return f"{commit.id[:_ID_CHARS]} {commit.subject} ({', '.join(about)})"
 
 
 def size(size_bytes: int) -> str:
@@ -278,6 +286,10 @@ def size(size_bytes: int) -> str:
 
 def _count(number: int, noun: str, *, more: bool = False) -> str:
     return f"{number:,}{'+' if more else ''} {noun}{'' if number == 1 and not more else 's'}"
+
+
+def _entries(number: int) -> str:
+    return f"{number:,} stash {'entry' if number == 1 else 'entries'}"
 
 
 def _when(at_s: int, before: str = " ") -> str:

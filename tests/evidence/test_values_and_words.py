@@ -181,3 +181,11 @@ def test_a_commit_may_claim_any_date() -> None:
     odd = replace(COMMIT, at_s=10**18)
     sections = sections_of(Evidence(exhibits=(replace(LOST, listed=(odd,)),)))
     assert sections[0].rows == ("1a2b3c4d5e6f Fix it (Ann, never pushed)",)
+
+
+def test_stash_entries_are_called_so() -> None:
+    entry = Commit(id="a" * 40, subject="stash@{0} WIP: a.txt", author="", at_s=AT_S, pushed=False)
+    evidence = Evidence(exhibits=(Commits(where="the stash", count=2, is_stash=True, listed=(entry,)),))
+    assert [each.text for each in signals_of(evidence)] == ["2 stash entries would be dropped; they are nowhere else"]
+    assert impact_of(evidence) == "would lose 2 stash entries"
+    assert sections_of(evidence)[0].rows == ("aaaaaaaaaaaa stash@{0} WIP: a.txt (2027-01-15 08:00 UTC)",)
