@@ -84,13 +84,19 @@ def _configure(token: str, table: dict[str, object]) -> None:
 
 
 def _linked(client: Client, person: str, bot: str, timeout_s: int) -> str:
-    """The identity in Telegram that somebody now has.
+    """The identity in Telegram that somebody has, or now has.
 
     Raises:
         NotAllowedError: nobody approved it, or nobody opened the link in time.
     """
     person = person if ":" in person else f"local:{person}"
-    known = _identities(client, person)
+    if known := sorted(_identities(client, person)):
+        stderr.print(
+            f"{person} is {known[0]} already; open https://t.me/{bot} once and press Start",
+            markup=False,
+            soft_wrap=True,
+        )
+        return known[0]
     asked = approved(client, client.call("POST", "/v1/people/links", json={"person": person, "scheme": "telegram"}))
     code = client.call("POST", f"/v1/people/links/{asked['request']}", json={"claim": asked["claim"]})["code"]
     start = code.replace("-", "")
@@ -101,7 +107,7 @@ def _linked(client: Client, person: str, bot: str, timeout_s: int) -> str:
     )
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
-        if new := sorted(_identities(client, person) - known):
+        if new := sorted(_identities(client, person)):
             return new[0]
         time.sleep(_LOOK_S)
     raise NotAllowedError(

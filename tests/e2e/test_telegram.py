@@ -127,6 +127,8 @@ def test_setup_connects_a_bot_links_a_person_and_sends_requests_there(
         "is_routed": True,
     }
     assert fake.messages(ann.id)[0]["text"].startswith("🔗")
+    again = subprocess.run(command, env=broker.environ, capture_output=True, text=True, check=False)
+    assert (again.returncode, json.loads(again.stdout)) == (0, done), "a second time changes nothing"
     assert (broker.config.with_name("telegram-token").stat().st_mode & 0o777) == 0o600
 
 
