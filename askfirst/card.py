@@ -173,7 +173,7 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         impact=visible(impact_of(request.evidence)),
         sections=tuple(_shown(each) for each in sections_of(request.evidence)),
         certainty=certainty_of(request.evidence),
-        rollback=tuple(visible(each) for each in rollback_of(request.evidence)),
+        rollback=tuple(visible(each) for each in rollback_of(request.evidence, request.promise)),
         contradictions=tuple(visible(each) for each in contradictions(request.claim, request.evidence)),
         opinion=opinion_rows(request),
     )

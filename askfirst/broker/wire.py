@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from askfirst.engine import Case, Step
     from askfirst.evidence.values import Evidence
     from askfirst.request import Claim, Grant, Request
-    from askfirst.rescue import Preview
+    from askfirst.rescue import Preview, Promise
 
 _ID = Annotated[str, Field(max_length=200)]
 _TEXT = Annotated[str, Field(max_length=10_000)]
@@ -478,12 +478,12 @@ def request_out(request: Request) -> RequestOut:
         ],
         supersedes=request.supersedes,
         end=_end_out(request),
-        evidence=evidence_out(request.evidence, request.claim),
+        evidence=evidence_out(request.evidence, request.claim, request.promise),
         opinion=list(opinion_rows(request)),
     )
 
 
-def evidence_out(evidence: Evidence, claim: Claim) -> EvidenceOut:
+def evidence_out(evidence: Evidence, claim: Claim, promise: Promise | None = None) -> EvidenceOut:
     """The evidence in words, and where the claim contradicts it."""
     return EvidenceOut(
         signals=[SignalOut(mark=each.mark.value, text=each.text) for each in signals_of(evidence)],
@@ -493,7 +493,7 @@ def evidence_out(evidence: Evidence, claim: Claim) -> EvidenceOut:
             for each in sections_of(evidence)
         ],
         certainty=certainty_of(evidence),
-        rollback=list(rollback_of(evidence)),
+        rollback=list(rollback_of(evidence, promise)),
         contradictions=list(contradictions(claim, evidence)),
         state=dict(evidence.state),
         state_digest=evidence.state_digest,

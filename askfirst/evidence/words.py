@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from askfirst.evidence.values import Commit, Evidence, Exhibit, Ref, Statement
+    from askfirst.rescue import Promise
 
 _ID_CHARS = 12
 _STANDINGS = {
@@ -245,8 +246,13 @@ def _files_section(found: Files) -> Section:
     return Section(title=title, rows=rows, more=found.count - len(rows))
 
 
-def rollback_of(evidence: Evidence) -> tuple[str, ...]:
-    """Our own way back, and what has none; empty where there is nothing to take back."""
+def rollback_of(evidence: Evidence, promise: Promise | None = None) -> tuple[str, ...]:
+    """Our own way back first, and what has none; empty where there is nothing to take back.
+
+    What a snapshot will hold has one, even where git itself knows of none.
+    """
+    if promise is not None and promise.holds:
+        return (promise.words,)
     steps = [step for each in evidence.exhibits if isinstance(each, Commits | Refs) for step in each.rollback if step]
     lost = sum(each.only_copies for each in evidence.exhibits if isinstance(each, Files))
     steps += [f"no way back by git for {_count(lost, 'file')}: no commit has them"] if lost else []

@@ -55,8 +55,8 @@ def repository_differences(shot: Shot, path: Callable[[str], str]) -> dict[str, 
         return _all_gone(shot, path)
     git = repository_of(shot)
     found = dict(_ref_differences(shot, git))
-    found |= _state_differences(OWN_STATE, shot.own, own_patterns(shot.git_dir, shot.common_dir))
-    found |= _state_differences(SHARED_STATE, shot.shared, SHARED)
+    found |= _state_differences(OWN_STATE, shot.own, own_patterns(shot.git_dir, shot.common_dir), path)
+    found |= _state_differences(SHARED_STATE, shot.shared, SHARED, path)
     return found | _work_differences(shot, git, path) if shot.work_tree else found
 
 
@@ -93,20 +93,22 @@ def _ref_differences(shot: Shot, git: Git) -> Iterator[tuple[str, str]]:
         yield key(HEAD), head
 
 
-def _state_differences(kind: str, tree: Tree, patterns: tuple[str, ...]) -> dict[str, str]:
+def _state_differences(kind: str, tree: Tree, patterns: tuple[str, ...], path: Callable[[str], str]) -> dict[str, str]:
     tops = {*tree.tops, *state_names(tree.root, patterns)}
     with Folder(tree.root) as folder:
-        found = tree_differences(replace(tree, tops=tuple(sorted(tops))), folder)
+        found = tree_differences(replace(tree, tops=tuple(sorted(tops))), folder, path)
         return {key(kind, name): mark for name, mark in found if name != "HEAD"}
 
 
-def tree_differences(tree: Tree, folder: Folder, skips: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:
+def tree_differences(
+    tree: Tree, folder: Folder, path: Callable[[str], str], skips: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, str]]:
     """(name, mark of what is there now) for everything below the tree's tops that is not as it was."""
     kept = tree.by_name()
     now = {name: folder.look(name) for name in names_below(folder, tree.tops, skips)}
     for name in {**dict.fromkeys(kept), **now}:
         item, there = kept.get(name), now.get(name)
-        if item is None or not is_as_kept(item, there):
+        if item is None or not is_as_kept(folder, item, there, path):
             yield name, mark_of(there)
 
 
@@ -148,7 +150,7 @@ def _work_differences(shot: Shot, git: Git, path: Callable[[str], str]) -> dict[
     with Folder(shot.work_tree) as folder:
         loose = [name.rstrip("/") for name in before.fields("ls-files", "--others", "--directory", "-z")]
         tops = dict.fromkeys((*shot.work.tops, *names_below(folder, loose, shot.left_out)))
-        now = tree_differences(replace(shot.work, tops=tuple(tops)), folder, shot.left_out)
+        now = tree_differences(replace(shot.work, tops=tuple(tops)), folder, path, shot.left_out)
         found |= {key(WORK, name): mark for name, mark in now}
         known = {*shot.work.by_name(), *shot.work.tops}
         changed = changed_names(before) if shot.index else []

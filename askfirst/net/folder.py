@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import stat
 from typing import TYPE_CHECKING, Self
-
-from askfirst.clock import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +31,20 @@ class Folder:
     def __init__(self, path: str) -> None:
         self.path = path
         self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._last: tuple[str, int] | None = None  # most names come folder by folder
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._forget()
         os.close(self._descriptor)
+
+    def _forget(self) -> None:
+        """Let go of the folder that was used last: it may be about to go, or to be replaced."""
+        if self._last is not None:
+            os.close(self._last[1])
+            self._last = None
 
     @contextlib.contextmanager
     def inside(self, name: str, *, makes: bool = False) -> Iterator[int]:
@@ -56,8 +63,13 @@ class Folder:
     def beside(self, name: str, *, makes: bool = False) -> Iterator[tuple[int, str]]:
         """A descriptor of the folder that something lies in, and its last name."""
         *folders, last = _steps(name)
-        with self.inside("/".join(folders), makes=makes) as descriptor:
-            yield descriptor, last
+        above = "/".join(folders)
+        if self._last is None or self._last[0] != above:
+            with self.inside(above, makes=makes) as descriptor:
+                kept = os.dup(descriptor)
+            self._forget()
+            self._last = (above, kept)
+        yield self._last[1], last
 
     def look(self, name: str) -> os.stat_result | None:
         """What lies there, a link as itself; None where nothing does."""
@@ -96,9 +108,14 @@ class Folder:
 
     @contextlib.contextmanager
     def replacing(self, name: str) -> Iterator[int]:
-        """A descriptor of a new file that takes this place at the end, whole; on an error nothing has changed."""
+        """A descriptor of a new file that takes this place at the end, whole; on an error nothing has changed.
+
+        What a crash leaves of it has a name that the next try takes again.
+        """
         with self.beside(name, makes=True) as (descriptor, last):
-            fresh = f".askfirst-{new_id()}"
+            fresh = f".askfirst-{hashlib.sha256(os.fsencode(last)).hexdigest()[:16]}"
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(fresh, dir_fd=descriptor)
             opened = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=descriptor)
             try:
                 yield opened
@@ -113,17 +130,20 @@ class Folder:
 
     def link(self, name: str, target: str) -> None:
         """Make a symbolic link; what is there goes."""
+        self._forget()
         with self.beside(name, makes=True) as (descriptor, last):
             _clear(descriptor, last)
             os.symlink(target, last, dir_fd=descriptor)
 
     def remove(self, name: str) -> None:
         """Take away what is there, with everything below it; nothing there is fine."""
+        self._forget()
         with contextlib.suppress(FileNotFoundError, NotADirectoryError), self.beside(name) as (descriptor, last):
             _clear(descriptor, last)
 
     def remove_empty(self, name: str) -> None:
         """Take away a folder if it is empty, and those above it that this leaves empty, up to the top."""
+        self._forget()
         steps = _steps(name)
         while steps:
             try:

@@ -52,14 +52,14 @@ def differences(holding: Holding, path: Callable[[str], str]) -> After:
         OSError: the same of a folder.
     """
     shots = tuple(repository_differences(shot, path) for shot in holding.every_shot)
-    return After(shots=shots, trees=tuple(map(_tree_now, holding.trees)))
+    return After(shots=shots, trees=tuple(_tree_now(tree, path) for tree in holding.trees))
 
 
-def _tree_now(tree: Tree) -> dict[str, str]:
+def _tree_now(tree: Tree, path: Callable[[str], str]) -> dict[str, str]:
     if not os.path.isdir(tree.root):
         return {item.name: GONE for item in tree.items}
     with Folder(tree.root) as folder:
-        return dict(tree_differences(tree, folder))
+        return dict(tree_differences(tree, folder, path))
 
 
 def plan(holding: Holding, now: After, after: After | None) -> Plan:

@@ -29,7 +29,7 @@ from askfirst.net.differences import (
 )
 from askfirst.net.folder import Folder
 from askfirst.net.repository import SYMLINK, folders_above, read_entries
-from askfirst.net.tree import finish_folder, put
+from askfirst.net.tree import finish_folder, is_as_kept, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -39,9 +39,10 @@ if TYPE_CHECKING:
     from askfirst.net.tree import Item, Tree
 
 _LOCK_PATIENCE_S: Final = 5.0
-_BLOBS_AT_ONCE: Final = 100
+_BLOBS_AT_ONCE: Final = 500
 _HEAD: Final = "HEAD"
 _WHY: Final = "askfirst undo"
+_OURS: Final = b"askfirst undo\n"
 _MTIME: Final = re.compile(rb"mtime: (\d+):(\d+)")
 
 
@@ -67,14 +68,14 @@ def revert(shot: Shot, now: Mapping[str, str], path: Callable[[str], str], *, ma
     git = repository_of(shot)
     problems = _objects(shot, git, path)
     files = named(now, WORK)
-    with _index_lock(git, wanted=bool(files) or key(INDEX) in now) as lock:
+    with _index_lock(git, wanted=bool(files) or key(INDEX) in now):
         if shot.work_tree and (files or key(WORK) in now):
             problems += _work(shot, git, files, path, made)
         _refs(shot, git, now, made)
         _state(shot.own, named(now, OWN_STATE), path)
         _state(shot.shared, named(now, SHARED_STATE), path)
-        if lock is not None and key(INDEX) in now:
-            _index(shot, git, lock, path)
+        if key(INDEX) in now:
+            _index(shot, git, path)
     return problems
 
 
@@ -108,44 +109,56 @@ def _objects(shot: Shot, git: Git, path: Callable[[str], str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _index_lock(git: Git, *, wanted: bool) -> Iterator[str | None]:
-    """Hold the index as git itself does; the lock's path, None where it is not wanted.
+def _index_lock(git: Git, *, wanted: bool) -> Iterator[None]:
+    """Hold the index as git itself does, where that is wanted.
 
     Raises:
         RescueError: another git holds it.
     """
     if not wanted:
-        yield None
+        yield
         return
     lock = os.path.join(git.git_dir, "index.lock")
     until = time.monotonic() + _LOCK_PATIENCE_S
     while True:
         try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666))
+            with open(lock, "xb") as file:
+                file.write(_OURS)
             break
         except FileExistsError:
+            _take_over(lock)
             if time.monotonic() > until:
                 raise RescueError(
                     f"another git process holds {lock}; try again, or remove that file if no git runs"
                 ) from None
             time.sleep(0.05)
     try:
-        yield lock
+        yield
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(lock)
 
 
-def _index(shot: Shot, git: Git, lock: str, path: Callable[[str], str]) -> None:
+def _take_over(lock: str) -> None:
+    """Remove a lock that our own crash has left: git writes an index into its locks, never these words."""
+    with contextlib.suppress(FileNotFoundError):
+        with open(lock, "rb") as file:
+            is_ours = file.read(len(_OURS) + 1) == _OURS
+        if is_ours:
+            os.unlink(lock)
+
+
+def _index(shot: Shot, git: Git, path: Callable[[str], str]) -> None:
     index = os.path.join(git.git_dir, "index")
     if not shot.index:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(index)
         return
-    with open(path(shot.index), "rb") as source, open(lock, "wb") as target:
+    fresh = f"{index}.askfirst"
+    with open(path(shot.index), "rb") as source, open(fresh, "wb") as target:
         copy_content(source.fileno(), target.fileno())
         os.fsync(target.fileno())
-    os.replace(lock, index)
+    os.replace(fresh, index)
 
 
 def _refs(shot: Shot, git: Git, now: Mapping[str, str], made: Collection[str]) -> None:
@@ -239,7 +252,8 @@ def put_back(
                 folder.remove_empty(name)
             elif found is not None:
                 folder.remove(name)
-    items = [kept[name] for name in sorted(names) if name in kept]
+    wanted = [kept[name] for name in sorted(names) if name in kept]
+    items = [item for item in wanted if not is_as_kept(folder, item, folder.look(item.name), path)]
     for item in items:
         put(folder, item, path(item.stored) if item.stored else "")
     for item in reversed(items):
@@ -250,9 +264,9 @@ def put_back(
 def _put_blobs(shot: Shot, git: Git, folder: Folder, blobs: list[Entry], before: Git | None) -> list[str]:
     """Write files as the objects that the shot's index names, byte for byte."""
     problems: list[str] = []
+    times = _times(before) if before is not None and blobs else {}
     for start in range(0, len(blobs), _BLOBS_AT_ONCE):
         some = blobs[start : start + _BLOBS_AT_ONCE]
-        times = _times(before, [each.name for each in some]) if before is not None else {}
         for entry, content in zip(some, _contents(git, [each.object_id for each in some]), strict=True):
             if content is None:
                 problems.append(f"{entry.name} cannot be put back: the repository does not have its content")
@@ -293,10 +307,9 @@ def _contents(git: Git, object_ids: list[str]) -> list[bytes | None]:
     return found
 
 
-def _times(before: Git, names: list[str]) -> dict[str, int]:
+def _times(before: Git) -> dict[str, int]:
     """Name to the modification time that an index remembers, nanoseconds since the epoch."""
-    literal = [f":(literal,top){name}" for name in names]
-    out = before.run("ls-files", "--debug", "-z", "--", *literal)
+    out = before.run("ls-files", "--debug", "-z")
     times: dict[str, int] = {}
     for part in re.split(rb"(?<=flags: )[0-9a-f]+\n", out):
         name, nul, debug = part.partition(b"\0")

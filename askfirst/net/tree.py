@@ -20,7 +20,7 @@ from askfirst.errors import RescueError
 from askfirst.net.content import clone, copy_content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from askfirst.net.folder import Folder
 
@@ -29,6 +29,7 @@ PINS_FILE: Final = "pins"
 """In a pouch: a line for each repository with hidden refs, ``["/srv/p/.git", "refs/askfirst/…/"]``."""
 _OBJECTS: Final = "objects"
 _OBJECT_NAME_CHARS: Final = 38
+_COMPARED_BYTES: Final = 1 << 20
 _BLOCK_BYTES: Final = 512  # of st_blocks, whatever the file system's own blocks are
 
 
@@ -42,6 +43,7 @@ class Item:
         target: where a link points.
         stored: name of its content in the snapshot, ``""`` where it has none.
         xattrs: extended attributes in the ``user`` namespace, values in hexadecimal.
+        ctime_ns: when it was last changed in any way, which nobody can set: while it is the same, so is the content.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Item:
     target: str = ""
     stored: str = ""
     xattrs: Mapping[str, str] = field(default_factory=dict)
+    ctime_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +243,7 @@ def _item(folder: Folder, name: str, found: os.stat_result, pouch: Pouch) -> Ite
         target=target,
         stored=stored,
         xattrs=xattrs,
+        ctime_ns=found.st_ctime_ns,
     )
 
 
@@ -264,8 +268,30 @@ def kind_of(mode: int) -> Kind:
     return "pipe" if stat.S_ISFIFO(mode) else "other"
 
 
-def is_as_kept(item: Item, found: os.stat_result | None) -> bool:
-    """Whether what lies there now is, by its looks, what was kept: kind, mode, size and time."""
+def is_as_kept(folder: Folder, item: Item, found: os.stat_result | None, path: Callable[[str], str]) -> bool:
+    """Whether what lies there now is what was kept. Times can be set, so a file that was touched is compared whole.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not _looks_as_kept(item, found) or found is None:
+        return False
+    if item.kind != "file" or found.st_ctime_ns == item.ctime_ns:
+        return True
+    with folder.reading(item.name) as now, open(path(item.stored), "rb") as then:
+        return _are_equal(now, then.fileno())
+
+
+def _are_equal(first: int, second: int) -> bool:
+    at = 0
+    while True:
+        mine, other = os.pread(first, _COMPARED_BYTES, at), os.pread(second, _COMPARED_BYTES, at)
+        if mine != other or not mine:
+            return mine == other
+        at += len(mine)
+
+
+def _looks_as_kept(item: Item, found: os.stat_result | None) -> bool:
     if found is None or kind_of(found.st_mode) != item.kind:
         return False
     if item.kind == "link":

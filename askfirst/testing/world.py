@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from askfirst.effects import Effect
+
 
 ENVIRON = {
     "LC_ALL": "C.UTF-8",
@@ -69,6 +71,10 @@ class World:
             **{**{n: getattr(made, n) for n in made.__slots__}, "action": action, "promise": promise}
         )
         return asyncio.run(self.keeper.catch(self.request, action, found.effects))
+
+    def effects(self, command: str, cwd: Path) -> tuple[Effect, ...]:
+        """What the gate finds in this command."""
+        return self.analyst.classify(ToolCall(tool="Bash", arguments={"command": command}, cwd=str(cwd))).effects
 
     def run(self, command: str, cwd: Path, *, reports: bool = True) -> Rescue:
         """Keep, run for real, and report."""
