@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from askfirst.errors import ChannelError, ConfigError
-from askfirst.ports import Capabilities, Health
+from askfirst.ports import Capabilities, Health, Rate
 from askfirst.request import RequestState
 from channels.github import wire
 from channels.github.cards import Cards
@@ -74,6 +74,7 @@ class GithubChannel:
             free_text=True,
             idempotent_send=True,
             text_max=BODY_MAX,
+            rate=Rate(burst=10, per_s=1.0),
             assurance=2 if config.app is not None else 1,
         )
         self._config = config

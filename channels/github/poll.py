@@ -43,7 +43,7 @@ LINGER_S = 3600
 """How long a conversation is looked into after its last request has ended: a late approval is worth something."""
 _GROWTH = 1.5
 _OVERLAP = timedelta(seconds=30)
-_COMMANDS_MAX = 20
+_COMMANDS_MAX = 2_000
 _log = logging.getLogger(__name__)
 
 
@@ -55,6 +55,7 @@ class _Watch(BaseModel):
     since: datetime
     comments_etag: str = ""
     reviews_etag: str = ""
+    all_etag: str = ""
     is_pull: bool | None = None
     oldest: datetime
     closed_ms: int | None = None
@@ -215,9 +216,16 @@ class Poller:
             watch.since, watch.comments_etag = newest, ""
 
     async def _gone(self, conversation: Conversation, watch: _Watch, heard: _Heard) -> None:
-        for comment_id in list(watch.commands):
-            if await self._github.find(wire.Comment, comment_path(conversation, comment_id)) is not None:
-                continue
+        """Commands that are not in the list any more; the list says so by one conditional request."""
+        if not watch.commands:
+            return
+        query = {"since": _stamp(watch.oldest)}
+        seen = await self._github.look(comments_of(conversation), query, watch.all_etag)
+        watch.all_etag = seen.etag
+        if seen.is_same:
+            return
+        there = {each.id for each in wire.read_all(wire.Comment, seen.items)}
+        for comment_id in [each for each in watch.commands if each not in there]:
             name = f"gone:{comment_id}"
             raw = envelope(GONE, name, {"comment": comment_id}, conversation)
             heard.add(raw, name, reviews=self._config.reviews)

@@ -69,6 +69,23 @@ def test_a_counted_comment_that_is_edited_or_deleted_before_the_release_is_taken
     tell(story)
 
 
+def test_no_flood_of_commands_hides_that_one_of_them_is_gone(tell: Callable[..., None]) -> None:
+    """The agent's account may write as many as it likes: the person's is looked for among them."""
+
+    async def story(office: Any) -> None:
+        request = await office.ask()
+        comment = office.say("ann", f"/approve {request.code}")
+        await office.look()
+        for number in range(30):
+            office.say("reader", f"/deny 000000-000000{number:02}")
+        office.github.world.delete("acme/api", comment.id, "ann")
+        await office.look()
+        assert (await office.case(request)).grant.state.value == "revoked"
+        assert not (await office.case(request)).reviews[0].counted
+
+    tell(story)
+
+
 def test_a_dismissed_review_is_taken_back(tell: Callable[..., None]) -> None:
     async def story(office: Any) -> None:
         request = await office.ask()
