@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from starlette.routing import Mount, Router
 
 from askfirst.audit_port import EntryType
 from askfirst.errors import ChannelError, ConfigError, StoreError
@@ -222,17 +223,19 @@ async def test_a_webhook_is_told_only_with_its_secret_and_answers_once_it_is_on_
         assert hook.url == "https://bots.example/hooks/telegram/update"
         fake.press(ann, line.last(ann), "Approve")
         [update] = fake.call(lambda: fake.world.waiting(0, 10))
-        transport = httpx.ASGITransport(line.channel.app(line.reception))
+        transport = httpx.ASGITransport(Router([Mount("/hooks/telegram", line.channel.app(line.reception))]))
         async with httpx.AsyncClient(transport=transport, base_url="http://bots.example") as client:
             name = "X-Telegram-Bot-Api-Secret-Token"
             for headers in ({}, {name: ""}, {name: hook.secret[:-1]}, {name: hook.secret + "x"}):
-                assert (await client.post("/update", json=update, headers=headers)).status_code == 404
+                assert (await client.post("/hooks/telegram/update", json=update, headers=headers)).status_code == 404
             assert (await line.case(request)).request.state is RequestState.PENDING
             good = {name: hook.secret}
-            assert (await client.post("/update", content=b"x" * 600_000, headers=good)).status_code == 413
+            assert (
+                await client.post("/hooks/telegram/update", content=b"x" * 600_000, headers=good)
+            ).status_code == 413
             for _ in range(2):
-                assert (await client.post("/update", json=update, headers=good)).status_code == 200
-            assert (await client.post("/update", content=b"\xff{", headers=good)).status_code == 200
+                assert (await client.post("/hooks/telegram/update", json=update, headers=good)).status_code == 200
+            assert (await client.post("/hooks/telegram/update", content=b"\xff{", headers=good)).status_code == 200
         while await line.reception.handle_waiting("telegram"):
             await line.reception.told()
         case = await line.case(request)
