@@ -269,7 +269,6 @@ class _Core:
             desk=self.desk, asking=self._asking, here=self._here, config=self._config.hosts, is_alive=is_alive
         )
         waits = HostWaits(here=self._here, config=self._config.hosts, prompts=prompts, wakes=wakes)
-        self._hub.on_case = waits.settled
         gate = Gate(
             desk=self.desk,
             asking=self._asking,

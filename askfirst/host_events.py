@@ -17,7 +17,6 @@ from askfirst.host import (
     SessionStarted,
     TurnEnded,
 )
-from askfirst.request import RequestState
 from askfirst.waiting import Way, can_be_answered_at, way_of
 
 if TYPE_CHECKING:
@@ -30,6 +29,10 @@ if TYPE_CHECKING:
     from askfirst.host_prompts import HostPrompts
     from askfirst.people import People
     from askfirst.wakes import Wakes
+
+
+_DEFERRED_MAX = 1024
+"""Sessions with a deferred call; one that is forgotten may lose a sibling of it, and nothing else."""
 
 
 class Settings(Protocol):
@@ -76,17 +79,20 @@ class HostWaits(Waits):
         self.defer_after_s = float(config.defer_after_s)
 
     def way(self, event: BeforeTool, case: Case) -> Way:
-        """How this call waits; only one call of a session is deferred at a time."""
+        """How this call waits; only one call of a session is deferred until it is taken up, decided or not."""
         way = way_of(event, self._config, can_be_answered_here=self._here.can_answer(case))
         if way is not Way.DEFER:
             return way
-        if self._deferred.setdefault(event.agent.session, case.request.id) != case.request.id:
-            return Way.HOLD
-        return way
+        while len(self._deferred) > _DEFERRED_MAX:
+            del self._deferred[next(iter(self._deferred))]
+        first = self._deferred.setdefault(event.agent.session, event.tool_use_id)
+        return way if first == event.tool_use_id else Way.HOLD
 
     def called(self, event: BeforeTool) -> None:
-        """A prompt for this call comes without its id."""
+        """A prompt for this call comes without its id; one that was deferred is taken up."""
         self._prompts.called(event)
+        if self._deferred.get(event.agent.session) == event.tool_use_id:
+            del self._deferred[event.agent.session]
 
     def released(self, event: BeforeTool, allow: Allow) -> None:
         """A prompt for this call has been answered by people already."""
@@ -103,12 +109,6 @@ class HostWaits(Waits):
     def told_pending(self, event: BeforeTool, case: Case) -> None:
         """The agent goes on without the decision, and is owed word of it."""
         self._wakes.told_pending(event.agent, case.request.id)
-
-    def settled(self, case: Case) -> None:
-        """A request has ended, so that another call of its session may be deferred."""
-        session = case.request.agent.session
-        if case.request.state is not RequestState.PENDING and self._deferred.get(session) == case.request.id:
-            del self._deferred[session]
 
 
 class HostEvents:

@@ -34,8 +34,6 @@ class Hub:
         self._subscribers: set[asyncio.Queue[Case]] = set()
         self.on_change: Callable[[], None] = lambda: None
         """Called at every change, for whoever only needs to know that there was one."""
-        self.on_case: Callable[[Case], None] = lambda _case: None
-        """Called with every change of this broker's own."""
 
     @property
     def waiting(self) -> int:
@@ -90,7 +88,6 @@ class Hub:
         for future in tuple(self._waiters.get(case.request.id, ())):
             if not future.done():
                 future.set_result(case)
-        self.on_case(case)
         self.on_change()
         for changes in self._subscribers:
             if changes.full():

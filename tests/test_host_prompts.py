@@ -126,7 +126,6 @@ class Scene:
         )
         self.wakes = wakes = Wakes(desk=self.desk, hub=self.bench.hub)
         waits = HostWaits(here=here, config=self.config.hosts, prompts=self.prompts, wakes=wakes)
-        self.bench.hub.on_case = waits.settled
         settings = SettingsWatch(
             inspector=self.inspector,
             watched=self._watched,
@@ -474,9 +473,9 @@ def test_a_run_that_is_resumed_defers_one_call_at_a_time(desk_bench: Bench) -> N
 
     async def story() -> list[Any]:
         deferred = await scene.answer(RUN)
+        first = (await scene.desk.pending())[0]
+        await scene.desk.review(a_review(first, Verdict.APPROVE))  # decided, and not yet taken up
         held = await scene.answer(other, "b", wait_s=0)
-        first = next(each for each in await scene.desk.pending() if each.tool_use_id == "toolu_1")
-        await scene.desk.review(a_review(first, Verdict.APPROVE))
         return [
             deferred,
             held,

@@ -111,6 +111,17 @@ def test_a_denial_reaches_the_model_when_it_is_taken_up(
         assert "not these" in run.model.results()[0].text
 
 
+def test_a_batch_defers_one_call_and_each_runs_once(
+    broker: Any, person: Any, newest_claude: Path, home: Path, tmp_path: Path
+) -> None:
+    first, second = bash("toolu_0001", RESET), bash("toolu_0002", "git checkout -- . && echo run >> ../runs")
+    with running(broker, newest_claude, home, tmp_path, first, second) as run:
+        person.decide(broker.pending(), "approve")
+        person.decide(broker.pending(), "approve")
+        assert run.end()[0] == 0
+        assert run.runs == 2
+
+
 def test_a_broker_that_dies_meanwhile_costs_nothing(
     broker: Any, person: Any, newest_claude: Path, home: Path, tmp_path: Path
 ) -> None:
