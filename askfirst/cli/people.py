@@ -135,7 +135,7 @@ def _table(found: list[dict[str, Any]]) -> Table:
     for each in found:
         groups = [f"role:{role}" for role in each["roles"]] + [f"team:{team}" for team in each["teams"]]
         known = "\n".join(f"{visible(one['id'])} (up to {one['assurance']})" for one in each["identities"])
-        source = "config.toml" if each["is_configured"] else "askfirst people add"
+        source = "configuration" if each["is_configured"] else "askfirst people add"
         cells = (each["person"], " ".join(groups), known, source)
         made.add_row(*(visible(cell).replace("[", r"\[") for cell in cells))
     return made
