@@ -35,8 +35,8 @@ _ROWS_MAX = 20
 _WIDTH_CHARS = 90
 """What fits into a comment on a laptop's screen."""
 _CONTINUED = "↪ "
-_WRAPPED_MAX_CHARS = 10_000
-"""What is longer is shown once, by comments of its own."""
+_WRAPPED_MAX_CHARS = 25_000
+"""What is longer is shown once, with a warning where lines go on behind the right edge."""
 _SIGNS = {Risk.LOW: "🟢", Risk.MEDIUM: "🟡", Risk.HIGH: "🟠", Risk.CRITICAL: "🔴"}
 _ENDS = {
     RequestState.APPROVED: "✅",
@@ -160,6 +160,9 @@ def _status(card: Card, note: str, *, whole: bool) -> list[str]:
         found.append(
             "⚠️ **Too long to be shown here in full, so nobody can approve it here.** Decide in the web inbox, or deny."
         )
+    widest = max(len(line) for line in card.command.split("\n"))
+    if widest > _WIDTH_CHARS and len(card.command) > _WRAPPED_MAX_CHARS:
+        found.append(f"⚠️ The longest line of the command has {widest} characters: scroll to the right, to its end.")
     if note:
         found.append(f"⚠️ {note}")
     return [*found, *(f"⚠️ {_line(each)}" for each in card.notes[:_ROWS_MAX])]

@@ -165,6 +165,8 @@ def test_a_command_that_hides_behind_the_right_edge_is_shown_wrapped() -> None:
     assert command in shown
     assert re.search(r"\n↪ +&& rm -rf /\n", shown)
     assert "wrapped" not in text_of(a_card("echo ok")).card
+    assert "The longest line of the command has 30000 characters" in text_of(a_card("x" * 30_000)).card
+    assert "The longest line" not in text_of(a_card("x\n" * 30_000)).card
 
 
 @pytest.mark.parametrize("command", ["x" * 300_000, "`" * 120_000, "🔥" * 50_000, "a\n" * 60_000, "~~~\n```\n" * 9_000])
