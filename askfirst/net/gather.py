@@ -225,7 +225,9 @@ def _tree_words(tree: Tree) -> str:
     files = [item for item in tree.items if item.kind in {"file", "link"}]
     size = in_words(sum(item.size for item in files))
     where = os.path.join(tree.root, tree.tops[0]) if len(tree.tops) == 1 else tree.root
-    return f"{_count(len(files), 'file')} ({size}) in {where}" if files else f"that nothing was at {where}"
+    if not tree.items:
+        return f"that nothing was at {where}"
+    return f"{_count(len(files), 'file')} ({size}) in {where}" if files else f"the folders in {where}"
 
 
 def _count(number: int, noun: str) -> str:

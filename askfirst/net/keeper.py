@@ -35,6 +35,8 @@ _FORESIGHT_S: Final = 3.0
 _DAY_MS: Final = 86_400_000
 _SWEEP_PAUSE_S: Final = 3600.0
 _TOLD_MAX: Final = 3
+_CANNOT: Final = (RescueError, OSError, ValueError, RecursionError)
+"""What a hostile tree can come to: a NUL in a path, a name that no encoding takes, folders without an end."""
 _log = logging.getLogger(__name__)
 
 
@@ -84,7 +86,7 @@ class Keeper:
         )
         try:
             holding, gaps = self._catcher.catch(scope, pouch, "")
-        except (RescueError, OSError) as error:
+        except _CANNOT as error:
             return Promise(words=f"no undo: {error}")
         if not _is_anything(holding):
             return Promise(words=f"no undo: {gaps[0]}" if gaps else "")
@@ -101,7 +103,7 @@ class Keeper:
             return Rescue(words=request.promise.words)
         try:
             about = await asyncio.to_thread(self._catch, request, action, scope)
-        except (RescueError, OSError) as error:
+        except _CANNOT as error:
             if request.promise.holds and self._config.denies:
                 raise error if isinstance(error, RescueError) else RescueError(str(error)) from error
             return Rescue(words=f"no undo: {error}")
@@ -138,7 +140,7 @@ class Keeper:
         """The action has run: note what it did."""
         try:
             await asyncio.to_thread(self._note_after, snapshot)
-        except (RescueError, OSError):
+        except _CANNOT:
             _log.warning("what a command did could not be noted; its undo puts back all that differs", exc_info=True)
 
     def _note_after(self, snapshot: str) -> None:
@@ -152,7 +154,7 @@ class Keeper:
         """What putting it back would do now."""
         try:
             found = await asyncio.to_thread(self._plan, snapshot)
-        except (RescueError, OSError) as error:
+        except _CANNOT as error:
             return Preview(problems=(str(error),))
         if not found.restores:
             return Preview(problems=("nothing differs from what was there before it ran",))
@@ -172,7 +174,7 @@ class Keeper:
         async with self._restoring:
             try:
                 journal = await asyncio.to_thread(self._restore, order)
-            except OSError as error:
+            except (OSError, ValueError, RecursionError) as error:
                 raise RescueError(f"it could not be put back to the end ({error}); undo again to go on") from error
         return Undoing(
             at_ms=self._clock.now_ms(),

@@ -109,15 +109,20 @@ def _lines(shot: Shot, now: dict[str, str]) -> Iterator[str]:
         yield f"HEAD at {shot.head.removeprefix('ref: ')}"
     if key(INDEX) in now:
         yield "what was staged"
-    files = [name for name in named(now, WORK) if not now[key(WORK, name)].startswith("4")]
+    files = _without_folders(shot.work, named(now, WORK))
     if key(WORK) in now:
         yield f"the work tree {shot.work_tree}"
     yield from _files(files, shot.work_tree)
 
 
 def _tree_lines(tree: Tree, now: dict[str, str]) -> Iterator[str]:
+    yield from _files(_without_folders(tree, list(now)), tree.root)
+
+
+def _without_folders(tree: Tree, names: list[str]) -> list[str]:
+    """These names without folders, whose files speak for them; folders where there is nothing else."""
     folders = {item.name for item in tree.items if item.kind == "folder"}
-    yield from _files([name for name in now if name not in folders], tree.root)
+    return [name for name in names if name not in folders] or names
 
 
 def _files(names: list[str], root: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -252,6 +253,33 @@ def test_a_repository_that_is_corrupt_is_said_to_be_unreadable(world: World, app
     holds, words = promise(world, "git reset --hard", app)
     assert not holds
     assert words.startswith(f"no undo: the repository at {app} cannot be read: ")
+
+
+def test_a_path_that_no_system_takes_is_no_undo_and_no_crash(world: World, app: Path) -> None:
+    world.caught("git status", app)
+    action = replace(world.request.action, tool="Write", arguments={"file_path": "/tmp/a\0b", "content": "x"})
+    assert asyncio.run(world.keeper.foresee(action, ())).words.startswith("no undo: ")
+
+
+def test_folders_without_an_end_are_no_undo_and_no_crash(world: World, tmp_path: Path) -> None:
+    shell("for i in {1..40}; do d=$(printf 'd%.0s' {1..200}); mkdir $d; cd $d; done", tmp_path)
+    holds, words = promise(world, "rm -rf d*", tmp_path)
+    assert holds
+    rescue = world.run("rm -rf d*", tmp_path)
+    world.undo(rescue.snapshot)
+    assert world.keeper.trash.about(rescue.snapshot).entries == 40, words
+    shell("rm -rf d*", tmp_path)
+
+
+def test_empty_folders_alone_come_back(world: World, app: Path, tmp_path: Path) -> None:
+    (app / "empty/deep").mkdir(parents=True)
+    git(app, "checkout", "--quiet", "a.txt")
+    (app / "new.txt").unlink()
+    for command, cwd in (("git clean -fdq -e x", app), ("rm -rf app/empty", tmp_path)):
+        rescue = world.run(command, cwd)
+        assert not (app / "empty").exists()
+        world.undo(rescue.snapshot)
+        assert (app / "empty/deep").is_dir()
 
 
 @pytest.mark.parametrize("name", ["", "../../etc", "x", "01J9F2" * 5, "/"])
