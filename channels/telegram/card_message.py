@@ -192,7 +192,7 @@ def _optional(card: Card) -> list[Rich]:
     """Most important first."""
     return [
         *(Rich(f"⚠️ {_one(each)}") for each in card.contradictions),
-        Rich(f"Gone for good: {_one(card.impact)}" if card.impact else ""),
+        Rich(_one(card.impact)),
         *(Rich(f"{each.mark} {_one(each.text)}") for each in card.signals),
         *(Rich(f"• {_one(each.loss)}") for each in card.findings[1:]),
         *(Rich(f"⚠️ {_one(each)}") for each in card.notes),
