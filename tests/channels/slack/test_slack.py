@@ -135,25 +135,25 @@ CODE = a_case().request.code
 @pytest.mark.parametrize(
     ("text", "more", "kind"),
     [
-        (f"approve {CODE}", {}, Decision),
-        (f"<@U0BOT> /approve {CODE.lower()}", {}, Decision),
-        (f"deny {CODE} because &lt;so&gt;", {}, Decision),
-        (f"approve {CODE} but not on Friday", {}, Instruction),
-        (f"answer {CODE}", {}, Instruction),
-        (f"please approve {CODE}", {}, Ignored),
-        (f"> approve {CODE}", {}, Ignored),
+        ("approve CODE", {}, Decision),
+        ("<@U0BOT> /approve code", {}, Decision),
+        ("deny CODE because &lt;so&gt;", {}, Decision),
+        ("approve CODE but not on Friday", {}, Instruction),
+        ("answer CODE", {}, Instruction),
+        ("please approve CODE", {}, Ignored),
+        ("> approve CODE", {}, Ignored),
         ("approve", {}, Ignored),
         ("yes, approved!", {}, Ignored),
-        (f"approve {CODE}", {"bot_id": "B1"}, Ignored),
-        (f"approve {CODE}", {"subtype": "message_changed"}, Ignored),
-        (f"approve {CODE}", {"user": ""}, Ignored),
-        (f"approve {CODE}", {"user": "U0ANN/../U0BOB"}, Ignored),
+        ("approve CODE", {"bot_id": "B1"}, Ignored),
+        ("approve CODE", {"subtype": "message_changed"}, Ignored),
+        ("approve CODE", {"user": ""}, Ignored),
+        ("approve CODE", {"user": "U0ANN/../U0BOB"}, Ignored),
         ("link abcd-1234", {}, Linking),
         ("hello", {"channel_type": "im"}, Instruction),
     ],
 )
 def test_only_whole_messages_of_a_verb_and_the_code_decide(text: str, more: dict[str, Any], kind: type) -> None:
-    [inbound] = said(text, **more)
+    [inbound] = said(text.replace("CODE", CODE).replace("code", CODE.lower()), **more)
     assert type(inbound) is kind
 
 
