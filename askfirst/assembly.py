@@ -505,7 +505,8 @@ class _Fork:
             await self._mcp(scope, receive, send)
             return
         if path.startswith("/hooks/"):
-            await self._hooks(scope, receive, send)
+            whole = path if path.count("/") > 2 else f"{path}/"  # providers do not follow a redirect to it
+            await self._hooks({**scope, "path": whole}, receive, send)
             return
         to_api = path.startswith("/v1/") or path in {"/healthz", "/readyz", "/metrics"}
         await (self._api if to_api else self._inbox)(scope, receive, send)

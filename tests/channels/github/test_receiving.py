@@ -11,7 +11,9 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
+from askfirst.assembly import _Fork
 from channels.github.deliveries import envelope
 from channels.github.webhook import BODY_MAX_BYTES, is_signed
 
@@ -243,3 +245,21 @@ def test_events_that_make_no_sense_are_answered_and_decide_nothing(tell: Callabl
 def test_what_github_stores_of_a_delivery_is_all_that_is_read() -> None:
     raw = envelope("issue_comment", "d", {"a": "ü"})
     assert json.loads(raw) == {"event": "issue_comment", "delivery": "d", "payload": {"a": "ü"}}
+
+
+@pytest.mark.parametrize("path", ["/hooks/github", "/hooks/github/"])
+def test_the_webhook_answers_with_and_without_a_slash_at_its_end(tell: Callable[..., None], path: str) -> None:
+    """GitHub calls a redirect a failure."""
+
+    async def story(office: Any) -> None:
+        request = await office.ask()
+        office.say("ann", f"/approve {request.code}")
+        headers, body = office.github.world.events[-1]
+        nothing = Starlette()
+        fork = _Fork(api=nothing, mcp=nothing, inbox=nothing, hooks={"github": office.channel.app(office.reception)})
+        transport = httpx.ASGITransport(app=fork)
+        async with httpx.AsyncClient(transport=transport, base_url="http://broker") as http:
+            assert (await http.post(path, content=body, headers=headers)).text == "kept"
+            assert (await http.post("/hooks/other", content=body, headers=headers)).status_code == 404
+
+    tell(story)
