@@ -174,7 +174,7 @@ def test_a_process_without_a_terminal_decides_nothing_even_then(desk_bench: Benc
     [
         (OURS, {}, 200),
         (("uid:0", 0), {}, 200),
-        (STRANGER, {}, 401),
+        (STRANGER, {}, 403),  # another user of this machine may ask, and read nothing
         (BY_TCP, {}, 401),
         (BY_TCP, {"authorization": "Bearer wrong"}, 401),
         (BY_TCP, {"authorization": f"Basic {TOKEN}"}, 401),
