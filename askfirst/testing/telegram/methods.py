@@ -295,5 +295,7 @@ def _without_reply(message: Message) -> Message:
 async def _either(ended: asyncio.Future[Any], changed: asyncio.Event, timeout_s: float) -> None:
     changed.clear()
     waiting: asyncio.Future[Any] = asyncio.ensure_future(changed.wait())
-    await asyncio.wait({ended, waiting}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
+    try:
+        await asyncio.wait({ended, waiting}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()

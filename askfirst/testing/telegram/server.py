@@ -171,6 +171,7 @@ class FakeTelegram:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._serve())
+            self._loop.run_until_complete(self._end_calls())
         finally:
             self._loop.close()
 
@@ -181,6 +182,13 @@ class FakeTelegram:
         with contextlib.suppress(asyncio.CancelledError):
             await delivering
         self._listener.close()
+
+    async def _end_calls(self) -> None:
+        """Calls that the server left open, polls above all, end with it instead of lying about until they are found."""
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for each in left:
+            each.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _end(self) -> None:
         self._server.should_exit = True
