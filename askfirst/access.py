@@ -36,12 +36,14 @@ class Caller:
         scopes: what they may do.
         person: in whose name they decide, ``""`` for nobody's.
         assurance: of a review that they make.
+        is_owner: the broker's own user (or root) on the unix socket, to whom the broker belongs.
     """
 
     id: str
     scopes: frozenset[AccessScope]
     person: str = ""
     assurance: int = 0
+    is_owner: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

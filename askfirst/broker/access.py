@@ -77,7 +77,7 @@ class Access:
         """Who is at the other end; None for nobody whom we know."""
         if is_local_user(connection):
             client = connection.scope["client"]
-            return Caller(id=client[0], scopes=_LOCAL)
+            return Caller(id=client[0], scopes=_LOCAL, is_owner=True)
         if uid := peer_uid(connection):  # another user of this machine: their agents may ask, and no more
             return Caller(id=uid, scopes=frozenset({AccessScope.ASK}))
         if bears(connection, self._own_token):
@@ -214,13 +214,13 @@ def caller_of(request: Request) -> Caller:
 
 
 def require_owner(request: Request) -> Caller:
-    """The broker's own user, or a token that administers; a token that may only ask changes nothing about who may.
+    """The broker's own user, or a token that administers: whoever may only ask changes nothing about who may.
 
     Raises:
         NotAllowedError: it is neither.
     """
     caller = caller_of(request)
-    if caller.id.startswith("token:") and AccessScope.ADMIN not in caller.scopes:
+    if not (caller.is_owner or AccessScope.ADMIN in caller.scopes):
         raise NotAllowedError("only the broker's own user, by its unix socket, or a token with `admin` may do this")
     return caller
 

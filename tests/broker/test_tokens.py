@@ -191,3 +191,26 @@ def test_one_token_makes_so_many_requests_a_minute(desk_bench: Bench) -> None:
         assert answer.status_code == 201
 
     run(story)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/v1/tokens", None),
+        ("POST", "/v1/tokens", {"name": "x", "scopes": ["read"]}),
+        ("POST", "/v1/tokens/x/revoke", None),
+    ],
+)
+def test_another_user_of_this_machine_asks_and_hands_out_nothing(
+    desk_bench: Bench, method: str, path: str, body: object
+) -> None:
+    """Where the broker is a user of its own, this is the user that agents run as."""
+
+    async def story() -> None:
+        async with api_client(desk_bench, ("uid:4242", 0)) as theirs:
+            assert (await theirs.post("/v1/requests", json={"command": "ls"})).status_code == 201
+            answer = await theirs.request(method, path, json=body)
+        assert answer.status_code == 403
+        assert "the broker's own user" in answer.json()["detail"]
+
+    run(story)
