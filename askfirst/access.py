@@ -23,6 +23,8 @@ class AccessScope(enum.StrEnum):
     """List and revoke tokens, and issue those that only ask or read."""
 
 
+TOOL = "askfirst.issue_access_token"
+"""What the request is about by which a person approves a token that may decide or administer."""
 NEEDS_APPROVAL = frozenset({AccessScope.DECIDE, AccessScope.ADMIN})
 """Scopes that a token gets only after a person has approved it: an agent could issue itself one otherwise."""
 
@@ -44,6 +46,29 @@ class Caller:
     person: str = ""
     assurance: int = 0
     is_owner: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenDraft:
+    """A token that is wanted.
+
+    Attributes:
+        name: what it is for.
+        person: in whose name it decides; with the scope ``decide``, and no other.
+        assurance: of its reviews.
+        days: how long it holds.
+    """
+
+    name: str
+    scopes: frozenset[AccessScope]
+    person: str
+    assurance: int
+    days: int
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether a person has to approve it."""
+        return not self.scopes.isdisjoint(NEEDS_APPROVAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

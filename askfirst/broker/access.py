@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fastapi import HTTPException, Request
 
-from askfirst.access import NEEDS_APPROVAL, AccessScope, Caller, Token
+from askfirst.access import NEEDS_APPROVAL, TOOL, AccessScope, Caller, Token, TokenDraft
 from askfirst.audit_port import Actor, Entry, EntryType
 from askfirst.broker.peer import bears, is_local_user, peer_uid
 from askfirst.canonical import sha256_hex
@@ -19,7 +18,7 @@ from askfirst.store import tokens
 from askfirst.store.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     import sqlalchemy as sa
     from starlette.requests import HTTPConnection
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 PREFIX = "askfirst_"
 """Every issued token begins so, for scanners of leaked secrets to know it."""
-TOOL = "askfirst.issue_access_token"
-"""What the request is about by which a person approves a token that may decide or administer."""
 OWN = "token:broker"
 """Who shows the broker's own token, which only its own user can read."""
 _SECRET_MAX_CHARS = 200
@@ -132,29 +129,36 @@ class Access:
         made.append(now_ms)
 
     async def issue(
-        self, wanted: Token, *, by: Caller, arguments: dict[str, object], approval: str
+        self, draft: TokenDraft, *, by: Caller, arguments: Mapping[str, object], approval: str
     ) -> tuple[Token, str]:
         """A new token and its secret, which is shown this once.
 
         Args:
-            wanted: with name, scopes, person, assurance and ``expires_at_ms`` as a span from now.
+            draft: what is wanted.
             by: who wants it.
-            arguments: what a person approves: exactly this.
+            arguments: the draft as its request shows it: a person approves exactly this.
             approval: id of the approved request about ``TOOL``, ``""`` where none is needed.
 
         Raises:
+            InputError: it decides for nobody, or names a person and does not decide.
             NotAllowedError: the scopes need an approval, and this is none of it.
         """
-        if not wanted.scopes.isdisjoint(NEEDS_APPROVAL):
+        if (AccessScope.DECIDE in draft.scopes) != bool(draft.person):
+            raise InputError("a token with the scope `decide`, and no other, names the `person` that it decides for")
+        if draft.needs_approval:
             await self._redeemed(approval, arguments)
         now_ms = self._clock.now_ms()
-        token = replace(
-            wanted,
+        token = Token(
             id=new_id(),
+            name=draft.name,
+            scopes=draft.scopes,
+            person=draft.person,
+            assurance=draft.assurance,
             created_at_ms=now_ms,
-            expires_at_ms=now_ms + wanted.expires_at_ms,
+            expires_at_ms=now_ms + draft.days * _DAY_MS,
+            revoked_at_ms=None,
             issued_by=by.id,
-            request_id=approval if not wanted.scopes.isdisjoint(NEEDS_APPROVAL) else "",
+            request_id=approval if draft.needs_approval else "",
         )
         secret = PREFIX + secrets.token_urlsafe(32)
 
@@ -165,7 +169,7 @@ class Access:
         await self._writer.write(work)
         return token, secret
 
-    async def _redeemed(self, approval: str, arguments: dict[str, object]) -> None:
+    async def _redeemed(self, approval: str, arguments: Mapping[str, object]) -> None:
         """Use up the approval of exactly this token."""
         if not approval:
             raise NotAllowedError(
@@ -193,18 +197,18 @@ class Access:
         Raises:
             RequestNotFoundError: no token with this id holds.
         """
-        found = next((each for each in await self.listed() if each.id == token_id), None)
         now_ms = self._clock.now_ms()
 
-        def work(connection: sa.Connection) -> bool:
-            if found is None or not tokens.revoke(connection, token_id, now_ms):
-                return False
-            self._audit.append(connection, _entry(EntryType.TOKEN_REVOKED, found, by))
-            return True
+        def work(connection: sa.Connection) -> Token | None:
+            gone = tokens.revoke(connection, token_id, now_ms)
+            if gone is not None:
+                self._audit.append(connection, _entry(EntryType.TOKEN_REVOKED, gone, by))
+            return gone
 
-        if found is None or not await self._writer.write(work):
+        gone = await self._writer.write(work)
+        if gone is None:
             raise RequestNotFoundError(f"there is no token {token_id!r} that still holds")
-        return replace(found, revoked_at_ms=now_ms)
+        return gone
 
 
 def caller_of(request: Request) -> Caller:
@@ -223,16 +227,6 @@ def require_owner(request: Request) -> Caller:
     if not (caller.is_owner or AccessScope.ADMIN in caller.scopes):
         raise NotAllowedError("only the broker's own user, by its unix socket, or a token with `admin` may do this")
     return caller
-
-
-def required_person(scopes: frozenset[AccessScope], person: str) -> None:
-    """Refuse a token that decides for nobody, or a person for one that does not decide.
-
-    Raises:
-        InputError: one without the other.
-    """
-    if (AccessScope.DECIDE in scopes) != bool(person):
-        raise InputError("a token with the scope `decide`, and no other, names the `person` that it decides for")
 
 
 def _entry(kind: EntryType, token: Token, by: Caller) -> Entry:

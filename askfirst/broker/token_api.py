@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from askfirst.access import AccessScope, Token
-from askfirst.broker.access import require_owner, required_person
+from askfirst.access import AccessScope, Token, TokenDraft
+from askfirst.broker.access import require_owner
 
 if TYPE_CHECKING:
     from askfirst.broker.access import Access
-
-_DAY_MS = 86_400_000
 
 
 class _Wire(BaseModel):
@@ -34,10 +32,6 @@ class TokenIn(_Wire):
     assurance: Annotated[int, Field(ge=0, le=1)] = 0
     days: Annotated[int, Field(ge=1, le=3650)] = 90
     approval: Annotated[str, Field(max_length=64)] = ""
-
-    def arguments(self) -> dict[str, object]:
-        """What a person approves."""
-        return self.model_dump(mode="json", exclude={"approval"})
 
 
 class TokenOut(_Wire):
@@ -84,21 +78,19 @@ class TokenApi:
 
     async def issue(self, body: TokenIn, request: Request) -> IssuedOut:
         """Issue a token; its secret is in this answer and nowhere else."""
-        caller = require_owner(request)
-        scopes = frozenset(body.scopes)
-        required_person(scopes, body.person)
-        wanted = Token(
-            id="",
+        draft = TokenDraft(
             name=body.name,
-            scopes=scopes,
+            scopes=frozenset(body.scopes),
             person=body.person,
             assurance=body.assurance,
-            created_at_ms=0,
-            expires_at_ms=body.days * _DAY_MS,
-            revoked_at_ms=None,
-            issued_by=caller.id,
+            days=body.days,
         )
-        token, secret = await self._access.issue(wanted, by=caller, arguments=body.arguments(), approval=body.approval)
+        token, secret = await self._access.issue(
+            draft,
+            by=require_owner(request),
+            arguments=body.model_dump(mode="json", exclude={"approval"}),
+            approval=body.approval,
+        )
         return IssuedOut(**_out(token).model_dump(), token=secret)
 
     async def listed(self, request: Request) -> TokensOut:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from askfirst.access import NEEDS_APPROVAL, AccessScope
+from askfirst.access import NEEDS_APPROVAL, TOOL, AccessScope
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import connected, console, print_json, sentences, stderr
 from askfirst.errors import NotAllowedError
@@ -18,7 +18,6 @@ from askfirst.visible import visible
 if TYPE_CHECKING:
     from askfirst.client import Client
 
-_TOOL = "askfirst.issue_access_token"
 _WAIT_S = 100
 
 
@@ -68,7 +67,7 @@ def _approval(client: Client, wanted: dict[str, Any]) -> str:
     Raises:
         NotAllowedError: nobody did.
     """
-    request = client.call("POST", "/v1/requests", json={"tool": _TOOL, "arguments": wanted, "host": "cli"})
+    request = client.call("POST", "/v1/requests", json={"tool": TOOL, "arguments": wanted, "host": "cli"})
     stderr.print(f"waiting for a person to approve request {request['code']}", style="dim", markup=False)
     while request["state"] == "pending":
         request = client.call("GET", f"/v1/requests/{request['id']}/wait", params={"timeout_s": _WAIT_S})

@@ -45,10 +45,13 @@ def listed(connection: sa.Connection) -> list[Token]:
     return [_token(row) for row in connection.execute(query).mappings()]
 
 
-def revoke(connection: sa.Connection, token_id: str, now_ms: int) -> bool:
-    """Take a token back; False where none with this id held."""
-    mine = (api_token.c.id == token_id) & api_token.c.revoked_at_ms.is_(None)
-    return connection.execute(api_token.update().where(mine).values(revoked_at_ms=now_ms)).rowcount == 1
+def revoke(connection: sa.Connection, token_id: str, now_ms: int) -> Token | None:
+    """Take a token back, and return it as it is then; None where none with this id held."""
+    mine = api_token.c.id == token_id
+    change = api_token.update().where(mine, api_token.c.revoked_at_ms.is_(None)).values(revoked_at_ms=now_ms)
+    if connection.execute(change).rowcount != 1:
+        return None
+    return _token(connection.execute(sa.select(api_token).where(mine)).mappings().one())
 
 
 def _token(row: sa.RowMapping) -> Token:

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from askfirst.broker.access import PREFIX, TOOL
+from askfirst.access import TOOL
+from askfirst.broker.access import PREFIX
 from askfirst.request import Verdict
 from askfirst.testing.api import api_client
 from askfirst.testing.bench import Bench, a_review
