@@ -9,7 +9,7 @@ import json
 from html import escape
 from typing import TYPE_CHECKING
 
-from askfirst.broker.wire import case_out
+from askfirst.broker.shown import case_out
 from askfirst.card import card_of
 from askfirst.cli.requests import describe
 

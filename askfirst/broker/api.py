@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 import askfirst
 from askfirst.access import AccessScope, Caller
-from askfirst.broker import wire
+from askfirst.broker import shown, wire
 from askfirst.broker.access import caller_of
 from askfirst.broker.ask_api import AskApi
 from askfirst.broker.body_limit import BodyLimit
@@ -159,21 +159,17 @@ class Api:
         """Requests, newest first."""
         found = await self._desk.requests(states=state, limit=limit, before=before)
         more = found[-1].id if len(found) == limit else None
-        return wire.PageOut(requests=[self._shown(wire.request_out(each)) for each in found], next_before=more)
+        return wire.PageOut(requests=[shown.request_out(each, log=self._log()) for each in found], next_before=more)
 
     async def get(self, request_id: str) -> wire.RequestOut:
         """One request with its reviews and grant."""
-        return self._shown(wire.case_out(await self._desk.case(request_id)))
-
-    def _shown(self, request: wire.RequestOut) -> wire.RequestOut:
-        """With the head of the log, for people to keep."""
-        return request.model_copy(update={"log": self._log()})
+        return shown.case_out(await self._desk.case(request_id), log=self._log())
 
     async def wait(
         self, request_id: str, timeout_s: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = WAIT_MAX_S
     ) -> wire.RequestOut:
         """The request once it has ended, or as it is after ``timeout_s`` seconds."""
-        return wire.case_out(await self._desk.wait(request_id, timeout_s))
+        return shown.case_out(await self._desk.wait(request_id, timeout_s))
 
     async def review(self, request_id: str, body: wire.ReviewIn, request: Request) -> wire.StepOut:
         """Decide, by a token with the scope ``decide``.
@@ -182,10 +178,10 @@ class Api:
         """
         caller = caller_of(request)
         if AccessScope.DECIDE in caller.scopes:
-            return wire.step_out(await self._desk.review(_review(request_id, body, caller, channel="api")))
+            return shown.step_out(await self._desk.review(_review(request_id, body, caller, channel="api")))
         self._require_terminal(request)
         person = replace(caller, person=self._reviewer, assurance=0)
-        return wire.step_out(await self._desk.review(_review(request_id, body, person, channel=body.via)))
+        return shown.step_out(await self._desk.review(_review(request_id, body, person, channel=body.via)))
 
     def _require_terminal(self, request: Request) -> None:
         if not self._terminal_decisions():
@@ -198,7 +194,7 @@ class Api:
 
     async def preview_undo(self, request_id: str) -> wire.PreviewOut:
         """What an undo would do now; nothing is changed."""
-        return wire.preview_out(await self._desk.preview_undo(request_id))
+        return shown.preview_out(await self._desk.preview_undo(request_id))
 
     async def undo(self, request_id: str, body: wire.UndoIn, request: Request) -> wire.StepOut:
         """Put back what was there before the action ran, as a token's person or the user of this machine."""
@@ -207,7 +203,7 @@ class Api:
             step = await self._desk.undo(
                 request_id, turn=body.turn, by=caller.person, channel="api", assurance=caller.assurance
             )
-            return wire.step_out(step)
+            return shown.step_out(step)
         if not self._terminal_undo:
             raise NotAllowedError(
                 "undo from this machine's terminal is switched off (`terminal = false` under [undo]); use the web inbox"
@@ -217,17 +213,17 @@ class Api:
                 "programs cannot undo; a person can: `askfirst undo`, the web inbox or another channel"
             )
         step = await self._desk.undo(request_id, turn=body.turn, by=self._reviewer, channel="terminal")
-        return wire.step_out(step)
+        return shown.step_out(step)
 
     async def grants(self) -> wire.GrantsOut:
         """Every grant that still opens something."""
-        return wire.GrantsOut(grants=[wire.open_grant_out(each) for each in await self._desk.grants()])
+        return wire.GrantsOut(grants=[shown.open_grant_out(each) for each in await self._desk.grants()])
 
     async def revoke(self, grant_id: str, body: wire.CancelIn, request: Request) -> wire.StepOut:
         """Take a grant back. That can only make things safer, so whoever may ask may do it."""
         caller = caller_of(request)
         by, channel = (caller.person, "api") if caller.person else (self._reviewer, "terminal")
-        return wire.step_out(await self._desk.revoke(grant_id, by=by, channel=channel, reason=body.reason))
+        return shown.step_out(await self._desk.revoke(grant_id, by=by, channel=channel, reason=body.reason))
 
     async def events(self) -> StreamingResponse:
         """Every change from now on as server-sent events: ``event: request``, ``data:`` a request as JSON."""
@@ -280,7 +276,7 @@ async def _sse(cases: AsyncIterator[Case]) -> AsyncIterator[str]:
             if case is None:
                 return
             pending = asyncio.ensure_future(anext(cases, None))
-            data = json.dumps(wire.case_out(case).model_dump(), ensure_ascii=False)
+            data = json.dumps(shown.case_out(case).model_dump(), ensure_ascii=False)
             yield f"event: request\nid: {case.request.id}\ndata: {data}\n\n"
     finally:
         pending.cancel()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from askfirst.access import AccessScope
-from askfirst.broker import wire
+from askfirst.broker import shown, wire
 from askfirst.broker.access import caller_of
 from askfirst.call import ToolCall
 from askfirst.canonical import digest
@@ -85,7 +85,7 @@ class AskApi:
             terms=wished(self._asking.terms(look), _wishes(body.route), self._asking.now_ms()),
         )
         response.headers["location"] = f"/v1/requests/{case.request.id}"
-        return self._shown(case)
+        return shown.case_out(case, log=self._log())
 
     async def act(
         self,
@@ -124,7 +124,7 @@ class AskApi:
                 "rule": ruling.rule,
                 "risk": ruling.risk.label,
                 "band": ruling.band.name,
-                "request": None if case is None else self._shown(case),
+                "request": None if case is None else shown.case_out(case, log=self._log()),
             }
         )
 
@@ -149,10 +149,6 @@ class AskApi:
             )
         return case
 
-    def _shown(self, case: Case) -> wire.RequestOut:
-        """With the head of the log, for people to keep."""
-        return wire.case_out(case).model_copy(update={"log": self._log()})
-
     async def amend(self, request_id: str, body: wire.AmendIn) -> wire.StepOut:
         """Make a new version, as the requester: it is analysed and ruled on anew, and reviewers see what changed."""
         request = (await self._desk.case(request_id)).request
@@ -160,11 +156,11 @@ class AskApi:
         if body.arguments is not None:
             arguments = {**request.action.arguments, **body.arguments}
         claim = request.claim if body.claim is None else _claim(body.claim)
-        return wire.step_out(await self._desk.amend(request_id, await self._asking.amended(request, arguments, claim)))
+        return shown.step_out(await self._desk.amend(request_id, await self._asking.amended(request, arguments, claim)))
 
     async def cancel(self, request_id: str, body: wire.CancelIn) -> wire.StepOut:
         """Withdraw a pending request, as its requester."""
-        return wire.step_out(await self._desk.cancel(request_id, body.reason))
+        return shown.step_out(await self._desk.cancel(request_id, body.reason))
 
     async def redeem(self, request_id: str, body: wire.RedeemIn) -> wire.StepOut:
         """Use the grant of an approved request; only the first attempt succeeds.
@@ -175,18 +171,18 @@ class AskApi:
         if _would_run(case, body.attempt) and (moved := await self._asking.moved(case.request)):
             note = f"not what was approved: {moved}; ask again for what it is now"
             await self._desk.note(moved_entry(case.request, note))
-            return wire.step_out(Step(case=case, done=False, note=note))
+            return shown.step_out(Step(case=case, done=False, note=note))
         step = await self._desk.redeem(
             request_id, action_digest=body.action_digest, attempt=body.attempt, tool_use_id=""
         )
-        return wire.step_out(step)
+        return shown.step_out(step)
 
     async def outcome(self, request_id: str, body: wire.OutcomeIn) -> wire.StepOut:
         """Say how the released action went; the first report counts."""
         step = await self._desk.executed(
             request_id, action_digest=body.action_digest, outcome=body.outcome, detail=body.detail
         )
-        return wire.step_out(step)
+        return shown.step_out(step)
 
 
 def _would_run(case: Case, attempt: str) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from askfirst.access import AccessScope
 from askfirst.broker.access import require_owner
+from askfirst.broker.wire import Wire
 from askfirst.errors import InputError
 from askfirst.trial import draft_of
 
@@ -22,11 +23,7 @@ if TYPE_CHECKING:
     from askfirst.ports import Channel
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ChannelOut(_Wire):
+class ChannelOut(Wire):
     """A channel as it stands. Times are milliseconds since the Unix epoch; null: it was not asked yet."""
 
     scheme: str
@@ -38,25 +35,25 @@ class ChannelOut(_Wire):
     people_decide: bool
 
 
-class ChannelsOut(_Wire):
+class ChannelsOut(Wire):
     """All channels of this broker."""
 
     channels: list[ChannelOut]
 
 
-class CheckIn(_Wire):
+class CheckIn(Wire):
     """Which channels to ask now; none: all."""
 
-    schemes: Annotated[list[str], Field(max_length=100)] = []
+    schemes: Annotated[list[str], Field(max_length=100)] = []  # noqa: RUF012  # pydantic copies it
 
 
-class TryIn(_Wire):
+class TryIn(Wire):
     """Where to send a test request, e.g. ``telegram:12345``."""
 
     recipient: Annotated[str, Field(min_length=1, max_length=300)]
 
 
-class TriedOut(_Wire):
+class TriedOut(Wire):
     """The test request; wait for it as for any other."""
 
     request: str

@@ -18,7 +18,7 @@ import httpx
 
 from askfirst import log_feed
 from askfirst.audit_port import Actor, Entry, EntryType
-from askfirst.broker import wire
+from askfirst.broker import shown
 from askfirst.errors import RequestNotFoundError
 from askfirst.store import inbox
 from askfirst.store.reading import read
@@ -135,7 +135,7 @@ class Notifier:
             except RequestNotFoundError:  # of an entry that a newer release wrote, or that was forged
                 case = None
             if case is not None:
-                data["request"] = wire.case_out(case).model_dump()
+                data["request"] = shown.case_out(case).model_dump()
         return {"type": entry["type"], "timestamp": entry.get("t", ""), "data": data}
 
     def _failure(self, problem: str, index: int) -> Entry:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from askfirst.access import AccessScope
 from askfirst.broker.access import require_owner
+from askfirst.broker.wire import Wire
 from askfirst.people import Person
 
 if TYPE_CHECKING:
@@ -19,19 +20,15 @@ if TYPE_CHECKING:
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class PersonIn(_Wire):
+class PersonIn(Wire):
     """Somebody to add, e.g. ``local:bob``, or to give these roles and teams in place of theirs."""
 
     person: _Name
-    roles: Annotated[list[_Name], Field(max_length=20)] = []
-    teams: Annotated[list[_Name], Field(max_length=20)] = []
+    roles: Annotated[list[_Name], Field(max_length=20)] = []  # noqa: RUF012  # pydantic copies it
+    teams: Annotated[list[_Name], Field(max_length=20)] = []  # noqa: RUF012  # pydantic copies it
 
 
-class LinkIn(_Wire):
+class LinkIn(Wire):
     """A link code that is wanted: for whom, for which channel (any by default), and what it is worth at most."""
 
     person: _Name
@@ -39,7 +36,7 @@ class LinkIn(_Wire):
     assurance: Annotated[int, Field(ge=0, le=3)] = 3
 
 
-class AskedOut(_Wire):
+class AskedOut(Wire):
     """The request that a person has to approve, and the claim that only whoever asked has."""
 
     request: str
@@ -48,26 +45,26 @@ class AskedOut(_Wire):
     claim: str
 
 
-class ClaimIn(_Wire):
+class ClaimIn(Wire):
     """Have the approved change made."""
 
     claim: _Name
 
 
-class RemoveIn(_Wire):
+class RemoveIn(Wire):
     """A person's id, or an identity of theirs."""
 
     name: _Name
 
 
-class IdentityOut(_Wire):
+class IdentityOut(Wire):
     """What a channel knows somebody by."""
 
     id: str
     assurance: int
 
 
-class PersonOut(_Wire):
+class PersonOut(Wire):
     """Somebody who may decide."""
 
     person: str
@@ -77,13 +74,13 @@ class PersonOut(_Wire):
     is_configured: bool
 
 
-class PeopleOut(_Wire):
+class PeopleOut(Wire):
     """Everybody."""
 
     people: list[PersonOut]
 
 
-class CodeOut(_Wire):
+class CodeOut(Wire):
     """A link code; it is shown this once."""
 
     code: str
@@ -92,7 +89,7 @@ class CodeOut(_Wire):
     expires_at_ms: int
 
 
-class RemovedOut(_Wire):
+class RemovedOut(Wire):
     """What went."""
 
     removed: list[str]

@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from askfirst.access import AccessScope, Token, TokenDraft
 from askfirst.broker.access import require_owner
+from askfirst.broker.wire import Wire
 
 if TYPE_CHECKING:
     from askfirst.broker.access import Access
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class TokenIn(_Wire):
+class TokenIn(Wire):
     """A token to issue.
 
     One with the scope ``decide`` names its ``person``. With ``decide`` or ``admin`` it needs ``approval``: the id of a
@@ -34,7 +31,7 @@ class TokenIn(_Wire):
     approval: Annotated[str, Field(max_length=64)] = ""
 
 
-class TokenOut(_Wire):
+class TokenOut(Wire):
     """A token, without its secret. Times are milliseconds since the Unix epoch."""
 
     id: str
@@ -55,7 +52,7 @@ class IssuedOut(TokenOut):
     token: str
 
 
-class TokensOut(_Wire):
+class TokensOut(Wire):
     """Tokens, newest first."""
 
     tokens: list[TokenOut]

@@ -6,11 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from askfirst.access import AccessScope
 from askfirst.audit_port import Actor, Entry, EntryType
 from askfirst.broker.peer import is_local_user
+from askfirst.broker.wire import Wire
 from askfirst.errors import NotAllowedError
 from askfirst.net.extract import extract
 from askfirst.net.tree import in_words
@@ -25,11 +26,7 @@ if TYPE_CHECKING:
 _Id = Annotated[str, Field(pattern="^[0-9A-HJKMNP-TV-Z]{26}$")]
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class SnapshotOut(_Wire):
+class SnapshotOut(Wire):
     """One snapshot. Times are milliseconds since the Unix epoch."""
 
     id: str
@@ -44,7 +41,7 @@ class SnapshotOut(_Wire):
     words: str
 
 
-class TrashOut(_Wire):
+class TrashOut(Wire):
     """Every snapshot, oldest first, and how much there is."""
 
     snapshots: list[SnapshotOut]
@@ -53,25 +50,25 @@ class TrashOut(_Wire):
     size_max: str
 
 
-class PurgeIn(_Wire):
+class PurgeIn(Wire):
     """Which ones to delete for good."""
 
     snapshots: Annotated[list[_Id], Field(max_length=100_000)]
 
 
-class PurgedOut(_Wire):
+class PurgedOut(Wire):
     """How many went."""
 
     purged: int
 
 
-class RestoreIn(_Wire):
+class RestoreIn(Wire):
     """A folder that is not there yet, absolute."""
 
     to: Annotated[str, Field(min_length=1, max_length=4_096, pattern="^/")]
 
 
-class RestoredOut(_Wire):
+class RestoredOut(Wire):
     """How many files are in the folder now."""
 
     files: int

@@ -1,35 +1,22 @@
-"""The shapes of the REST API: pydantic models, one function each from the domain."""
+"""The shapes of the REST API, as pydantic models; ``shown`` fills them from the domain."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
-
-from askfirst.card import opinion_rows
-from askfirst.engine.quorum import approvers
-from askfirst.engine.receipt import receipt_of
-from askfirst.engine.scopes import key_of, offered
-from askfirst.engine.undo import way_back
-from askfirst.evidence.claims import contradictions
-from askfirst.evidence.words import certainty_of, impact_of, rollback_of, sections_of, signals_of
-from askfirst.proposal import proposal_of
-
-if TYPE_CHECKING:
-    from askfirst.engine import Case, Step
-    from askfirst.evidence.values import Evidence
-    from askfirst.request import Claim, Grant, Request
-    from askfirst.rescue import Preview, Promise
 
 _ID = Annotated[str, Field(max_length=200)]
 _TEXT = Annotated[str, Field(max_length=10_000)]
 
 
-class _Wire(BaseModel):
+class Wire(BaseModel):
+    """A shape that takes no member that it does not know."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class ClaimIn(_Wire):
+class ClaimIn(Wire):
     """What the agent says about its request."""
 
     reason: _TEXT = ""
@@ -48,7 +35,7 @@ _ESCALATES: dict[str, JsonValue] = {"required": ["on_timeout"], "properties": {"
 _TO_SOMEBODY: dict[str, JsonValue] = {"required": ["escalate_to"], "properties": {"escalate_to": {"minItems": 1}}}
 
 
-class RouteIn(_Wire):
+class RouteIn(Wire):
     """What the requester wishes about who is told and how long people have (``askfirst.wishes``)."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"if": _ESCALATES, "then": _TO_SOMEBODY})
@@ -91,7 +78,7 @@ _A_QUESTION: dict[str, JsonValue] = {
 }
 
 
-class CreateIn(_Wire):
+class CreateIn(Wire):
     """A request for approval. Give ``command`` for a shell command, or ``tool`` and ``arguments``.
 
     A ``question`` asks for an answer instead: one of ``options``, JSON that fits ``answer_schema``, or free text.
@@ -115,7 +102,7 @@ class CreateIn(_Wire):
     route: RouteIn = RouteIn()
 
 
-class AmendIn(_Wire):
+class AmendIn(Wire):
     """A new version: another command, other arguments (merged into those that were asked), or more to say."""
 
     command: Annotated[str, Field(min_length=1, max_length=262_144)] | None = None
@@ -123,7 +110,7 @@ class AmendIn(_Wire):
     claim: ClaimIn | None = None
 
 
-class EffectOut(_Wire):
+class EffectOut(Wire):
     """One thing the action would do, as found by the gate."""
 
     rule: str
@@ -136,14 +123,14 @@ class EffectOut(_Wire):
     command: str
 
 
-class SignalOut(_Wire):
+class SignalOut(Wire):
     """What speaks for (``✓``) or against (``⚠``) it, or is not known (``?``)."""
 
     mark: str
     text: str
 
 
-class SectionOut(_Wire):
+class SectionOut(Wire):
     """Details: one row a thing, ``more`` are not listed; ``text`` is a script's or a plan's."""
 
     title: str
@@ -152,7 +139,7 @@ class SectionOut(_Wire):
     text: str
 
 
-class EvidenceOut(_Wire):
+class EvidenceOut(Wire):
     """What the gate found out itself; ``state_digest`` is what the decision rests on beside the action."""
 
     signals: list[SignalOut]
@@ -165,7 +152,7 @@ class EvidenceOut(_Wire):
     state_digest: str
 
 
-class EndOut(_Wire):
+class EndOut(Wire):
     """How a request ended."""
 
     at_ms: int
@@ -175,7 +162,7 @@ class EndOut(_Wire):
     stop: bool
 
 
-class ReviewOut(_Wire):
+class ReviewOut(Wire):
     """One person's review."""
 
     person: str
@@ -191,7 +178,7 @@ class ReviewOut(_Wire):
     to: str
 
 
-class GrantOut(_Wire):
+class GrantOut(Wire):
     """The permission an approval turned into."""
 
     id: str
@@ -216,13 +203,13 @@ class OpenGrantOut(GrantOut):
     tool: str
 
 
-class GrantsOut(_Wire):
+class GrantsOut(Wire):
     """Grants, those that lapse first before the others."""
 
     grants: list[OpenGrantOut]
 
 
-class StageOut(_Wire):
+class StageOut(Wire):
     """One round of approvals."""
 
     name: str
@@ -231,7 +218,7 @@ class StageOut(_Wire):
     reviewers: list[str]
 
 
-class ScopeOut(_Wire):
+class ScopeOut(Wire):
     """A reach that a reviewer may give to an approval; ``key`` is what a review names."""
 
     key: str
@@ -240,7 +227,7 @@ class ScopeOut(_Wire):
     pattern: str
 
 
-class UndoOut(_Wire):
+class UndoOut(Wire):
     """How the action can be taken back.
 
     ``words`` say what is kept, or why there is no undo. ``offer`` is what an undo would do now: ``undo``, ``redo``
@@ -252,7 +239,7 @@ class UndoOut(_Wire):
     turn: int = 0
 
 
-class RequestOut(_Wire):
+class RequestOut(Wire):
     """A request as programs see it. Times are milliseconds since the Unix epoch."""
 
     id: str
@@ -300,7 +287,7 @@ class RequestOut(_Wire):
     """The audit log as it stands, ``size:root`` with 16 hex digits, to be kept with what was shown."""
 
 
-class ActionFrom(_Wire):
+class ActionFrom(Wire):
     """Who asks whether an action may be done, and where."""
 
     host: Annotated[str, Field(min_length=1, max_length=100)] = "api"
@@ -308,7 +295,7 @@ class ActionFrom(_Wire):
     cwd: Annotated[str, Field(max_length=4_096, pattern=r"^[^\x00]*$")] = ""
 
 
-class ActionOut(_Wire):
+class ActionOut(Wire):
     """What may be done: ``allow``, ``deny``, or ``ask``, with the request that people see.
 
     ``band`` is what the agent's own confidence amounts to, ``none`` where it gave none.
@@ -322,20 +309,20 @@ class ActionOut(_Wire):
     request: RequestOut | None
 
 
-class PageOut(_Wire):
+class PageOut(Wire):
     """One page of requests, newest first; ``next_before``, given as ``before``, asks for the next page."""
 
     requests: list[RequestOut]
     next_before: str | None
 
 
-class CancelIn(_Wire):
+class CancelIn(Wire):
     """Why the requester withdraws."""
 
     reason: _TEXT = ""
 
 
-class ReviewIn(_Wire):
+class ReviewIn(Wire):
     """A review. ``version`` and ``action_digest`` are those that were shown.
 
     With ``approve``: ``scope`` is the key of an offer of the request, ``edit`` the arguments to run instead. With
@@ -355,14 +342,14 @@ class ReviewIn(_Wire):
     via: Literal["terminal", "elicitation"] = "terminal"
 
 
-class RedeemIn(_Wire):
+class RedeemIn(Wire):
     """Use the grant: ``action_digest`` of what is about to run, ``attempt`` chosen by the process that runs it."""
 
     action_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     attempt: Annotated[str, Field(min_length=8, max_length=200)]
 
 
-class OutcomeIn(_Wire):
+class OutcomeIn(Wire):
     """How the released action went: ``action_digest`` of what really ran, ``detail`` one line."""
 
     action_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -370,13 +357,13 @@ class OutcomeIn(_Wire):
     detail: Annotated[str, Field(max_length=2_000)] = ""
 
 
-class UndoIn(_Wire):
+class UndoIn(Wire):
     """Take it back: ``turn`` as the request said it, so that a second press does nothing."""
 
     turn: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
-class PreviewOut(_Wire):
+class PreviewOut(Wire):
     """What an undo would do now, and why it cannot be done, if it cannot; a line each."""
 
     restores: list[str]
@@ -384,7 +371,7 @@ class PreviewOut(_Wire):
     problems: list[str]
 
 
-class StepOut(_Wire):
+class StepOut(Wire):
     """Whether the act succeeded, one sentence about it, and the request afterwards."""
 
     done: bool
@@ -410,7 +397,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 """What every route may answer beside its result."""
 
 
-class HealthOut(_Wire):
+class HealthOut(Wire):
     """What the broker says of itself."""
 
     status: Literal["ok"]
@@ -421,167 +408,3 @@ class HealthOut(_Wire):
     terminal_decisions: bool
     inbox: str = ""
     """Address of the web inbox."""
-
-
-def request_out(request: Request) -> RequestOut:
-    """A request without its reviews and grant."""
-    return RequestOut(
-        id=request.id,
-        code=request.code,
-        version=request.version,
-        kind=request.kind.value,
-        state=request.state.value,
-        risk=request.risk.label,
-        created_at_ms=request.created_at_ms,
-        approval_expires_at_ms=request.terms.approval_expires_at_ms,
-        on_timeout=request.terms.on_timeout,
-        recipients=list(dict.fromkeys(told for stage in request.terms.stages for told in stage.recipients)),
-        host=request.agent.host,
-        session=request.agent.session,
-        model=request.agent.model,
-        tool=request.action.tool,
-        arguments=dict(request.action.arguments),
-        command=request.action.command,
-        expanded=request.expanded,
-        cwd=request.action.cwd,
-        head=request.action.head,
-        action_digest=request.action_digest,
-        rule=request.terms.rule,
-        effects=[
-            EffectOut(
-                rule=effect.rule,
-                kind=effect.kind.value,
-                risk=effect.risk.label,
-                reversible=effect.reversible,
-                target=effect.target,
-                loss=effect.loss,
-                suggestion=effect.suggestion,
-                command=effect.command,
-            )
-            for effect in request.effects
-        ],
-        claim=ClaimIn(
-            reason=request.claim.reason,
-            impact=request.claim.impact,
-            rollback_plan=request.claim.rollback_plan,
-            confidence=request.claim.confidence,
-            signals=list(request.claim.signals),
-        ),
-        question=request.question,
-        options=list(request.options),
-        answer_schema=request.answer_schema,
-        changed_by=request.changed_by,
-        notes=list(request.notes),
-        scopes=[
-            ScopeOut(key=key_of(each), kind=each.kind, amount=each.amount, pattern=each.pattern)
-            for each in offered(request)
-        ],
-        supersedes=request.supersedes,
-        end=_end_out(request),
-        evidence=evidence_out(request.evidence, request.claim, request.promise),
-        opinion=list(opinion_rows(request)),
-    )
-
-
-def evidence_out(evidence: Evidence, claim: Claim, promise: Promise | None = None) -> EvidenceOut:
-    """The evidence in words, and where the claim contradicts it."""
-    return EvidenceOut(
-        signals=[SignalOut(mark=each.mark.value, text=each.text) for each in signals_of(evidence)],
-        impact=impact_of(evidence),
-        sections=[
-            SectionOut(title=each.title, rows=list(each.rows), more=each.more, text=each.text)
-            for each in sections_of(evidence)
-        ],
-        certainty=certainty_of(evidence),
-        rollback=list(rollback_of(evidence, promise)),
-        contradictions=list(contradictions(claim, evidence)),
-        state=dict(evidence.state),
-        state_digest=evidence.state_digest,
-    )
-
-
-def case_out(case: Case) -> RequestOut:
-    """A request with its reviews and grant."""
-    asked, found = case.asked_back, way_back(case)
-    return request_out(case.request).model_copy(
-        update={
-            "proposal": proposal_of(case),
-            "undo": UndoOut(words=found.words, offer=found.offer, turn=found.turn),
-            "receipt": receipt_of(case),
-            "asked_back": asked.text if asked is not None else "",
-            "stages": [
-                StageOut(
-                    name=each.name,
-                    approvals=len(approvers(case, index)),
-                    approvals_needed=each.approvals_needed,
-                    reviewers=list(each.reviewers),
-                )
-                for index, each in enumerate(case.request.terms.stages)
-            ],
-            "reviews": [
-                ReviewOut(
-                    person=each.person,
-                    channel=each.channel,
-                    verdict=each.verdict.value,
-                    text=each.text,
-                    counted=each.counted,
-                    note=each.note,
-                    at_ms=each.at_ms,
-                    version=each.version,
-                    stage=each.stage,
-                    scope=each.scope,
-                    to=each.to,
-                )
-                for each in case.reviews
-            ],
-            "grant": None if case.grant is None else GrantOut(**_grant_members(case.grant)),
-        }
-    )
-
-
-def open_grant_out(case: Case) -> OpenGrantOut:
-    """The grant of a case with what it opens; there must be one."""
-    assert case.grant is not None  # the caller has looked it up by its grant
-    request = case.request
-    return OpenGrantOut(
-        **_grant_members(case.grant),
-        request=request.id,
-        code=request.code,
-        session=request.agent.session,
-        command=request.action.command,
-        tool=request.action.tool,
-    )
-
-
-def _grant_members(grant: Grant) -> dict[str, Any]:
-    return {
-        "id": grant.id,
-        "state": grant.state.value,
-        "scope": grant.scope,
-        "pattern": grant.pattern,
-        "uses": len(grant.uses),
-        "uses_max": grant.uses_max,
-        "expires_at_ms": grant.expires_at_ms,
-        "outcome": grant.outcome,
-        "detail": grant.detail,
-        "token": grant.token,
-    }
-
-
-def preview_out(preview: Preview) -> PreviewOut:
-    """What an undo would do."""
-    return PreviewOut(
-        restores=list(preview.restores), puts_aside=list(preview.puts_aside), problems=list(preview.problems)
-    )
-
-
-def step_out(step: Step) -> StepOut:
-    """The result of an act."""
-    return StepOut(done=step.done, note=step.note, request=case_out(step.case))
-
-
-def _end_out(request: Request) -> EndOut | None:
-    end = request.end
-    return (
-        None if end is None else EndOut(at_ms=end.at_ms, by=end.by, channel=end.channel, text=end.text, stop=end.stop)
-    )

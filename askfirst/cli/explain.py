@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
-from askfirst.broker.wire import evidence_out
+from askfirst.broker.shown import evidence_out
 from askfirst.call import ToolCall
 from askfirst.classify import classification_of
 from askfirst.cli.options import AsJson

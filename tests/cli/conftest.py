@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from askfirst.broker.wire import case_out
+from askfirst.broker.shown import case_out
 from askfirst.engine import Case
 from askfirst.testing.bench import a_draft, a_request
 
