@@ -84,8 +84,7 @@ def is_run_by(connection: HTTPConnection, runner_pid: int) -> bool:
         for _ in range(_DEPTH_MAX):
             if pid == runner_pid:
                 return True
-            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-            pid = int(stat.rpartition(")")[2].split()[1])  # field 4, ppid: proc(5)
+            pid = int(_after_name(pid)[1])  # field 4, ppid
     return False
 
 
@@ -98,6 +97,11 @@ def has_terminal(connection: HTTPConnection) -> bool:
     if client is None or not client[1]:
         return sys.platform != "linux" and is_local_user(connection)
     with contextlib.suppress(OSError, IndexError, ValueError):
-        stat = Path(f"/proc/{client[1]}/stat").read_text(encoding="utf-8", errors="replace")
-        return int(stat.rpartition(")")[2].split()[4]) != 0  # field 7, tty_nr: proc(5)
+        return int(_after_name(client[1])[4]) != 0  # field 7, tty_nr
     return False
+
+
+def _after_name(pid: int) -> list[str]:
+    """Fields of ``/proc/PID/stat`` from the third on; the name before them may hold anything. From: proc(5)."""
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    return stat.rpartition(")")[2].split()
