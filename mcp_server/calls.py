@@ -75,6 +75,11 @@ class Told(NamedTuple):
     text: str
     is_error: bool = False
 
+    def result(self) -> dict[str, Any]:
+        """The tool's result as the protocol has it."""
+        value: dict[str, Any] = {"content": [{"type": "text", "text": self.text}], "isError": self.is_error}
+        return value if self.structured is None else {**value, "structuredContent": self.structured}
+
 
 def call(name: str, arguments: dict[str, Any], context: Context) -> Flow[Told]:
     """Run a tool that ``tools`` lists."""

@@ -203,7 +203,7 @@ class McpEndpoint:
             )
         finally:
             reporting.cancel()
-        return told if isinstance(told, dict) else CallToolResult.model_validate(tasks.content(told))
+        return told if isinstance(told, dict) else CallToolResult.model_validate(told.result())
 
     async def close(self) -> None:
         """End the sessions."""

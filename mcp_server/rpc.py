@@ -81,7 +81,7 @@ def read(message: object, version: str) -> dict[str, Any] | Call | Cancelled | N
         return _notification(method, params)
     if isinstance(request_id, bool) or not isinstance(request_id, str | int):
         return failure(None, INVALID_REQUEST, "the id is neither a text nor an integer")
-    return _request(request_id, method, params, {"name": NAME, "title": TITLE, "version": version})
+    return _request(request_id, method, params, _server(version))
 
 
 def result(request_id: str | int, value: dict[str, Any], *, server: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -97,15 +97,9 @@ def failure(request_id: str | int | None, code: int, text: str, **data: object) 
     return {"jsonrpc": "2.0", "id": request_id, "error": error}
 
 
-def told(
-    call: Call, structured: dict[str, object] | None, text: str, version: str, *, is_error: bool
-) -> dict[str, Any]:
-    """The answer to a tool call."""
-    value: dict[str, Any] = {"content": [{"type": "text", "text": text}], "isError": is_error}
-    if structured is not None:
-        value["structuredContent"] = structured
-    server = {"name": NAME, "title": TITLE, "version": version} if call.is_modern else None
-    return result(call.id, value, server=server)
+def told(call: Call, value: dict[str, Any], version: str) -> dict[str, Any]:
+    """The answer to a tool call: ``value`` is the tool's result as the protocol has it."""
+    return result(call.id, value, server=_server(version) if call.is_modern else None)
 
 
 def input_required(call: Call, key: str, params: dict[str, Any], state: str, version: str) -> dict[str, Any]:
@@ -114,7 +108,7 @@ def input_required(call: Call, key: str, params: dict[str, Any], state: str, ver
         "resultType": "input_required",
         "inputRequests": {key: {"method": "elicitation/create", "params": params}},
         "requestState": state,
-        "_meta": {_SERVER_KEY: {"name": NAME, "title": TITLE, "version": version}},
+        "_meta": {_SERVER_KEY: _server(version)},
     }
     return {"jsonrpc": "2.0", "id": call.id, "result": value}
 
@@ -131,14 +125,17 @@ def notify(method: str, **params: Any) -> dict[str, Any]:
 
 def plain(call: Call, value: dict[str, Any], version: str) -> dict[str, Any]:
     """The answer to a call of the modern era that has its result type already."""
-    server = {"name": NAME, "title": TITLE, "version": version}
-    return {"jsonrpc": "2.0", "id": call.id, "result": {**value, "_meta": {_SERVER_KEY: server}}}
+    return {"jsonrpc": "2.0", "id": call.id, "result": {**value, "_meta": {_SERVER_KEY: _server(version)}}}
 
 
 def progress(call: Call, seconds: float, text: str) -> dict[str, Any]:
     """Tells the client that a call is alive."""
     params = {"progressToken": call.progress_token, "progress": round(seconds, 1), "message": text}
     return {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
+
+
+def _server(version: str) -> dict[str, Any]:
+    return {"name": NAME, "title": TITLE, "version": version}
 
 
 def _notification(method: str, params: dict[str, Any]) -> Cancelled | None:

@@ -127,7 +127,7 @@ class Server:
             return rpc.failure(call.id, rpc.INVALID_PARAMS, str(error))
         if isinstance(told, dict):
             return rpc.plain(call, told, askfirst.__version__)
-        return rpc.told(call, told.structured, told.text, askfirst.__version__, is_error=told.is_error)
+        return rpc.told(call, told.result(), askfirst.__version__)
 
     def _review(self, asked: Offer, answer: object) -> None:
         """Hand in what the person at the keyboard has said; whoever waits for the request hears of it."""

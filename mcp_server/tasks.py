@@ -62,13 +62,7 @@ def _got(request: Reply, context: Context) -> Flow[dict[str, Any]]:
     if task["status"] != "completed":
         return task
     told = yield from calls.call("get_request", {"id": request["id"]}, context)
-    return {**task, "result": content(told)}
-
-
-def content(told: Told) -> dict[str, Any]:
-    """A tool's result as the protocol has it."""
-    value: dict[str, Any] = {"content": [{"type": "text", "text": told.text}], "isError": told.is_error}
-    return value if told.structured is None else {**value, "structuredContent": told.structured}
+    return {**task, "result": told.result()}
 
 
 def _task(request: Reply) -> dict[str, Any]:
