@@ -39,9 +39,10 @@ from askfirst.broker.log_api import LogApi
 from askfirst.broker.notify import Notifier
 from askfirst.broker.people_api import PeopleApi
 from askfirst.broker.preview_api import PreviewApi
-from askfirst.broker.server import Broker, Listeners, bind_web, broker_lock, exit_for_failed_store
+from askfirst.broker.server import Broker, Listeners, broker_lock, exit_for_failed_store
 from askfirst.broker.sightings_api import SightingsApi
 from askfirst.broker.trash_api import TrashApi, purged_entry
+from askfirst.broker.web import Fork, bind_web, names_of, url_of
 from askfirst.clock import SystemClock
 from askfirst.config import load_config
 from askfirst.desk import Desk
@@ -98,7 +99,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from fastapi import FastAPI
     from starlette.applications import Starlette
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Scope
 
     from askfirst.broker.figures import Figures
     from askfirst.config import Config
@@ -163,7 +164,7 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
 
     token = _api_token(paths)
     access = core.access(token)
-    api = core.api(access, inbox=_url(web_listener))
+    api = core.api(access, inbox=url_of(web_listener))
     mcp = core.mcp(api, access, token=token, listener=web_listener)
     hooks = Route("/v1/hook/{host}", HookRoute(core.events, HOSTS, core.tally.called).respond, methods=["POST"])
     diagnosis = Route("/v1/diagnosis", core.diagnosis().respond, methods=["GET"])
@@ -173,7 +174,13 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
         workers=core.workers(),
         listeners=Listeners(
             local=Router([hooks, log, diagnosis, Mount("/", api)]),
-            web=_Fork(api=api, mcp=mcp, inbox=core.inbox(paths, web_listener), hooks=core.switchboard.hooks()),
+            web=Fork(
+                api=api,
+                mcp=mcp,
+                mcp_path=MCP_PATH,
+                hooks=core.switchboard.hooks(),
+                inbox=core.inbox(paths, web_listener),
+            ),
         ),
         web_listener=web_listener,
         started=started,
@@ -443,7 +450,7 @@ class _Core:
         return McpEndpoint(
             transport=InProcess(api, token, self._clock.now_ms),
             is_allowed=is_allowed,
-            hosts=_names(listener),
+            hosts=names_of(listener),
         )
 
     def inbox(self, paths: StatePaths, listener: socket.socket) -> Starlette:
@@ -452,7 +459,7 @@ class _Core:
             self.desk,
             Logins(paths.root, self._clock),
             Sessions(writer=self._writer, reader=self._reader, clock=self._clock),
-            hosts=_names(listener),
+            hosts=names_of(listener),
             machine=socket.gethostname(),
             clock=self._clock,
             log=lambda: self._log.head.seen,
@@ -472,44 +479,10 @@ class _Core:
         self._writer.close()
 
 
-def _url(listener: socket.socket) -> str:
-    """Where the web inbox is."""
-    host, port = listener.getsockname()[:2]
-    return f"http://{host}:{port}"
-
-
-def _names(listener: socket.socket) -> tuple[str, ...]:
-    """What a ``Host`` header of this listener may say."""
-    host, port = listener.getsockname()[:2]
-    return tuple(f"{name}:{port}" for name in (host, "localhost", "askfirst.localhost"))
-
-
 def _preview_page(case: Case, now_ms: int) -> str:
     from channels.preview import preview_page  # noqa: PLC0415  # only where somebody wants to look
 
     return preview_page(case, now_ms)
-
-
-class _Fork:
-    """On TCP the API, MCP and providers' calls have their own paths, the inbox answers everywhere else."""
-
-    def __init__(self, *, api: ASGIApp, mcp: ASGIApp, inbox: ASGIApp, hooks: Mapping[str, ASGIApp]) -> None:
-        self._hooks = Router([Mount(f"/hooks/{scheme}", app) for scheme, app in hooks.items()])
-        self._api = api
-        self._mcp = mcp
-        self._inbox = inbox
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if path == MCP_PATH:
-            await self._mcp(scope, receive, send)
-            return
-        if path.startswith("/hooks/"):
-            whole = path if path.count("/") > 2 else f"{path}/"  # providers do not follow a redirect to it
-            await self._hooks({**scope, "path": whole}, receive, send)
-            return
-        to_api = path.startswith("/v1/") or path in {"/healthz", "/readyz", "/metrics"}
-        await (self._api if to_api else self._inbox)(scope, receive, send)
 
 
 def _open_log(paths: StatePaths, engine: sa.Engine) -> tuple[StoredLog, Keys]:

@@ -19,7 +19,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,11 +39,6 @@ if TYPE_CHECKING:
 
 EXIT_STORE_FAILED = 70
 """EX_SOFTWARE of sysexits.h."""
-
-WEB_HOST = "127.0.65.70" if sys.platform == "linux" else "127.0.0.1"
-"""Where the web inbox listens. Browsers send a cookie to every port of its host, so on 127.0.0.1 any development
-server that an agent starts would be sent the inbox's session; a loopback address of its own keeps it apart (Linux has
-the whole of 127.0.0.0/8, RFC 1122 §3.2.1.3; macOS only the one)."""
 
 _GRACE_S = 2
 _AWAY_PAUSE_S = 0.5
@@ -92,22 +86,6 @@ def bind_local(path: Path, *, for_all: bool = False) -> socket.socket:
         os.umask(before)
     listener.listen(1024)
     return listener
-
-
-def bind_web(port: int) -> socket.socket:
-    """The listening loopback socket on ``port``, or on any free one when that is taken or 0."""
-    for wanted in (port, 0):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else no TCP_NODELAY
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((WEB_HOST, wanted))
-        except OSError:
-            listener.close()
-            _log.warning("port %d on %s is taken; the web inbox gets another one", wanted, WEB_HOST)
-            continue
-        listener.listen(128)
-        return listener
-    raise BrokerUnavailableError(f"no port is free on {WEB_HOST}")
 
 
 def exit_for_failed_store(error: StoreError) -> None:

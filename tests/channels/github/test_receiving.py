@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from askfirst.assembly import _Fork
+from askfirst.broker.web import Fork
 from channels.github.deliveries import envelope
 from channels.github.webhook import BODY_MAX_BYTES, is_signed
 
@@ -256,7 +256,8 @@ def test_the_webhook_answers_with_and_without_a_slash_at_its_end(tell: Callable[
         office.say("ann", f"/approve {request.code}")
         headers, body = office.github.world.events[-1]
         nothing = Starlette()
-        fork = _Fork(api=nothing, mcp=nothing, inbox=nothing, hooks={"github": office.channel.app(office.reception)})
+        hooks = {"github": office.channel.app(office.reception)}
+        fork = Fork(api=nothing, mcp=nothing, mcp_path="/mcp", hooks=hooks, inbox=nothing)
         transport = httpx.ASGITransport(app=fork)
         async with httpx.AsyncClient(transport=transport, base_url="http://broker") as http:
             assert (await http.post(path, content=body, headers=headers)).text == "kept"

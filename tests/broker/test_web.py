@@ -1,4 +1,4 @@
-"""The broker's listeners."""
+"""What the broker serves on loopback TCP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from askfirst.broker.server import WEB_HOST, bind_web
+from askfirst.broker.web import WEB_HOST, bind_web
 
 
 def test_a_port_that_is_taken_is_told_and_another_one_used(caplog: pytest.LogCaptureFixture) -> None:
