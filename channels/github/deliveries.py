@@ -18,12 +18,11 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from askfirst.errors import ChannelError
-from askfirst.inbound import Decision, Ignored, Linking, Origin, Reference, Retraction, Undo
-from askfirst.request import Verdict
+from askfirst.inbound import Decision, Ignored, Origin, Reference, Retraction
 from channels.github import wire
-from channels.github.grammar import CODE, Command, command_of, spelled
 from channels.github.marker import is_ours, read_marker
 from channels.github.place import SCHEME, Conversation, conversation_of, repository_of
+from channels.grammar import CODE, VERDICTS, Command, act_of, command_of, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +30,6 @@ if TYPE_CHECKING:
     from askfirst.inbound import Inbound
 
 COMMENT, REVIEW, GONE, REACTION = "polled.comment", "polled.review", "polled.gone", "polled.reaction"
-_VERDICTS = {
-    "approve": Verdict.APPROVE,
-    "deny": Verdict.DENY,
-    "answer": Verdict.ANSWER,
-    "ask": Verdict.NEEDS_INFO,
-}
 _STATES = {"approved": "approve", "changes_requested": "deny"}
 BUTTONS = {"approve": "Approve", "deny": "Deny"}
 """Identifiers of a check run's actions, and their labels (at most 20 characters)."""
@@ -177,7 +170,7 @@ def _check_event(envelope: _Envelope) -> list[Inbound]:
             reference=Reference(
                 request_id=about["request"], version=int(about["version"]), action_digest=about["digest"]
             ),
-            verdict=_VERDICTS[action],
+            verdict=VERDICTS[action],
             assurance=_ASSURANCE_BUTTON,
         )
     ]
@@ -195,7 +188,7 @@ def _polled_reaction(envelope: _Envelope) -> list[Inbound]:
             delivery=f"reaction:{reaction.id}",
             origin=_origin(reaction.user, envelope.conversation(), f"reaction:{comment}:{reaction.id}"),
             reference=Reference(request_id=marker.req, version=marker.rev, action_digest=marker.digest),
-            verdict=_VERDICTS[verdict],
+            verdict=VERDICTS[verdict],
             assurance=0,
         )
     ]
@@ -223,7 +216,7 @@ def _comment(comment: wire.Comment, conversation: Conversation, *, is_edited: bo
     if is_edited:
         name += f":{comment.updated_at.isoformat()}"
         command = _doubted(command, "your comment was edited, and only what is written at once counts: write a new one")
-    return [_act(command, name, origin, _ASSURANCE_COMMENT)]
+    return [act_of(command, name, origin, _ASSURANCE_COMMENT)]
 
 
 def _review(review: wire.Review, conversation: Conversation) -> list[Inbound]:
@@ -240,35 +233,7 @@ def _review(review: wire.Review, conversation: Conversation) -> list[Inbound]:
     if command.verb != verb:
         command = _doubted(command, f"the review says {review.state.lower()}, and its text /{command.verb}")
     origin = _origin(review.user, conversation, f"review:{review.id}")
-    return [_act(command, f"review:{review.id}", origin, _ASSURANCE_COMMENT)]
-
-
-def _act(command: Command, delivery: str, origin: Origin, assurance: int) -> Inbound:
-    if command.verb == "link":
-        return Linking(delivery=delivery, origin=origin, link_code=command.code)
-    reference = Reference(code=command.code)
-    if command.verb == "undo":
-        turn = int(command.text) if command.text.isdecimal() and not command.problem else 0
-        return Undo(
-            delivery=delivery,
-            origin=origin,
-            reference=reference,
-            turn=turn,
-            assurance=assurance,
-            doubt=command.problem,
-        )
-    is_approval = command.verb == "approve"
-    return Decision(
-        delivery=delivery,
-        origin=origin,
-        reference=reference,
-        verdict=_VERDICTS[command.verb],
-        text="" if is_approval else command.text,
-        scope=command.text if is_approval and not command.problem else "",
-        typed_code=command.code,
-        assurance=assurance,
-        doubt=command.problem,
-    )
+    return [act_of(command, f"review:{review.id}", origin, _ASSURANCE_COMMENT)]
 
 
 def _doubted(command: Command, problem: str) -> Command:

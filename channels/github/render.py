@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
 from askfirst.request import RequestState
-from channels.github.grammar import SCOPE
 from channels.github.markdown import fence, span
+from channels.grammar import SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

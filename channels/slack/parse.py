@@ -15,8 +15,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from askfirst.errors import ChannelError
-from askfirst.inbound import Decision, Ignored, Inbound, Instruction, Linking, Origin, Reference, Undo
+from askfirst.inbound import Decision, Ignored, Inbound, Instruction, Origin, Reference, Undo
 from askfirst.request import Verdict
+from channels.grammar import act_of, command_of
 from channels.slack.blocks import shown
 from channels.slack.controls import control_of
 
@@ -29,18 +30,7 @@ ASSURANCE = 1
 PRESS, WORDS = "press", "words"
 _ID = re.compile(r"[A-Z0-9]{2,32}", re.ASCII)
 _TS = re.compile(r"[0-9]{1,16}\.[0-9]{1,10}", re.ASCII)
-_CODE = r"[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{6}-[0-9A-Fa-f]{8}"
-_SAID = re.compile(
-    rf"(?:<@[A-Z0-9]+>\s+)?/?(approve|deny|answer|ask|undo)\s+({_CODE})(?:\s+(.*))?",
-    re.ASCII | re.IGNORECASE | re.DOTALL,
-)
-_LINK = re.compile(r"(?:<@[A-Z0-9]+>\s+)?/?link\s+([A-Za-z0-9_-]{4,64})", re.ASCII | re.IGNORECASE)
-_VERDICTS: Mapping[str, Verdict] = {
-    "approve": Verdict.APPROVE,
-    "deny": Verdict.DENY,
-    "answer": Verdict.ANSWER,
-    "ask": Verdict.NEEDS_INFO,
-}
+_MENTION = re.compile(r"<@[A-Z0-9]+>\s+", re.ASCII)
 _PRESSED: Mapping[str, Verdict] = {
     "approve": Verdict.APPROVE,
     "scope": Verdict.APPROVE,
@@ -131,29 +121,15 @@ def _words(delivery: str, team: str, event: Mapping[str, Any]) -> Inbound:
     )
     if origin is None:
         return Ignored(delivery=delivery, reason="nobody in particular said it")
-    said = text.strip()
-    if link := _LINK.fullmatch(said):
-        return Linking(delivery=delivery, origin=origin, link_code=link[1])
-    found = _SAID.fullmatch(said)
-    if found is None:
+    said = _plain(text.strip())
+    command = command_of(said[mention.end() :] if (mention := _MENTION.match(said)) else said, slash_required=False)
+    if command is None:
         if event.get("channel_type") == "im":
             return Instruction(delivery=delivery, origin=origin, name="help")
         return Ignored(delivery=delivery, reason="chatter")
-    verb, code, rest = found[1].lower(), found[2], _plain((found[3] or "").strip())
-    if verb == "undo":
-        return Undo(delivery=delivery, origin=origin, reference=Reference(code=code), assurance=ASSURANCE)
-    verdict = _VERDICTS[verb]
-    if (verdict is Verdict.APPROVE and rest) or (verdict in {Verdict.ANSWER, Verdict.NEEDS_INFO} and not rest):
-        return Instruction(delivery=delivery, origin=origin, name="usage", argument=verb)
-    return Decision(
-        delivery=delivery,
-        origin=origin,
-        reference=Reference(code=code),
-        verdict=verdict,
-        text=rest,
-        typed_code=code if verdict is Verdict.APPROVE else "",
-        assurance=ASSURANCE,
-    )
+    if command.problem:
+        return Instruction(delivery=delivery, origin=origin, name="usage", argument=command.verb)
+    return act_of(command, delivery, origin, ASSURANCE)
 
 
 def _origin(team: str, user: str, *, name: str, channel: str, ts: str, kind: str) -> Origin | None:

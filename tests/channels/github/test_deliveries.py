@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from askfirst.errors import ChannelError
 from askfirst.inbound import Decision, Ignored, Linking, Retraction, Undo
 from channels.github.deliveries import EVENTS, envelope, says
-from channels.github.grammar import command_of
 from channels.github.place import conversation_of
+from channels.grammar import command_of
 
 ROOT = Path(__file__).resolve().parents[3]
 CODE = "9F2C1A-1b2c3d4e"

@@ -138,6 +138,7 @@ CODE = a_case().request.code
         ("approve CODE", {}, Decision),
         ("<@U0BOT> /approve code", {}, Decision),
         ("deny CODE because &lt;so&gt;", {}, Decision),
+        ("approve CODE uses:5", {}, Decision),
         ("approve CODE but not on Friday", {}, Instruction),
         ("answer CODE", {}, Instruction),
         ("please approve CODE", {}, Ignored),

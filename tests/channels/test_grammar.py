@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.github.grammar import TEXT_MAX_CHARS, Command, command_of
+from channels.grammar import TEXT_MAX_CHARS, Command, command_of
 
 CODE = "9F2C1A-1b2c3d4e"
 
@@ -88,3 +88,16 @@ def test_nothing_before_and_no_condition_behind_an_approval_is_overlooked(before
     if found is not None and found.verb == "approve" and not found.problem:
         assert not before.strip(" \t\r\n")
         assert not behind.strip() or found.text == behind.strip()
+
+
+@pytest.mark.parametrize(("body", "command"), COMMANDS)
+def test_where_no_slash_is_needed_the_same_words_without_it_say_the_same(body: str, command: Command) -> None:
+    bare = body.replace("/", "", 1)
+    assert command_of(bare) is None
+    assert command_of(bare, slash_required=False) == command_of(body, slash_required=False)
+    assert (command_of(bare, slash_required=False) or command).verb == command.verb
+
+
+@pytest.mark.parametrize("body", [each for each in NOTHING if not each.startswith("approve ")])
+def test_without_a_slash_everything_else_says_nothing_either(body: str) -> None:
+    assert command_of(body, slash_required=False) is None

@@ -1,4 +1,4 @@
-r"""The words that decide, and nothing else (I7): a whole comment, one command, one code.
+r"""The words that decide, and nothing else (I7): a whole message, one command, one code; and what they say.
 
 ::
 
@@ -18,6 +18,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from askfirst.inbound import Decision, Linking, Reference, Undo
+from askfirst.request import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from askfirst.inbound import Origin
 
 CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{6}-[0-9a-f]{8}", re.ASCII | re.IGNORECASE)
 """``Request.code``: the end of a ULID, a hyphen, the beginning of the digest."""
@@ -26,6 +35,12 @@ TEXT_MAX_CHARS = 4000
 SCOPE = re.compile(r"(?:once|rule|session|uses:[1-9][0-9]{0,5}|duration:[1-9][0-9]{0,7})(?: \S.*)?", re.ASCII)
 """How an approval may reach further, as the card offers it; whether this one was offered, the engine knows."""
 
+VERDICTS: Mapping[str, Verdict] = {
+    "approve": Verdict.APPROVE,
+    "deny": Verdict.DENY,
+    "answer": Verdict.ANSWER,
+    "ask": Verdict.NEEDS_INFO,
+}
 _COMMAND = re.compile(
     rf"\A/(?P<verb>approve|deny|answer|ask|undo)[ \t]+(?P<code>{CODE.pattern})(?:[ \t\n]+(?P<text>\S[\s\S]*))?\Z",
     re.ASCII | re.IGNORECASE,
@@ -50,9 +65,16 @@ class Command:
     problem: str = ""
 
 
-def command_of(body: str) -> Command | None:
-    """The command that this comment is, or None; blanks and blank lines around it do not matter."""
+def command_of(body: str, *, slash_required: bool = True) -> Command | None:
+    """The command that this message is, or None; blanks and blank lines around it do not matter.
+
+    Args:
+        body: the message.
+        slash_required: whether ``approve CODE`` without its slash is chatter.
+    """
     plain = body.replace("\r\n", "\n").strip(" \t\n")
+    if not slash_required and not plain.startswith("/"):
+        plain = f"/{plain}"
     if match := _LINK.match(plain):
         return Command(verb="link", code=match["code"])
     match = _COMMAND.match(plain)
@@ -60,6 +82,35 @@ def command_of(body: str) -> Command | None:
         return None
     verb, text = match["verb"].lower(), (match["text"] or "").strip()
     return Command(verb=verb, code=spelled(match["code"]), text=text, problem=_problem(verb, text))
+
+
+def act_of(command: Command, delivery: str, origin: Origin, assurance: int) -> Decision | Undo | Linking:
+    """What comes in by this command."""
+    if command.verb == "link":
+        return Linking(delivery=delivery, origin=origin, link_code=command.code)
+    reference = Reference(code=command.code)
+    if command.verb == "undo":
+        turn = int(command.text) if command.text.isdecimal() and not command.problem else 0
+        return Undo(
+            delivery=delivery,
+            origin=origin,
+            reference=reference,
+            turn=turn,
+            assurance=assurance,
+            doubt=command.problem,
+        )
+    is_approval = command.verb == "approve"
+    return Decision(
+        delivery=delivery,
+        origin=origin,
+        reference=reference,
+        verdict=VERDICTS[command.verb],
+        text="" if is_approval else command.text,
+        scope=command.text if is_approval and not command.problem else "",
+        typed_code=command.code,
+        assurance=assurance,
+        doubt=command.problem,
+    )
 
 
 def spelled(code: str) -> str:
@@ -70,11 +121,11 @@ def spelled(code: str) -> str:
 
 def _problem(verb: str, text: str) -> str:
     if verb == "undo" and text and not re.fullmatch("[1-9][0-9]{0,3}", text, re.ASCII):
-        return "`/undo CODE` takes no text behind the code but the number that was offered"
+        return "`undo CODE` takes no text behind the code but the number that was offered"
     if verb == "approve" and text and not SCOPE.fullmatch(text):
-        return "`/approve CODE` takes no text behind the code but an offered scope: an approval with conditions is none"
+        return "`approve CODE` takes no text behind the code but an offered scope: an approval with conditions is none"
     if verb in {"answer", "ask"} and not text:
-        return f"`/{verb} CODE` needs a text behind the code"
+        return f"`{verb} CODE` needs a text behind the code"
     if len(text) > TEXT_MAX_CHARS:
         return f"the text has {len(text)} characters, {TEXT_MAX_CHARS} are read"
     return ""
