@@ -22,7 +22,7 @@ demo: ## a real coding agent is stopped, a person decides, the log proves it (AU
 	@$(BIN)/askfirst demo $(if $(AUTO),--auto)
 
 test: ## all tests
-	@$(INSTALL) environment claude-code claude-code-oldest chromium postgresql strace openssl mcp-inspector mcp-conformance webhook-examples \
+	@$(INSTALL) environment claude-code claude-code-oldest chromium postgresql dovecot strace openssl mcp-inspector mcp-conformance webhook-examples \
 		codex gemini opencode qwen copilot cline
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 

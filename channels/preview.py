@@ -55,6 +55,13 @@ def _slack(case: Case, _now_ms: int) -> str:
     return preview_html(message_of(card_of(case, machine=_MACHINE), Sealer(bytes(32))))
 
 
+def _email(case: Case, _now_ms: int) -> str:
+    from channels.email.render import letter_of  # noqa: PLC0415  # only where it is looked at
+
+    letter = letter_of(card_of(case, machine=_MACHINE))
+    return f"{_PLAIN}<h3>{escape(letter.subject)}</h3><pre>{escape(letter.text)}</pre>"
+
+
 def _webhook(case: Case, now_ms: int) -> str:
     from channels.webhook.wire import shown  # noqa: PLC0415  # only where it is looked at
 
@@ -85,6 +92,7 @@ PREVIEWS: dict[str, Callable[[Case, int], str]] = {
     "telegram": _telegram,
     "github": _github,
     "slack": _slack,
+    "email": _email,
     "terminal": _terminal,
     "webhook": _webhook,
 }

@@ -36,6 +36,12 @@ def _web(_backing: Backing) -> Channel:
     return WebChannel()
 
 
+def _email(backing: Backing) -> Channel:
+    from channels.email.channel import open_channel  # noqa: PLC0415  # an extra
+
+    return open_channel(backing)
+
+
 def _webhook(backing: Backing) -> Channel:
     from channels.webhook.channel import open_channel  # noqa: PLC0415  # an HTTP client, where it is used
 
@@ -61,6 +67,7 @@ def _telegram(backing: Backing) -> Channel:
 
 
 CHANNELS: dict[str, Factory] = {
+    "email": _email,
     "github": _github,
     "slack": _slack,
     "telegram": _telegram,

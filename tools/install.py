@@ -226,6 +226,12 @@ def postgresql() -> None:
         debian("postgresql")
 
 
+def dovecot() -> None:
+    """An IMAP server; the tests start servers of their own and leave the system's alone."""
+    if shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
+        debian("dovecot-imapd")
+
+
 def openssl() -> None:
     """Programs of others that verify what we sign: OpenSSL, and OpenSSH's ssh-keygen."""
     missing = [package for program, package in OTHERS.items() if shutil.which(program) is None]
@@ -246,6 +252,7 @@ PARTS: dict[str, Callable[[], None]] = {
     **{name: functools.partial(client, name) for name in CLIENTS},
     "chromium": chromium,
     "postgresql": postgresql,
+    "dovecot": dovecot,
     "strace": strace,
     "openssl": openssl,
     "mcp-inspector": inspector,
