@@ -20,7 +20,7 @@ from askfirst.hub import Hub
 from askfirst.request import Verdict
 from askfirst.store.database import open_sqlite, open_sqlite_reader
 from askfirst.store.writer import Writer
-from askfirst.testing.bench import FakeClock, FakeSigner, MemoryAuditLog, a_draft, a_review
+from askfirst.testing.bench import FakeClock, FakeSigner, MemoryAuditLog, a_review, one_of_many
 from audit.clock import SystemClock
 from audit.log import open_log
 from audit.testing import signer_of
@@ -49,12 +49,13 @@ class Run:
     async def round(self, requests: int, width: int) -> tuple[float, float]:
         """Seconds of wall time and of CPU to decide so many requests, ``width`` at a time."""
         self.count += 1
-        drafts = [a_draft(key=f"{self.count}-{number}") for number in range(requests)]
+        drafts = [one_of_many(f"round-{self.count}", number) for number in range(requests)]
         cases = await asyncio.gather(*(self.desk.ask(draft) for draft in drafts))
         wall_s, cpu_s = time.perf_counter(), time.process_time()
         for start in range(0, requests, width):
             chosen = cases[start : start + width]
-            await asyncio.gather(*(self.desk.review(a_review(one.request, Verdict.APPROVE)) for one in chosen))
+            steps = await asyncio.gather(*(self.desk.review(a_review(one.request, Verdict.APPROVE)) for one in chosen))
+            assert all(step.done and step.log for step in steps), "a decision that was none"
         return time.perf_counter() - wall_s, time.process_time() - cpu_s
 
     def close(self) -> None:

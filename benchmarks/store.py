@@ -15,9 +15,8 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -26,22 +25,11 @@ from askfirst.request import Verdict
 from askfirst.store import schema
 from askfirst.store.open import open_store
 from askfirst.store.postgres import conninfo, parse_url
-from askfirst.testing.bench import a_draft, a_review
+from askfirst.testing.bench import a_review, one_of_many
 from askfirst.testing.postgres import server
 from audit.testing_core import Core, core
 
-if TYPE_CHECKING:
-    from askfirst.desk import Draft
-
 BATCH = 256
-
-
-def a_request(made: Core, number: int, name: str) -> Draft:
-    """One of many agents' requests: forty in a session, a thousand on a host, as many as the bounds let wait."""
-    key = f"{name}-{number}"
-    draft = a_draft(key=key, command=f"git push --force origin {key}", now_ms=made.clock.now_ms())
-    agent = replace(draft.agent, session=f"session-{name}-{number // 40}", host=f"host-{name}-{number // 1000}")
-    return replace(draft, agent=agent, action=replace(draft.action, session=agent.session, host=agent.host))
 
 
 def sync_us(folder: Path, rounds: int) -> float:
@@ -59,7 +47,7 @@ def sync_us(folder: Path, rounds: int) -> float:
 async def one_at_a_time_us(made: Core, rounds: int) -> float:
     times = []
     for number in range(rounds):
-        draft = a_request(made, number, "one")
+        draft = one_of_many("one", number, now_ms=made.clock.now_ms())
         start = time.perf_counter()
         await made.desk.ask(draft)
         times.append(time.perf_counter() - start)
@@ -68,7 +56,7 @@ async def one_at_a_time_us(made: Core, rounds: int) -> float:
 
 async def at_once(made: Core, count: int) -> float:
     """Requests a second."""
-    drafts = [a_request(made, number, "many") for number in range(count)]
+    drafts = [one_of_many("many", number, now_ms=made.clock.now_ms()) for number in range(count)]
     start = time.perf_counter()
     await asyncio.gather(*(made.desk.ask(draft) for draft in drafts))
     return count / (time.perf_counter() - start)
@@ -78,7 +66,7 @@ async def decision_us(made: Core, elsewhere: Core, rounds: int, name: str = "her
     """From handing in the review to the waiter's answer, microseconds."""
     times = []
     for number in range(rounds):
-        case = await made.desk.ask(a_request(made, number, f"decision-{name}"))
+        case = await made.desk.ask(one_of_many(f"decision-{name}", number, now_ms=made.clock.now_ms()))
         waiter = asyncio.create_task(made.desk.wait(case.request.id, 30))
         await made.somebody_waits()
         await asyncio.sleep(0.005)

@@ -162,6 +162,14 @@ def a_draft(*, key: str = "key-1", command: str = "git reset --hard HEAD~2", now
     )
 
 
+def one_of_many(name: str, number: int, *, now_ms: int = 1_800_000_000_000) -> Draft:
+    """One of many agents' requests, no two alike: forty in a session, a thousand on a host, as the bounds let wait."""
+    key = f"{name}-{number}"
+    draft = a_draft(key=key, command=f"git push --force origin {key}", now_ms=now_ms)
+    agent = replace(draft.agent, session=f"session-{name}-{number // 40}", host=f"host-{name}-{number // 1000}")
+    return replace(draft, agent=agent, action=replace(draft.action, session=agent.session, host=agent.host))
+
+
 def a_request(draft: Draft, *, created_at_ms: int = 1_800_000_000_000) -> Request:
     """The pending request that this draft becomes."""
     return request_of(draft, created_at_ms)
