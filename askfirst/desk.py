@@ -504,9 +504,11 @@ class Desk:
         """The case that waits for a decision on this very action."""
         return await read(self._reader, lambda connection: records.read_waiting_for(connection, action_digest))
 
-    async def waiting_calls(self, session: str, tool_use_id: str = "") -> tuple[str, ...]:
-        """Ids of what waits in this session, for one of its tool calls or for all."""
-        return await read(self._reader, lambda connection: records.read_waiting_calls(connection, session, tool_use_id))
+    async def waiting_calls(self, host: str, session: str, tool_use_id: str = "") -> tuple[str, ...]:
+        """Ids of what waits in this session of a host, for one of its tool calls or for all."""
+        return await read(
+            self._reader, lambda connection: records.read_waiting_calls(connection, host, session, tool_use_id)
+        )
 
     async def granted(self, action_digest: str, session: str = "") -> list[Case]:
         """Cases with an open grant that may concern this action: see ``records.read_granted``."""

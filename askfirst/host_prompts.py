@@ -146,7 +146,7 @@ class HostPrompts:
             whether people had approved it, there or elsewhere: then its grant is redeemed now.
         """
         key = (event.agent.session, event.tool_use_id)
-        ids = self._open.pop(key, ()) or await self._desk.waiting_calls(*key)
+        ids = self._open.pop(key, ()) or await self._desk.waiting_calls(event.agent.host, *key)
         settled = [await self._settled(await self._desk.case(request_id), event) for request_id in ids]
         return any(settled)
 

@@ -15,7 +15,7 @@ In this order, so that people are asked as rarely as can be:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import EntryType
@@ -132,9 +132,8 @@ class Intake:
             self._note(connection, answered, EntryType.GATE_REFUSED, draft, details)
             return Received(case=records.read(connection, answered.id))
         self._require_askable(stands, draft, electorate)
-        request = request_of(draft, now_ms, act)
-        notes = similar_denials(draft, stands.denials, now_ms)
-        return self._ask(connection, draft, replace(request, notes=(*request.notes, *notes)), now_ms)
+        notes = (*draft.notes, *similar_denials(draft, stands.denials, now_ms))
+        return self._ask(connection, draft, request_of(draft, now_ms, action_digest=act, notes=notes), now_ms)
 
     def _stopped(self, denials: Sequence[Request], now_ms: int) -> Request | None:
         stops = (each for each in denials if each.end is not None and each.end.stop)
@@ -203,8 +202,15 @@ def _is_recent(request: Request, window_s: int, now_ms: int) -> bool:
     return request.end is not None and now_ms - request.end.at_ms < window_s * 1000
 
 
-def request_of(draft: Draft, now_ms: int, action_digest: str = "") -> Request:
-    """The pending request that a draft becomes; the digest of its action when that is known already."""
+def request_of(draft: Draft, now_ms: int, *, action_digest: str = "", notes: tuple[str, ...] | None = None) -> Request:
+    """The pending request that a draft becomes.
+
+    Args:
+        draft: what it is made of.
+        now_ms: when.
+        action_digest: of its action, when that is known already.
+        notes: instead of the draft's.
+    """
     found = draft.classification
     return Request(
         id=new_id(),
@@ -227,7 +233,7 @@ def request_of(draft: Draft, now_ms: int, action_digest: str = "") -> Request:
         options=draft.options,
         answer_schema=draft.answer_schema,
         supersedes=draft.supersedes,
-        notes=draft.notes,
+        notes=draft.notes if notes is None else notes,
     )
 
 

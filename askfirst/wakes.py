@@ -92,7 +92,7 @@ class Wakes:
 
     async def _recall(self, session: tuple[str, str]) -> None:
         """What a broker before us has told this session: whatever of it waits, and nobody listens for."""
-        for request_id in await self._desk.waiting_calls(session[1]):
+        for request_id in await self._desk.waiting_calls(*session):
             if not self._hub.has_waiter(request_id):
                 self._owed.setdefault(session, set()).add(request_id)
 

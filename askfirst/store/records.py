@@ -8,7 +8,7 @@ case on the writing connection locks it, so that nothing is decided on what anot
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -35,48 +35,46 @@ _INSERT = inserted(
     *("id", "idempotency_key", "version", "state", "action_digest", "session", "created_at_ms", "next_at_ms"),
     *("body", "host", "ended_at_ms"),
 )
-_ROW = ("version", "state", "action_digest", "session", "host", "next_at_ms", "ended_at_ms", "body")
-_UPDATE = updated(
-    request_table,
-    _ROW,
+_is_as_read = (
     request_table.c.id == sa.bindparam("is_id"),
     request_table.c.version == sa.bindparam("is_version"),
     request_table.c.state == sa.bindparam("is_state"),
 )
+# SQLite writes the index of every column that is set, changed or not: what stays as it is is not set.
+_MOVES = ("state", "next_at_ms", "ended_at_ms", "body")
+_MOVE = updated(request_table, _MOVES, *_is_as_read)
+_REPLACE = updated(request_table, (*_MOVES, "version", "action_digest", "session", "host"), *_is_as_read)
 _INSERT_REVIEW = inserted(review_table)
 _CHANGE_REVIEW = updated(review_table, ("body",), review_table.c.decision_id == sa.bindparam("is_id"))
 _INSERT_VERSION = inserted(version_table)
-_GRANT_ROW = ("request_id", "action_digest", "state", "expires_at_ms", "session", "pattern", "running", "body")
-_INSERT_GRANT = inserted(grant_table, "id", *_GRANT_ROW)
-_UPDATE_GRANT = updated(
-    grant_table,
-    _GRANT_ROW,
-    grant_table.c.id == sa.bindparam("is_id"),
-    grant_table.c.state == sa.bindparam("is_state"),
+_INSERT_GRANT = inserted(grant_table)
+_grant_as_read = (grant_table.c.id == sa.bindparam("is_id"), grant_table.c.state == sa.bindparam("is_state"))
+_GRANT_MOVES = ("state", "running", "body")
+_MOVE_GRANT = updated(grant_table, _GRANT_MOVES, *_grant_as_read)
+_REPLACE_GRANT = updated(
+    grant_table, (*_GRANT_MOVES, "request_id", "action_digest", "expires_at_ms", "session", "pattern"), *_grant_as_read
 )
 _BY_ID = locked(sa.select(request_table.c.body).where(request_table.c.id == sa.bindparam("id")), request_table)
-_REVIEWS = Statement(
-    sa.select(review_table.c.body)
-    .where(review_table.c.request_id == sa.bindparam("id"))
-    .order_by(review_table.c.at_ms, review_table.c.decision_id)
-)
-_GRANT = Statement(
-    sa.select(grant_table.c.body)
-    .where(grant_table.c.request_id == sa.bindparam("id"))
-    .order_by(grant_table.c.expires_at_ms.desc())
-    .limit(1)
-)
-_EARLIER = Statement(
-    sa.select(version_table.c.body)
-    .where(version_table.c.request_id == sa.bindparam("id"))
-    .order_by(version_table.c.version)
+_GRANT, _REVIEW, _VERSION = "grant", "review", "version"
+
+
+def _part(kind: str, table: sa.Table) -> sa.Select[Any]:
+    return sa.select(constant(kind).label("kind"), table.c.body).where(table.c.request_id == sa.bindparam("id"))
+
+
+_newest_grant = _part(_GRANT, grant_table).order_by(grant_table.c.expires_at_ms.desc()).limit(constant(1)).subquery()
+_PARTS = Statement(sa.union_all(sa.select(_newest_grant), _part(_REVIEW, review_table), _part(_VERSION, version_table)))
+_RETRACTION = Statement(
+    sa.select(retraction_table.c.reason).where(retraction_table.c.decision_id == sa.bindparam("decision_id"))
 )
 _WAITING = Statement(sa.select(sa.func.count()).where(_WAITS))
 _WAITING_FOR = Statement(
     sa.select(request_table.c.body).where(request_table.c.action_digest == sa.bindparam("act"), _WAITS).limit(1)
 )
 _WAITING_CALLS = Statement(
-    sa.select(request_table.c.body).where(request_table.c.session == sa.bindparam("session"), _WAITS)
+    sa.select(request_table.c.body).where(
+        request_table.c.host == sa.bindparam("host"), request_table.c.session == sa.bindparam("session"), _WAITS
+    )
 )
 _DUE = unlocked(
     sa.select(request_table.c.id, request_table.c.body)
@@ -117,9 +115,9 @@ def read_waiting_for(connection: sa.Connection, action_digest: str) -> Case | No
     return None if body is None else case_of(connection, body)
 
 
-def read_waiting_calls(connection: sa.Connection, session: str, tool_use_id: str = "") -> tuple[str, ...]:
-    """Ids of the requests of a session that wait, of one tool call or of all."""
-    waiting = (load(Request, body) for (body,) in _WAITING_CALLS.rows(connection, session=session))
+def read_waiting_calls(connection: sa.Connection, host: str, session: str, tool_use_id: str = "") -> tuple[str, ...]:
+    """Ids of the requests of a host's session that wait, of one tool call or of all."""
+    waiting = (load(Request, body) for (body,) in _WAITING_CALLS.rows(connection, host=host, session=session))
     return tuple(each.id for each in waiting if tool_use_id in {"", each.tool_use_id})
 
 
@@ -187,10 +185,8 @@ def read_coded(connection: sa.Connection, id_end: str, digest_start: str, limit:
 def retraction_of(connection: sa.Connection, decision_id: str) -> str:
     """Why this review was taken back before it arrived, ``""`` when it was not; nobody changes that meanwhile."""
     claim(connection, f"decision {decision_id}")
-    return (
-        connection.scalar(sa.select(retraction_table.c.reason).where(retraction_table.c.decision_id == decision_id))
-        or ""
-    )
+    reason: str | None = _RETRACTION.scalar(connection, decision_id=decision_id)
+    return reason or ""
 
 
 def remember_retraction(connection: sa.Connection, decision_id: str, reason: str, now_ms: int) -> None:
@@ -279,31 +275,48 @@ def save(connection: sa.Connection, before: Case, after: Case) -> None:
         return
     request = before.request
     known = {"is_id": request.id, "is_version": request.version, "is_state": request.state.value}
-    if _UPDATE.change(connection, **known, **new(_row(after))) != 1:
+    statement, values = _MOVE, _moves(after)
+    if _version(after.request) != _version(request):
+        statement, values = _REPLACE, _row(after)
+    if statement.change(connection, **known, **new(values)) != 1:
         raise ConflictError(f"request {request.id} changed meanwhile", state="")
 
 
 def case_of(connection: sa.Connection, body: str) -> Case:
     """The case of a request's row."""
     request = load(Request, body)
-    grant = _GRANT.scalar(connection, id=request.id)
-    earlier = _EARLIER.scalars(connection, id=request.id) if request.version > 1 else ()
+    found: dict[str, list[str]] = {_GRANT: [], _REVIEW: [], _VERSION: []}
+    for kind, part in _PARTS.rows(connection, id=request.id):
+        found[kind].append(part)
+    reviews = [load(Review, each) for each in found[_REVIEW]]
+    earlier = [load(Request, each) for each in found[_VERSION]]
     return Case(
         request=request,
-        reviews=tuple(load(Review, each) for each in _REVIEWS.scalars(connection, id=request.id)),
-        grant=None if grant is None else load(Grant, grant),
-        earlier=tuple(load(Request, each) for each in earlier),
+        reviews=tuple(sorted(reviews, key=lambda each: (each.at_ms, each.decision_id))),
+        grant=load(Grant, found[_GRANT][0]) if found[_GRANT] else None,
+        earlier=tuple(sorted(earlier, key=lambda each: each.version)),
     )
+
+
+def _version(request: Request) -> tuple[int, str, str, str]:
+    return request.version, request.action_digest, request.agent.session, request.agent.host
 
 
 def _row(case: Case) -> dict[str, object]:
     request = case.request
     return {
         "version": request.version,
-        "state": request.state.value,
         "action_digest": request.action_digest,
         "session": request.agent.session,
         "host": request.agent.host,
+        **_moves(case),
+    }
+
+
+def _moves(case: Case) -> dict[str, object]:
+    request = case.request
+    return {
+        "state": request.state.value,
         "next_at_ms": next_due_ms(case),
         "ended_at_ms": request.end.at_ms if request.end is not None else None,
         "body": dump(request),
@@ -334,19 +347,27 @@ def _insert_version(connection: sa.Connection, earlier: Request) -> None:
 def _save_grant(connection: sa.Connection, before: Grant | None, case: Case) -> None:
     after = case.grant
     assert after is not None  # the caller has looked
-    values = {
-        "request_id": after.request_id,
-        "action_digest": after.action_digest,
+    moves = {
         "state": after.state.value,
-        "expires_at_ms": after.expires_at_ms,
-        "session": case.request.agent.session,
-        "pattern": after.pattern,
         "running": sum(not use.outcome for use in after.uses),
         "body": dump(after),
     }
+    row = {
+        **moves,
+        "request_id": after.request_id,
+        "action_digest": after.action_digest,
+        "expires_at_ms": after.expires_at_ms,
+        "session": case.request.agent.session,
+        "pattern": after.pattern,
+    }
     if before is None or before.id != after.id:
-        _INSERT_GRANT.change(connection, id=after.id, **values)
+        _INSERT_GRANT.change(connection, id=after.id, **row)
         return
     known = {"is_id": before.id, "is_state": before.state.value}
-    if _UPDATE_GRANT.change(connection, **known, **new(values)) != 1:
+    statement, values = (_MOVE_GRANT, moves) if _opens(after) == _opens(before) else (_REPLACE_GRANT, row)
+    if statement.change(connection, **known, **new(values)) != 1:
         raise ConflictError(f"grant {before.id} changed meanwhile", state=before.state.value)
+
+
+def _opens(grant: Grant) -> tuple[str, str, int, str]:
+    return grant.request_id, grant.action_digest, grant.expires_at_ms, grant.pattern

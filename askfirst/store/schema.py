@@ -63,7 +63,14 @@ request = Table(
 _TIMED = text("next_at_ms is not null")  # a pending request's deadline, then its grant's
 Index("ix_request_due", request.c.next_at_ms, sqlite_where=_TIMED, postgresql_where=_TIMED)
 Index("ix_request_action_digest", request.c.action_digest)
-Index("ix_request_session", request.c.session, request.c.ended_at_ms)
+_DENIED = text("state = 'denied'")
+Index(
+    "ix_request_denied",
+    request.c.session,
+    request.c.ended_at_ms,
+    sqlite_where=_DENIED,
+    postgresql_where=_DENIED,
+)
 _PENDING = text("state = 'pending'")
 Index(  # with the state, so that requests are counted without a look at their rows
     "ix_request_pending",

@@ -13,8 +13,9 @@ from askfirst.store.statement import Statement
 STATEMENTS = {
     "what bears on a draft": standing._STANDING,
     "a request by its id": records._BY_ID,
-    "its reviews": records._REVIEWS,
-    "its grant": records._GRANT,
+    "its reviews, grant and versions": records._PARTS,
+    "what of a session waits": records._WAITING_CALLS,
+    "a review's retraction": records._RETRACTION,
     "timers that have run out": records._DUE,
     "the next timer": records._NEXT_DUE,
     "how many wait": records._WAITING,
