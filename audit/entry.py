@@ -109,7 +109,7 @@ def _members(entry: Entry, reading: Reading, blobs: list[Blob]) -> dict[str, Val
         members["req"] = entry.request
     for name in ("agent", "action", "decision", "links", "data"):
         value: Mapping[str, Value] = getattr(entry, name)
-        if any(type(item) is Private for item in value.values()):
+        if Private in map(type, value.values()):
             value = {key: _apart(item, blobs) if type(item) is Private else item for key, item in value.items()}
         if value:
             members[name] = value

@@ -37,7 +37,7 @@ class _Text:
     order: tuple[str, ...] | None
 
     def values(self, given: Mapping[str, Any]) -> Any:
-        every = {**self.constants, **given}
+        every = {**self.constants, **given} if self.constants else given
         return every if self.order is None else [every[name] for name in self.order]
 
 
