@@ -117,6 +117,7 @@ def write_pragmas(connection: Any) -> None:
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
+        "wal_autocheckpoint=4000",  # pages; the writer comes first, and not while somebody waits for a commit
         "foreign_keys=ON",
         "mmap_size=0",
         "trusted_schema=OFF",

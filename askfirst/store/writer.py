@@ -10,6 +10,8 @@
   was under way is in doubt, so its callers hear an error and ask again under the same key.
 - What another broker is at, is tried again in the next transaction, for ``BUSY_MAX_S`` at most.
 - The queue is bounded; beyond it work is refused at once.
+- A store of our own is tidied (SQLite's checkpoint) after the answers of a transaction and not inside one: nobody waits
+  for it but who comes next.
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ BATCH_MAX = 256
 """Pieces of work in one transaction; more only lengthen the wait of the first (measured: docs/sizing.md)."""
 BUSY_MAX_S = 10.0
 """How long a piece of work may find another broker at its request, seconds."""
+CHECKPOINT_EVERY = 64
+"""Pieces of work between two checkpoints: about as many pages as SQLite itself lets come together, a thousand."""
 CHANNEL = "askfirst"
 """The NOTIFY channel that wakes the other brokers; what changed stands in the log."""
 
@@ -91,7 +95,9 @@ class Writer:
     ) -> None:
         self._engine = engine
         self._audit = audit
-        self._queue: queue.Queue[_Job[object] | None] = queue.Queue(queue_max)
+        self._queue: queue.SimpleQueue[_Job[object] | None] = queue.SimpleQueue()
+        self._queue_max = queue_max
+        self._untidied = 0
         self._on_failure = on_failure
         self._failed: StoreError | None = None
         self._away: StoreAwayError | None = None
@@ -126,10 +132,9 @@ class Writer:
     def _put(self, job: _Job[_T]) -> None:
         if (refusal := self._failed or self._away) is not None:
             raise refusal
-        try:
-            self._queue.put_nowait(job)  # type: ignore[arg-type]  # a future of T serves as one of object here
-        except queue.Full:
-            raise OverloadedError(f"{self._queue.maxsize} writes are waiting; try again later") from None
+        if self._queue.qsize() >= self._queue_max:  # threads that come at the same moment may each add one
+            raise OverloadedError(f"{self._queue_max} writes are waiting; try again later")
+        self._queue.put(job)  # type: ignore[arg-type]  # a future of T serves as one of object here
 
     def close(self) -> None:
         """Finish what is waiting, then stop."""
@@ -150,6 +155,8 @@ class Writer:
                 connection = self._connect(batch)
             if connection is not None and batch:
                 connection = self._commit(connection, batch)
+            if connection is not None and self._untidied >= CHECKPOINT_EVERY:
+                connection = self._checkpoint(connection)
         _refuse(self._busy, StoreError("the broker is stopping"))
         if connection is not None:
             connection.close()
@@ -185,6 +192,7 @@ class Writer:
             self._audit.rolled_back()
             return self._broke(error, batch, connection)
         self._audit.committed()
+        self._untidied += 0 if self.is_shared else len(batch)
         answers: list[_Result] = []
         for job, result, refusal in results:
             if isinstance(refusal, BusyError) and time.monotonic() - job.since_s < BUSY_MAX_S:
@@ -192,6 +200,15 @@ class Writer:
             else:
                 answers.append((job, result, refusal))
         _answer(answers)
+        return connection
+
+    def _checkpoint(self, connection: sa.Connection) -> sa.Connection | None:
+        """Bring what is committed from SQLite's WAL into the database file, as far as no reader needs it."""
+        self._untidied = 0
+        try:
+            connection.connection.cursor().execute("pragma wal_checkpoint(passive)")  # in no transaction
+        except Exception as error:  # noqa: BLE001  # a disk that fails: what was answered is in the WAL, nothing more is
+            return self._broke(error, [], connection)
         return connection
 
     def _together(self, connection: sa.Connection, batch: list[_Job[object]]) -> list[_Result] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ import sqlalchemy as sa
 from askfirst.errors import InputError, OverloadedError, StoreError
 from askfirst.store import schema
 from askfirst.store.database import open_sqlite
-from askfirst.store.writer import Writer
+from askfirst.store.writer import CHECKPOINT_EVERY, Writer
 from askfirst.testing.bench import MemoryAuditLog
 
 
@@ -106,3 +108,37 @@ def test_a_closed_disk_refuses_everything_from_then_on(tmp_path: Path) -> None:
     writer.close()
     assert len(failures) == 1
     assert keys(tmp_path / "a.db") == []
+
+
+def test_what_is_committed_is_brought_into_the_file_before_the_wal_has_grown_long(tmp_path: Path) -> None:
+    """A copy of the database file alone, without its WAL, is as far as the last checkpoint."""
+    writer = Writer(open_sqlite(tmp_path / "a.db"), MemoryAuditLog())
+    for number in range(CHECKPOINT_EVERY):
+        writer.submit(row(f"{number:03d}")).result(20)
+    writer.submit(refuse).exception(20)  # by then the checkpoint is over
+    shutil.copy(tmp_path / "a.db", tmp_path / "copy.db")
+    assert keys(tmp_path / "copy.db") == [f"{number:03d}" for number in range(CHECKPOINT_EVERY)]
+    writer.close()
+
+
+def test_a_checkpoint_that_fails_ends_the_writer_and_what_was_answered_stays(tmp_path: Path) -> None:
+    failures: list[StoreError] = []
+    engine = open_sqlite(tmp_path / "a.db")
+    writer = Writer(engine, MemoryAuditLog(), on_failure=failures.append)
+
+    def no_checkpoints(connection: sa.Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        refused, allowed = sqlite3.SQLITE_DENY, sqlite3.SQLITE_OK
+        driver.set_authorizer(
+            lambda action, name, *_: refused if (action, name) == (sqlite3.SQLITE_PRAGMA, "wal_checkpoint") else allowed
+        )
+
+    writer.submit(no_checkpoints).result(20)
+    for number in range(1, CHECKPOINT_EVERY):
+        writer.submit(row(f"{number:03d}")).result(20)
+    with pytest.raises(StoreError, match="the store cannot be written: not authorized"):
+        writer.submit(row("after")).result(20)
+    writer.close()
+    assert len(failures) == 1
+    assert keys(tmp_path / "a.db") == [f"{number:03d}" for number in range(1, CHECKPOINT_EVERY)]
