@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from askfirst.errors import ConfigError
-from askfirst.secret import read_secret, read_secret_variable
+from askfirst.secret import either_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,12 +75,11 @@ def endpoints(raw: Sequence[RawNotify], folder: Path) -> tuple[Endpoint, ...]:
 
 
 def _endpoint(raw: RawNotify, folder: Path) -> Endpoint:
-    if bool(raw.secret_file) == bool(raw.secret_variable):
-        raise ConfigError(f"[[notify]] {raw.name}: give either secret_file or secret_variable")
-    secret = read_secret(folder / raw.secret_file) if raw.secret_file else read_secret_variable(raw.secret_variable)
+    where = f"[[notify]] {raw.name}"
+    secret = either_secret(folder, file=raw.secret_file, variable=raw.secret_variable, where=where)
     if not re.fullmatch(r"whsec_[A-Za-z0-9+/]{32,}={0,2}", secret):
         raise ConfigError(
-            f"[[notify]] {raw.name}: the secret is no `whsec_` with 24 bytes or more in base64; "
+            f"{where}: the secret is no `whsec_` with 24 bytes or more in base64; "
             "make one with: echo whsec_$(openssl rand -base64 32)"
         )
     return Endpoint(name=raw.name, url=raw.url, secret=secret, events=tuple(raw.events))

@@ -49,6 +49,24 @@ def read_secret_variable(name: str) -> str:
     return _checked(os.fsencode(value), f"${name}")
 
 
+def either_secret(folder: Path, *, file: str, variable: str, where: str, key: str = "secret") -> str:
+    """The secret that a table names by ``KEY_file`` or by ``KEY_variable``, one of them.
+
+    Args:
+        folder: that the file is named from.
+        file: ``""`` for none.
+        variable: the same.
+        where: the table, for people, e.g. ``[slack]``.
+        key: what the secret is called there.
+
+    Raises:
+        ConfigError: both or none are given, or it cannot be read.
+    """
+    if bool(file) == bool(variable):
+        raise ConfigError(f"{where}: give either {key}_file or {key}_variable")
+    return read_secret(folder / file) if file else read_secret_variable(variable)
+
+
 def _checked(content: bytes, place: str) -> str:
     try:
         secret = content.decode("ascii").strip()

@@ -20,11 +20,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from askfirst.errors import ConfigError
-from askfirst.secret import read_secret, read_secret_variable
+from askfirst.secret import either_secret
 from channels.email.address import address_of
+from channels.table import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,23 +85,18 @@ def settings_of(table: Mapping[str, object], folder: Path) -> Settings:
     Raises:
         ConfigError: it cannot be used; the sentence names the key, never a secret.
     """
-    try:
-        raw = _Raw.model_validate(dict(table))
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        raise ConfigError(f"[email] {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    raw = read_table(_Raw, table, "email")
     address = address_of(raw.address)
     if address is None or "+" in address:
         raise ConfigError(f"[email] address must be one address without a tag, such as a@example.com: {raw.address!r}")
-    if bool(raw.password_file) == bool(raw.password_variable):
-        raise ConfigError("[email] give either password_file or password_variable")
-    is_file = bool(raw.password_file)
     return Settings(
         address=address,
         smtp=_server("smtp_url", raw.smtp_url, "smtp"),
         imap=_server("imap_url", raw.imap_url, "imap"),
         user=raw.user or address,
-        password=read_secret(folder / raw.password_file) if is_file else read_secret_variable(raw.password_variable),
+        password=either_secret(
+            folder, file=raw.password_file, variable=raw.password_variable, where="[email]", key="password"
+        ),
         folder=raw.folder,
         authserv_id=raw.authserv_id.lower(),
         tls=_tls(folder, raw.ca_file),

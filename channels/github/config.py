@@ -30,11 +30,12 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from askfirst.errors import ChannelError, ConfigError
 from askfirst.secret import read_secret
 from channels.github.place import Conversation, conversation_of
+from channels.table import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,13 +156,7 @@ def github_config_of(table: Mapping[str, object], folder: Path, secret: str = ""
     Raises:
         ConfigError: as above, or a key or value that is not known.
     """
-    try:
-        raw = RawGithub.model_validate(table)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(("github", *(str(part) for part in first["loc"])))
-        raise ConfigError(f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
-    return github_config(raw, folder, secret)
+    return github_config(read_table(RawGithub, table, "github"), folder, secret)
 
 
 def _hosts(api_url: str) -> frozenset[str]:

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from askfirst.errors import ConfigError
-from askfirst.secret import read_secret, read_secret_variable
+from askfirst.secret import either_secret
+from channels.table import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,11 +52,7 @@ def settings_of(table: Mapping[str, object], folder: Path) -> Settings:
     Raises:
         ConfigError: it cannot be used; the sentence names the key, never a secret.
     """
-    try:
-        raw = _Raw.model_validate(dict(table))
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        raise ConfigError(f"[slack] {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    raw = read_table(_Raw, table, "slack")
     parts = urlsplit(raw.api_url)
     if not parts.hostname or not (parts.scheme == "https" or parts.hostname in _LOOPBACK):
         raise ConfigError("[slack] api_url must be an https:// address")
@@ -67,9 +64,7 @@ def settings_of(table: Mapping[str, object], folder: Path) -> Settings:
 
 
 def _token(name: str, prefix: str, file: str, variable: str, folder: Path) -> str:
-    if bool(file) == bool(variable):
-        raise ConfigError(f"[slack] give either {name}_token_file or {name}_token_variable")
-    token = read_secret(folder / file) if file else read_secret_variable(variable)
+    token = either_secret(folder, file=file, variable=variable, where="[slack]", key=f"{name}_token")
     if not token.startswith(prefix):
         raise ConfigError(
             f"[slack] the {name} token does not begin with {prefix}; see docs/slack.md for which is which"

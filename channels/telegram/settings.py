@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from askfirst.errors import ConfigError
-from askfirst.secret import read_secret, read_secret_variable
+from askfirst.secret import either_secret
+from channels.table import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,14 +63,9 @@ def settings_of(table: Mapping[str, object], folder: Path) -> Settings:
     Raises:
         ConfigError: it cannot be used; the sentence names the key.
     """
-    try:
-        raw = _Raw.model_validate(dict(table))
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        raise ConfigError(f"[telegram] {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    if bool(raw.token_file) == bool(raw.token_variable):
-        raise ConfigError("[telegram] needs token_file or token_variable, one of them; run `askfirst telegram setup`")
-    token = read_secret(folder / raw.token_file) if raw.token_file else read_secret_variable(raw.token_variable)
+    raw = read_table(_Raw, table, "telegram")
+    where = "[telegram] (`askfirst telegram setup` writes it)"
+    token = either_secret(folder, file=raw.token_file, variable=raw.token_variable, where=where, key="token")
     return Settings(
         token=checked_token(token),
         topics=raw.topics,

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from askfirst.errors import ConfigError
-from askfirst.secret import read_secret, read_secret_variable
+from askfirst.secret import either_secret
+from channels.table import read_table
 from channels.webhook.signing import Seal
 
 if TYPE_CHECKING:
@@ -66,16 +67,10 @@ def hooks_of(table: Mapping[str, object], folder: Path) -> dict[str, HookConfig]
 def _hook(name: str, raw: object, folder: Path) -> HookConfig:
     if not _NAME.fullmatch(name) or not isinstance(raw, dict):
         raise ConfigError(f"webhook.{name} is no table [webhook.NAME] with a name of small letters, digits and hyphens")
-    try:
-        read = _Raw.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(("webhook", name, *(str(part) for part in first["loc"])))
-        raise ConfigError(f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
+    where = f"webhook.{name}"
+    read = read_table(_Raw, raw, where)
     _require_url(name, read.url)
-    if bool(read.secret_file) == bool(read.secret_variable):
-        raise ConfigError(f"webhook.{name}: give either secret_file or secret_variable")
-    secret = read_secret(folder / read.secret_file) if read.secret_file else read_secret_variable(read.secret_variable)
+    secret = either_secret(folder, file=read.secret_file, variable=read.secret_variable, where=where)
     return HookConfig(
         name=name, url=read.url, seal=Seal(secret, name), assurance=read.assurance, timeout_s=read.timeout_s
     )

@@ -302,8 +302,8 @@ def test_what_is_no_update_is_refused(raw: bytes) -> None:
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
-        ({}, "needs token_file or token_variable"),
-        ({"token_file": "token", "token_variable": "X"}, "one of them"),
+        ({}, "give either token_file or token_variable"),
+        ({"token_file": "token", "token_variable": "X"}, "give either token_file or token_variable"),
         ({"token_file": "gone"}, "cannot read the secret"),
         ({"token_file": "open"}, "is open to other users"),
         ({"token_file": "odd"}, "no token of a Telegram bot"),

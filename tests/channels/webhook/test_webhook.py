@@ -20,16 +20,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-pytest.register_assert_rewrite("askfirst.testing.channel_suite")
-
-from askfirst.backing import Backing  # noqa: E402
-from askfirst.clock import SystemClock  # noqa: E402
-from askfirst.errors import ChannelError, ConfigError, StoreAwayError  # noqa: E402
-from askfirst.inbound import Decision, Ignored, Linking, Outcome, Retraction, Undo  # noqa: E402
-from askfirst.testing.channel_suite import Act, Failure, ListenerSuite  # noqa: E402
-from channels.webhook import wire  # noqa: E402
-from channels.webhook.channel import WebhookChannel, open_channel  # noqa: E402
-from channels.webhook.config import hooks_of  # noqa: E402
+from askfirst.backing import Backing
+from askfirst.clock import SystemClock
+from askfirst.errors import ChannelError, ConfigError, StoreAwayError
+from askfirst.inbound import Decision, Ignored, Linking, Outcome, Retraction, Undo
+from askfirst.testing.channel_suite import Act, Failure, ListenerSuite
+from channels.webhook import wire
+from channels.webhook.channel import WebhookChannel, open_channel
+from channels.webhook.config import hooks_of
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ...").decode()
 
