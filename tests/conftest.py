@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from askfirst.testing.bench import Bench, bench
-from askfirst.testing.postgres import Server, server
+pytest.register_assert_rewrite("askfirst.testing.channel_suite")
+
+from askfirst.testing.bench import Bench, bench  # noqa: E402
+from askfirst.testing.postgres import Server, server  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,14 +13,12 @@ import httpx
 import pytest
 from rich.console import Console
 
-pytest.register_assert_rewrite("askfirst.testing.channel_suite")
-
-from askfirst.cli import inbox, requests  # noqa: E402
-from askfirst.errors import error_of  # noqa: E402
-from askfirst.ports import Capabilities, Health  # noqa: E402
-from askfirst.request import Verdict  # noqa: E402
-from askfirst.testing.api import OURS, api  # noqa: E402
-from askfirst.testing.channel_suite import Act, ChannelSuite, Failure  # noqa: E402
+from askfirst.cli import inbox, requests
+from askfirst.errors import error_of
+from askfirst.ports import Capabilities, Health
+from askfirst.request import Verdict
+from askfirst.testing.api import OURS, api
+from askfirst.testing.channel_suite import Act, ChannelSuite, Failure
 
 if TYPE_CHECKING:
     from askfirst.backing import Backing

@@ -14,18 +14,16 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
-pytest.register_assert_rewrite("askfirst.testing.channel_suite")
-
-from askfirst.backing import Backing  # noqa: E402
-from askfirst.request import Verdict  # noqa: E402
-from askfirst.testing.bench import FakeClock  # noqa: E402
-from askfirst.testing.channel_suite import Act, Failure, Harness, ListenerSuite  # noqa: E402
-from askfirst.testing.github import FakeGitHub  # noqa: E402
-from askfirst.testing.github.world import Comment, Repository  # noqa: E402
-from channels.github.channel import GithubChannel  # noqa: E402
-from channels.github.deliveries import envelope  # noqa: E402
-from channels.github.marker import REPLY, read_marker  # noqa: E402
-from channels.github.place import message_of  # noqa: E402
+from askfirst.backing import Backing
+from askfirst.request import Verdict
+from askfirst.testing.bench import FakeClock
+from askfirst.testing.channel_suite import Act, Failure, Harness, ListenerSuite
+from askfirst.testing.github import FakeGitHub
+from askfirst.testing.github.world import Comment, Repository
+from channels.github.channel import GithubChannel
+from channels.github.deliveries import envelope
+from channels.github.marker import REPLY, read_marker
+from channels.github.place import message_of
 
 VERBS = {Verdict.APPROVE: "approve", Verdict.DENY: "deny", Verdict.ANSWER: "answer", Verdict.NEEDS_INFO: "ask"}
 

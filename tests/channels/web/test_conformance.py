@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-pytest.register_assert_rewrite("askfirst.testing.channel_suite")
-
-from askfirst.testing.channel_suite import Act, ChannelSuite, Failure  # noqa: E402
-from channels.web.channel import WebChannel  # noqa: E402
+from askfirst.testing.channel_suite import Act, ChannelSuite, Failure
+from channels.web.channel import WebChannel
 
 if TYPE_CHECKING:
     from askfirst.backing import Backing
