@@ -18,12 +18,14 @@ from askfirst.store.writer import Writer
 from askfirst.terms import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import sqlalchemy as sa
 
     from askfirst.audit_port import Entry
+    from askfirst.engine import Case
+    from askfirst.request import RequestState
 
 
 class FakeClock:
@@ -51,6 +53,32 @@ class FakeSigner:
     def is_ours(self, message: bytes, signature: bytes) -> bool:
         """Whether ``sign`` made it."""
         return signature == self.sign(message)
+
+
+class OneCase:
+    """Requests to look at, as a channel is handed them (``askfirst.backing.Requests``): this one."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    async def case(self, _request_id: str) -> Case:
+        """It."""
+        return self._case
+
+    async def coded(self, _id_end: str, _digest_start: str) -> list[Case]:
+        """It."""
+        return [self._case]
+
+    async def pending(self) -> list[Request]:
+        """Its request."""
+        return [self._case.request]
+
+    async def requests(
+        self, *, states: Sequence[RequestState] = (), limit: int = 100, before: str = ""
+    ) -> list[Request]:
+        """Its request."""
+        del states, limit, before
+        return [self._case.request]
 
 
 class MemoryAuditLog:

@@ -20,7 +20,7 @@ from askfirst.engine import Case
 from askfirst.errors import ChannelError, ConfigError
 from askfirst.inbound import Decision, Outcome
 from askfirst.request import Verdict
-from askfirst.testing.bench import FakeClock, a_draft, a_request
+from askfirst.testing.bench import FakeClock, OneCase, a_draft, a_request
 from askfirst.testing.dovecot import certify
 from askfirst.testing.mail import ADDRESS, FakeMail, text_of
 from channels.email.channel import EmailChannel
@@ -32,25 +32,6 @@ from channels.email.settings import Server, settings_of
 from channels.email.vetting import NOT_OURS
 
 ANN, BOB = "ann@example.com", "bob@example.com"
-
-
-class Shelf:
-    """Requests to look at: one."""
-
-    def __init__(self, case: Case) -> None:
-        self._case = case
-
-    async def case(self, _request_id: str) -> Case:
-        return self._case
-
-    async def coded(self, _id_end: str, _digest_start: str) -> list[Case]:
-        return [self._case]
-
-    async def pending(self) -> list[Any]:
-        return [self._case.request]
-
-    async def requests(self, **_: Any) -> list[Any]:
-        return [self._case.request]
 
 
 class NoMessages:
@@ -88,7 +69,7 @@ def a_channel(fake: FakeMail, folder: Path, key: bytes = b"k" * 32) -> EmailChan
         machine="laptop",
         key=key,
         clock=FakeClock(),
-        requests=Shelf(CASE),
+        requests=OneCase(CASE),
         messages=NoMessages(),
     )
     return EmailChannel(backing, settings, Outgoing(settings), fake.inbox)
@@ -329,20 +310,24 @@ def test_what_the_server_says_is_final_or_for_later(
     assert (error.value.is_permanent, error.value.retry_after_s > 0) == (is_permanent, is_slow)
 
 
-@pytest.mark.parametrize(("password", "fails"), [("secret", ""), ("another", "535")])
-def test_a_login_is_shown_only_behind_tls_to_whom_we_trust(tmp_path: Path, password: str, fails: str) -> None:
-    certify(tmp_path)
+def _certified(folder: Path) -> ssl.SSLContext:
+    certify(folder)
     served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    served.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    served.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return served
+
+
+@pytest.mark.parametrize(("password", "fails"), [("secret", ""), ("another", "535")])
+def test_a_login_is_shown_behind_tls(tmp_path: Path, password: str, fails: str) -> None:
     seen: list[Any] = []
 
-    def login(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
-        seen.append(data)
+    def login(_server: Any, session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        seen.append(session.ssl is not None)
         is_right = data.password == password.encode()
         return AuthResult(success=is_right, handled=is_right)
 
-    options = {"tls_context": served, "require_starttls": True, "auth_required": True, "authenticator": login}
-    controller = _served(Refusing("DATA", "250 taken"), **options)
+    options = {"tls_context": _certified(tmp_path), "require_starttls": True, "auth_required": True}
+    controller = _served(Refusing("DATA", "250 taken"), **options, authenticator=login)
     controller.start()
     try:
         if fails:
@@ -350,12 +335,19 @@ def test_a_login_is_shown_only_behind_tls_to_whom_we_trust(tmp_path: Path, passw
                 submitted(controller, "starttls", tmp_path)
         else:
             submitted(controller, "starttls", tmp_path)
-        assert seen
-        seen.clear()
-        (tmp_path / "cert.pem").unlink()  # now we trust the system's authorities only
+    finally:
+        controller.stop()
+    assert seen
+    assert all(seen)
+
+
+def test_a_server_whom_we_do_not_trust_sees_no_login(tmp_path: Path) -> None:
+    controller = _served(Refusing(), ssl_context=_certified(tmp_path))
+    (tmp_path / "cert.pem").unlink()  # the system's authorities do not know it
+    controller.start()
+    try:
         with pytest.raises(ChannelError, match="certificate verify failed"):
-            submitted(controller, "starttls", tmp_path)
-        assert not seen
+            submitted(controller, "implicit", tmp_path)
     finally:
         controller.stop()
 

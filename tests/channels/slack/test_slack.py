@@ -23,7 +23,7 @@ from askfirst.engine import Case
 from askfirst.errors import ChannelError, ConfigError
 from askfirst.inbound import Decision, Ignored, Instruction, Linking
 from askfirst.request import Verdict
-from askfirst.testing.bench import a_draft, a_request
+from askfirst.testing.bench import OneCase, a_draft, a_request
 from askfirst.testing.slack import APP_TOKEN, BOT_TOKEN, TEAM, FakeSlack
 from channels.slack.api import Api
 from channels.slack.channel import SlackChannel
@@ -42,25 +42,6 @@ def run(story: Callable[[], Any]) -> Any:
     return asyncio.run(asyncio.wait_for(story(), 20))
 
 
-class Shelf:
-    """Requests to look at: one."""
-
-    def __init__(self, case: Case) -> None:
-        self._case = case
-
-    async def case(self, _request_id: str) -> Case:
-        return self._case
-
-    async def coded(self, _id_end: str, _digest_start: str) -> list[Case]:
-        return [self._case]
-
-    async def pending(self) -> list[Any]:
-        return [self._case.request]
-
-    async def requests(self, **_: Any) -> list[Any]:
-        return [self._case.request]
-
-
 def a_case(**changes: Any) -> Case:
     return Case(request=replace(a_request(a_draft()), **changes))
 
@@ -75,7 +56,7 @@ async def pressed(fake: FakeSlack, case: Case, change: Callable[[dict[str, Any]]
         change(envelope["payload"])
     [inbound] = parse_envelope(json.dumps(envelope).encode())
     assert isinstance(inbound, Decision)
-    return await Vetting(SEALER, Shelf(case)).decision(inbound)
+    return await Vetting(SEALER, OneCase(case)).decision(inbound)
 
 
 def another_text(payload: dict[str, Any]) -> None:
