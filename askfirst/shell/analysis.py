@@ -141,10 +141,10 @@ class _Judge:
     registry: Registry
     origin: str
 
-    def effects(self, command: Command) -> tuple[Effect, ...]:
-        """The effects of the next command of the line."""
+    def effects(self, command: Command, *, runs: bool) -> tuple[Effect, ...]:
+        """The effects of the next command of the line; ``runs``: all that it does is to run others."""
         placed = replace(command, origin=self.origin)
-        found = tuple(self.registry.effects(placed, self.facts, self.book))
+        found = tuple(self.registry.effects(placed, self.facts, self.book, runs=runs))
         self.facts.ran(command)
         return found
 
@@ -171,7 +171,7 @@ def _concluded(text: str, found: Found, scripts: tuple[str, ...], judge: _Judge,
     if not found.clean:
         notes.append(Note("unparsed", (0, len(text)), "", text))
     in_time = itertools.takewhile(lambda pair: budget.may_judge(pair[0]), enumerate(found.commands))
-    judged = [(command, runs, judge.effects(command)) for _, (command, runs) in in_time]
+    judged = [(command, runs, judge.effects(command, runs=runs)) for _, (command, runs) in in_time]
     if len(judged) < len(found.commands):
         notes.append(Note("limits", (0, len(text)), "it has too many commands to be judged in time", _short(text)))
     code = [(command, True, judge.code(command, findings)) for command, findings in found.code]

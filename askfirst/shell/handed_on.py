@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
     from askfirst.shell.command import Word
 
-_ASKING: Final = frozenset(
+ASKING: Final = frozenset(
     """
     check classify config describe doc docs dry-run explain grep help info install lint list lookup man query search
     show simulate uninstall which why
     """.split()
 )
+"""Words that make what follows a thing that is asked about."""
 _PRINTING: Final = frozenset({"echo", "printf", "print", "grep", "egrep", "rg", "cat"})
 _TEXT_OPTIONS: Final = frozenset({"-c", "--command", "--cmd", "--exec", "--execute", "--run"})
 _MAX_SKIPPED: Final = 12
@@ -31,7 +32,7 @@ _MAX_SKIPPED: Final = 12
 def command_in(argv: Sequence[Word], is_program: Callable[[str], bool]) -> list[Word]:
     """The command line among the arguments, from its program on; empty when there is none."""
     for index, word in enumerate(argv[1:_MAX_SKIPPED], start=1):
-        if word.text in _ASKING or posixpath.basename(word.text) in _PRINTING:
+        if word.text in ASKING or posixpath.basename(word.text) in _PRINTING:
             return []
         if is_program(word.text) and index + 1 < len(argv):
             return list(argv[index:])

@@ -21,6 +21,7 @@ from askfirst.shell.powershell import windows_effects
 from askfirst.shell.redis import raw_effects
 from askfirst.shell.secrets import code_secret_effects, secret_effects
 from askfirst.shell.sql import SQL_HANDLERS, typed_effects
+from askfirst.shell.stranger import stranger_effects
 from askfirst.shell.system import SYSTEM_HANDLERS, network_shell_effects, preload_effects
 
 Handler: TypeAlias = Callable[[Command, Facts, RuleBook], Iterable[Effect]]
@@ -38,6 +39,7 @@ class Registry:
     Attributes:
         by_program: base name of a program -> its handlers.
         every: handlers that look at each command: redirections, secrets, persistence.
+        strangers: handlers that look at each command whose program has none of its own.
         lines: handlers that look at all commands of a line together.
         code: handlers of program code.
         understood: programs whose handlers say everything there is to say: without an effect they are harmless.
@@ -45,13 +47,15 @@ class Registry:
 
     by_program: Mapping[str, tuple[Handler, ...]] = field(default_factory=dict)
     every: tuple[Handler, ...] = ()
+    strangers: tuple[Handler, ...] = ()
     lines: tuple[LineHandler, ...] = ()
     code: tuple[CodeHandler, ...] = ()
     understood: frozenset[str] = frozenset()
 
-    def effects(self, command: Command, facts: Facts, book: RuleBook) -> Iterable[Effect]:
-        """Everything found in the command, by code and by the data rules."""
-        for handler in (*self.by_program.get(command.program, ()), *self.every):
+    def effects(self, command: Command, facts: Facts, book: RuleBook, *, runs: bool = False) -> Iterable[Effect]:
+        """Everything found in the command, by code and by the data rules; ``runs``: it only runs others."""
+        unknown = () if runs else self.strangers
+        for handler in (*self.by_program.get(command.program, unknown), *self.every):
             yield from handler(command, facts, book)
         yield from book.match(command)
 
@@ -73,6 +77,7 @@ HANDLERS = Registry(
         typed_effects,
         windows_effects,
     ),
+    strangers=(stranger_effects,),
     lines=(line_effects,),
     code=(code_effects, code_secret_effects),
     understood=frozenset({*FILE_JUDGES, "git", "find", "gfind", "fd", "fdfind", "rmdir", "trash", "trash-put"})

@@ -87,6 +87,11 @@ _WRITING = {
 """Words that turn a program that reads into one that writes."""
 
 
+def is_listed(name: str) -> bool:
+    """Whether the program is in these tables, whatever it is told."""
+    return name in ALWAYS or _ALIASES.get(name, name) in _SUBCOMMANDS
+
+
 def is_harmless(command: Command) -> bool:
     """Whether nothing can be lost by this command itself; redirections and inner commands are judged apart."""
     name = command.program
