@@ -33,6 +33,7 @@ _SAME_SHELL = frozenset(
 )
 _ENDS = frozenset({"}", "fi", "done", "esac", ")", "]]"})
 _PLAIN = re.compile(r"[\w@%+=:,./-]*")
+_INIT_SCRIPTS = frozenset({"/etc/init.d", "/etc/rc.d", "/etc/rc.d/init.d"})
 _MAX_MATCHES = 8
 _MAX_TOLD = 2
 _MAX_TYPED = 64
@@ -41,8 +42,11 @@ _MAX_CALLS = 2
 
 
 def _normal(job: Job) -> Job:
-    """The program by the name that the tables know: ``GIT.EXE`` and, where the disk ignores case, ``RM``."""
+    """The program by the name that the tables know: ``GIT.EXE``, ``RM`` where the disk ignores case, an init script."""
     head = job.argv[0]
+    folder, _, script = head.text.rpartition("/")
+    if folder in _INIT_SCRIPTS and script and len(job.argv) > 1:
+        return replace(job, argv=[replace(head, text="service"), replace(head, text=script), *job.argv[1:]])
     text = head.text.replace("\\", "/") if head.text.lower().endswith(".exe") else head.text
     name = posixpath.basename(text)
     plain = name.lower().removesuffix(".exe")
