@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+import orjson
 import rfc8785
 
 from askfirst.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _MAX_INT: Final = 2**53 - 1
 _MAX_DEPTH: Final = 64
-# Writes what RFC 8785 asks for as long as a value is plain; a property test holds that.
-_to_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
 
 
 def canonical(value: object) -> bytes:
@@ -23,29 +24,58 @@ def canonical(value: object) -> bytes:
         InputError: the value is no JSON value, or holds a number outside the range that survives a round trip
             (RFC 8785 §3.2.2.3), or text that is not valid Unicode.
     """
-    if _is_plain(value, 0):
-        return _to_json(value).encode()
+    plain = plain_canonical(value, _MAX_DEPTH)
+    if plain is not None:
+        return plain
     try:
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # its type alias cannot say "object, checked at run time"
     except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
         raise InputError(f"not canonical JSON: {error}") from error
 
 
+def plain_canonical(value: object, max_depth: int) -> bytes | None:
+    """The same for the usual case, a hundred times as fast; None where it is another, or no canonical JSON at all.
+
+    A property test holds that both write the same.
+
+    Args:
+        value: dicts, lists and tuples of texts, integers, booleans and None, without floats, with ASCII names.
+        max_depth: how many of them may lie in each other.
+    """
+    if not _is_plain(value, max_depth):
+        return None
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # a text that is not valid Unicode
+        return None
+
+
 def _is_plain(value: object, depth: int) -> bool:
-    """Whether the JSON encoder, which is ten times as fast, writes this as RFC 8785 does: no floats, ASCII names."""
-    if type(value) is str:
-        return value.isascii()  # others may hold what is no Unicode
+    """Whether orjson writes this as RFC 8785 does: it spells floats otherwise, and sorts by bytes, not by UTF-16."""
+    items: Iterable[object]
+    if type(value) is dict:
+        if depth == 0:
+            return False
+        for name in value:
+            if type(name) is not str or not name.isascii():
+                return False
+        items = value.values()
+    elif type(value) is list or type(value) is tuple:
+        if depth == 0:
+            return False
+        items = value
+    else:
+        return _is_plain_scalar(value)
+    for item in items:  # noqa: SIM110  # a generator costs half as much again
+        if type(item) is not str and not _is_plain(item, depth - 1):
+            return False
+    return True
+
+
+def _is_plain_scalar(value: object) -> bool:
     if type(value) is int:
         return -_MAX_INT <= value <= _MAX_INT
-    if type(value) is bool or value is None:
-        return True
-    if depth == _MAX_DEPTH:
-        return False
-    if type(value) is dict:
-        return all(type(name) is str and name.isascii() and _is_plain(item, depth + 1) for name, item in value.items())
-    if type(value) is list or type(value) is tuple:
-        return all(_is_plain(item, depth + 1) for item in value)
-    return False
+    return type(value) is str or type(value) is bool or value is None
 
 
 def sha256_hex(data: bytes) -> str:

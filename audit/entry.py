@@ -15,12 +15,12 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from askfirst.audit_port import Private
-from askfirst.canonical import canonical
+from askfirst.canonical import canonical, plain_canonical
 from askfirst.errors import LogError
 from audit.clock import Reading, rfc3339, wall_us
 
@@ -74,13 +74,9 @@ def encode(entry: Entry, reading: Reading) -> Encoded:
     """
     blobs = list[Blob]()
     members = _members(entry, reading, blobs)
-    if _is_plain(members, 0):
-        try:
-            body = _to_json(members).encode()
-        except UnicodeEncodeError:
-            body = b""
-        if 0 < len(body) <= MAX_ENTRY_BYTES:
-            return Encoded(body=body, blobs=tuple(blobs))
+    body = plain_canonical(members, _MAX_DEPTH)
+    if body is not None and len(body) <= MAX_ENTRY_BYTES:
+        return Encoded(body=body, blobs=tuple(blobs))
     encoded = _write(members, blobs, sets_apart=False)
     if encoded is None or len(encoded.body) > MAX_ENTRY_BYTES:
         encoded = _write(members, blobs, sets_apart=True)
@@ -136,28 +132,6 @@ def _write(members: dict[str, Value], blobs: list[Blob], *, sets_apart: bool) ->
     except ValueError as error:
         raise LogError(f"an entry is no JSON: {error}") from error
     return Encoded(body=canonical(plain) if writer.is_odd else body, blobs=tuple(writer.blobs))
-
-
-def _is_plain(value: dict[str, Value] | list[Value] | tuple[Value, ...], depth: int) -> bool:
-    """Whether the JSON encoder's output is canonical as it is: the usual case, and three times as fast as the other."""
-    items: Iterable[Value] = value
-    if isinstance(value, dict):
-        for name in value:
-            if type(name) is not str or not name.isascii():
-                return False
-        items = value.values()
-    for item in items:
-        if type(item) is str or type(item) is bool or item is None:
-            continue
-        if type(item) is int:
-            if not -_MAX_INT <= item <= _MAX_INT:
-                return False
-        elif type(item) is dict or type(item) is list or type(item) is tuple:
-            if depth == _MAX_DEPTH or not _is_plain(item, depth + 1):
-                return False
-        else:
-            return False
-    return True
 
 
 class _Writer:

@@ -7,7 +7,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.canonical import canonical
+from askfirst.canonical import canonical, plain_canonical
 from askfirst.errors import InputError
 
 VALUES = st.recursive(
@@ -26,6 +26,26 @@ def test_it_is_what_the_reference_writes(value: object) -> None:
             canonical(value)
     else:
         assert canonical(value) == expected
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(max_codepoint=127), max_size=5), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(PLAIN)
+def test_what_is_plain_is_written_the_fast_way_as_the_reference_does(value: object) -> None:
+    assert plain_canonical(value, 64) == rfc8785.dumps(value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [1.0, {"é": 1}, {"a": [0.5]}, "\ud800", {"a": "\udfff"}, b"a", 2**53, [[[1]]]])
+def test_what_is_not_plain_is_left_to_the_reference(value: object) -> None:
+    assert plain_canonical(value, 2) is None
 
 
 @pytest.mark.parametrize("value", ["".join(map(chr, range(128))), {"b": 1, "a\n": [True, None, ()]}, 2**53 - 1, {}])
