@@ -8,6 +8,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -89,12 +90,18 @@ def rfc3339(wall_us: int) -> str:
         LogError: it is before 1970 or after 9999.
     """
     try:
-        moment = _EPOCH + timedelta(microseconds=wall_us)
-    except OverflowError:
-        moment = None
-    if moment is None or wall_us < 0:
-        raise LogError(f"the clock shows {wall_us} microseconds since 1970, which is no time to log; set the clock")
-    return f"{moment.isoformat(timespec='microseconds')}Z"
+        return f"{_second(wall_us // 1_000_000)}.{wall_us % 1_000_000:06d}Z"
+    except (OverflowError, ValueError):
+        raise LogError(
+            f"the clock shows {wall_us} microseconds since 1970, which is no time to log; set the clock"
+        ) from None
+
+
+@lru_cache(maxsize=4)
+def _second(wall_s: int) -> str:
+    if wall_s < 0:
+        raise ValueError(wall_s)
+    return (_EPOCH + timedelta(seconds=wall_s)).isoformat()
 
 
 def wall_us(text: str) -> int:
