@@ -225,15 +225,15 @@ class Desk:
         Raises:
             RescueError: it could not be kept as people were promised; nothing was redeemed.
         """
+        bound = await self.case(request_id)  # as it is now; whether it still is so, the transaction looks
         state_digest = ""
         if self._inspector is not None:
-            bound = await self.case(request_id)
             state_digest = await self._state_of(bound, self._inspector, has_run=has_run)
             if is_outdated(bound, state_digest):
                 return await self._renew(bound, self._inspector)
         if self._before_release is not None:
-            await self._before_release((await self.case(request_id)).request)
-        rescue = Rescue() if has_run else await self._caught(request_id, content)
+            await self._before_release(bound.request)
+        rescue = Rescue() if has_run else await self._caught(bound, content)
 
         def event(case: Case) -> Redeem:
             grant = case.grant
@@ -268,12 +268,9 @@ class Desk:
             return replace(step, done=False, note=str(error))
         return await self._step(case.request.id, lambda _case: renew)
 
-    async def _caught(self, request_id: str, content: Content | None) -> Rescue:
+    async def _caught(self, case: Case, content: Content | None) -> Rescue:
         """What was kept of what would be destroyed; nothing where nothing can be released anyway."""
-        if self._net is None:
-            return Rescue()
-        case = await self.case(request_id)
-        if case.grant is None or case.grant.state is not GrantState.ISSUED:
+        if self._net is None or case.grant is None or case.grant.state is not GrantState.ISSUED:
             return Rescue()
         action, effects = case.request.action, case.request.effects
         if content is not None:

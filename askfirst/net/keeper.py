@@ -40,6 +40,10 @@ _CANNOT: Final = (RescueError, OSError, ValueError, RecursionError)
 _log = logging.getLogger(__name__)
 
 
+class _NothingHeldError(Exception):
+    """Nothing is there that the action would destroy; never leaves this module."""
+
+
 class Keeper:
     """The net of one broker.
 
@@ -114,13 +118,14 @@ class Keeper:
 
         def build(pouch: Pouch, made_id: str) -> tuple[Holding, str]:
             holding, gaps = self._catcher.catch(scope, pouch, f"{request.id}/{made_id}")
+            if not _is_anything(holding):
+                raise _NothingHeldError  # before anything is written down, which takes the disk some milliseconds
             return holding, self._words(holding, gaps, cost=in_words(pouch.size_bytes))
 
-        about = self.trash.make(build, request_id=request.id, what=action.command or action.tool)
-        if not _is_anything(self.trash.holding(about.id)):
-            self.trash.purge(about.id)
+        try:
+            return self.trash.make(build, request_id=request.id, what=action.command or action.tool)
+        except _NothingHeldError:
             return None
-        return about
 
     def _words(self, holding: Holding, gaps: Sequence[str], *, cost: str) -> str:
         days = self._config.keep_ms // _DAY_MS
