@@ -10,7 +10,6 @@ import typer
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, console, print_json, sentences, stderr
 from askfirst.cli.store_file import store_file
-from askfirst.config import load_config
 from askfirst.errors import StoreError
 from askfirst.paths import config_file, state_paths
 
@@ -63,6 +62,7 @@ def add(app: typer.Typer, parts: Parts) -> None:
 
 
 def _backup(paths: StatePaths, out: Path) -> None:
+    from askfirst.config import load_config  # noqa: PLC0415  # heavy, and other commands start without it
     from askfirst.store.backup import backup_postgres, backup_sqlite  # noqa: PLC0415  # SQLAlchemy takes half a second
     from askfirst.store.postgres import parse_url  # noqa: PLC0415
 
@@ -74,6 +74,7 @@ def _backup(paths: StatePaths, out: Path) -> None:
 
 def _restore(parts: Parts, paths: StatePaths, file: Path, state_dir: Path | None) -> VerifyReport:
     from askfirst.broker.server import broker_lock  # noqa: PLC0415  # only here
+    from askfirst.config import load_config  # noqa: PLC0415  # heavy, and other commands start without it
     from askfirst.store.backup import restore_postgres, restore_sqlite  # noqa: PLC0415
     from askfirst.store.postgres import parse_url  # noqa: PLC0415
 

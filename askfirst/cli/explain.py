@@ -11,17 +11,13 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
-from askfirst.broker.shown import evidence_out
 from askfirst.call import ToolCall
-from askfirst.classify import classification_of
 from askfirst.cli.options import AsJson
 from askfirst.cli.output import EXIT_NO, console, print_json, sentences
 from askfirst.cli.requests import RISK_STYLE, evidence_lines
-from askfirst.config import load_config
 from askfirst.effects import Outcome
 from askfirst.errors import InputError
 from askfirst.paths import config_file
-from askfirst.request import Claim
 from askfirst.visible import visible
 
 if TYPE_CHECKING:
@@ -57,7 +53,7 @@ def add(app: typer.Typer) -> None:
             found = DiskAnalyst().explain(text, folder)
             evidence = _gathered(text, folder, found)
             if as_json:
-                print_json({**as_object(text, found), "evidence": evidence_out(evidence, Claim()).model_dump()})
+                print_json({**as_object(text, found), "evidence": _evidence_object(evidence)})
             else:
                 _show(text, found, evidence)
             if found.outcome is Outcome.GATE:
@@ -66,6 +62,8 @@ def add(app: typer.Typer) -> None:
 
 def _gathered(text: str, folder: str, found: Analysis) -> Evidence:
     """The evidence that the gate would show, gathered here and read-only."""
+    from askfirst.classify import classification_of  # noqa: PLC0415  # heavy, and other commands start without it
+    from askfirst.config import load_config  # noqa: PLC0415  # the same
     from askfirst.evidence.gather import Gatherer  # noqa: PLC0415  # needs git, which other commands do without
     from askfirst.evidence.sources import sources  # noqa: PLC0415
 
@@ -73,6 +71,14 @@ def _gathered(text: str, folder: str, found: Analysis) -> Evidence:
     call = ToolCall(tool="Bash", arguments={"command": text}, cwd=folder, session="")
     gatherer = Gatherer(sources(config), limit_s=config.limit_s)
     return asyncio.run(gatherer.gather(call, classification_of(found))).evidence
+
+
+def _evidence_object(evidence: Evidence) -> dict[str, Any]:
+    """The evidence as the API shows it, where an agent claims nothing."""
+    from askfirst.broker.shown import evidence_out  # noqa: PLC0415  # heavy, and other commands start without it
+    from askfirst.request import Claim  # noqa: PLC0415  # the same
+
+    return evidence_out(evidence, Claim()).model_dump()
 
 
 def as_object(text: str, found: Analysis) -> dict[str, Any]:
@@ -123,7 +129,7 @@ def _show(text: str, found: Analysis, evidence: Evidence) -> None:
     console.print(tree)
     for effect in found.effects:
         _show_effect(effect)
-    for line in evidence_lines(evidence_out(evidence, Claim()).model_dump()):
+    for line in evidence_lines(_evidence_object(evidence)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(Text(_OUTCOME_TEXT[found.outcome], style=_OUTCOME_STYLE[found.outcome]))
 

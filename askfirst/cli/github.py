@@ -12,7 +12,6 @@ from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import connected, console, print_json, sentences, stderr
 from askfirst.cli.people import approved
 from askfirst.cli.telegram_files import with_recipients, with_table
-from askfirst.client import stop_broker
 from askfirst.errors import ConfigError, NotAllowedError
 from askfirst.paths import config_file, policy_file, state_paths, write_private
 from askfirst.secret import read_secret
@@ -52,6 +51,8 @@ def add(app: typer.Typer, parts: Parts) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Try a credential out, write the configuration, and link a person. Linking waits for approval."""
+        from askfirst.client import stop_broker  # noqa: PLC0415  # httpx: not for commands that only read files
+
         with sentences():
             secret = _secret(token_file, app_id, key_file)
             table = _table(app_id, api_url, issue)

@@ -14,13 +14,9 @@ from askfirst import answers
 from askfirst.cli.install import show
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_USAGE, fail, print_json, sentences
-from askfirst.config import load_config
 from askfirst.errors import Error, InputError
 from askfirst.host import BeforeTool, Deny, HookAnswer, NoOpinion
 from askfirst.paths import config_file, state_paths
-from askfirst.policy.question import Question
-from askfirst.policy.ruling import Outcome
-from askfirst.request import Claim
 from askfirst.settings_change import SettingsChange
 
 if TYPE_CHECKING:
@@ -133,9 +129,13 @@ def _answer(adapter: HostAdapter) -> HookAnswer:
 def _alone(event: BeforeTool) -> Verdict:
     """Nobody can be asked, so what would be asked is denied."""
     from askfirst.analyst import DiskAnalyst  # noqa: PLC0415  # heavy, and needed by this command only
+    from askfirst.config import load_config  # noqa: PLC0415  # the same
     from askfirst.disk import Disk  # noqa: PLC0415  # the same
+    from askfirst.policy.question import Question  # noqa: PLC0415  # the same
     from askfirst.policy.ruler import Ruler  # noqa: PLC0415  # the same
+    from askfirst.policy.ruling import Outcome  # noqa: PLC0415  # the same
     from askfirst.policy.source import open_source  # noqa: PLC0415  # the same
+    from askfirst.request import Claim  # noqa: PLC0415  # the same
 
     ruling = Ruler(open_source(load_config(config_file())), Disk).rule_on(
         Question(

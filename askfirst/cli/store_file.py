@@ -6,7 +6,6 @@ import atexit
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from askfirst.config import load_config
 from askfirst.errors import LogError
 from askfirst.paths import config_file, state_paths
 
@@ -23,6 +22,8 @@ def store_file(named: Path | None, state_dir: Path | None) -> Iterator[Path]:
         LogError: there is none.
     """
     if named is None:
+        from askfirst.config import load_config  # noqa: PLC0415  # heavy, and other commands start without it
+
         paths = state_paths(state_dir)
         if url := load_config(config_file()).store_url:
             with _shared_log(url, paths.root / "log.vkey") as copy:

@@ -13,7 +13,6 @@ from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import connected, console, print_json, sentences, stderr
 from askfirst.cli.people import approved
 from askfirst.cli.telegram_files import TOKEN_FILE, with_recipients, with_table
-from askfirst.client import stop_broker
 from askfirst.errors import InputError, NotAllowedError
 from askfirst.paths import config_file, policy_file, state_paths, write_private
 from askfirst.secret import read_secret
@@ -48,6 +47,8 @@ def add(app: typer.Typer, parts: Parts) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Connect a bot, link a person to it by a one-time code, and send requests there. Waits for approval."""
+        from askfirst.client import stop_broker  # noqa: PLC0415  # httpx: not for commands that only read files
+
         with sentences():
             paths = state_paths(state_dir)
             token = _token(token_file)
