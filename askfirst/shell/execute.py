@@ -18,6 +18,7 @@ from askfirst.shell.handlers import HANDLERS
 from askfirst.shell.harmless import ALWAYS
 from askfirst.shell.interpreters import interpreter, is_interpreter
 from askfirst.shell.job import Job, Scope, program_name
+from askfirst.shell.opaque import sounds_grave
 from askfirst.shell.programs import PROGRAMS
 from askfirst.shell.source import DECODED, NETWORK
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, output
@@ -147,6 +148,11 @@ class Execute:
         shown = " ".join(word.shown or word.text for word in job.argv)
         self.evaluator.note(code, job.span, detail, job.place, shown)
 
+    def unread(self, job: Job, path: str) -> None:
+        """Note a script that cannot be read, where its name says what it does."""
+        if sounds_grave(path):
+            self.note(job, "unread-script", path)
+
     def _computed(self, job: Job) -> Stream:
         """The program's name is not known."""
         head, rest = job.argv[0], job.argv[1:]
@@ -255,6 +261,7 @@ class Execute:
         stream = self.evaluator.files.read(stream)
         if stream.kind == "file":
             self.evaluator.emit(job, runs=False)
+            self.unread(job, path)
             self._handed_on(job)
             return UNKNOWN
         self.evaluator.emit(job, runs=True)

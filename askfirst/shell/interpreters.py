@@ -51,13 +51,22 @@ def interpreter(job: Job, run: Execute) -> Stream | None:
     if rest and is_script(rest[0].text):
         run.evaluator.emit(job, runs=True)
         return run.inner(job, rest, posixpath.basename(job.argv[0].text))
+    _script(job, run, row, rest)
+    return output(job.argv, NOTHING, job.state)
+
+
+def _script(job: Job, run: Execute, row: Interpreter, rest: list[Word]) -> None:
+    """The file that is run, or standard input."""
     source = job.stdin
     if rest and rest[0].text not in {"-", "/dev/stdin"}:
         source = run.evaluator.files.content(rest[0], job.state)
     run.evaluator.emit(job, runs=False)
-    if source.kind not in {"none", "unknown"}:
-        _inspect(job, run, row.name, run.evaluator.files.read(source), job.argv[0])
-    return output(job.argv, NOTHING, job.state)
+    if source.kind in {"none", "unknown"}:
+        return
+    source = run.evaluator.files.read(source)
+    _inspect(job, run, row.name, source, job.argv[0])
+    if source.kind == "file":
+        run.unread(job, source.text)
 
 
 _PRINTS = re.compile(

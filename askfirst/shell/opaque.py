@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,6 +50,9 @@ _MEANINGS = {
     "unknown-script": _Meaning(
         "execution.unknown-script", EffectKind.OPAQUE, Risk.MEDIUM, "runs text that is not known beforehand"
     ),
+    "piped-script": _Meaning(
+        "execution.unknown-script", EffectKind.OPAQUE, Risk.HIGH, "runs text that another program makes, unread"
+    ),
     "unparsed": _Meaning("execution.unparsed", EffectKind.OPAQUE, Risk.MEDIUM, "is no shell text that can be parsed"),
 }
 
@@ -58,6 +62,24 @@ _DESTRUCTIVE = re.compile(
     r"|\bof=/dev/|(?<!\S)(?:/|/\*|~|~/)(?!\S)"
     r"|\b(?:delete|destroy|drop|purge|wipe|truncate|terminate|mkfs|shred|FLUSHALL|FLUSHDB|DROP|TRUNCATE|DELETE)\b",
 )
+_PIECES = re.compile(r"[a-z0-9]+")
+_ENDINGS = frozenset("sh bash zsh py rb pl js mjs cjs ts php ps1 bat cmd lua".split())
+_DEEDS = frozenset(
+    """
+    decommission delete deploy destroy drop erase nuke publish purge release rollback teardown truncate undeploy
+    uninstall wipe
+    """.split()
+)
+_STORES = frozenset("data database databases db env prod production all".split())
+_ONLY_LOOKS = frozenset(
+    """
+    build changelog check create dry example generate lint list local mock notes plan preview show simulate spec status
+    test tests validate verify version
+    """.split()
+)
+"""Words beside a deed that make it another one: ``release_notes.py``, ``test_delete.py``, ``deploy-dry-run.sh``."""
+_ONLY_TELLS = frozenset("-h --help help --version --dry-run --dryrun -n --check --plan --list --status".split())
+"""Arguments with which a script most likely changes nothing."""
 _RAISED = frozenset({"computed-program", "unknown-script"})
 
 
@@ -66,11 +88,23 @@ def looks_destructive(text: str) -> bool:
     return _DESTRUCTIVE.search(text) is not None
 
 
+def sounds_grave(path: str) -> bool:
+    """Whether a script that could not be read is called by a deed: ``destroy-prod.sh``, ``reset_db.py``."""
+    pieces = _PIECES.findall(posixpath.basename(path).lower())
+    if len(pieces) > 1 and pieces[-1] in _ENDINGS:
+        pieces = pieces[:-1]
+    if not pieces or not _ONLY_LOOKS.isdisjoint(pieces):
+        return False
+    return not _DEEDS.isdisjoint({pieces[0], pieces[-1]}) or ("reset" in pieces and not _STORES.isdisjoint(pieces))
+
+
 def effect(note: Note) -> Effect:
     """The effect that a note stands for."""
     meaning = _MEANINGS[note.code]
     risk = meaning.risk
-    if note.code in _RAISED and looks_destructive(note.command):
+    if (note.code in _RAISED and looks_destructive(note.command)) or (
+        note.code == "unread-script" and sounds_grave(note.detail) and _ONLY_TELLS.isdisjoint(note.command.split())
+    ):
         risk = Risk.HIGH
     detail = f": {note.detail}" if note.code == "limits" and note.detail else ""
     return Effect(

@@ -13,7 +13,7 @@ from askfirst.shell.fan_out import fd_exec, find_exec, parallel, split_command, 
 from askfirst.shell.frameworks import FRAMEWORKS, RUNNERS, framework_code, tool_at
 from askfirst.shell.git import nested
 from askfirst.shell.sql import SQL_HANDLERS, client_files, client_shell
-from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate
+from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, output
 from askfirst.shell.task_files import just_recipes, task_recipes
 from askfirst.shell.tasks import package_scripts, read_make_call, read_makefile
 from askfirst.shell.unwrap import joined
@@ -69,6 +69,9 @@ def _shell(job: Job, run: Execute) -> Stream | None:
         state.positionals = tuple(word.text for word in operands[1:])
         return run.stream(job, run.evaluator.files.content(operands[0], job.state), name, state=state)
     state.positionals = tuple(word.text for word in operands)
+    if job.stdin.kind == "unknown":
+        run.note(job, "piped-script", name)
+        return UNKNOWN
     return run.stream(job, job.stdin, name, state=state)
 
 
@@ -98,7 +101,7 @@ def _crontab(job: Job, run: Execute) -> Stream | None:
     if empties or source.kind == "none":
         return run.inner(job, [job.argv[0], replace(job.argv[0], text="-r", shown="-r")], "crontab of nothing")
     if source.kind != "text":
-        run.note(job, "unknown-script", "crontab")
+        run.note(job, "piped-script", "crontab")
         return NOTHING
     for line in source.text.splitlines():
         match = re.match(r"\s*(?:@\w+|(?:\S+\s+){4}\S+)\s+(.*)", line)
@@ -295,7 +298,7 @@ def _database(job: Job, run: Execute) -> Stream | None:
         run.evaluator.emit(replace(job, argv=argv, stdin=concatenate(known)), runs=False)
         return UNKNOWN
     run.evaluator.emit(job, runs=False)
-    return UNKNOWN
+    return output(job.argv, job.stdin, job.state)
 
 
 def _framework(job: Job, run: Execute) -> Stream | None:

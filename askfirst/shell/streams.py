@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from askfirst.shell.command import HOLE, Command, Stream, Word
+from askfirst.shell.composed import COMPOSERS, composed
 from askfirst.shell.find import operands as found
 from askfirst.shell.words import unescape
 
@@ -77,6 +78,12 @@ def output(argv: list[Word], stdin: Stream, state: State) -> Stream:
         return producer(argv[1:], stdin, state)
     if name in _DOWNLOADS:
         return Stream(kind="network", text=next((m.group() for w in argv[1:] if (m := _URL.search(w.text))), ""))
+    if (
+        name in COMPOSERS
+        and stdin.kind not in {"network", "decoded"}
+        and (made := composed(name, [word.text for word in argv[1:]]))
+    ):
+        return text_stream(made)
     if name in _DECODERS:
         return _decoder(name, argv[1:], stdin, state)
     if name in _PASSING:

@@ -30,7 +30,14 @@ from askfirst.shell.analysis import Analysis, Step, analyse
         ("ls; unknown-program", Outcome.PASS),
         ("$UNKNOWN", Outcome.PASS),
         ("sh missing.sh", Outcome.PASS),
-        ("unknown | sh", Outcome.PASS),
+        ("unknown | sh", Outcome.GATE),
+        ("git show HEAD:install.sh | bash -s -- --yes", Outcome.GATE),
+        ("./deploy.sh", Outcome.GATE),
+        ("./deploy.sh --help", Outcome.PASS),
+        ("python3 scripts/reset_db.py", Outcome.GATE),
+        ("python3 tests/test_delete.py", Outcome.PASS),
+        ("sed 's/^/rm -rf /' list | sh", Outcome.GATE),
+        ("sed 's/^/echo /' list | sh", Outcome.PASS),
         ("rm -rf x", Outcome.GATE),
         ("ls; ls; rm -rf x; ls", Outcome.GATE),
         ("$UNKNOWN -rf /", Outcome.GATE),
@@ -94,7 +101,7 @@ def test_the_tree_shows_what_was_unwrapped(run: Callable[..., Analysis]) -> None
 
 
 def test_opaque_things_alone_are_recorded_at_medium(run: Callable[..., Analysis]) -> None:
-    for text in ("$UNKNOWN x", "sh missing.sh", "unknown | bash", "eval $(ssh-agent)"):
+    for text in ("$UNKNOWN x", "sh missing.sh", "eval $(ssh-agent)"):
         assert [effect.risk for effect in run(text).effects] == [Risk.MEDIUM], text
 
 
