@@ -1,4 +1,4 @@
-"""Messages to people that no agent asked for: the gate was touched, or went silent.
+"""Messages to people that no agent asked for: the gate was touched, or went silent; or what hosts tell their own.
 
 They go the way of a question with one answer, so every channel can show them, and the log has who has seen them.
 """
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from askfirst.desk import Desk
 
 SEEN = "I have seen this"
+FROM_GATE = "Askfirst itself says this; there is nothing to approve"
+"""Note by which such a message is known: agents choose their names, but no notes."""
 BROKER = Agent(host="askfirst", session="broker")
 _log = logging.getLogger(__name__)
 
@@ -35,13 +37,26 @@ class Alerts:
         self._desk = desk
         self._asking = asking
 
-    async def tell(self, text: str, *, key: str) -> None:
-        """Tell the people that the policy names; the same key tells once. What cannot be told is in the log already."""
+    async def tell(self, text: str, *, key: str, is_news: bool = False) -> str:
+        """Tell the people that the policy names; the same key tells once. What cannot be told is in the log already.
+
+        Args:
+            text: what they read.
+            key: the same one tells once.
+            is_news: nobody is reminded of it, and nobody else hears of it when it is not seen.
+
+        Returns:
+            id of the message, ``""`` where nobody could be told.
+        """
         arguments: dict[str, object] = {"question": text, "options": [SEEN], "schema": None}
         call = ToolCall(tool="question", arguments=arguments, session=BROKER.session)
         try:
             look = await self._asking.look(call, BROKER, requires_approval=True)
             draft = self._asking.draft(look, await self._asking.resolve(look), key=digest(["alert", key]))
-            await self._desk.ask(replace(draft, question=text, options=(SEEN,)))
+            news = replace(draft.terms, reminders_at_ms=(), escalation=(), on_timeout="reject")
+            terms = news if is_news else draft.terms
+            draft = replace(draft, terms=terms, question=text, options=(SEEN,), notes=(FROM_GATE,))
+            return (await self._desk.ask(draft)).request.id
         except Error as error:
             _log.warning("nobody could be told %r: %s", text, error)
+            return ""

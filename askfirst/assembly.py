@@ -58,6 +58,7 @@ from askfirst.hub import Hub
 from askfirst.link_code import LinkDesk
 from askfirst.net.keeper import Keeper as NetKeeper
 from askfirst.net.trash import Trash
+from askfirst.notices import Notices
 from askfirst.notify_config import endpoints
 from askfirst.operations import Operations
 from askfirst.paths import config_file, write_private
@@ -267,6 +268,9 @@ class _Core:
             terminal_decisions=lambda: self._policy.current().general.terminal_decisions,
         )
         self._alerts = Alerts(desk=self.desk, asking=self._asking)
+        self._notices = Notices(
+            alerts=self._alerts, desk=self.desk, config=config.hosts, clock=self._clock, redact=redacted
+        )
         self._sightings = Sightings(self._clock)
         self.events = self._events()
 
@@ -285,7 +289,7 @@ class _Core:
             seen=self._sightings.note,
         )
         settings = SettingsWatch(inspector=install, watched=self._fingerprints, desk=self.desk, alerts=self._alerts)
-        return HostEvents(gate=gate, prompts=prompts, wakes=wakes, settings=settings)
+        return HostEvents(gate=gate, prompts=prompts, wakes=wakes, settings=settings, notices=self._notices)
 
     def diagnosis(self) -> DiagnosisRoute:
         """What only the broker knows of itself."""
@@ -319,6 +323,7 @@ class _Core:
             self._roster.keep_fresh,
             self.tally.run,
             self._watch_hooks,
+            self._notices.run,
         ]
         workers += [partial(self._notify, each) for each in self._endpoints]
         if self._witnesses is not None:

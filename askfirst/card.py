@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from askfirst.alerts import FROM_GATE
 from askfirst.engine.quorum import progress
 from askfirst.engine.receipt import receipt_of
 from askfirst.engine.scopes import key_of, offered, words_of
@@ -70,6 +71,7 @@ class Card:
         ended: how it ended, e.g. ``denied by local:ann via web``; ``""`` while pending.
         history: one line an event, oldest first.
         undo: whether and how it can be taken back; a control that calls ``Desk.undo`` stands where ``undo.offer`` is.
+        is_from_gate: no agent asks, the gate itself tells something; there is nothing to approve.
         receipt: what came of it once it was released, e.g. ``ran exactly what was approved · ok``, else ``""``.
         seen: the log as it stands, e.g. ``log 1024:9f3a52c0417be6d8``, to be printed with every message: whoever keeps
             the message can prove later that the log was not rewritten since (``askfirst audit verify --seen``).
@@ -116,6 +118,7 @@ class Card:
     opinion: tuple[tuple[str, str], ...] = ()
     undo: WayBack = field(default_factory=WayBack)
     receipt: str = ""
+    is_from_gate: bool = False
 
 
 def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
@@ -140,7 +143,7 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         kind=request.kind.value,
         state=request.state,
         risk=request.risk,
-        headline=f"{request.risk.label.upper()} · {findings[0].loss if findings else 'asks for approval'}",
+        headline=f"{request.risk.label.upper()} · {loss_of(request)}",
         tool=visible(request.action.tool),
         command=visible(_command(request)),
         expanded=visible(request.expanded),
@@ -173,10 +176,21 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         impact=visible(impact_of(request.evidence)),
         sections=tuple(_shown(each) for each in sections_of(request.evidence)),
         certainty=certainty_of(request.evidence),
+        is_from_gate=FROM_GATE in request.notes,
         rollback=tuple(visible(each) for each in rollback_of(request.evidence, request.promise)),
         contradictions=tuple(visible(each) for each in contradictions(request.claim, request.evidence)),
         opinion=opinion_rows(request),
     )
+
+
+def loss_of(request: Request) -> str:
+    """The gravest loss in one clause, made visible; where nothing is lost, what is wanted."""
+    gravest = max(request.effects, key=lambda effect: effect.risk, default=None)
+    if gravest is not None:
+        return visible(gravest.loss)
+    if FROM_GATE in request.notes:
+        return "tells you something"
+    return "asks a question" if request.question else "asks for approval"
 
 
 def opinion_rows(request: Request) -> tuple[tuple[str, str], ...]:

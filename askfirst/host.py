@@ -121,18 +121,30 @@ class TurnEnded:
 
     Attributes:
         can_wake: whether a ``Wake`` makes it go on, however much later it comes.
+        said: the agent's last words, bounded: a claim.
+        cwd: where it works, ``""`` where the host does not say.
     """
 
     agent: Agent
     can_wake: bool = False
+    said: str = ""
+    cwd: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """The host wants to tell its person something."""
+    """The host wants to tell its person something.
+
+    Attributes:
+        about: ``prompt``: it shows a prompt of its own; ``idle``: nobody has answered the agent for a while; ``other``.
+        text: in its own words, bounded.
+        cwd: where the agent works, ``""`` where the host does not say.
+    """
 
     agent: Agent
+    about: Literal["prompt", "idle", "other"]
     text: str
+    cwd: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from askfirst.host import Allow, HookEvent, Verdict
     from askfirst.host_config import HostsConfig
     from askfirst.host_prompts import HostPrompts
+    from askfirst.notices import Notices
     from askfirst.people import People
     from askfirst.wakes import Wakes
 
@@ -114,7 +115,8 @@ class HostWaits(Waits):
 class HostEvents:
     """Answers the events of every host."""
 
-    def __init__(self, *, gate: Gate, prompts: HostPrompts, wakes: Wakes, settings: Settings) -> None:
+    def __init__(self, *, gate: Gate, prompts: HostPrompts, wakes: Wakes, settings: Settings, notices: Notices) -> None:
+        self._notices = notices
         self._gate = gate
         self._prompts = prompts
         self._wakes = wakes
@@ -124,6 +126,7 @@ class HostEvents:
         """The verdict on an event."""
         match event:
             case BeforeTool():
+                self._notices.went_on(event.agent)
                 return await self._gate.before(event, attempt)
             case PromptShown():
                 return await self._prompts.shown(event, attempt)
@@ -132,13 +135,15 @@ class HostEvents:
             case SessionStarted():
                 return await self._wakes.started(event)
             case TurnEnded():
+                self._notices.heard(event)
                 return await self._wakes.turn_ended(event, attempt)
             case ConfigChanged():
                 return await self._settings.changed(event)
             case AfterTool():
+                self._notices.went_on(event.agent)
                 await self._gate.after(event)
             case Notice():
-                pass
+                self._notices.heard(event)
             case _ as never:
                 assert_never(never)
         return NoOpinion()

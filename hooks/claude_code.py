@@ -6,7 +6,7 @@ From: https://code.claude.com/docs/en/hooks
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 from askfirst.call import ToolCall
 from askfirst.errors import InputError
@@ -34,6 +34,14 @@ STREAMS_ONLY = "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK"
 """Set to 1 it keeps the host from falling back to answers that do not stream, after which ``defer`` of one call among
 several is ignored and the call runs."""
 MAX_PID_DIGITS = 11
+_NOTICES: dict[str, Literal["prompt", "idle"]] = {
+    "permission_prompt": "prompt",
+    "worker_permission_prompt": "prompt",
+    "elicitation_dialog": "prompt",
+    "agent_needs_input": "prompt",
+    "idle_prompt": "idle",
+}
+"""``notification_type`` by what it is about. The names stand in the program; the first and the last were recorded."""
 _EXIT_CODE = re.compile(r"Exit code ([0-9]{1,3})\b", re.ASCII)
 SHELL_TOOLS = frozenset({"Bash", "Monitor"})
 """Tools that run ``command`` in a shell. With matcher ``*`` the newer versions call one of them Monitor."""
@@ -57,6 +65,8 @@ class Payload(TypedDict, total=False):
     error: str
     duration_ms: int
     message: str
+    notification_type: str
+    last_assistant_message: str
     file_path: str
 
 
@@ -146,12 +156,25 @@ def _is_question(each: Mapping[str, object]) -> bool:
 def _turn(data: Payload, environ: Mapping[str, str]) -> TurnEnded:
     agent = _agent(data, environ)
     return TurnEnded(
-        agent=agent, can_wake=agent.interactive
-    )  # by `asyncRewake`; headless, the hook would be waited for
+        agent=agent,
+        can_wake=agent.interactive,  # by `asyncRewake`; headless, the hook would be waited for
+        said=_words(data.get("last_assistant_message")),
+        cwd=text(data, "cwd", default="", max_chars=MAX_PATH_CHARS),
+    )
 
 
 def _notice(data: Payload, environ: Mapping[str, str]) -> Notice:
-    return Notice(agent=_agent(data, environ), text=cut(str(data.get("message", "")), MAX_CLAIM_CHARS))
+    return Notice(
+        agent=_agent(data, environ),
+        about=_NOTICES.get(text(data, "notification_type", default=""), "other"),
+        text=_words(data.get("message")),
+        cwd=text(data, "cwd", default="", max_chars=MAX_PATH_CHARS),
+    )
+
+
+def _words(said: object) -> str:
+    """What somebody said, bounded; ``""`` for what is no text."""
+    return cut(said, MAX_CLAIM_CHARS) if isinstance(said, str) else ""
 
 
 def _config(data: Payload, environ: Mapping[str, str]) -> ConfigChanged:

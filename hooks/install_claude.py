@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 GATED = ("PreToolUse", "PermissionRequest", "PostToolUse", "PostToolUseFailure", "ConfigChange")
 """Events that something runs, or changes, after."""
-NOTICES = ("SessionStart", "Stop")
+NOTICES = ("SessionStart", "Stop", "Notification")
 """Events after which nothing runs that did not anyway."""
 EVENTS = (*GATED, *NOTICES)
 
 
-START_TIMEOUT_S = 30
+BRIEF_TIMEOUT_S = 30
 
 
 class Handler(TypedDict):
@@ -118,11 +118,12 @@ def _permissions(settings: Settings) -> dict[str, object]:
 def entries(hook: HookLine) -> dict[str, dict[str, object]]:
     """What stands under ``hooks``, by event.
 
-    A stopped agent is woken by a hook that waits in the background (``asyncRewake``); a session that starts waits for
-    its hook, but not long.
+    A stopped agent is woken by a hook that waits in the background (``asyncRewake``); what only tells us something is
+    not waited for long.
     """
     gate = Handler(type="command", command=hook.line, timeout=hook.timeout_s, onFailure="block")
-    start = Handler(type="command", command=hook.notice_line, timeout=min(START_TIMEOUT_S, hook.timeout_s))
+    brief = Handler(type="command", command=hook.notice_line, timeout=min(BRIEF_TIMEOUT_S, hook.timeout_s))
     stop = Handler(type="command", command=hook.notice_line, timeout=hook.timeout_s, asyncRewake=True)
-    handlers = {**dict.fromkeys(GATED, gate), **({"SessionStart": start, "Stop": stop} if hook.notice_line else {})}
+    notices = {"SessionStart": brief, "Stop": stop, "Notification": brief} if hook.notice_line else {}
+    handlers = {**dict.fromkeys(GATED, gate), **notices}
     return {event: {"matcher": "*", "hooks": [handler]} for event, handler in handlers.items()}

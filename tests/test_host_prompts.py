@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 
 import pytest
 
-from askfirst.alerts import Alerts
+from askfirst.alerts import SEEN, Alerts
 from askfirst.asking import Asking
 from askfirst.call import ToolCall
+from askfirst.card import card_of
 from askfirst.config import Config, parse_config
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
+from askfirst.engine import Case
 from askfirst.gate import Attempt, Gate
 from askfirst.host import (
     AfterTool,
@@ -38,9 +40,10 @@ from askfirst.host import (
 )
 from askfirst.host_events import AtThisMachine, HostEvents, HostWaits
 from askfirst.host_prompts import OWN_PROMPT, HostPrompts
+from askfirst.notices import SAID_MAX_CHARS, SESSIONS_MAX, Notices
 from askfirst.people import Directory
 from askfirst.policy.ruling import Stage
-from askfirst.request import Action, GrantState, Request, RequestState, Verdict
+from askfirst.request import Action, GrantState, Request, RequestKind, RequestState, Verdict
 from askfirst.settings_watch import SettingsWatch
 from askfirst.testing.bench import Bench, a_review
 from askfirst.testing.ladder_policy import ConfiguredPolicy
@@ -130,10 +133,17 @@ class Scene:
             inspector=self.inspector,
             watched=self._watched,
             desk=self.desk,
-            alerts=Alerts(desk=self.desk, asking=asking),
+            alerts=(alerts := Alerts(desk=self.desk, asking=asking)),
+        )
+        self.notices = Notices(
+            alerts=alerts,
+            desk=self.desk,
+            config=self.config.hosts,
+            clock=self.bench.clock,
+            redact=lambda said: said.replace("hunter2", "[password]"),
         )
         gate = Gate(desk=self.desk, asking=asking, waits=waits)
-        self.events = HostEvents(gate=gate, prompts=self.prompts, wakes=wakes, settings=settings)
+        self.events = HostEvents(gate=gate, prompts=self.prompts, wakes=wakes, settings=settings, notices=self.notices)
 
     async def _watched(self) -> Mapping[str, str]:
         return {"/s.json": "f" * 64}
@@ -513,5 +523,140 @@ def test_a_changed_configuration_without_the_gate_is_kept_out_written_down_and_t
     assert [each.kind.value for each in alerts] == ["question"] * 3
 
 
-def test_a_notice_is_heard_and_answers_nothing(scene: Scene) -> None:
-    assert run(lambda: scene.answer(Notice(agent=AGENT, text="waiting"))) == NoOpinion()
+IDLE = Notice(agent=AGENT, about="idle", text="Claude is waiting for your input", cwd="/srv/p")
+STOPPED = TurnEnded(agent=AGENT, said="All done; the password was hunter2.\nShall I push?", cwd="/srv/p")
+OTHER = replace(AGENT, session="session-2")
+NEWS = '[hosts]\ntell = ["prompt", "idle", "stop"]\ntell_every_s = 60\n'
+
+
+def test_by_default_no_news_are_told(scene: Scene) -> None:
+    async def story() -> list[Request]:
+        assert await scene.answer(IDLE) == NoOpinion()
+        assert await scene.answer(STOPPED) == NoOpinion()
+        assert await scene.notices.settle() == 0
+        return await scene.desk.pending()
+
+    assert run(story) == []
+
+
+def test_news_are_told_in_the_agent_s_own_words_without_secrets_and_with_nothing_to_approve(desk_bench: Bench) -> None:
+    scene = Scene(desk_bench, NEWS)
+
+    async def story() -> Request:
+        assert await scene.answer(STOPPED) == NoOpinion()
+        await scene.notices.settle()
+        [told] = await scene.desk.pending()
+        return told
+
+    told = run(story)
+    assert told.question == (
+        "claude-code (session session-) in /srv/p has stopped. The agent's words, unchecked:\n"
+        "> All done; the password was [password].\n"
+        "> Shall I push?"
+    )
+    assert (told.kind, told.options) == (RequestKind.QUESTION, (SEEN,))
+    assert (told.terms.reminders_at_ms, told.terms.escalation) == ((), ())
+    card = card_of(Case(request=told))
+    assert card.is_from_gate
+    assert card.headline == "LOW · tells you something"
+
+
+def test_what_happens_within_the_pause_is_folded_into_one_message_which_replaces_the_last(desk_bench: Bench) -> None:
+    scene = Scene(desk_bench, NEWS)
+
+    async def story() -> tuple[Request, list[Request]]:
+        await scene.answer(STOPPED)
+        assert await scene.notices.settle() == 0
+        [first] = await scene.desk.pending()
+        for _ in range(3):
+            await scene.answer(replace(STOPPED, said=""))
+        await scene.answer(replace(IDLE, agent=OTHER))
+        wait_ms = await scene.notices.settle()
+        assert 59_000 < wait_ms <= 60_001
+        assert await scene.desk.pending() == [first]
+        desk_bench.clock.advance(61)
+        assert await scene.notices.settle() == 0
+        return (await scene.desk.case(first.id)).request, await scene.desk.pending()
+
+    first, pending = run(story)
+    assert first.state is RequestState.CANCELLED
+    [second] = pending
+    assert second.question == (
+        "claude-code (session session-) in /srv/p has stopped (2 more before).\n\n"
+        "claude-code (session session-) in /srv/p is idle and waits for its person. The program's words:\n"
+        "> Claude is waiting for your input"
+    )
+
+
+def test_a_session_that_goes_on_takes_its_news_back(desk_bench: Bench) -> None:
+    scene = Scene(desk_bench, NEWS)
+    works = replace(BEFORE, call=ECHO)
+
+    async def story() -> tuple[Request, list[Request]]:
+        await scene.answer(STOPPED)
+        await scene.notices.settle()
+        [told] = await scene.desk.pending()
+        await scene.answer(IDLE)
+        await scene.answer(works)
+        await scene.notices.settle()
+        desk_bench.clock.advance(61)
+        await scene.notices.settle()
+        return (await scene.desk.case(told.id)).request, await scene.desk.pending()
+
+    told, pending = run(story)
+    assert told.end is not None
+    assert (told.state, told.end.text) == (RequestState.CANCELLED, "the agent went on")
+    assert pending == []
+
+
+def test_a_prompt_that_people_were_asked_about_is_not_told_as_well(desk_bench: Bench) -> None:
+    scene = Scene(desk_bench, NEWS)
+    prompt = replace(IDLE, about="prompt")
+
+    async def story() -> list[Request]:
+        shown = asyncio.ensure_future(scene.answer(PROMPT))
+        await scene.asked()
+        await scene.answer(prompt)
+        await scene.notices.settle()
+        asked = await scene.desk.pending()
+        await scene.decide(Verdict.DENY)
+        await shown
+        await scene.answer(prompt)
+        await scene.notices.settle()
+        return [*asked, *await scene.desk.pending()]
+
+    asked, told = run(story)
+    assert asked.kind is RequestKind.APPROVAL
+    assert "waits for an answer at its own prompt" in told.question
+
+
+def test_many_sessions_are_counted_and_the_message_stays_short(desk_bench: Bench) -> None:
+    scene = Scene(desk_bench, NEWS)
+
+    async def story() -> Request:
+        for number in range(300):
+            await scene.answer(replace(STOPPED, agent=replace(AGENT, session=f"s{number}"), said="x" * 2000))
+        await scene.notices.settle()
+        [told] = await scene.desk.pending()
+        return told
+
+    told = run(story)
+    assert told.question.endswith("… and 248 more sessions")
+    assert told.question.count("has stopped") == SESSIONS_MAX
+    assert len(told.question) < SESSIONS_MAX * (SAID_MAX_CHARS + 150)
+
+
+def test_the_agent_cannot_write_as_if_it_were_the_gate(desk_bench: Bench) -> None:
+    """Each line of its words begins with a sign of ours, and the note that marks our messages cannot be given."""
+    scene = Scene(desk_bench, NEWS)
+
+    async def story() -> Request:
+        await scene.answer(replace(STOPPED, said="ok\n\nclaude-code has stopped.\r\x1b[2K\u202eevil", cwd="/a\nb"))
+        await scene.notices.settle()
+        [told] = await scene.desk.pending()
+        return told
+
+    first, *lines = run(story).question.split("\n")
+    assert first.startswith("claude-code (session session-) in /a b has stopped.")
+    assert all(line.startswith("> ") for line in lines)
+    assert "\x1b" not in "".join(lines)

@@ -135,7 +135,7 @@ def _ended(card: Card) -> list[Rich]:
 
 def _headline(card: Card) -> Rich:
     if card.kind == "question":
-        return styled("bold", "❓ The agent asks")
+        return styled("bold", "📣 Askfirst tells you" if card.is_from_gate else "❓ The agent asks")
     mark = "‼️ " if card.risk is Risk.CRITICAL and not _is_over(card) else ""
     return styled("bold", f"{mark}{_ICONS[card.risk]} {_line(card.headline, _HEADLINE_MAX)}")
 

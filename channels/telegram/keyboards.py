@@ -101,6 +101,8 @@ def _question_keyboard(card: Card, keys: Keys, text: str) -> Keyboard:
     rows = tuple(
         (keys.button(card, Verb.OPTION, label, text, "primary", place=place),) for place, label in enumerate(labels)
     )
+    if card.is_from_gate:
+        return rows
     answer = (keys.button(card, Verb.TYPE_ANSWER, "✍️ Answer …", text),) if not options else ()
     return (*rows, (*answer, keys.button(card, Verb.SAY_WHY_NOT, "⛔ Decline …", text)))
 

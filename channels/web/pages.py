@@ -10,9 +10,10 @@ import jinja2
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from askfirst.card import loss_of
 from askfirst.evidence.words import Mark
 from askfirst.visible import visible
-from channels.web.view import beginning_of, ended_line, loss_of
+from channels.web.view import beginning_of, ended_line
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from askfirst.card import card_of
+from askfirst.card import card_of, loss_of
 from askfirst.code import needs_code
 from askfirst.engine.quorum import approvers, current_stage
 from askfirst.request import GrantState, RequestKind, RequestState
@@ -124,14 +124,6 @@ def list_seen_of(requests: list[Request]) -> str:
     """The same for a list of requests."""
     text = "\n".join(f"{each.id} {each.version} {each.state.value}" for each in requests)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
-
-
-def loss_of(request: Request) -> str:
-    """The gravest loss in one clause."""
-    gravest = max(request.effects, key=lambda effect: effect.risk, default=None)
-    if gravest is not None:
-        return visible(gravest.loss)
-    return "asks a question" if request.question else "asks for approval"
 
 
 def beginning_of(request: Request) -> str:

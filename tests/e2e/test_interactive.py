@@ -182,6 +182,24 @@ def test_an_idle_session_is_woken_when_somebody_has_decided_and_the_retry_passes
         assert f"Request {request['code']} is approved" in woken
 
 
+def test_people_are_told_that_an_agent_has_stopped_in_its_words_and_not_once_it_works_again(
+    broker: Any, person: Any, newest_claude: Path, home: Path, tmp_path: Path
+) -> None:
+    configure(broker, '[hosts]\ntell = ["stop", "idle", "prompt"]\n')
+    broker.start()
+    again = (Say(text="Again."), bash("toolu_0002", "git status"))
+    turns = ((Say(text="Shall I push?"),), again, (Say(text="The end."),))
+    with playing(broker, newest_claude, home, tmp_path, *turns) as play:
+        play.terminal.wait_for("Shall I push?")
+        told = broker.pending()
+        assert told["question"].endswith("has stopped. The agent's words, unchecked:\n> Shall I push?")
+        assert (told["kind"], told["options"]) == ("question", ["I have seen this"])
+        assert person.decide(told, "approve").status_code >= 400
+        play.terminal.press("go on\r")
+        play.terminal.wait_for("The end.")
+        assert broker.ended(told)["end"]["text"] == "the agent went on"
+
+
 def test_the_agent_s_question_is_answered_from_elsewhere(
     broker: Any, person: Any, claude: Path, home: Path, tmp_path: Path
 ) -> None:

@@ -87,7 +87,16 @@ RECORDED = {
         questions=(HostQuestion(text="Which?", options=("A", "B")),),
     ),
     "SessionStart": SessionStarted(agent=Agent(host="claude-code", session=SESSION)),
-    "Stop": TurnEnded(agent=AGENT),
+    "Stop": TurnEnded(agent=AGENT, said="Turnended.", cwd=CWD),
+    "Notification-permission_prompt": Notice(
+        agent=Agent(host="claude-code", session=SESSION), about="prompt", text="Claude needs your permission", cwd=CWD
+    ),
+    "Notification-idle_prompt": Notice(
+        agent=Agent(host="claude-code", session=SESSION),
+        about="idle",
+        text="Claude is waiting for your input",
+        cwd=CWD,
+    ),
     "PostToolUseFailure-Bash": AfterTool(
         agent=AGENT,
         call=call("Bash", {"command": "exit 3"}),
@@ -176,9 +185,9 @@ def test_how_a_host_can_wait(environ: dict[str, str], subagent: str, can_ask_her
 
 def test_only_an_interactive_session_can_be_woken() -> None:
     """Headless the host waits for the hook, which would hold up the end of the run."""
-    assert CLAUDE.parse(bash(hook_event_name="Stop"), {}) == TurnEnded(agent=AGENT)
+    assert CLAUDE.parse(bash(hook_event_name="Stop"), {}) == TurnEnded(agent=AGENT, cwd=CWD)
     agent = replace(AGENT, interactive=True)
-    assert CLAUDE.parse(bash(hook_event_name="Stop"), INTERACTIVE) == TurnEnded(agent=agent, can_wake=True)
+    assert CLAUDE.parse(bash(hook_event_name="Stop"), INTERACTIVE) == TurnEnded(agent=agent, can_wake=True, cwd=CWD)
 
 
 def test_a_prompt_names_the_host_s_process() -> None:
@@ -193,7 +202,10 @@ def test_changed_settings_and_notices_are_read() -> None:
         agent=AGENT, path="/p/s.json"
     )
     assert CLAUDE.parse(bash(hook_event_name="Notification", message="x" * 9000), {}) == Notice(
-        agent=AGENT, text="x" * 1999 + "…"
+        agent=AGENT, about="other", text="x" * 1999 + "…", cwd=CWD
+    )
+    assert CLAUDE.parse(bash(hook_event_name="Notification", notification_type="new", message=7), {}) == Notice(
+        agent=AGENT, about="other", text="", cwd=CWD
     )
 
 

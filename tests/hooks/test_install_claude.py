@@ -66,6 +66,7 @@ def test_empty_settings_get_every_event() -> None:
             "PostToolUseFailure": [OURS],
             "ConfigChange": [OURS],
             "SessionStart": [{"matcher": "*", "hooks": [{**notice, "timeout": 30}]}],
+            "Notification": [{"matcher": "*", "hooks": [{**notice, "timeout": 30}]}],
             "Stop": [{"matcher": "*", "hooks": [{**notice, "timeout": 600, "asyncRewake": True}]}],
         }
     }

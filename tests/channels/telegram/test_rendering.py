@@ -101,6 +101,15 @@ CARDS = {
     "question": a_card(**QUESTION, command="Which environment?", options=("staging", "production")),
     "question-long-options": a_card(**QUESTION, command="Which one?", options=("short", "a very long option " * 5)),
     "question-free": a_card(**QUESTION, command="What is the ticket's number?", answer_schema='{"type": "integer"}'),
+    "told": a_card(
+        **QUESTION,
+        headline="LOW · tells you something",
+        risk=Risk.LOW,
+        command="claude-code (session s4f2a1b0) has stopped. The agent's words, unchecked:\n> Shall I push?",
+        options=("I have seen this",),
+        notes=("Askfirst itself says this; there is nothing to approve",),
+        is_from_gate=True,
+    ),
     "approved": a_card(state=RequestState.APPROVED, ended="approved by local:ann via telegram"),
     "ran": a_card(
         state=RequestState.APPROVED,
