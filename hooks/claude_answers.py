@@ -10,7 +10,8 @@ Measured with 2.1.197, 2.1.330 and 2.1.332 against a scripted model:
   event it is, and on 2.1.197 an exit 2 with JSON of the wrong shape lets the command run. At a prompt it is no answer,
   so the prompt stays; a changed configuration is kept out by it.
 - Allow hands the approved input back as ``updatedInput``. Claude Code lets the last of several hooks rewrite the input,
-  so without it another hook's rewrite of an approved command would run instead.
+  so without it another hook's rewrite of an approved command would run instead. At a prompt it is not handed back: it
+  is what the prompt shows, and with it 2.1.332 asks its rules once more, which is a denial in headless runs.
 - ``ask`` shows the prompt in interactive sessions, whatever rules allow, and is a denial in headless ones.
 - ``defer`` ends a headless run with exit code 0 and ``"stop_reason": "tool_deferred"``. In interactive sessions, and
   after the fallback to answers that do not stream, it is ignored: the adapter says when it may be sent.
@@ -119,7 +120,7 @@ def _before(verdict: Verdict) -> Output | None:
 def _at_prompt(event: PromptShown | QuestionsShown, verdict: Verdict) -> PromptDecision | None:
     match verdict:
         case Allow():
-            return {"behavior": "allow", "updatedInput": verdict.arguments}
+            return {"behavior": "allow"}
         case Answered():
             return {"behavior": "allow", "updatedInput": {**event.call.arguments, "answers": dict(verdict.answers)}}
         case Deny():

@@ -1,8 +1,9 @@
 """Permission rules of Claude Code's own, made from our rule packs: the second line, which needs no hook.
 
 They hold when a hook is dead, in ``bypassPermissions`` mode, and, in managed settings, with ``--bare``. An ``ask`` rule
-is a denial in headless runs without our hooks. With them, what people have approved passes headless; in an interactive
-session the terminal is asked as well, which is why they are written only on demand.
+is a denial in headless runs without our hooks. With them, what people have approved passes: the host asks at its prompt
+once more, and our hook answers. Headless runs below 2.1.295 have no such prompt and deny it, which is why the rules are
+written only on demand.
 
 From: https://code.claude.com/docs/en/permissions; measured with 2.1.197 and 2.1.332.
 """

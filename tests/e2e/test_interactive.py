@@ -242,6 +242,17 @@ def test_the_host_s_own_prompt_can_be_answered_from_elsewhere_and_at_the_termina
         assert broker.ended(second)["end"]["text"] == "answered at the agent's own prompt"
 
 
+def test_what_people_elsewhere_approve_passes_the_second_line_without_a_prompt(
+    broker: Any, person: Any, claude: Path, home: Path, tmp_path: Path
+) -> None:
+    broker.start()
+    ruled = {"permissions": {"allow": ["Bash"], "defaultMode": "default", "ask": ["Bash(git reset:*)"]}}
+    with playing(broker, claude, home, tmp_path, *gated(), settings=ruled) as play:
+        person.decide(broker.pending(), "approve")
+        play.terminal.wait_for("The end.")
+        assert play.runs == 1
+
+
 def test_a_host_that_is_killed_leaves_its_request_open(
     broker: Any, newest_claude: Path, home: Path, tmp_path: Path
 ) -> None:

@@ -310,7 +310,7 @@ def at_prompt(**decision: object) -> HookAnswer:
         (TURN, Defer(), bug("defer")),
         (BASH, AskHere(reason="loss"), output("PreToolUse", permissionDecision="ask", permissionDecisionReason="loss")),
         (BASH, Defer(), output("PreToolUse", permissionDecision="defer")),
-        (PROMPT, Allow(arguments=TOUCH), at_prompt(behavior="allow", updatedInput=TOUCH)),
+        (PROMPT, Allow(arguments=TOUCH), at_prompt(behavior="allow")),
         (PROMPT, Deny(reason="no"), at_prompt(behavior="deny", message="no")),
         (PROMPT, NoOpinion(), HookAnswer()),
         (
