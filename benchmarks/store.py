@@ -1,7 +1,8 @@
 """The store at work, each number beside what the machine can do: `python benchmarks/store.py [--postgres] [--quick]`.
 
-- a request created durably, one at a time, beside a bare append and fdatasync of as many bytes;
-- many at once, beside the bare driver doing the same inserts with one commit a batch;
+- a request created durably, one at a time, beside a bare append to a file and its fdatasync: of 4 KiB, and on SQLite of
+  as many bytes as the request makes it write;
+- many at once, beside the bare driver doing the same inserts (those of the log, too) with one commit a batch;
 - a person's decision until the waiter has it, in one process; on PostgreSQL also at another broker.
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
+from askfirst.broker.server import settle
 from askfirst.request import Verdict
 from askfirst.store import schema
 from askfirst.store.open import open_store
@@ -32,13 +34,14 @@ from audit.testing_core import Core, core
 BATCH = 256
 
 
-def sync_us(folder: Path, rounds: int) -> float:
-    """Median of one append of 4 KiB and its fdatasync, microseconds."""
+def sync_us(folder: Path, rounds: int, size: int = 4096) -> float:
+    """Median of one append of so many bytes and its fdatasync, microseconds."""
     times = []
+    data = b"x" * size
     with (folder / "sync").open("wb", buffering=0) as file:
         for _ in range(rounds):
             start = time.perf_counter()
-            file.write(b"x" * 4096)
+            file.write(data)
             os.fdatasync(file.fileno())
             times.append(time.perf_counter() - start)
     return statistics.median(times) * 1e6
@@ -52,6 +55,12 @@ async def one_at_a_time_us(made: Core, rounds: int) -> float:
         await made.desk.ask(draft)
         times.append(time.perf_counter() - start)
     return statistics.median(times) * 1e6
+
+
+def written() -> int:
+    """Bytes that this process has written so far. From: https://man7.org/linux/man-pages/man5/proc_pid_io.5.html."""
+    io = Path("/proc/self/io").read_text(encoding="ascii")
+    return int(io.partition("wchar: ")[2].partition("\n")[0])
 
 
 async def at_once(made: Core, count: int) -> float:
@@ -126,9 +135,14 @@ def empty(path: Path, url: str) -> None:
 async def measure(folder: Path, urls: tuple[str, str], rounds: int, count: int) -> None:
     sync = sync_us(folder, rounds)
     with core(folder / "one.db", urls[0]) as made:
+        before = written()
         one = await one_at_a_time_us(made, rounds)
+        size = (written() - before) // rounds
         decision = await decision_us(made, made, rounds)
         line("durable create, one at a time", f"{one:.0f} us", f"{one / sync:.2f} x fdatasync ({sync:.0f} us)")
+        if not urls[0]:
+            same = sync_us(folder, rounds, size)
+            line("", "", f"{one / same:.2f} x fdatasync of {size // 1024} KiB ({same:.0f} us)")
         line("decision -> waiter, same broker", f"{decision:.0f} us", f"{decision / sync:.2f} x fdatasync")
         if urls[0]:
             with core(folder / "none", urls[0]) as other:
@@ -153,10 +167,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=".cache" if Path(".cache").is_dir() else None) as name:
         if "--postgres" not in sys.argv:
             print("SQLite")
+            settle()  # as a broker does when it starts
             asyncio.run(measure(Path(name), ("", ""), rounds, count))
             return
         with server(is_durable=True) as database:
             print("PostgreSQL")
+            settle()
             asyncio.run(measure(Path(name), (database.create(), database.create()), rounds, count))
 
 
