@@ -70,6 +70,7 @@ _LIBRARIES = (
     "mailgun",
 )
 _LIBRARY_LOSS = re.compile(r"(?:delete|destroy|terminate|purge|drop|clear|remove)(?:[A-Z_]\w*)")
+_HTTP_CHANGES = ("DELETE", "POST", "PUT", "PATCH", "delete", "post", "put", "patch")
 _MAX_STEPS = 60_000
 _LISTINGS = frozenset({"files", "dir_ls", "list_files", "readdir", "readdirSync", "children", "entries", "scandir"})
 _JOINERS = frozenset({"+", ".", "..", "::", ","})
@@ -368,8 +369,22 @@ class _Reader:
                 self._found.add("losses", f"{name} without a filter")
         elif action == "network":
             self._found.network = True
+        elif action.startswith("http"):
+            self._request(action, arguments)
         elif arguments:
             self._paths_or_sql(action, arguments)
+
+    def _request(self, action: str, arguments: list[_Argument]) -> None:
+        """A request over HTTP, as the command line that it comes to."""
+        is_network = self._found.network
+        self._found.network = True
+        verb = {"http-delete": "DELETE", "http-post": "POST"}.get(action, "")
+        for each in arguments[:2]:
+            verb = verb or next((one for one in _HTTP_CHANGES if each.has("method", one)), "")
+        address = arguments[0].text if arguments else HOLE
+        is_path = address.startswith("/") and is_network
+        if verb and (address.startswith("http") or is_path or (address == HOLE and action != "http-delete")):
+            self._found.add("argvs", ("curl", "-X", verb.upper(), f"https://{HOLE}{address}" if is_path else address))
 
     def _paths_or_sql(self, action: str, arguments: list[_Argument]) -> None:
         text = arguments[0].text

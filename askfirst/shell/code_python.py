@@ -80,6 +80,8 @@ _SQL_METHODS = frozenset(
 _NETWORK = frozenset(
     {"requests", "httpx", "urllib", "urllib2", "urllib3", "socket", "aiohttp", "http", "smtplib", "ftplib", "paramiko"}
 )
+_HTTP = frozenset({"requests", "httpx", "urllib", "urllib2", "urllib3", "aiohttp", "http"})
+_HTTP_CHANGES = frozenset({"DELETE", "POST", "PUT", "PATCH"})
 _CLOUD = frozenset({"boto3", "botocore", "google", "azure", "kubernetes", "stripe", "github", "gitlab", "docker"})
 _CLOUD_LOSS = re.compile(r"(?:begin_)?(?:delete|terminate|purge|destroy|deregister|prune)(?:_\w+)?\Z")
 _DATA_LOSS = frozenset(
@@ -142,10 +144,43 @@ class _Inspector:
             self._data(name, method, call)
         root = name.partition(".")[0]
         self._found.network = self._found.network or root in _NETWORK
-        if method == "delete" and root in {"requests", "httpx"} and call.args:
-            self._found.add("argvs", ("curl", "-X", "DELETE", text_of(self._values.value(call.args[0]))))
+        self._request(name, method, call)
+        self._library(name, method, call)
         if self._module.modules & _CLOUD and _CLOUD_LOSS.match(method):
             self._found.add("losses", f"cloud: {method}")
+
+    def _request(self, name: str, method: str, call: ast.Call) -> None:
+        """Requests over HTTP, as the command line that they come to."""
+        if not self._module.modules & _HTTP:
+            return
+        verb, url = method, self._argument(call, 0, "url")
+        if method == "request":
+            verb, url = self._text_of(self._argument(call, 0, "method")), self._argument(call, 1, "url")
+        elif method == "Request":
+            verb = self._text_of(self._argument(call, 99, "method"))
+        if verb.upper() in _HTTP_CHANGES and url is not None:
+            address = self._text_of(url)
+            if name.partition(".")[0] in _HTTP or method == "Request" or address.startswith("http"):
+                self._found.add("argvs", ("curl", "-X", verb.upper(), address))
+
+    def _library(self, name: str, method: str, call: ast.Call) -> None:
+        """Libraries that stand for a program: GitPython, Django's commands, SMTP."""
+        words = tuple(self._text_of(each) for each in call.args)
+        if ".git." in name and "git" in self._module.modules and words:
+            self._found.add("argvs", ("git", method.replace("_", "-"), *words))
+        elif method == "call_command" and words:
+            self._found.add("argvs", ("manage.py", *words))
+        elif method in {"sendmail", "send_message"} and "smtplib" in self._module.modules:
+            self._found.add("argvs", ("sendmail", f"{HOLE}@{HOLE}"))
+        elif method == "system" and "ctypes" in self._module.modules:
+            self._found.add("shell", words[0] if words else HOLE)
+        elif method in {"run", "local"} and self._module.modules & {"fabric", "invoke"} and words:
+            self._found.add("shell", words[0])
+
+    def _text_of(self, node: ast.expr | None) -> str:
+        if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
+            return node.value.decode("utf-8", "replace")
+        return "" if node is None else text_of(self._values.value(node))
 
     def _argument(self, call: ast.Call, index: int, *keywords: str) -> ast.expr | None:
         if len(call.args) > index:
@@ -223,8 +258,10 @@ class _Inspector:
             self._delete(self._argument(call, 0, "path"), recursive=_DELETE[name])
         elif method in {"unlink", "rmtree"} and isinstance(call.func, ast.Attribute):
             self._delete(call.func.value, recursive=method == "rmtree")
-        elif name in {"open", "io.open", "codecs.open", "os.truncate"}:
-            self._open(name, call)
+        elif name == "os.truncate" and call.args:
+            self._found.add("argvs", ("truncate", "-s", self._text_of(call.args[-1]), self._text_of(call.args[0])))
+        elif name in {"open", "io.open", "codecs.open"}:
+            self._open(call)
         elif method in {"write_text", "write_bytes", "read_text", "read_bytes"} and isinstance(
             call.func, ast.Attribute
         ):
@@ -255,10 +292,10 @@ class _Inspector:
             if not path.startswith(SCRATCH):
                 self._found.add("deletes", Delete(path, recursive))
 
-    def _open(self, name: str, call: ast.Call) -> None:
+    def _open(self, call: ast.Call) -> None:
         node, mode_node = self._argument(call, 0, "file"), self._argument(call, 1, "mode")
         mode = text_of(self._values.value(mode_node)) if mode_node is not None else "r"
-        field = "writes" if name == "os.truncate" or "w" in mode or "x" in mode or "a" in mode else "reads"
+        field = "writes" if "w" in mode or "x" in mode or "a" in mode else "reads"
         for path in self._values.strings(node) if node is not None else ():
             self._found.add(field, path)
             if field == "writes" and "w" in mode and HOLE not in path:

@@ -14,15 +14,18 @@ _TABLE: dict[str, dict[str, str]] = {
         "delete": "unlink unlinkSync Deno.remove Deno.removeSync fs.rmdir rmdirSync fs.rm promises.rm fsp.rm "
         "fsPromises.rm "
         "-.rm rmSync",
-        "delete-tree": "rimraf rimrafSync removeSync fs.remove fse.remove emptyDir emptyDirSync deleteAsync deleteSync "
-        "-.del shell.rm",
+        "delete-tree": "rimraf rimrafSync rimraf.sync rimraf.rimraf removeSync fs.remove fse.remove "
+        "emptyDir emptyDirSync deleteAsync deleteSync -.del shell.rm",
         "write": "writeFileSync writeFile createWriteStream truncateSync Bun.write",
         "read": "readFileSync readFile Bun.file readTextFile readTextFileSync",
         "code": "-.eval -.Function runInThisContext runInNewContext runInContext globalThis.eval",
         "sql": "query execute raw $executeRawUnsafe $queryRawUnsafe db.exec database.exec client.exec",
         "loss": "dropDatabase flushall flushdb flushAll flushDb sequelize.drop dropSchema dropCollection",
         "loss-unfiltered": "deleteMany",
-        "network": "fetch axios request get.https get.http createConnection connect",
+        "http": "fetch axios",
+        "http-delete": "axios.delete got.delete ky.delete superagent.delete superagent.del request.delete",
+        "http-post": "axios.post got.post ky.post superagent.post axios.put axios.patch",
+        "network": "request get.https get.http createConnection connect",
     },
     "python": {
         "shell": "os.system os.popen subprocess.getoutput subprocess.getstatusoutput",
@@ -43,6 +46,8 @@ _TABLE: dict[str, dict[str, str]] = {
         "code": "-.eval instance_eval class_eval",
         "sql": "execute exec_query exec_update",
         "loss": "destroy_all delete_all drop_database flushall flushdb drop_table",
+        "http-delete": "HTTParty.delete RestClient.delete Faraday.delete HTTP.delete delete Delete.new",
+        "http-post": "HTTParty.post RestClient.post Faraday.post HTTP.post",
         "network": "open_uri URI.open Net.HTTP TCPSocket.new",
     },
     "perl": {
@@ -52,6 +57,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "delete-tree": "rmtree remove_tree",
         "code": "-.eval",
         "sql": "do prepare",
+        "http-delete": "new.delete ua.delete",
         "network": "getstore LWP get",
     },
     "php": {

@@ -28,6 +28,7 @@ _VIM_EMPTIES = re.compile(r"[:\s]*(?:%|1,\$|g/[.^]?/)\s*d(?:elete)?\b.*", re.DOT
 _LISP_SHELL = re.compile(r'.*?\((?:async-)?shell-command(?:-to-string)?\s+"((?:\\.|[^"\\])*)".*', re.DOTALL)
 _LISP_DELETE = re.compile(r'.*?\(delete-(?:directory|file)\s+"((?:\\.|[^"\\])*)".*', re.DOTALL)
 _SHELL_WORD = re.compile(r"\s*(?:platform\s+)?(?:shell|!|pipe)\s*(.+)", re.DOTALL)
+_DEBUG_CALL = re.compile(rf"\s*(?:call|print|p|expr)\b.*?\bsystem\s*\(\s*{_QUOTED}.*", re.DOTALL)
 _SSH_COMMAND = re.compile(r"(?:Proxy|Local|KnownHosts)Command[= ](.+)", re.DOTALL | re.IGNORECASE)
 _SED_COMMAND = re.compile(r"(?:^|[;\n{}]|\d|\$|/I?|!)[ \t]*e[ \t]+([^\n]+)")
 _SED_REPLACEMENT = re.compile(r"s(.)(?:(?!\1).)*\1((?:\\.|(?!\1).)*)\1[gpI0-9]*e")
@@ -44,7 +45,12 @@ _OPTIONS: dict[str, tuple[tuple[str, re.Pattern[str]], ...]] = {
     "vim": tuple((option, pattern) for option in ("-c", "--cmd", "+", "-sc") for pattern in (_BANG, _VIM_CALL)),
     "less": (("+", _BANG),),
     "emacs": tuple((option, _LISP_SHELL) for option in ("--eval", "-eval", "--execute")),
-    "gdb": (("-ex", _SHELL_WORD), ("-iex", _SHELL_WORD), ("-o", _SHELL_WORD), ("--eval-command", _SHELL_WORD)),
+    "gdb": tuple(
+        (option, pattern)
+        for option in ("-ex", "-iex", "-o", "--eval-command")
+        for pattern in (_SHELL_WORD, _DEBUG_CALL)
+    ),
+    "dc": (("-e", _BANG),),
     "man": (("-P", _ANY), ("--pager", _ANY)),
     "zip": (("-TT", _ANY), ("--unzip-command", _ANY)),
     "sort": (("--compress-program", _ANY),),

@@ -386,6 +386,7 @@ FILE_JUDGES: Final[Mapping[str, Callable[[Command, Facts, Rules], Iterable[Effec
     "wipe": shred,
     "truncate": truncate,
     "tee": tee,
+    "sponge": tee,
     "cp": copy,
     "gcp": copy,
     "install": copy,

@@ -34,7 +34,20 @@ _DROPS = frozenset(
 )
 _INDEXES = frozenset({"dropIndex", "dropIndexes", "dropSearchIndex"})
 _BULK = frozenset({"deleteMany", "remove", "updateMany"})
-_SERVER = frozenset({"shutdownServer", "fsyncLock", "resetErrorLog", "repairDatabase"})
+_SERVER = frozenset(
+    {
+        "stepDown",
+        "reconfig",
+        "reconfigForPSASet",
+        "removeShard",
+        "killSessions",
+        "killAllSessions",
+        "shutdownServer",
+        "fsyncLock",
+        "resetErrorLog",
+        "repairDatabase",
+    }
+)
 _ADMIN = frozenset({"dropDatabase", "drop", "shutdown", "dropIndexes", "dropUser", "dropAllUsersFromDatabase"})
 
 

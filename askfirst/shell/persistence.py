@@ -53,6 +53,7 @@ _HOSTS = frozenset(
 
 _SSH_RUNS = re.compile(r"(?:Proxy|Local|KnownHosts|Remote)Command|\bexec\b|\bInclude\b", re.IGNORECASE)
 """Keywords of ssh_config(5) that run something."""
+_GIT_CONFIGS = (".gitconfig", "/git/config", ".git/config")
 _MAX_LINES = 200
 _VALUE = r"(?:[^`|;&<>$]|\$(?!\())*"
 _INIT = r"(?:init|env|hook|activate|shellenv|completion|shell|bash|zsh|fish|-|--[\w=-]+)"
@@ -69,6 +70,18 @@ _PLAIN_LINE = re.compile(
 )
 
 
+_FROM_SCRATCH = re.compile(
+    r"(?:\b(?:PATH|LD_\w+|BASH_ENV|ENV|PROMPT_COMMAND|PYTHONSTARTUP|NODE_OPTIONS)=|\balias\s+[\w.-]+=|(?:^|[;&]\s*)(?:source|\.)\s)"
+    r"[^\n;]{0,200}?/(?:tmp|var/tmp|dev/shm)\b",
+    re.MULTILINE,
+)
+"""Settings that let later shells run what lies in a folder that anybody may write to."""
+_GIT_RUNS = re.compile(
+    r"=\s*\"?!|\b(?:sshCommand|fsmonitor|hooksPath|editor|pager|askPass|textconv|clean|smudge|process)\s*="
+)
+"""Values of a git configuration that are commands."""
+
+
 def written_effects(path: str, how: How, text: str, command: Command, rules: RuleBook) -> Iterator[Effect]:
     """The effect of touching the file at ``path``; ``text`` is what is written, a ``HOLE`` when unknown."""
     rule = persistence_rule(path)
@@ -79,6 +92,13 @@ def written_effects(path: str, how: How, text: str, command: Command, rules: Rul
     risk: Risk | None = None
     if rule == "persistence.shell-start":
         risk = Risk.MEDIUM if how in {"append", "change"} and _is_plain(text) else Risk.HIGH
+    elif (
+        rule == "persistence.ci"
+        and path.endswith(_GIT_CONFIGS)
+        and how in {"append", "write"}
+        and _GIT_RUNS.search(text)
+    ):
+        risk = Risk.HIGH
     elif (how == "change" and rule != "persistence.gate") or (
         path.endswith(".ssh/config") and how != "remove" and not (_SSH_RUNS.search(text) or HOLE in text)
     ):
@@ -94,7 +114,8 @@ def _is_plain(text: str) -> bool:
     """Whether every line only sets the environment: nothing is run that is not already installed."""
     unescaped = text.replace("\\n", "\n").replace("\\t", " ")
     lines = unescaped.splitlines()
-    return HOLE * 2 not in text and len(lines) <= _MAX_LINES and all(map(_PLAIN_LINE.fullmatch, lines))
+    known = HOLE * 2 not in text and len(lines) <= _MAX_LINES and _FROM_SCRATCH.search(unescaped) is None
+    return known and all(map(_PLAIN_LINE.fullmatch, lines))
 
 
 def persistence_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from dataclasses import replace
@@ -53,9 +54,7 @@ def _shell(job: Job, run: Execute) -> Stream | None:
         return None  # `-n` only checks the syntax, but an interactive shell ignores it
     operands = args[at:]
     run.evaluator.emit(job, runs=True)
-    for variable in ("BASH_ENV", "ENV"):
-        if variable in job.env:
-            run.stream(job, run.evaluator.files.content(job.env[variable], job.state), variable)
+    _start_files(job, run, interactive=interactive)
     state = job.state.child({key: word.text for key, word in job.env.items()})
     if has_script and operands:
         state.zero = operands[1].text if len(operands) > 1 else name
@@ -73,6 +72,16 @@ def _shell(job: Job, run: Execute) -> Stream | None:
         run.note(job, "piped-script", name)
         return UNKNOWN
     return run.stream(job, job.stdin, name, state=state)
+
+
+def _start_files(job: Job, run: Execute, *, interactive: bool) -> None:
+    """The files that a shell reads before anything else, by its environment and its options."""
+    named: list[tuple[str, Word]] = [(name, job.env[name]) for name in ("BASH_ENV", "ENV") if name in job.env]
+    if interactive:
+        pairs = itertools.pairwise(job.argv)
+        named += [(before.text, after) for before, after in pairs if before.text in {"--rcfile", "--init-file"}]
+    for name, word in named:
+        run.stream(job, run.evaluator.files.content(word, job.state), name)
 
 
 def _powershell(job: Job, run: Execute) -> Stream | None:
@@ -205,7 +214,7 @@ def _git(job: Job, run: Execute) -> Stream | None:
     command = run.evaluator.command(job)
     texts = [word.text for word in job.argv[1:]]
     if texts[:1] == ["config"]:
-        _remember_alias(job, job.argv[2:])
+        _remember_alias(job, run, job.argv[2:])
     remembered = job.state.aliases.get(f"git {texts[0]}") if texts else None
     if remembered:
         command = replace(
@@ -219,11 +228,13 @@ def _git(job: Job, run: Execute) -> Stream | None:
     return None
 
 
-def _remember_alias(job: Job, args: list[Word]) -> None:
-    """``git config alias.x text`` earlier in the same command."""
+def _remember_alias(job: Job, run: Execute, args: list[Word]) -> None:
+    """``git config alias.x text``: for later in the same command; one that runs a shell counts as running it."""
     texts = [word.text for word in args if not word.text.startswith("-") and word.text != "set"]
     if len(texts) > 1 and texts[0].lower().startswith("alias."):
         job.state.aliases[f"git {texts[0][6:]}"] = texts[1]
+        if texts[1].startswith("!"):
+            run.text(job, Word(text=texts[1][1:]), f"git {texts[0][6:]}", stdin=NOTHING, state=job.state.child({}))
 
 
 _PROGRAM_FOLDERS = frozenset({"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin"})
@@ -234,7 +245,7 @@ def _store(job: Job, run: Execute) -> Stream | None:
     name = posixpath.basename(job.argv[0].text)
     operands = [word for word in job.argv[1:] if not word.text.startswith("-")]
     evaluator, state = run.evaluator, job.state
-    if name == "tee":
+    if name in {"tee", "sponge"}:
         for word in operands:
             evaluator.files.store(word, job.stdin, state, append="-a" in {w.text for w in job.argv})
     elif len(operands) == 2:
@@ -343,6 +354,7 @@ PROGRAMS: dict[str, Program] = {
     "git": _git,
     **dict.fromkeys(SQL_HANDLERS, _database),
     "tee": _store,
+    "sponge": _store,
     "cp": _store,
     "mv": _store,
     "ln": _store,

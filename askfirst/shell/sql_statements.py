@@ -9,6 +9,7 @@ PREPARE … FROM) are statements again.
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,22 @@ def _statement(part: Statement, dialect: str, depth: int, *, exact: bool) -> Ite
     if head in _RUNS_STRINGS and depth < _MAX_DEPTH:
         yield from _nested(part, dialect, depth)
     yield from _programs(part)
+    yield from _calls(part)
+
+
+_SERVER_CALLS = frozenset(
+    """
+    PG_TERMINATE_BACKEND PG_DROP_REPLICATION_SLOT PG_STAT_RESET PG_SWITCH_WAL PG_PROMOTE PG_REWIND PG_RELOAD_CONF
+    LO_UNLINK PG_WAL_REPLAY_PAUSE SYS.KILL_SESSION DBLINK_EXEC CITUS_REMOVE_NODE DROP_HYPERTABLE DROP_CHUNKS
+    """.split()
+)
+
+
+def _calls(part: Statement) -> Iterator[SqlFinding]:
+    """Functions that act on the server, whatever statement calls them: ``SELECT pg_terminate_backend(pid)``."""
+    for token, follows in itertools.pairwise(part.tokens[:_MAX_BLOCK]):
+        if token.upper in _SERVER_CALLS and token.kind == "word" and follows.text == "(":
+            yield _finding("server-control", f"{token.text.lower()}()")
 
 
 def _body_of_explain(part: Statement) -> Statement:
@@ -170,7 +187,7 @@ def _alter(part: Statement) -> Iterator[SqlFinding]:
     elif part.word(1) in {"USER", "ROLE", "LOGIN"}:
         yield _finding("alter-account", target, Risk.HIGH if "SUPERUSER" in words else None)
     elif "DELETE" in words or "UPDATE" in words:  # ClickHouse: mutations of rows
-        yield _finding("rows-all" if "WHERE" not in words else "rows-some", target)
+        yield _finding("rows-all" if sql_where.is_unbounded(part) else "rows-some", target)
     else:
         yield _finding("alter", target)
 

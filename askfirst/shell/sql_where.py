@@ -130,6 +130,12 @@ def by_tokens(part: Statement) -> Iterator[RowChange]:
         yield RowChange(table, where is None or _tokens_always_true([t.text.upper() for t in rest[where + 1 :]]))
 
 
+def is_unbounded(part: Statement) -> bool:
+    """Whether a statement that is read by its tokens has no WHERE, or one that is always true."""
+    words = list(part.words)
+    return "WHERE" not in words or _tokens_always_true(words[words.index("WHERE") + 1 :])
+
+
 def _tokens_always_true(condition: list[str]) -> bool:
     shape = [text for text in condition if text not in {"(", ")"}]
     if shape in (["1"], ["TRUE"]) or (len(shape) == 3 and shape[1] == "=" and shape[0] == shape[2]):

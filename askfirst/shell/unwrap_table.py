@@ -397,6 +397,9 @@ WRAPPERS: tuple[Wrapper, ...] = (
         values="-p --pidfile -n --name -u --user -g --group -s --signal -R --retry -c --chuid -r --chroot -d --chdir"
         " -N --nicelevel -P --procsched -k --umask -O --output",
     ),
+    _row("cmake", path="-E"),
+    _row("npm pnpm", path="explore", operands=1, dashes=True),
+    _row("clush dsh", values="-w -x -g -X -f -l -t -u -o -m -F -r", where="clush", then="joined"),
     _row("pm2", path="start|", values="-n --name -i", dashes=True),
     _row("machinectl", path="shell", values="-E --setenv --uid -M", operands=1, where="machinectl {}", lone=True),
     _row("toolbox distrobox", path="run|enter", values="-c --container -n --name -r --release", dashes=True),

@@ -26,6 +26,49 @@ CASES = [
     ("lldb -b -o 'platform shell rm -rf /srv/x'", "lldb -b -o run -o bt ./a"),
     ("m4 <<< 'syscmd(rm -rf /srv/x)'", "m4 <<< 'define(x, rm -rf /srv/x)'"),
     ("gh alias set x '!rm -rf ~' && gh x", "gh alias set co 'pr checkout'"),
+    ("gdb -p 1 -batch -ex 'call (int)system(\"rm -rf /srv/x\")'", "gdb -batch -ex 'call (int)puts(\"rm -rf /srv/x\")'"),
+    ("dc -e '!rm -rf /srv/x'", "dc -e '2 3 + p'"),
+    (
+        "git config --global alias.st '!rm -rf ~/work'",
+        "git config --global alias.root '!git rev-parse --show-toplevel'",
+    ),
+    ("bash --rcfile <(echo 'rm -rf src') -i", "bash --rcfile <(echo 'PS1=x') -i"),
+    ("jq . u.json | sponge /etc/app/u.json", "jq . u.json | sponge u.json"),
+    # requests and libraries in code
+    (
+        "python -c \"import requests; requests.Session().delete('https://api.example.com/x')\"",
+        "python -c \"import requests; requests.Session().get('https://api.example.com/x')\"",
+    ),
+    (
+        "python -c \"from urllib.request import *; urlopen(Request('https://a.example/x', method='DELETE'))\"",
+        "python -c \"from urllib.request import *; urlopen(Request('https://a.example/x', method='HEAD'))\"",
+    ),
+    (
+        "python -c \"import requests; requests.post('https://hooks.slack.com/services/x', json={})\"",
+        "python -c \"import requests; requests.post('http://localhost:8000/hooks', json={})\"",
+    ),
+    (
+        "python -c \"from git import Repo; Repo('.').git.reset('--hard')\"",
+        "python -c \"from git import Repo; Repo('.').git.log('-1')\"",
+    ),
+    (
+        "python -c \"from django.core.management import call_command as c; c('flush')\"",
+        "python -c \"from django.core.management import call_command as c; c('check')\"",
+    ),
+    (
+        "python -c \"import ctypes; ctypes.CDLL(None).system(b'rm -rf src')\"",
+        "python -c \"import ctypes; ctypes.CDLL(None).puts(b'rm -rf src')\"",
+    ),
+    ("python -c \"import os; os.truncate('data.db', 0)\"", "python -c \"import os; os.stat('data.db')\""),
+    (
+        "node -e \"fetch('https://a.example/x', {method: 'DELETE'})\"",
+        "node -e \"fetch('http://localhost:3000/x', {method: 'DELETE'})\"",
+    ),
+    ("node -e \"require('rimraf').sync('src')\"", "node -e \"require('rimraf').sync('dist')\""),
+    (
+        'ruby -rnet/http -e \'Net::HTTP.new("a.example").delete("/x")\'',
+        'ruby -rnet/http -e \'Net::HTTP.new("a.example").get("/x")\'',
+    ),
     # Tcl and expect
     ("tclsh <<< 'file delete -force /srv/x'", "tclsh <<< 'puts {file rename a b}'"),
     ("echo 'exec rm -rf /srv/x' | tclsh", "echo 'exec ls /srv/x' | tclsh"),

@@ -356,6 +356,10 @@ some-wrapper --verbose -- @E@
 some-wrapper -c @Q@
 ./run-in-env.sh @E@
 uvx --from x @E@
+cmake -E @E@
+npm explore left-pad -- @E@
+clush -w web[1-4] @E@
+dsh -m web1 @E@
 """.strip().splitlines()
 
 
