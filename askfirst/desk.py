@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from askfirst.people import People
     from askfirst.rescue import Net
     from askfirst.store.writer import Writer
+    from askfirst.terms import Terms
 
 __all__ = ["Desk", "Draft", "Editor", "ReviewDraft", "request_of"]
 
@@ -215,6 +216,7 @@ class Desk:
         attempt: str,
         tool_use_id: str,
         content: Content | None = None,
+        terms: Terms | None = None,
         has_run: bool = False,
     ) -> Step:
         """Use the grant of a request: at most one attempt ever hears ``done`` for each of its uses.
@@ -242,6 +244,7 @@ class Desk:
                 attempt=attempt,
                 tool_use_id=tool_use_id,
                 action=content,
+                terms=terms,
                 is_genuine=grant is not None and grant_token.is_genuine(grant, self._signer),
                 state_digest=state_digest,
                 rescue=rescue,

@@ -131,6 +131,7 @@ class Redeem:
     Attributes:
         action_digest: of what is about to run, computed now.
         action: the same whole, with what the analysis finds now; only a grant for a pattern looks at it.
+        terms: on which people would be asked about it now; the same.
         is_genuine: whether the grant's stored token is our own signature over this very grant.
         state_digest: of the state that the action would meet now, for a grant that is bound to one.
         rescue: what was kept of what it would destroy.
@@ -140,6 +141,7 @@ class Redeem:
     attempt: str
     tool_use_id: str
     action: Content | None = None
+    terms: Terms | None = None
     is_genuine: bool = True
     state_digest: str = ""
     rescue: Rescue = field(default_factory=Rescue)

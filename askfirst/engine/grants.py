@@ -72,7 +72,7 @@ def redeem(case: Case, event: Event, now_ms: int) -> Step:
     """One use, one run: another attempt is refused, the same attempt hears the same answer again."""
     assert isinstance(event, Redeem)  # the table pairs it so
     grant = case.grant
-    if grant is None or not covers(grant, case.request, event.action_digest, event.action):
+    if grant is None or not covers(grant, case.request, event.action_digest, event.action, event.terms):
         return Step(case=case, done=False, note="no grant for this action")
     if not event.is_genuine:
         return _forged(case, now_ms)

@@ -1,7 +1,8 @@
 """How far an approval reaches: only what the rule offered, and never further than the person saw.
 
 A grant for a pattern covers a later call of the same tool, in the same folder, host and session, if its command
-matches, and if the analysis finds nothing in it that was not in what the person approved. What ``*`` stands for must
+matches, if the analysis finds nothing in it that was not in what the person approved, and if the same rule asks about
+it and still offers that scope: a stricter rule has people of its own. What ``*`` stands for must
 be made of characters that mean nothing to a shell, so that no match can smuggle in a second command, a substitution
 or a way out of the folder.
 """
@@ -108,11 +109,21 @@ def _meaningful(text: str) -> list[str]:
     return [word for word in text.split() if not _PLAIN_WORD.fullmatch(word) or ".." in word]
 
 
-def covers(grant: Grant, request: Request, action_digest: str, content: Content | None) -> bool:
-    """Whether this grant is for this action."""
+def covers(
+    grant: Grant, request: Request, action_digest: str, content: Content | None, terms: Terms | None = None
+) -> bool:
+    """Whether this grant is for this action.
+
+    Args:
+        grant: an open one.
+        request: that it was issued for.
+        action_digest: of what is about to run.
+        content: the same whole; only a grant for a pattern looks at it.
+        terms: on which people would be asked about it now; the same.
+    """
     if action_digest == grant.action_digest:
         return True
-    if not grant.pattern or content is None:
+    if not grant.pattern or content is None or terms is None or not _offers(terms, grant, request.terms):
         return False
     new, approved = content.action, request.action
     same_place = (new.tool, new.cwd, new.host, new.session) == (
@@ -129,3 +140,9 @@ def covers(grant: Grant, request: Request, action_digest: str, content: Content 
         and content.risk <= request.risk
         and {effect.rule for effect in content.effects} <= known
     )
+
+
+def _offers(now: Terms, grant: Grant, then: Terms) -> bool:
+    """Whether the rule that asks now is the one that offered this grant's scope, and offers it still."""
+    is_same_rule = (now.policy, now.rule) == (then.policy, then.rule)
+    return is_same_rule and any((each.kind, each.pattern) == (grant.scope, grant.pattern) for each in now.scopes)

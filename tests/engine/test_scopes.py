@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -126,7 +126,30 @@ def test_a_grant_for_a_pattern_covers_its_like_in_the_same_place(
     command = changes.pop("command", "git reset --hard HEAD~3")
     content = play.content(command)
     content = replace(content, action=replace(content.action, **changes))  # type: ignore[arg-type]
-    assert play.redeems(action_digest=content.action.digest(), action=content).done is covered
+    terms = play.case.request.terms
+    assert play.redeems(action_digest=content.action.digest(), action=content, terms=terms).done is covered
+
+
+@pytest.mark.parametrize(
+    ("changes", "covered"),
+    [
+        ({}, True),
+        ({"reason": "other words", "policy_digest": "0" * 64}, True),
+        ({"rule": "releases"}, False),
+        ({"policy": "managed"}, False),
+        ({"scopes": (ONCE, ScopeOffer(kind="session", pattern="git push *"))}, False),
+        ({"scopes": (ONCE, ScopeOffer(kind="uses", amount=5, pattern="git reset --hard *"))}, False),
+        (None, False),
+    ],
+)
+def test_a_grant_for_a_pattern_covers_no_call_that_another_rule_asks_about(
+    play: Play, changes: dict[str, Any] | None, *, covered: bool
+) -> None:
+    """A rule that asks other people, or more of them, is not passed by what was approved under a laxer one."""
+    play.terms(scopes=OFFERS).says("ann", "approve", scope=f"session {PATTERN}")
+    content = play.content("git reset --hard HEAD~3")
+    terms = None if changes is None else replace(play.case.request.terms, **changes)
+    assert play.redeems(action_digest=content.action.digest(), action=content, terms=terms).done is covered
 
 
 def test_a_grant_for_a_pattern_covers_nothing_graver_than_what_was_seen(play: Play) -> None:
@@ -135,8 +158,8 @@ def test_a_grant_for_a_pattern_covers_nothing_graver_than_what_was_seen(play: Pl
     same = play.content("git reset --hard HEAD~3")
     graver = replace(same, risk=Risk.CRITICAL)
     other = replace(same, effects=(effect, replace(effect, rule="git.clean")))
-    digest = same.action.digest()
-    assert [play.redeems(action_digest=digest, action=each).done for each in (graver, other, same)] == [
+    digest, terms = same.action.digest(), play.case.request.terms
+    assert [play.redeems(action_digest=digest, action=each, terms=terms).done for each in (graver, other, same)] == [
         False,
         False,
         True,
