@@ -227,15 +227,16 @@ class Desk:
         Raises:
             RescueError: it could not be kept as people were promised; nothing was redeemed.
         """
-        bound = await self.case(request_id)  # as it is now; whether it still is so, the transaction looks
-        state_digest = ""
-        if self._inspector is not None:
-            state_digest = await self._state_of(bound, self._inspector, has_run=has_run)
-            if is_outdated(bound, state_digest):
-                return await self._renew(bound, self._inspector)
-        if self._before_release is not None:
-            await self._before_release(bound.request)
-        rescue = Rescue() if has_run else await self._caught(bound, content)
+        state_digest, rescue = "", Rescue()
+        if self._inspector is not None or self._before_release is not None or self._net is not None:
+            bound = await self.case(request_id)  # as it is now; whether it still is so, the transaction looks
+            if self._inspector is not None:
+                state_digest = await self._state_of(bound, self._inspector, has_run=has_run)
+                if is_outdated(bound, state_digest):
+                    return await self._renew(bound, self._inspector)
+            if self._before_release is not None:
+                await self._before_release(bound.request)
+            rescue = Rescue() if has_run else await self._caught(bound, content)
 
         def event(case: Case) -> Redeem:
             grant = case.grant
@@ -345,7 +346,8 @@ class Desk:
             if known is not None:
                 return Step(case=case, done=known.counted, note=known.note or case.request.state.value)
             electorate = self._people.electorate(case.request.agent)
-            electorate = replace(electorate, requesters=electorate.requesters | requesters)
+            if requesters:
+                electorate = replace(electorate, requesters=electorate.requesters | requesters)
             review = _review(draft, self._clock.now_ms())
             doubt = draft.doubt or records.retraction_of(connection, draft.decision_id)
             return self._apply(connection, case, Cast(review=review, electorate=electorate, edit=edit, doubt=doubt))

@@ -72,4 +72,4 @@ def step(case: Case, event: Event, now_ms: int) -> Step:
     if move is None:
         return Step(case=case, log=expiry, done=False, note=f"the request is {ended(case.request)}")
     result = move(case, event, now_ms)
-    return replace(result, log=(*expiry, *result.log))
+    return replace(result, log=(*expiry, *result.log)) if expiry else result
