@@ -22,6 +22,7 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(Error, _on_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(Exception, _on_bug)
 
 
 def _problem(status: int, detail: str) -> JSONResponse:
@@ -32,6 +33,11 @@ def _problem(status: int, detail: str) -> JSONResponse:
 async def _on_error(_request: Request, error: Exception) -> JSONResponse:
     """One of our errors as a problem document."""
     return _problem(status_of(error), str(error))
+
+
+async def _on_bug(_request: Request, error: Exception) -> JSONResponse:
+    """What nobody foresaw; the server logs it with its traceback."""
+    return _problem(500, f"the broker has failed at this ({type(error).__name__}); its log says where")
 
 
 async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -101,8 +101,10 @@ def api(
 
 
 @asynccontextmanager
-async def api_client(made: Bench, peer: tuple[str, int] = OURS, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of ``api(made, **options)`` that comes from this peer."""
-    transport = httpx.ASGITransport(api(made, **options), client=peer)
+async def api_client(
+    made: Bench, peer: tuple[str, int] = OURS, *, raises: bool = True, **options: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of ``api(made, **options)`` that comes from this peer; ``raises``: a bug is raised, not answered."""
+    transport = httpx.ASGITransport(api(made, **options), client=peer, raise_app_exceptions=raises)
     async with httpx.AsyncClient(transport=transport, base_url="http://askfirst") as http:
         yield http

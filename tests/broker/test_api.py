@@ -286,6 +286,20 @@ def test_an_amended_request_is_a_new_version_and_old_decisions_do_not_count_for_
     run(story)
 
 
+def test_a_bug_is_a_problem_document_too(desk_bench: Bench) -> None:
+    class BrokenAnalyst(FixedAnalyst):
+        async def look(self, call: ToolCall) -> Classification:
+            raise LookupError(call.command)
+
+    async def story() -> None:
+        async with api_client(desk_bench, raises=False, analyst=BrokenAnalyst()) as http:
+            answer = await http.post("/v1/requests", json={"command": "of no concern to callers"})
+        assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+        assert answer.json()["detail"] == "the broker has failed at this (LookupError); its log says where"
+
+    run(story)
+
+
 def test_what_was_not_asked_cannot_be_amended_in(desk_bench: Bench) -> None:
     async def story() -> None:
         async with api_client(desk_bench) as http:
