@@ -79,7 +79,7 @@ def review_of(request: Reply, asked: Offer, answer: object) -> dict[str, object]
         return None
     text = said.get("answer" if verdict == "answer" else "comment", "")
     return {
-        "decision_id": f"elicitation-{asked.request}-{asked.version}",
+        "decision_id": f"elicitation-{asked.request}-{asked.version}-{verdict}",
         "version": asked.version,
         "action_digest": request["action_digest"],
         "verdict": verdict,

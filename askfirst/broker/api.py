@@ -22,7 +22,8 @@ from askfirst.broker.peer import has_terminal, is_local_user
 from askfirst.broker.problems import handle_problems
 from askfirst.broker.token_api import TokenApi
 from askfirst.desk import ReviewDraft
-from askfirst.errors import NotAllowedError
+from askfirst.errors import ConflictError, NotAllowedError
+from askfirst.hearing import decision_id_of
 from askfirst.request import RequestState, Verdict
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 WAIT_MAX_S = 100.0
 """Longest wait in one call, seconds; callers ask again (agents' clients end or distrust longer ones)."""
+
+_SAID = ("verdict", "text", "stop", "to")
+"""What makes one review of a person another than the next."""
 
 
 class Routed(Protocol):
@@ -178,10 +182,19 @@ class Api:
         """
         caller = caller_of(request)
         if AccessScope.DECIDE in caller.scopes:
-            return shown.step_out(await self._desk.review(_review(request_id, body, caller, channel="api")))
+            return await self._reviewed(_review(request_id, body, caller, channel="api"))
         self._require_terminal(request)
         person = replace(caller, person=self._reviewer, assurance=0)
-        return shown.step_out(await self._desk.review(_review(request_id, body, person, channel=body.via)))
+        return await self._reviewed(_review(request_id, body, person, channel=body.via))
+
+    async def _reviewed(self, draft: ReviewDraft) -> wire.StepOut:
+        """The answer to this review; whoever says something else under the same id must not hear that it is done."""
+        step = await self._desk.review(draft)
+        kept = next(each for each in step.case.reviews if each.decision_id == draft.decision_id)
+        if any(getattr(kept, name) != getattr(draft, name) for name in _SAID):
+            text = f"this decision id belongs to another review of yours ({kept.verdict.value}); give this one its own"
+            raise ConflictError(text, state=step.case.request.state.value)
+        return shown.step_out(step)
 
     def _require_terminal(self, request: Request) -> None:
         if not self._terminal_decisions():
@@ -247,7 +260,7 @@ class Api:
 
 def _review(request_id: str, body: wire.ReviewIn, caller: Caller, *, channel: str) -> ReviewDraft:
     return ReviewDraft(
-        decision_id=body.decision_id,
+        decision_id=decision_id_of(channel, f"{request_id} {caller.person}", body.decision_id),  # nobody else's
         request_id=request_id,
         version=body.version,
         action_digest=body.action_digest,

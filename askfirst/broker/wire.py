@@ -325,6 +325,8 @@ class CancelIn(Wire):
 class ReviewIn(Wire):
     """A review. ``version`` and ``action_digest`` are those that were shown.
 
+    ``decision_id`` is the caller's own name for it: sent again, the same review is answered as it was the first time.
+
     With ``approve``: ``scope`` is the key of an offer of the request, ``edit`` the arguments to run instead. With
     ``deny``: ``stop`` also tells the agent's session to stop. With ``delegate``: ``to`` is the person it goes to.
     ``via`` says by what the person at this machine was asked.

@@ -286,6 +286,30 @@ def test_an_amended_request_is_a_new_version_and_old_decisions_do_not_count_for_
     run(story)
 
 
+def test_a_decision_id_is_one_review_of_one_person_on_one_request(
+    desk_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("askfirst.broker.api.has_terminal", lambda _request: True)
+
+    async def story() -> None:
+        async with api_client(desk_bench, terminal_decisions=True) as http:
+            made, other = await create(http), await create(http, command="git clean -fdx")
+            path = f"/v1/requests/{made['id']}/reviews"
+            first, again = [(await http.post(path, json=review_of(made))).json() for _ in range(2)]
+            deny = await http.post(path, json={**review_of(made), "verdict": "deny"})
+            elsewhere = (await http.post(f"/v1/requests/{other['id']}/reviews", json=review_of(other))).json()
+            renewed = {**review_of(made), "decision_id": "decision-2", "verdict": "deny"}
+            denied = (await http.post(path, json=renewed)).json()
+        assert [each["done"] for each in (first, again, elsewhere)] == [True, True, True]
+        assert (deny.status_code, deny.json()["detail"]) == (
+            409,
+            "this decision id belongs to another review of yours (approve); give this one its own",
+        )
+        assert denied["request"]["state"] == "denied"
+
+    run(story)
+
+
 def test_a_bug_is_a_problem_document_too(desk_bench: Bench) -> None:
     class BrokenAnalyst(FixedAnalyst):
         async def look(self, call: ToolCall) -> Classification:
