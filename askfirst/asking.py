@@ -201,9 +201,11 @@ class Asking:
         """A new version of a request: evidence and ruling are made anew for it (I8).
 
         Raises:
-            InputError: the arguments are none of this tool's.
+            InputError: the arguments are none of this tool's, or it is a question.
             NotAllowedError: the policy denies what they would do.
         """
+        if request.question and arguments is not None:
+            raise InputError("a question is asked as it stands; amend its claim, or withdraw it and ask anew")
         look = await self._examined(request, request.action.arguments if arguments is None else arguments, claim)
         if look.ruling.outcome is Outcome.DENY:
             raise NotAllowedError(f"denied by the policy: {look.ruling.reason}")

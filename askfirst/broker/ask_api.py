@@ -152,6 +152,8 @@ class AskApi:
     async def amend(self, request_id: str, body: wire.AmendIn) -> wire.StepOut:
         """Make a new version, as the requester: it is analysed and ruled on anew, and reviewers see what changed."""
         request = (await self._desk.case(request_id)).request
+        if body.command is not None and body.arguments is not None:
+            raise InputError("give either `command` or `arguments`", field="command")
         arguments = {**request.action.arguments, "command": body.command} if body.command is not None else None
         if body.arguments is not None:
             arguments = {**request.action.arguments, **body.arguments}

@@ -102,8 +102,19 @@ class CreateIn(Wire):
     route: RouteIn = RouteIn()
 
 
+_BOTH: dict[str, JsonValue] = {
+    "required": ["command", "arguments"],
+    "properties": {"command": {"type": "string"}, "arguments": {"type": "object"}},
+}
+
+
 class AmendIn(Wire):
-    """A new version: another command, other arguments (merged into those that were asked), or more to say."""
+    """A new version: another command, or other arguments (merged into those that were asked), or more to say.
+
+    Of a question only the claim is amended; for another question, withdraw it and ask anew.
+    """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"not": _BOTH})
 
     command: Annotated[str, Field(min_length=1, max_length=262_144)] | None = None
     arguments: dict[str, object] | None = None

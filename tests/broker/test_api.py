@@ -286,6 +286,36 @@ def test_an_amended_request_is_a_new_version_and_old_decisions_do_not_count_for_
     run(story)
 
 
+@pytest.mark.parametrize(
+    ("asked", "amended", "detail"),
+    [
+        (
+            {"question": "left or right?"},
+            {"arguments": {"question": "up or down?"}},
+            "a question is asked as it stands; amend its claim, or withdraw it and ask anew",
+        ),
+        (
+            {"command": "git reset --hard HEAD~2"},
+            {"command": "git reset --hard HEAD~1", "arguments": {"command": "git reset --hard HEAD~9"}},
+            "give either `command` or `arguments`",
+        ),
+    ],
+)
+def test_people_are_never_shown_another_text_than_the_one_that_was_amended(
+    desk_bench: Bench, asked: dict[str, Any], amended: dict[str, Any], detail: str
+) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            made = (await http.post("/v1/requests", json=asked)).json()
+            answer = await http.post(f"/v1/requests/{made['id']}/amend", json=amended)
+            told_more = {"claim": {"reason": "because"}}
+            done = (await http.post(f"/v1/requests/{made['id']}/amend", json=told_more)).json()
+        assert (answer.status_code, answer.json()["detail"]) == (422, detail)
+        assert (done["done"], done["request"]["version"]) == (True, 2)
+
+    run(story)
+
+
 def test_a_decision_id_is_one_review_of_one_person_on_one_request(
     desk_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
