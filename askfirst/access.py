@@ -39,6 +39,7 @@ class Caller:
         person: in whose name they decide, ``""`` for nobody's.
         assurance: of a review that they make.
         is_owner: the broker's own user (or root) on the unix socket, to whom the broker belongs.
+        machine: the name of their token: what they ask about runs where they are, and not on the broker's machine.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Caller:
     person: str = ""
     assurance: int = 0
     is_owner: bool = False
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

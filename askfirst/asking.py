@@ -11,11 +11,13 @@ from askfirst.call import ToolCall
 from askfirst.canonical import canonical
 from askfirst.engine import Amend, Content, Renew
 from askfirst.errors import InputError, NotAllowedError
+from askfirst.evidence.gather import stated
 from askfirst.evidence.values import Evidence
 from askfirst.intake import Draft
 from askfirst.policy.question import Question
 from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim
+from askfirst.sight import LookAgainError, unseen, whose_word
 from askfirst.terms import terms_of
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from askfirst.host import Agent
     from askfirst.policy.ruling import Ruling
     from askfirst.request import Action, Request
+    from askfirst.sight import Sight
     from askfirst.terms import Terms
 
 ARGUMENTS_MAX_BYTES = 262_144
@@ -126,7 +129,7 @@ class Asking:
         """
         if self._gatherer is None:
             return look
-        gathered = await self._gatherer.gather(look.call, look.found)
+        gathered = await self._gather(look.call, look.found)
         closer = replace(look, found=gathered.found, evidence=gathered.evidence)
         if gathered.found is look.found:
             return closer
@@ -135,14 +138,32 @@ class Asking:
         )
         return replace(closer, ruling=ruling) if ruling.outcome in {Outcome.ASK, Outcome.DENY} else closer
 
+    async def _gather(self, call: ToolCall, found: Classification, *, only_state: bool = False) -> Gathered:
+        """What would be lost; on another machine, as that one says.
+
+        Raises:
+            LookAgainError: that machine has not looked yet.
+        """
+        assert self._gatherer is not None  # nobody comes here without one
+        if call.sight is None:
+            return await self._gatherer.gather(call, found, only_state=only_state)
+        if call.sight.evidence is None:
+            raise LookAgainError
+        return stated(call.sight.evidence, found)
+
     async def resolve(self, look: Look) -> Action:
         """The complete action as the disk stands now."""
         return await asyncio.to_thread(self._analyst.resolve, look.call, look.agent, look.found.scripts)
 
-    async def moved(self, request: Request) -> str:
-        """What of this action is not as it was approved (I2), in words; ``""``: it would run as it was."""
+    async def moved(self, request: Request, sight: Sight | None = None) -> str:
+        """What of this action is not as it was approved (I2), in words; ``""``: it would run as it was.
+
+        Args:
+            request: what was approved.
+            sight: of the machine where it would run, as it is now, where that is another one.
+        """
         was = request.action
-        call = _call(request, was.arguments)
+        call = _call(request, was.arguments, sight or (unseen(was.machine, was.cwd) if was.machine else None))
         now = await asyncio.to_thread(self._analyst.resolve, call, request.agent, was.files)
         if now.digest() == request.action_digest:
             return ""
@@ -173,6 +194,7 @@ class Asking:
             evidence=look.evidence,
             terms=self.terms(look),
             claim=look.claim,
+            notes=() if look.call.sight is None or not action.cwd else (whose_word(action.machine),),
         )
 
     async def content(self, look: Look) -> Content:
@@ -197,7 +219,9 @@ class Asking:
             raise NotAllowedError(f"your edit is denied by the policy: {look.ruling.reason}")
         return await self.content(look)
 
-    async def amended(self, request: Request, arguments: Mapping[str, object] | None, claim: Claim) -> Amend:
+    async def amended(
+        self, request: Request, arguments: Mapping[str, object] | None, claim: Claim, sight: Sight | None = None
+    ) -> Amend:
         """A new version of a request: evidence and ruling are made anew for it (I8).
 
         Raises:
@@ -206,37 +230,43 @@ class Asking:
         """
         if request.question and arguments is not None:
             raise InputError("a question is asked as it stands; amend its claim, or withdraw it and ask anew")
-        look = await self._examined(request, request.action.arguments if arguments is None else arguments, claim)
+        arguments = request.action.arguments if arguments is None else arguments
+        look = await self._examined(request, arguments, claim, sight)
         if look.ruling.outcome is Outcome.DENY:
             raise NotAllowedError(f"denied by the policy: {look.ruling.reason}")
         return Amend(content=await self.content(look), claim=claim, terms=self.terms(look))
 
-    async def _examined(self, request: Request, arguments: Mapping[str, object], claim: Claim) -> Look:
-        return await self.examine(
-            await self.look(_call(request, arguments), request.agent, claim, requires_approval=True)
-        )
+    async def _examined(
+        self, request: Request, arguments: Mapping[str, object], claim: Claim, sight: Sight | None = None
+    ) -> Look:
+        call = _call(request, arguments, sight)
+        return await self.examine(await self.look(call, request.agent, claim, requires_approval=True))
 
-    async def state_of(self, request: Request) -> str:
-        """The digest of the state that the request's action would meet now; ``""`` where nobody looks."""
+    async def state_of(self, request: Request, sight: Sight | None = None) -> str:
+        """The digest of the state that the request's action would meet now; ``""`` where nobody looks.
+
+        Raises:
+            LookAgainError: it would run on another machine, which has not looked at it yet.
+        """
         if self._gatherer is None:
             return ""
-        call = _call(request, request.action.arguments)
+        call = _call(request, request.action.arguments, sight)
         found = await self._analyst.look(call)
-        return (await self._gatherer.gather(call, found, only_state=True)).evidence.state_digest
+        return (await self._gather(call, found, only_state=True)).evidence.state_digest
 
-    async def renewed(self, request: Request) -> Renew:
+    async def renewed(self, request: Request, sight: Sight | None = None) -> Renew:
         """The request anew, because what its action would meet has changed since people approved it.
 
         Raises:
             NotAllowedError: the policy denies it now.
         """
-        look = await self._examined(request, request.action.arguments, request.claim)
+        look = await self._examined(request, request.action.arguments, request.claim, sight)
         if look.ruling.outcome is Outcome.DENY:
             raise NotAllowedError(f"denied by the policy: {look.ruling.reason}")
         return Renew(content=await self.content(look), terms=self.terms(look))
 
 
-def _call(request: Request, arguments: Mapping[str, object]) -> ToolCall:
+def _call(request: Request, arguments: Mapping[str, object], sight: Sight | None = None) -> ToolCall:
     known = request.action.arguments
     unknown = sorted(set(arguments) - set(known))
     if unknown:
@@ -245,6 +275,7 @@ def _call(request: Request, arguments: Mapping[str, object]) -> ToolCall:
         raise InputError(f"the arguments are longer than {ARGUMENTS_MAX_BYTES} bytes")
     if request.action.command and not str(arguments.get("command", "")).strip():
         raise InputError("the command is empty", field="command")
-    return ToolCall(
-        tool=request.action.tool, arguments=dict(arguments), cwd=request.action.cwd, session=request.action.session
-    )
+    was = request.action
+    if sight is None and was.machine:  # a reviewer changes it, or nothing was stated anew: all that is known is old
+        sight = unseen(was.machine, was.cwd, head=was.head, files=was.files)
+    return ToolCall(tool=was.tool, arguments=dict(arguments), cwd=was.cwd, session=was.session, sight=sight)

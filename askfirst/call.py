@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from askfirst.sight import Sight
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
@@ -19,12 +21,14 @@ class ToolCall:
         arguments: the tool's input, a JSON object; for ``Bash`` it has ``command``.
         cwd: working directory of the call, absolute, or ``""`` when the host did not say.
         session: the host's session id, ``""`` when unknown; files written earlier in it are remembered by it.
+        sight: what the machine where it would run says of itself; None: that is this machine, which can be looked at.
     """
 
     tool: str
     arguments: Mapping[str, object] = field(default_factory=dict)
     cwd: str = ""
     session: str = ""
+    sight: Sight | None = field(default=None, compare=False, repr=False)
 
     @property
     def command(self) -> str:

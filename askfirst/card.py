@@ -51,6 +51,7 @@ class Card:
         signals: what the gate found that speaks for (✓) or against (⚠), and what is not known (?), gravest first.
         impact: what is gone for good by that evidence, in one sentence; ``""`` where nothing was looked at.
         sections: details to the signals: commits, files, refs, the text of a script or a plan.
+        elsewhere: the other machine whose own word the evidence is; ``""``: the broker has looked itself.
         certainty: how far the evidence goes, e.g. ``everything was looked at``.
         rollback: our own way back, step by step, and what has none; the agent's plan is part of its claim.
         opinion: what a language model says, ``said by`` first, to be shown apart and marked as an opinion that never
@@ -112,6 +113,7 @@ class Card:
     signals: tuple[Signal, ...] = ()
     impact: str = ""
     sections: tuple[Section, ...] = ()
+    elsewhere: str = ""
     certainty: str = ""
     rollback: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
@@ -119,6 +121,12 @@ class Card:
     undo: WayBack = field(default_factory=WayBack)
     receipt: str = ""
     is_from_gate: bool = False
+
+
+def _on(request: Request, machine: str) -> str:
+    """On which machine it would run, ``""`` where nobody says."""
+    name = request.action.machine or machine
+    return f" on {name}" if name else ""
 
 
 def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
@@ -147,7 +155,7 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         tool=visible(request.action.tool),
         command=visible(_command(request)),
         expanded=visible(request.expanded),
-        where=visible(f"{request.action.cwd}{f' on {machine}' if machine else ''}"),
+        where=visible(f"{request.action.cwd}{_on(request, machine)}"),
         who=visible(
             f"{request.agent.host} {request.agent.model} · session {request.agent.session[:8]}".replace("  ", " ")
         ),
@@ -175,6 +183,7 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         signals=tuple(replace(each, text=visible(each.text)) for each in signals_of(request.evidence)),
         impact=visible(impact_of(request.evidence)),
         sections=tuple(_shown(each) for each in sections_of(request.evidence)),
+        elsewhere=visible(request.action.machine),
         certainty=certainty_of(request.evidence),
         is_from_gate=FROM_GATE in request.notes,
         rollback=tuple(visible(each) for each in rollback_of(request.evidence, request.promise)),

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from askfirst.opinion import Opinion
     from askfirst.people import People
     from askfirst.rescue import Net
+    from askfirst.sight import Sight
     from askfirst.store.writer import Writer
     from askfirst.terms import Terms
 
@@ -73,11 +74,11 @@ WEB_ONLY = frozenset({"web"})
 class Inspector(Protocol):
     """Looks at what an approved action would meet now."""
 
-    async def state_of(self, request: Request) -> str:
+    async def state_of(self, request: Request, sight: Sight | None = None) -> str:
         """The digest of the state that the request's action would meet; ``""`` where nobody looks."""
         ...
 
-    async def renewed(self, request: Request) -> Renew:
+    async def renewed(self, request: Request, sight: Sight | None = None) -> Renew:
         """The request anew, with the evidence as it is now.
 
         Raises:
@@ -218,6 +219,7 @@ class Desk:
         content: Content | None = None,
         terms: Terms | None = None,
         has_run: bool = False,
+        sight: Sight | None = None,
     ) -> Step:
         """Use the grant of a request: at most one attempt ever hears ``done`` for each of its uses.
 
@@ -226,14 +228,15 @@ class Desk:
 
         Raises:
             RescueError: it could not be kept as people were promised; nothing was redeemed.
+            LookAgainError: it would run on another machine, whose ``sight`` is too old to tell.
         """
         state_digest, rescue = "", Rescue()
         if self._inspector is not None or self._before_release is not None or self._net is not None:
             bound = await self.case(request_id)  # as it is now; whether it still is so, the transaction looks
             if self._inspector is not None:
-                state_digest = await self._state_of(bound, self._inspector, has_run=has_run)
+                state_digest = await self._state_of(bound, self._inspector, has_run=has_run, sight=sight)
                 if is_outdated(bound, state_digest):
-                    return await self._renew(bound, self._inspector)
+                    return await self._renew(bound, self._inspector, sight)
             if self._before_release is not None:
                 await self._before_release(bound.request)
             rescue = Rescue() if has_run else await self._caught(bound, content)
@@ -257,16 +260,16 @@ class Desk:
             await self._net.drop(rescue.snapshot)
         return step
 
-    async def _state_of(self, case: Case, inspector: Inspector, *, has_run: bool) -> str:
+    async def _state_of(self, case: Case, inspector: Inspector, *, has_run: bool, sight: Sight | None) -> str:
         """The state that the action would meet now, where the grant is bound to one and nothing has run yet."""
         if case.grant is None or not is_outdated(case, ""):
             return ""
-        return case.grant.state_digest if has_run else await inspector.state_of(case.request)
+        return case.grant.state_digest if has_run else await inspector.state_of(case.request, sight)
 
-    async def _renew(self, case: Case, inspector: Inspector) -> Step:
+    async def _renew(self, case: Case, inspector: Inspector, sight: Sight | None) -> Step:
         """Ask anew; where the policy denies it by now the grant is taken back."""
         try:
-            renew = await inspector.renewed(case.request)
+            renew = await inspector.renewed(case.request, sight)
         except (NotAllowedError, InputError) as error:
             step = await self.revoke(case.request.id, by="policy", channel="", reason=str(error))
             return replace(step, done=False, note=str(error))

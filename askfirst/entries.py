@@ -69,7 +69,13 @@ def moved_entry(request: Request, reason: str) -> Entry:
 
 def _unasked(entry_type: EntryType, look: Look, decision: Mapping[str, Value]) -> Entry:
     ruling, agent = look.ruling, look.agent
-    about: dict[str, Value] = {"name": agent.host, "session": agent.session, "cwd": look.call.cwd, "model": agent.model}
+    about: dict[str, Value] = {
+        "name": agent.host,
+        "session": agent.session,
+        "cwd": look.call.cwd,
+        "machine": "" if look.call.sight is None else look.call.sight.machine,
+        "model": agent.model,
+    }
     return Entry(
         type=entry_type,
         actor=Actor(type="policy", id=ruling.rule),
@@ -95,6 +101,7 @@ def _agent(request: Request) -> dict[str, Value]:
         "name": agent.host,
         "session": agent.session,
         "cwd": request.action.cwd,
+        "machine": request.action.machine,
         "model": agent.model,
         "subagent": agent.subagent,
     }

@@ -24,6 +24,7 @@ from askfirst.errors import NobodyToAskError, RescueError
 from askfirst.host import Allow, AskHere, Defer, Deny, NoOpinion
 from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim, Receipt, RequestState
+from askfirst.sight import LookAgainError
 from askfirst.waiting import Way
 
 if TYPE_CHECKING:
@@ -106,7 +107,11 @@ class Gate:
         self._asking = asking
 
     async def before(self, event: BeforeTool, attempt: Attempt) -> Verdict:
-        """The verdict on a call that is about to run; where the host gives it no id, the attempt's is its own."""
+        """The verdict on a call that is about to run; where the host gives it no id, the attempt's is its own.
+
+        Raises:
+            LookAgainError: it would run on another machine, and has to be judged by a newer sight of it.
+        """
         event = replace(event, tool_use_id=event.tool_use_id or attempt.id)
         self._waits.called(event)
         self._seen(event)
@@ -138,7 +143,8 @@ class Gate:
             return
         case, use = found
         ran = replace(use.action or case.request.action, tool=event.call.tool, arguments=event.call.acting_arguments)
-        head = await asyncio.to_thread(self._head_of, ran.cwd)
+        sight = event.call.sight
+        head = await asyncio.to_thread(self._head_of, ran.cwd) if sight is None else sight.head
         await self._desk.executed(
             case.request.id,
             action_digest=ran.digest(),
@@ -163,9 +169,12 @@ class Gate:
             except NobodyToAskError as error:
                 await self._desk.note(refused_entry(look, reason=str(error)))
                 return Deny(reason=answers.nobody_to_ask(event.call, str(error)))
+            has_waited = _waits_for_people(case)
             case, early = await self._waited(event, attempt, case)
             if early is not None:
                 return early
+            if has_waited and event.call.sight is not None and case.request.state is RequestState.APPROVED:
+                raise LookAgainError
             if case.request.state is not RequestState.APPROVED:
                 if case.request.state is RequestState.EXPIRED:
                     self._waits.told_pending(event, case)
@@ -183,7 +192,8 @@ class Gate:
         said, known = look.claim.reason, case.request.claim.reason
         if case.asked_back is None or said in {"", known}:
             return case
-        amend = await self._asking.amended(case.request, None, replace(case.request.claim, reason=said))
+        claim = replace(case.request.claim, reason=said)
+        amend = await self._asking.amended(case.request, None, claim, event.call.sight)
         return (await self._desk.amend(case.request.id, amend)).case
 
     async def _waited(self, event: BeforeTool, attempt: Attempt, case: Case) -> tuple[Case, Verdict | None]:
@@ -236,6 +246,7 @@ class Gate:
                     tool_use_id=event.tool_use_id,
                     content=content,
                     terms=terms,
+                    sight=event.call.sight,
                 )
             except RescueError as error:
                 return Deny(reason=answers.not_kept(case, str(error)))
@@ -275,6 +286,7 @@ class Gate:
                 action_digest=case.request.action_digest,
                 attempt=attempt.id,
                 tool_use_id=event.tool_use_id,
+                sight=event.call.sight,
             )
         except RescueError as error:
             return Deny(reason=answers.not_kept(case, str(error)))

@@ -26,6 +26,7 @@ from askfirst.errors import RescueError
 from askfirst.host import Allow, Answered, Deny, NoOpinion
 from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim, GrantState, RequestKind, RequestState, Verdict
+from askfirst.sight import LookAgainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,14 +111,21 @@ class HostPrompts:
     # -- prompts ---------------------------------------------------------------------------------------------------
 
     async def shown(self, event: PromptShown, attempt: Attempt) -> HostVerdict:
-        """The answer to a permission prompt; no opinion leaves it to whoever sits there."""
+        """The answer to a permission prompt; no opinion leaves it to whoever sits there.
+
+        Raises:
+            LookAgainError: it would run on another machine, and has to be judged by a newer sight of it.
+        """
         look = await self._asking.look(event.call, event.agent, Claim(), requires_approval=True)
         if look.ruling.outcome is Outcome.DENY:
             return Deny(reason=answers.by_policy(event.call, look.ruling))
         case = await self._case(event, look)
         if case is None:
             return Allow(arguments=event.call.arguments) if self._was_released(event) else NoOpinion()
+        has_waited = case.request.state is RequestState.PENDING
         case = await self._watched(case.request.id, event.host_pid, attempt)
+        if has_waited and event.call.sight is not None and case.request.state is RequestState.APPROVED:
+            raise LookAgainError
         if case.request.state is RequestState.PENDING or attempt.gone.is_set():
             return NoOpinion()
         if case.request.state is not RequestState.APPROVED:
@@ -223,7 +231,11 @@ class HostPrompts:
             return Deny(reason=answers.changed(case, event.call))
         try:
             step = await self._desk.redeem(
-                case.request.id, action_digest=act, attempt=attempt.id, tool_use_id=case.request.tool_use_id
+                case.request.id,
+                action_digest=act,
+                attempt=attempt.id,
+                tool_use_id=case.request.tool_use_id,
+                sight=event.call.sight,
             )
         except RescueError as error:
             return Deny(reason=answers.not_kept(case, str(error)))

@@ -80,6 +80,7 @@ class Action:
         session: the host's session id.
         head: commit id of the repository's HEAD, ``""`` outside a repository.
         files: absolute path to SHA-256 (hex) of each script file whose text the command runs.
+        machine: where it would run, ``""``: on the broker's own.
     """
 
     tool: str
@@ -89,9 +90,10 @@ class Action:
     session: str
     head: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    machine: str = ""
 
     def digest(self) -> str:
-        """SHA-256 (hex) over the RFC 8785 form of every member."""
+        """SHA-256 (hex) over the RFC 8785 form of every member; ``machine`` is one where it is another machine."""
         return digest(
             {
                 "tool": self.tool,
@@ -101,6 +103,7 @@ class Action:
                 "session": self.session,
                 "head": self.head,
                 "files": dict(self.files),
+                **({"machine": self.machine} if self.machine else {}),
             }
         )
 

@@ -24,7 +24,18 @@ UNREADABLE = "unreadable"
 
 
 def resolve(call: ToolCall, agent: Agent, scripts: Iterable[str] = ()) -> Action:
-    """The complete action of a call as the disk stands now."""
+    """The complete action of a call as the disk stands now; of one on another machine, as that one says."""
+    if call.sight is not None:
+        return Action(
+            tool=call.tool,
+            arguments=call.acting_arguments,
+            cwd=call.sight.cwd,
+            host=agent.host,
+            session=agent.session,
+            head=call.sight.head,
+            files={path: call.sight.files.get(path, UNREADABLE) for path in sorted(set(scripts))},
+            machine=call.sight.machine,
+        )
     cwd = os.path.realpath(call.cwd) if call.cwd else ""
     return Action(
         tool=call.tool,

@@ -88,7 +88,13 @@ class Access:
         found = await read(self._reader, lambda connection: tokens.find(connection, digest, now_ms))
         if found is None:
             return None
-        return Caller(id=f"token:{found.id}", scopes=found.scopes, person=found.person, assurance=found.assurance)
+        return Caller(
+            id=f"token:{found.id}",
+            scopes=found.scopes,
+            person=found.person,
+            assurance=found.assurance,
+            machine=found.name,
+        )
 
     def needs(self, *scopes: AccessScope) -> Callable[[Request], Awaitable[Caller]]:
         """A dependency: the caller, who has one of these scopes.

@@ -21,15 +21,17 @@ from askfirst.host import Agent
 from askfirst.policy.action_request import ActionRequest  # noqa: TC001  # FastAPI reads the annotations
 from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim, GrantState
+from askfirst.sight import read_sight, sight_of
 from askfirst.wishes import Wishes, wished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from askfirst.asking import Asking, Look
     from askfirst.broker.access import Access
     from askfirst.desk import Desk
     from askfirst.engine import Case
+    from askfirst.sight import Sight
 
 _Key = Annotated[str, Header(min_length=1, max_length=200)]
 
@@ -71,7 +73,8 @@ class AskApi:
         """
         self._access.meter(caller_of(request))
         agent = Agent(host=body.host, session=body.session, model=body.model)
-        look = await self._asking.look(_call(body), agent, _claim(body.claim), requires_approval=True)
+        call = _seen(_call(body), request, body.sight)
+        look = await self._asking.look(call, agent, _claim(body.claim), requires_approval=True)
         await self._require_allowed(look)
         look = await self._asking.examine(look)
         await self._require_allowed(look)  # what could not be looked at is graver than it seemed
@@ -102,7 +105,7 @@ class AskApi:
         """
         self._access.meter(caller_of(request))
         look = await self._asking.look(
-            body.call(cwd=origin.cwd, session=origin.session),
+            _seen(body.call(cwd=origin.cwd, session=origin.session), request),
             Agent(host=origin.host, session=origin.session),
             body.claim,
             requires_approval=body.requiresApproval,
@@ -149,7 +152,7 @@ class AskApi:
             )
         return case
 
-    async def amend(self, request_id: str, body: wire.AmendIn) -> wire.StepOut:
+    async def amend(self, request_id: str, body: wire.AmendIn, http: Request) -> wire.StepOut:
         """Make a new version, as the requester: it is analysed and ruled on anew, and reviewers see what changed."""
         request = (await self._desk.case(request_id)).request
         if body.command is not None and body.arguments is not None:
@@ -158,24 +161,27 @@ class AskApi:
         if body.arguments is not None:
             arguments = {**request.action.arguments, **body.arguments}
         claim = request.claim if body.claim is None else _claim(body.claim)
-        return shown.step_out(await self._desk.amend(request_id, await self._asking.amended(request, arguments, claim)))
+        sight = _sight(http, body.sight)
+        amend = await self._asking.amended(request, arguments, claim, sight)
+        return shown.step_out(await self._desk.amend(request_id, amend))
 
     async def cancel(self, request_id: str, body: wire.CancelIn) -> wire.StepOut:
         """Withdraw a pending request, as its requester."""
         return shown.step_out(await self._desk.cancel(request_id, body.reason))
 
-    async def redeem(self, request_id: str, body: wire.RedeemIn) -> wire.StepOut:
+    async def redeem(self, request_id: str, body: wire.RedeemIn, http: Request) -> wire.StepOut:
         """Use the grant of an approved request; only the first attempt succeeds.
 
         Where HEAD of the repository or a script that the command runs is another one now, it is refused: ask anew.
         """
         case = await self._desk.case(request_id)
-        if _would_run(case, body.attempt) and (moved := await self._asking.moved(case.request)):
+        sight = _sight(http, body.sight)
+        if _would_run(case, body.attempt) and (moved := await self._asking.moved(case.request, sight)):
             note = f"not what was approved: {moved}; ask again for what it is now"
             await self._desk.note(moved_entry(case.request, note))
             return shown.step_out(Step(case=case, done=False, note=note))
         step = await self._desk.redeem(
-            request_id, action_digest=body.action_digest, attempt=body.attempt, tool_use_id=""
+            request_id, action_digest=body.action_digest, attempt=body.attempt, tool_use_id="", sight=sight
         )
         return shown.step_out(step)
 
@@ -185,6 +191,17 @@ class AskApi:
             request_id, action_digest=body.action_digest, outcome=body.outcome, detail=body.detail
         )
         return shown.step_out(step)
+
+
+def _seen(call: ToolCall, http: Request, raw: Mapping[str, object] | None = None) -> ToolCall:
+    """The call as its machine sees it, where that is not the broker's."""
+    return replace(call, sight=sight_of(raw, caller_of(http).machine, call))
+
+
+def _sight(http: Request, raw: Mapping[str, object] | None) -> Sight | None:
+    """What the caller's machine states, if anything."""
+    machine = caller_of(http).machine
+    return read_sight(raw, machine) if machine and raw is not None else None
 
 
 def _would_run(case: Case, attempt: str) -> bool:

@@ -58,6 +58,7 @@ def request_out(request: Request, *, log: str = "") -> RequestOut:
         command=request.action.command,
         expanded=request.expanded,
         cwd=request.action.cwd,
+        machine=request.action.machine,
         head=request.action.head,
         action_digest=request.action_digest,
         rule=request.terms.rule,

@@ -82,7 +82,8 @@ class CreateIn(Wire):
     """A request for approval. Give ``command`` for a shell command, or ``tool`` and ``arguments``.
 
     A ``question`` asks for an answer instead: one of ``options``, JSON that fits ``answer_schema``, or free text.
-    ``supersedes`` is the id of a pending request of the same session that this one replaces.
+    ``supersedes`` is the id of a pending request of the same session that this one replaces. ``sight`` is what another
+    machine says of itself (``askfirst.sight``); a broker does not look at the disk of a machine that is not its own.
     """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"oneOf": [_A_COMMAND, _A_CALL, _A_QUESTION]})
@@ -100,6 +101,7 @@ class CreateIn(Wire):
     answer_schema: dict[str, object] | None = None
     supersedes: _ID = ""
     route: RouteIn = RouteIn()
+    sight: dict[str, object] | None = None
 
 
 _BOTH: dict[str, JsonValue] = {
@@ -119,6 +121,7 @@ class AmendIn(Wire):
     command: Annotated[str, Field(min_length=1, max_length=262_144)] | None = None
     arguments: dict[str, object] | None = None
     claim: ClaimIn | None = None
+    sight: dict[str, object] | None = None
 
 
 class EffectOut(Wire):
@@ -271,6 +274,7 @@ class RequestOut(Wire):
     command: str
     expanded: str
     cwd: str
+    machine: str = ""
     head: str
     action_digest: str
     rule: str
@@ -360,6 +364,7 @@ class RedeemIn(Wire):
 
     action_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     attempt: Annotated[str, Field(min_length=8, max_length=200)]
+    sight: dict[str, object] | None = None
 
 
 class OutcomeIn(Wire):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,7 +169,7 @@ def run_case_file(file: Path, layer: Path | None, *, as_json: bool) -> bool:
 def backtested(entries: Sequence[Mapping[str, Any]], layer: Path | None) -> Report:
     """Try the policy on calls of the log."""
     analyst, ruler = DiskAnalyst(), ruler_with(layer)
-    place_of = functools.cache(lambda cwd: look_around(cwd, Disk()))
+    place_of = functools.cache(lambda cwd: look_around(os.path.realpath(cwd) if cwd else "", Disk()))
     calls = [past_call(each, analyst.classify, place_of) for each in entries]
     return backtest(calls, ruler.policy_for)
 

@@ -126,11 +126,12 @@ def covers(
     if not grant.pattern or content is None or terms is None or not _offers(terms, grant, request.terms):
         return False
     new, approved = content.action, request.action
-    same_place = (new.tool, new.cwd, new.host, new.session) == (
+    same_place = (new.tool, new.cwd, new.host, new.session, new.machine) == (
         approved.tool,
         approved.cwd,
         approved.host,
         approved.session,
+        approved.machine,
     )
     known = {effect.rule for effect in request.effects}
     return (

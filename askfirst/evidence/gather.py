@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from askfirst.call import ToolCall
-    from askfirst.effects import Classification
+    from askfirst.effects import Classification, Effect
     from askfirst.evidence.eye import Source
     from askfirst.evidence.values import Exhibit
 
@@ -103,6 +103,14 @@ class Gatherer:
         return found
 
 
+def stated(evidence: Evidence, found: Classification) -> Gathered:
+    """Evidence that another machine has gathered of itself; a look that failed there raises every effect."""
+    if not evidence.has_failed:
+        return Gathered(evidence=evidence, found=found)
+    effects = sorted(map(_graver, found.effects), key=lambda effect: -effect.risk)
+    return Gathered(evidence=evidence, found=replace(found, effects=tuple(effects)))
+
+
 def _forget(work: asyncio.Future[None]) -> None:
     """Fetch the result of a look that came too late, so that nobody complains about it."""
     if not work.cancelled():
@@ -132,10 +140,13 @@ def _raised(found: Classification, blind: Sequence[Source]) -> Classification:
     """The effects that a failed look is about one step graver: not to know is never the better case."""
     if not blind:
         return found
-    effects = [
-        replace(each, risk=Risk(min(each.risk + 1, Risk.CRITICAL)), facts=(*each.facts, "it could not be looked at"))
-        if each.risk >= _GATED_FROM and any(source.covers(each) for source in blind)
-        else each
-        for each in found.effects
-    ]
+    effects = [_graver(each) if any(source.covers(each) for source in blind) else each for each in found.effects]
     return replace(found, effects=tuple(sorted(effects, key=lambda effect: -effect.risk)))
+
+
+def _graver(effect: Effect) -> Effect:
+    """One step graver, where it would be asked about."""
+    if effect.risk < _GATED_FROM:
+        return effect
+    risk = Risk(min(effect.risk + 1, Risk.CRITICAL))
+    return replace(effect, risk=risk, facts=(*effect.facts, "it could not be looked at"))

@@ -75,6 +75,8 @@ class Keeper:
 
     async def foresee(self, action: Action, effects: Sequence[Effect]) -> Promise:
         """What could be kept now; never raises for what it finds on the disk."""
+        if action.machine:
+            return Promise(words=f"no undo: it would run on {action.machine}, whose files cannot be kept here")
         return await asyncio.to_thread(self._foresee, action, effects)
 
     def _foresee(self, action: Action, effects: Sequence[Effect]) -> Promise:
@@ -103,7 +105,7 @@ class Keeper:
             RescueError: what the request promised cannot be kept now.
         """
         scope = scope_of(action, effects)
-        if scope.is_empty:
+        if scope.is_empty or action.machine:
             return Rescue(words=request.promise.words)
         try:
             about = await asyncio.to_thread(self._catch, request, action, scope)

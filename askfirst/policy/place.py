@@ -22,10 +22,9 @@ _PATHS_MAX = 200
 
 
 def look_around(cwd: str, facts: Facts) -> Place:
-    """The repository around a folder; empty where nothing can be found out."""
+    """The repository around a folder, which is resolved; empty where nothing can be found out."""
     if not cwd:
         return Place()
-    cwd = os.path.realpath(cwd)
     project = facts.project(cwd)
     root = cwd if project is UNKNOWN else project
     place = GitPlace(folder=cwd)
@@ -46,4 +45,13 @@ def real_paths(question: Question) -> Mapping[str, str]:
     """Each path that the call names, to where it really lies: a link must not carry a rule somewhere else."""
     named = (path for subject in subjects_of(question) for path in subject.paths.known)
     possible = (path for path in dict.fromkeys(named) if "\0" not in path)  # no system has such a file
-    return {path: os.path.realpath(path) for path in itertools.islice(possible, _PATHS_MAX)}
+    facts = None if question.call.sight is None else question.call.sight.facts
+    return {path: _real(path, facts) for path in itertools.islice(possible, _PATHS_MAX)}
+
+
+def _real(path: str, facts: Facts | None) -> str:
+    """Where a path really lies; on another machine as that one says, else as it is written."""
+    if facts is None:
+        return os.path.realpath(path)
+    found = facts.path(path)
+    return path if found is UNKNOWN else found.real

@@ -13,6 +13,7 @@ from askfirst.policy.question import Place
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from askfirst.call import ToolCall
     from askfirst.facts import Facts
     from askfirst.policy.policy import Policy
     from askfirst.policy.question import Question
@@ -34,15 +35,19 @@ class Ruler:
 
     def rule_on(self, question: Question) -> Ruling:
         """The ruling. It reads a few files, and where a rule asks for a branch, git's: call it in a thread."""
-        facts = self._facts()
+        facts = self._facts_of(question)
         project, policy = self._here(question, facts)
         if question.place == Place():
             question = _placed(question, project, policy, facts)
         return policy.rule_on(question)
 
+    def _facts_of(self, question: Question) -> Facts:
+        sight = question.call.sight
+        return self._facts() if sight is None else sight.facts
+
     def at_once(self, question: Question) -> Ruling | None:
         """The ruling, where the layers that hold here ask nothing about branches or paths."""
-        project, policy = self._here(question, self._facts())
+        project, policy = self._here(question, self._facts_of(question))
         if policy.asks_repository or policy.asks_paths:
             return None
         if question.place == Place():
@@ -51,25 +56,35 @@ class Ruler:
 
     def policy_for(self, question: Question) -> Policy:
         """The layers that hold where the call would run."""
-        return self._here(question, self._facts())[1]
+        return self._here(question, self._facts_of(question))[1]
 
     def _here(self, question: Question, facts: Facts) -> tuple[str, Policy]:
-        project = _project(question.call.cwd, facts)
-        return project, self._source.current(project)
+        project = _project(question.call, facts)
+        sight = question.call.sight
+        if sight is None:
+            return project, self._source.current(project)
+        return project, self._source.stated(sight.machine, project, sight.project)
 
 
-def _project(cwd: str, facts: Facts) -> str:
+def _project(call: ToolCall, facts: Facts) -> str:
     """The real path of the folder whose ``askfirst.toml`` counts; ``""`` when the host did not say where it is."""
-    if not cwd:
+    real = _real(call)
+    if not real:
         return ""
-    real = os.path.realpath(cwd)
     project = facts.project(real)
     return real if project is UNKNOWN else project
 
 
+def _real(call: ToolCall) -> str:
+    """The real working directory, as the machine says where the call would run."""
+    if call.sight is not None:
+        return call.sight.cwd
+    return os.path.realpath(call.cwd) if call.cwd else ""
+
+
 def _placed(question: Question, project: str, policy: Policy, facts: Facts) -> Question:
     """The question with what the rules ask about its place, and no more."""
-    place = look_around(question.call.cwd, facts) if policy.asks_repository else Place(project=project)
+    place = look_around(_real(question.call), facts) if policy.asks_repository else Place(project=project)
     placed = replace(question, place=place)
     if not policy.asks_paths:
         return placed

@@ -115,6 +115,20 @@ class PolicySource:
                 listener(change)
         return policy
 
+    def stated(self, machine: str, project: str, text: str | None) -> Policy:
+        """The policy for calls in a project of another machine, which states the text of the project's file.
+
+        Args:
+            machine: its name.
+            project: the folder there.
+            text: of its ``askfirst.toml``; None: there is none.
+        """
+        general = self.current()
+        if text is None:
+            return general
+        path = Path(f"{machine}:{project}") / PROJECT_FILE
+        return _with_project(general, _parsed(_File("project", path), text.encode("utf-8", "surrogatepass")))
+
     def _in_project(self, project: str, general: Policy) -> Policy:
         found = self._projects.get(project)
         if found is None:
@@ -308,13 +322,28 @@ def _is_racy(seen: Stat | None) -> bool:
     return seen is not None and time.time_ns() - seen[1] < _RACY_NS
 
 
+def _parsed(file: _File, content: bytes) -> _File:
+    """The file with this content, loaded as far as it can be used."""
+    try:
+        raw = _understood(file, content)
+    except PolicyError as error:
+        problem, digest_ = str(error), sha256_hex(content)
+        return replace(file, loaded=Loaded(layer=file.layer, path=str(file.path), digest=digest_, problem=problem))
+    return replace(file, loaded=Loaded(layer=file.layer, path=str(file.path), digest=sha256_hex(content)), raw=raw)
+
+
+def _understood(file: _File, content: bytes) -> RawPolicy:
+    raw = read_policy(content, source=str(file.path))
+    if file.layer == "project":
+        require_tightening(raw, source=str(file.path))
+    return raw
+
+
 def _load(file: _File) -> tuple[Loaded | None, RawPolicy | None]:
     content = b""
     try:
         content = _read(file.path)
-        raw = read_policy(content, source=str(file.path))
-        if file.layer == "project":
-            require_tightening(raw, source=str(file.path))
+        raw = _understood(file, content)
     except (FileNotFoundError, NotADirectoryError) as error:
         if not file.path.is_symlink():
             return None, None
