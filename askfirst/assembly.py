@@ -39,8 +39,10 @@ from askfirst.broker.log_api import LogApi
 from askfirst.broker.notify import Notifier
 from askfirst.broker.people_api import PeopleApi
 from askfirst.broker.preview_api import PreviewApi
+from askfirst.broker.relay_api import RelayApi
 from askfirst.broker.server import Broker, Listeners, broker_lock, exit_for_failed_store
 from askfirst.broker.sightings_api import SightingsApi
+from askfirst.broker.tls import serving
 from askfirst.broker.trash_api import TrashApi, purged_entry
 from askfirst.broker.web import Fork, bind_web, names_of, url_of
 from askfirst.clock import SystemClock
@@ -66,6 +68,7 @@ from askfirst.people import Person
 from askfirst.policy.ruler import Ruler
 from askfirst.policy.source import open_source
 from askfirst.registrar import Registrar
+from askfirst.relay.remote import read_remote
 from askfirst.roster import Roster
 from askfirst.settings_watch import SettingsWatch
 from askfirst.sightings import Sightings
@@ -143,6 +146,8 @@ def login_link(paths: StatePaths) -> str:
     Raises:
         BrokerUnavailableError: none is running.
     """
+    if (remote := read_remote(paths)) is not None:
+        raise BrokerUnavailableError(f"the broker is at {remote.url}; its inbox is opened there")
     try:
         info = json.loads(paths.info.read_bytes())
     except (OSError, ValueError) as error:
@@ -153,6 +158,7 @@ def login_link(paths: StatePaths) -> str:
 async def _run(paths: StatePaths, config: Config, port: int) -> int:
     core = _Core.open(paths, config)
     web_listener = bind_web(port)
+    tls = None if config.listen is None else serving(config.listen)
 
     async def started() -> None:
         warming = asyncio.create_task(asyncio.to_thread(core.analyst.warm))
@@ -165,9 +171,10 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
 
     token = _api_token(paths)
     access = core.access(token)
-    api = core.api(access, inbox=url_of(web_listener))
+    route = HookRoute(core.events, HOSTS, core.tally.called)
+    hooks = Route("/v1/hook/{host}", route.respond, methods=["POST"])
+    api = core.api(access, hooks=route, inbox=url_of(web_listener))
     mcp = core.mcp(api, access, token=token, listener=web_listener)
-    hooks = Route("/v1/hook/{host}", HookRoute(core.events, HOSTS, core.tally.called).respond, methods=["POST"])
     diagnosis = Route("/v1/diagnosis", core.diagnosis().respond, methods=["GET"])
     log = Mount("/v1/log", LogApi(core.keeper, _person()).app())
     broker = Broker(
@@ -182,8 +189,10 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
                 hooks=core.switchboard.hooks(),
                 inbox=core.inbox(paths, web_listener),
             ),
+            remote=api,
         ),
         web_listener=web_listener,
+        tls=tls,
         started=started,
     )
     code = await broker.run()
@@ -415,7 +424,7 @@ class _Core:
             own_token=own_token,
         )
 
-    def api(self, access: Access, *, inbox: str) -> FastAPI:
+    def api(self, access: Access, *, hooks: HookRoute, inbox: str) -> FastAPI:
         """REST ``/v1``."""
         return Api(
             desk=self.desk,
@@ -437,6 +446,14 @@ class _Core:
                     heartbeat=self.switchboard.heartbeat,
                     desk=self.desk,
                     clock=self._clock,
+                ),
+                RelayApi(
+                    access,
+                    hooks=hooks,
+                    desk=self.desk,
+                    alerts=self._alerts,
+                    clock=self._clock,
+                    standings=self.switchboard.heartbeat.standings,
                 ),
                 PreviewApi(access, desk=self.desk, clock=self._clock, page=_preview_page),
             ),

@@ -32,10 +32,10 @@ Example::
     url = ""                       # postgresql://user@host/database that several brokers share; "": a file of our own
 
 ``[audit]`` is in ``askfirst.audit_config``, ``[evidence]`` in ``askfirst.evidence_config``, ``[second_reader]`` in
-``askfirst.second_reader_config``, ``[hosts]`` in
-``askfirst.host_config``, ``[undo]`` in ``askfirst.undo_config``, ``[[notify]]`` in ``askfirst.notify_config``. Any
-other table is a channel's (``[telegram]``, ``[webhook.NAME]``): it is kept as it is written, and the broker hands it to
-that channel, or refuses to start where there is none of that name.
+``askfirst.second_reader_config``, ``[hosts]`` in ``askfirst.host_config``, ``[listen]`` in ``askfirst.listen_config``,
+``[undo]`` in ``askfirst.undo_config``, ``[[notify]]`` in ``askfirst.notify_config``. Any other table is a channel's
+(``[telegram]``, ``[webhook.NAME]``): it is kept as it is written, and the broker hands it to that channel, or refuses
+to start where there is none of that name.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ from askfirst.effects import Risk
 from askfirst.errors import ConfigError
 from askfirst.evidence_config import EvidenceConfig, RawEvidence, evidence_config
 from askfirst.host_config import HostsConfig, RawHosts, hosts_config
+from askfirst.listen_config import ListenConfig, RawListen, listen_config
 from askfirst.notify_config import RawNotify  # noqa: TC001  # pydantic reads the annotations
 from askfirst.people import Identity, Person, Requester
 from askfirst.second_reader_config import RawSecondReader, SecondReaderConfig, second_reader_config
@@ -126,6 +127,7 @@ class _Raw(BaseModel):
     undo: RawUndo = Field(default_factory=RawUndo)
     notify: list[RawNotify] = Field(default_factory=list)
     hosts: RawHosts = Field(default_factory=RawHosts)
+    listen: RawListen = Field(default_factory=RawListen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,7 @@ class Config:
     second_reader: SecondReaderConfig = field(default_factory=SecondReaderConfig)
     notify: tuple[RawNotify, ...] = ()
     hosts: HostsConfig = field(default_factory=HostsConfig)
+    listen: ListenConfig | None = None
     people: tuple[Person, ...] = ()
     requester: Requester = field(default_factory=Requester)
     undo: UndoConfig = field(default_factory=UndoConfig)
@@ -190,6 +193,7 @@ def parse_config(content: bytes, *, source: str) -> Config:
         evidence=evidence_config(raw.evidence),
         second_reader=second_reader_config(raw.second_reader, Path(source).parent),
         hosts=hosts_config(raw.hosts),
+        listen=listen_config(raw.listen, Path(source).parent),
         undo=undo_config(raw.undo),
         people=tuple(
             Person(

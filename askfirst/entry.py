@@ -62,6 +62,7 @@ def command_line() -> typer.Typer:
     return build(
         Parts(
             serve=_serve,
+            relay=_relay,
             login_link=_login_link,
             adapters=_adapters,
             hook_command=_hook_command,
@@ -112,6 +113,19 @@ def _serve(paths: StatePaths, port: int | None, background: bool) -> int:  # noq
     return serve(paths, port=port, background=background)
 
 
+def _relay(paths: StatePaths, background: bool) -> int | None:  # noqa: FBT001  # a part's shape
+    from askfirst.relay.remote import read_remote  # noqa: PLC0415
+
+    remote = read_remote(paths)
+    if remote is None:
+        return None
+    from askfirst.relay.serve import relay  # noqa: PLC0415
+    from hooks import install  # noqa: PLC0415
+    from hooks.registry import HOSTS  # noqa: PLC0415
+
+    return relay(paths, remote, adapters=HOSTS, inspector=install, background=background)
+
+
 def _login_link(paths: StatePaths) -> str:
     from askfirst.assembly import login_link  # noqa: PLC0415
 
@@ -145,9 +159,12 @@ def _hook_command(host: str, paths: StatePaths, *, gates: bool = True) -> str:
 
 def _starting(paths: StatePaths) -> tuple[str, ...]:
     """What starts a broker; the machine's own is started by the machine, and by nobody else."""
+    from askfirst.relay.remote import read_remote  # noqa: PLC0415
+
     if paths.shared_socket is not None:
         return ("/bin/false",)
-    return (sys.executable, "-I", "-m", "askfirst.entry", "serve", "--background", "--state-dir", str(paths.root))
+    command = (sys.executable, "-I", "-m", "askfirst.entry", "serve", "--background", "--state-dir", str(paths.root))
+    return (*command, "--relay") if paths.is_relayed or read_remote(paths) is not None else command
 
 
 def _install(host: str, settings: Path, paths: StatePaths, remove: bool) -> tuple[str, str]:  # noqa: FBT001

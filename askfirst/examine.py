@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import pwd
 import stat
 import time
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from askfirst.diagnosis import Finding, Grade
+from askfirst.relay.remote import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from askfirst.paths import StatePaths
 
@@ -21,6 +24,7 @@ SKEW_MAX_S = 2.0
 SAFE_SQLITE = (3, 51, 3)
 """Before it a WAL that two connections write at once can be corrupted (https://sqlite.org/wal.html#walresetbug)."""
 _FILES_MAX = 2000
+_LISTEN = "0A"
 
 
 def examined_files(paths: StatePaths, config: Path, *, own_uid: int) -> Iterator[Finding]:
@@ -44,29 +48,81 @@ def examined_broker(found: Mapping[str, Any], version: str, *, now_ms: int, own_
     if found["version"] != version:
         text = f"the broker is of version {found['version']}, this is {version}"
         yield Finding(area="broker", grade=Grade.WARN, text=text, fix="askfirst stop")
+    yield from _hooks(found["hooks"])
+    if "remote" in found:
+        yield from _elsewhere(found["remote"], now_ms=now_ms, own_uid=own_uid)
+        return
     yield Finding(area="broker", grade=Grade.OK, text=f"it answers (pid {found['pid']}, user {_name(found['uid'])})")
-    skew_s = abs(found["now_ms"] - now_ms) / 1000
-    if skew_s > SKEW_MAX_S:
-        text = f"the broker's clock is {skew_s:.0f} s off this machine's: deadlines are read wrongly"
-        yield Finding(area="clock", grade=Grade.WARN, text=text, fix="set the clock by NTP")
-    elif not _is_synchronised():
-        text = "the clock is not known to be synchronised; witnesses and timestamps bound it"
-        yield Finding(area="clock", grade=Grade.NOTE, text=text)
-    else:
-        yield Finding(area="clock", grade=Grade.OK, text="synchronised")
+    yield _clock(found["now_ms"], now_ms)
     yield _sqlite(str(found["sqlite"]))
     for scheme, health in sorted(found["channels"].items()):
         grade = Grade.OK if health["ok"] else Grade.FAIL
         yield Finding(area=f"channel {scheme}", grade=grade, text=str(health["text"]))
-    for hooks in found["hooks"]:
-        if hooks["seen"] != hooks["installed"]:
-            text = f"our hooks in {hooks['settings']} are {'changed' if hooks['seen'] else 'gone'}"
-            yield Finding(
-                area=hooks["host"], grade=Grade.FAIL, text=text, fix=f"askfirst install --host {hooks['host']}"
-            )
     if found["uid"] == own_uid:
         text = "the broker runs as you do: an agent of yours can read its secrets and end it"
         yield Finding(area="broker", grade=Grade.NOTE, text=text, fix="sudo askfirst install --service")
+
+
+def is_elsewhere(found: Mapping[str, Any], *, own_uid: int) -> bool:
+    """Whether the broker that a diagnosis is about is out of the reach of whoever has this machine."""
+    remote = found.get("remote")
+    return remote is not None and bool(remote["self"]) and remote["is_tls"] and not _is_own(remote["url"], own_uid)
+
+
+def _elsewhere(remote: Mapping[str, Any], *, now_ms: int, own_uid: int) -> Iterator[Finding]:
+    """A broker on another machine, as the relay to it says."""
+    url, known = remote["url"], remote["self"]
+    if not known:
+        yield Finding(area="broker", grade=Grade.FAIL, text=remote["problem"], fix=f"askfirst install --remote {url}")
+        return
+    yield Finding(area="broker", grade=Grade.OK, text=f"{url} answers and knows this machine as {known['machine']!r}")
+    more = sorted(set(known["scopes"]) - {"ask"})
+    if more:
+        text = f"the token of this machine may do more than ask ({', '.join(more)}), and so may every agent here"
+        yield Finding(area="broker", grade=Grade.FAIL, text=text, fix=f"askfirst install --remote {url}")
+    if not remote["is_tls"]:
+        text = f"{url} is not reached by TLS: whoever runs what listens there can read along and answer in its place"
+        yield Finding(area="broker", grade=Grade.WARN, text=text, fix="askfirst install --remote https://…")
+    elif _is_own(url, own_uid):
+        text = f"what listens at {url} is a process of yours on this machine: an agent of yours could end or replace it"
+        yield Finding(area="broker", grade=Grade.WARN, text=text, fix="run the broker on another machine")
+    yield _clock(known["now_ms"], now_ms)
+    for scheme, ok in sorted(known["channels"].items()):
+        text = "is well, says the broker" if ok else "is down, says the broker"
+        yield Finding(area=f"channel {scheme}", grade=Grade.OK if ok else Grade.FAIL, text=text)
+
+
+def _is_own(url: str, own_uid: int) -> bool:
+    """Whether a loopback address is listened on by a process of this user. From: proc_net_tcp in the kernel's docs."""
+    parts = urlsplit(url)
+    if not is_loopback(parts.hostname or ""):
+        return False
+    port = f":{parts.port or 443:04X}"
+    with contextlib.suppress(OSError):
+        tables = [Path(each).read_text(encoding="ascii") for each in ("/proc/net/tcp", "/proc/net/tcp6")]
+        rows = [line.split() for table in tables for line in table.splitlines()[1:]]
+        return any(row[1].endswith(port) and row[3] == _LISTEN and int(row[7]) == own_uid for row in rows)
+    return True  # nobody can tell, so it counts as ours
+
+
+def _hooks(watched: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
+    for hooks in watched:
+        if hooks["seen"] != hooks["installed"]:
+            text = f"our hooks in {hooks['settings']} are {'changed' if hooks['seen'] else 'gone'}"
+            fix = f"askfirst install --host {hooks['host']}"
+            yield Finding(area=hooks["host"], grade=Grade.FAIL, text=text, fix=fix)
+
+
+def _clock(broker_ms: int, now_ms: int) -> Finding:
+    """How the broker's clock stands to ours."""
+    skew_s = abs(broker_ms - now_ms) / 1000
+    if skew_s > SKEW_MAX_S:
+        text = f"the broker's clock is {skew_s:.0f} s off this machine's: deadlines are read wrongly"
+        return Finding(area="clock", grade=Grade.WARN, text=text, fix="set the clock by NTP")
+    if not _is_synchronised():
+        text = "the clock is not known to be synchronised; witnesses and timestamps bound it"
+        return Finding(area="clock", grade=Grade.NOTE, text=text)
+    return Finding(area="clock", grade=Grade.OK, text="synchronised")
 
 
 def _secrets(config: Path, own_uid: int) -> Iterator[Finding]:

@@ -27,6 +27,8 @@ class StatePaths:
     root: Path
     shared_socket: Path | None = None
     """Where other users of this machine reach the broker, too, in place of a socket of our own."""
+    is_relayed: bool = False
+    """Whether it is about to be said that the broker is on another machine; see ``remote``."""
 
     @property
     def store(self) -> Path:
@@ -81,6 +83,16 @@ class StatePaths:
     def trash(self) -> Path:
         """What was kept before approved commands ran."""
         return self.root / "trash"
+
+    @property
+    def remote(self) -> Path:
+        """Where the broker is, when it is on another machine, with the token for it."""
+        return self.root / "remote.json"
+
+    @property
+    def watched(self) -> Path:
+        """The settings files that a relay watches, with what it has reported of them."""
+        return self.root / "watched.json"
 
     @property
     def api_token(self) -> Path:

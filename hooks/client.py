@@ -131,7 +131,11 @@ def answer(arguments: list[str], out_fd: int) -> tuple[int, bytes, bytes]:
     exchange = Exchange(path, head, payload, deadline, int(host_pid))
     try:
         return ask_until(exchange, broker, was_there=bool(was_there))
-    except BrokenError:
+    except BrokenError as error:
+        if "--relay" in broker:  # the broker is elsewhere; what this machine thinks of the call does not count
+            raise Blocked(
+                f"the broker is on another machine and cannot be asked ({error}); run `askfirst doctor` to see why"
+            ) from None
         judge_here(host, payload, out_fd)
 
 

@@ -8,6 +8,7 @@ closed.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,17 +21,21 @@ from askfirst.broker.peer import is_run_by
 from askfirst.clock import new_id
 from askfirst.errors import Error, InputError
 from askfirst.gate import Attempt
-from askfirst.host import BeforeTool, Deny, NoOpinion
+from askfirst.host import AfterTool, BeforeTool, ConfigChanged, Deny, NoOpinion, PromptShown, QuestionsShown
 from askfirst.http_body import bounded_body
+from askfirst.sight import LookAgainError, read_sight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.requests import Request
 
     from askfirst.host import HookAnswer, HookEvent, HostAdapter, Verdict
     from askfirst.host_events import HostEvents
+    from askfirst.sight import Sight
 
+AGAIN = "application/x-askfirst-again"
+"""Content type of the empty answer to a relay that has to look at its machine again, and closely."""
 PAYLOAD_MAX_BYTES = 16 * 1024 * 1024
 WAIT_MAX_S = 2_147_483
 """Longest wait a hook may ask for, seconds: Claude Code's longest timeout (facts in hooks/claude_code.py)."""
@@ -58,14 +63,34 @@ class HookRoute:
             known = ", ".join(sorted(self._adapters))
             return PlainTextResponse(f"no such host; known: {known}", status_code=404)
         self._called(adapter.name)
-        answer = await self._answer(request, adapter)
+        answer = await self._answer(request, adapter, whole_payload(request))
         return Response(answer.frame(), media_type="application/x-askfirst-hook")
 
-    async def _answer(self, request: Request, adapter: HostAdapter) -> HookAnswer:
+    async def relayed(self, request: Request, machine: str) -> Response:
+        """One hook call of another machine, as its relay hands it on with what it says of itself.
+
+        The body is ``{"payload": "…", "sight": {…}}``. The answer is a frame, or ``AGAIN``: then the relay looks at its
+        machine again and comes back with the same payload and attempt.
+        """
+        adapter = self._adapters.get(request.path_params["host"])
+        if adapter is None:
+            raise InputError(f"no such host; known: {', '.join(sorted(self._adapters))}", field="host")
+        self._called(adapter.name)
+        payload, sight = _unwrapped(await request.body(), machine)
+        try:
+            answer = await self._answer(request, adapter, _given(payload), sight)
+        except LookAgainError:
+            return Response(b"", media_type=AGAIN)
+        return Response(answer.frame(), media_type="application/x-askfirst-hook")
+
+    async def _answer(
+        self, request: Request, adapter: HostAdapter, payload: Awaitable[bytes], sight: Sight | None = None
+    ) -> HookAnswer:
         event = None
         try:
-            payload = await _payload(request)
-            event = adapter.parse(payload, dict(parse_qsl(request.headers.get("x-askfirst-environ", ""))))
+            event = adapter.parse(await payload, dict(parse_qsl(request.headers.get("x-askfirst-environ", ""))))
+            if sight is not None:
+                event = _elsewhere(event, sight)
             if event is None:
                 return adapter.render(None, NoOpinion())
             return adapter.render(event, await self._verdict(request, event))
@@ -73,14 +98,16 @@ class HookRoute:
             return adapter.render(event, Deny(reason=answers.unavailable(f"unreadable hook input: {error}")))
         except Error as error:
             return adapter.render(event, Deny(reason=answers.unavailable(str(error))))
+        except LookAgainError:  # no answer at all; only a relay gets here
+            raise
         except Exception:  # noqa: BLE001  # the outermost frame: whatever it is, the call does not run
             _log.exception("hook call failed")
             return adapter.render(event, Deny(reason=answers.unavailable("internal error, see the broker's log")))
 
     async def _verdict(self, request: Request, event: HookEvent) -> Verdict:
-        if isinstance(event, BeforeTool) and event.runner_pid and not is_run_by(request, event.runner_pid):
+        if isinstance(event, BeforeTool) and event.runner_pid and not _has_runner(request, event):
             event = replace(event, runner_pid=0)
-        wait_s = _wait_s(request.headers.get("x-askfirst-wait-s", ""))
+        wait_s = bounded_wait_s(request.headers.get("x-askfirst-wait-s", ""))
         attempt = Attempt(
             id=request.headers.get("x-askfirst-attempt") or new_id(),
             until_s=asyncio.get_running_loop().time() + wait_s,
@@ -92,14 +119,61 @@ class HookRoute:
             watch.cancel()
 
 
-async def _payload(request: Request) -> bytes:
+async def whole_payload(request: Request) -> bytes:
+    """What the host sent to its hook.
+
+    Raises:
+        InputError: it is too long.
+    """
     payload = await bounded_body(request, PAYLOAD_MAX_BYTES)
     if payload is None:
         raise InputError(f"more than {PAYLOAD_MAX_BYTES} bytes")
     return payload
 
 
-def _wait_s(header: str) -> float:
+async def _given(payload: bytes) -> bytes:
+    return payload
+
+
+def _unwrapped(body: bytes, machine: str) -> tuple[bytes, Sight]:
+    """The payload that a relay hands on, and the sight of its machine."""
+    try:
+        members = json.loads(body)
+        payload = members["payload"].encode("utf-8", "surrogateescape")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise InputError("no relayed call, expected {payload, sight}") from None
+    return payload, read_sight(members.get("sight", {}), machine)
+
+
+def _elsewhere(event: HookEvent | None, sight: Sight) -> HookEvent | None:
+    """The event of another machine: it runs there, nobody here is asked at its prompt, and its processes are not ours.
+
+    Its settings are looked after by its relay.
+    """
+    match event:
+        case BeforeTool():
+            return replace(event, call=replace(event.call, sight=sight), can_ask_here=False)
+        case PromptShown() | QuestionsShown():
+            return replace(event, call=replace(event.call, sight=sight), host_pid=0)
+        case AfterTool():
+            return replace(event, call=replace(event.call, sight=sight))
+        case ConfigChanged():
+            return None
+        case _:
+            return event
+
+
+def _has_runner(request: Request, event: BeforeTool) -> bool:
+    """Whether the runner that is named is above the hook; of another machine the relay has looked."""
+    return event.call.sight is not None or is_run_by(request, event.runner_pid)
+
+
+def bounded_wait_s(header: str) -> float:
+    """How long a hook waits, seconds.
+
+    Raises:
+        InputError: the header says something else.
+    """
     try:
         wait_s = float(header)
     except ValueError:

@@ -48,10 +48,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listeners:
-    """What is served where."""
+    """What is served where: on the unix socket, on loopback TCP, and by TLS to other machines."""
 
     local: ASGIApp
     web: ASGIApp
+    remote: ASGIApp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """How other machines are served: a listening socket, and files with the certificate chain and its key (PEM)."""
+
+    listener: socket.socket
+    certificate: str
+    key: str
 
 
 @contextlib.contextmanager
@@ -112,6 +122,7 @@ class Broker:
         workers: run beside the listeners until it stops; timers, deliveries.
         listeners: its applications.
         web_listener: bound already, so that the applications know their own address.
+        tls: where other machines are served; None: nowhere.
         started: called once it accepts connections.
     """
 
@@ -122,12 +133,14 @@ class Broker:
         workers: Sequence[Callable[[], Awaitable[None]]],
         listeners: Listeners,
         web_listener: socket.socket,
+        tls: Tls | None = None,
         started: Callable[[], Awaitable[None]],
     ) -> None:
         self._paths = paths
         self._workers = workers
         self._listeners = listeners
         self._web_listener = web_listener
+        self._tls = tls
         self._started = started
         self._stop = asyncio.Event()
         self._exit_code = 0
@@ -144,18 +157,20 @@ class Broker:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self.stop)
         local_listener = bind_local(self._paths.socket, for_all=self._paths.shared_socket is not None)
-        servers = [_server(self._listeners.local), _server(self._listeners.web)]
-        serving = [
-            asyncio.create_task(server.serve(sockets=[listener]))
-            for server, listener in zip(servers, (local_listener, self._web_listener), strict=True)
+        served = [
+            (http_server(self._listeners.local), local_listener),
+            (http_server(self._listeners.web), self._web_listener),
         ]
+        if self._tls is not None:
+            served.append((http_server(self._listeners.remote, self._tls), self._tls.listener))
+        serving = [asyncio.create_task(server.serve(sockets=[listener])) for server, listener in served]
         working = [asyncio.create_task(self._work(worker)) for worker in self._workers]
         self._write_info()
         await self._started()
         await self._stop.wait()
         for task in working:
             task.cancel()
-        for server in servers:
+        for server, _ in served:
             server.should_exit = True
         await asyncio.gather(*serving)
         self._paths.info.unlink(missing_ok=True)
@@ -194,7 +209,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(app: ASGIApp) -> _Server:
+def http_server(app: ASGIApp, tls: Tls | None = None) -> uvicorn.Server:
+    """A server for sockets that are bound already; the process keeps its own signals."""
     return _Server(
         uvicorn.Config(
             app,
@@ -206,5 +222,7 @@ def _server(app: ASGIApp) -> _Server:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=_GRACE_S,
+            ssl_certfile=None if tls is None else tls.certificate,
+            ssl_keyfile=None if tls is None else tls.key,
         )
     )

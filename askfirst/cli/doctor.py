@@ -14,7 +14,7 @@ from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, connected, console, print_json, sentences, stderr
 from askfirst.diagnosis import Arrangement, Finding, Grade, Level, is_healthy, level_of
 from askfirst.errors import Error, InputError
-from askfirst.examine import examined_broker, examined_files, now_ms
+from askfirst.examine import examined_broker, examined_files, is_elsewhere, now_ms
 from askfirst.paths import SERVICE_SOCKET, config_file, service_paths, state_paths
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def add(app: typer.Typer, parts: Parts) -> None:
                 scopes=scopes,
                 broker_uid=broker.get("uid"),
                 own_uid=os.getuid(),
+                is_remote=is_elsewhere(broker, own_uid=os.getuid()),
                 terminal_decisions=bool(broker.get("terminal_decisions")),
             )
             level = level_of(found, findings)

@@ -14,6 +14,7 @@ import typer
 
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, EXIT_USAGE, console, fail, print_json, sentences, stderr
+from askfirst.cli.remote import connect, disconnect, wanted
 from askfirst.errors import InputError
 from askfirst.paths import StatePaths, service_paths, state_paths
 from askfirst.service import carry_out, has_user, setting_up, taking_down
@@ -51,15 +52,29 @@ def add(app: typer.Typer, parts: Parts) -> None:
             ),
         ] = False,
         service: Service = False,
+        remote: Annotated[
+            str, typer.Option("--remote", metavar="URL", help="The broker is on another machine, and none runs here.")
+        ] = "",
+        token_file: Annotated[
+            Path | None, typer.Option(help="With --remote: a file with the token; `-`: standard input.")
+        ] = None,
+        ca: Annotated[
+            Path | None, typer.Option(help="With --remote: certificates to trust instead of the system's.")
+        ] = None,
         state_dir: StateDir = None,
         as_json: AsJson = False,
     ) -> None:
         """Connect the agents that are on this machine; nothing else in their settings is touched."""
         with sentences():
+            if (token_file or ca) and not remote:
+                raise InputError("--token-file and --ca go with --remote URL", field="remote")
+            elsewhere = wanted(remote, token_file, ca) if remote else None
             if service:
                 scope = "managed"
                 _carry_out(_setting_up(), dry_run=dry_run)
             paths = service_paths() if service else _paths(state_dir)
+            if elsewhere is not None:
+                paths = connect(paths, elsewhere, dry_run=dry_run)
             hosts = host or list(parts.hosts_here(Path.cwd()))
             if not hosts:
                 raise fail("no agent was found on this machine; name one with --host", EXIT_NO)
@@ -70,10 +85,12 @@ def add(app: typer.Typer, parts: Parts) -> None:
 
     @app.command()
     def uninstall(
+        *,
         host: Hosts = None,
         scope: Scopes = "user",
         dry_run: DryRun = False,
         service: Service = False,
+        remote: Annotated[bool, typer.Option("--remote", help="Forget the broker on another machine, too.")] = False,
         state_dir: StateDir = None,
         as_json: AsJson = False,
     ) -> None:
@@ -85,8 +102,10 @@ def add(app: typer.Typer, parts: Parts) -> None:
             paths = service_paths() if service else _paths(state_dir)
             hosts = host or list(parts.adapters())
             changes = parts.changes(_fitting(parts, hosts, scope, host), scope, Path.cwd(), paths, remove=True)
-            wanted = [each for each in changes if host or each.is_needed]
-            _apply(parts, wanted, paths, dry_run=dry_run, remove=True, as_json=as_json)
+            ours = [each for each in changes if host or each.is_needed]
+            _apply(parts, ours, paths, dry_run=dry_run, remove=True, as_json=as_json)
+            if remote:
+                disconnect(paths, dry_run=dry_run)
 
 
 def _setting_up() -> Iterator[Step]:

@@ -194,6 +194,7 @@ class Parts:
 
     Attributes:
         serve: run a broker on this state folder; ``port`` None takes the configuration's; returns the exit code.
+        relay: run a relay where the broker of this state folder is on another machine; its exit code, None: it is not.
         login_link: a one-time link to the web inbox of the running broker.
         adapters: the hosts by registry name.
         hook_command: the command line that a host's settings need, for a host and a state folder.
@@ -215,6 +216,7 @@ class Parts:
     """
 
     serve: Callable[[StatePaths, int | None, bool], int]
+    relay: Callable[[StatePaths, bool], int | None]
     login_link: Callable[[StatePaths], str]
     adapters: Callable[[], Mapping[str, HostAdapter]]
     hook_command: HookCommand

@@ -9,6 +9,7 @@ import typer
 
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import console, print_json, sentences
+from askfirst.errors import ConfigError
 from askfirst.paths import state_paths
 
 if TYPE_CHECKING:
@@ -30,11 +31,21 @@ def add(app: typer.Typer, parts: Parts) -> None:
                 "--socket", help="A socket that other users' agents reach, too; their uid says what they may."
             ),
         ] = None,
+        relay: Annotated[
+            bool, typer.Option("--relay", hidden=True, help="Never be a broker, only a relay to one.")
+        ] = False,
         background: Annotated[bool, typer.Option("--background", hidden=True)] = False,
     ) -> None:
-        """Run the broker until it is interrupted. On a terminal it prints a one-time link to the web inbox."""
+        """Run the broker until it is interrupted. On a terminal it prints a one-time link to the web inbox.
+
+        Where the broker is on another machine (`askfirst install --remote`), the relay to it runs instead.
+        """
         with sentences():
-            raise typer.Exit(parts.serve(state_paths(state_dir, shared_socket=socket), port, background))
+            paths = state_paths(state_dir, shared_socket=socket)
+            code = parts.relay(paths, background)
+            if code is None and relay:
+                raise ConfigError(f"{paths.remote} is gone, so the broker elsewhere cannot be asked; install it again")
+            raise typer.Exit(parts.serve(paths, port, background) if code is None else code)
 
     @app.command()
     def stop(state_dir: StateDir = None, as_json: AsJson = False) -> None:
