@@ -21,6 +21,7 @@ from askfirst.shell.execute import Execute
 from askfirst.shell.handlers import HANDLERS, Registry
 from askfirst.shell.harmless import is_harmless
 from askfirst.shell.job import Found, Note, Place
+from askfirst.shell.made_here import MadeHere
 from askfirst.shell.state import State
 from askfirst.shell.streams import text_stream
 
@@ -140,12 +141,15 @@ class _Judge:
     book: RuleBook
     registry: Registry
     origin: str
+    made: MadeHere = field(default_factory=MadeHere)
 
     def effects(self, command: Command, *, runs: bool) -> tuple[Effect, ...]:
         """The effects of the next command of the line; ``runs``: all that it does is to run others."""
         placed = replace(command, origin=self.origin)
         found = tuple(self.registry.effects(placed, self.facts, self.book, runs=runs))
+        found = self.made.graded(placed, found)
         self.facts.ran(command)
+        self.made.ran(command)
         return found
 
     def code(self, command: Command, findings: Findings) -> tuple[Effect, ...]:
