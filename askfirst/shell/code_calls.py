@@ -152,6 +152,7 @@ class _Reader:
                 self._found.add("shell", text)
             elif before == ">":
                 self._found.add("writes", text)
+                self._found.add("argvs", ("tee", "--", text))
         elif self._language == "osascript" and [self._text(index - 3), self._text(index - 2), before] == [
             "do",
             "shell",

@@ -153,6 +153,15 @@ class Execute:
         if sounds_grave(path):
             self.note(job, "unread-script", path)
 
+    def unread_tasks(self, job: Job, names: list[str]) -> None:
+        """Note tasks of a file that cannot be read, where their names say what they do.
+
+        A task *release* is most of the time a build with optimisation.
+        """
+        for name in names[:_MAX_TOLD]:
+            if "release" not in name:
+                self.unread(job, name)
+
     def _computed(self, job: Job) -> Stream:
         """The program's name is not known."""
         head, rest = job.argv[0], job.argv[1:]

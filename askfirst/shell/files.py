@@ -380,6 +380,7 @@ FILE_JUDGES: Final[Mapping[str, Callable[[Command, Facts, Rules], Iterable[Effec
     "del-cli": remove_trees,
     "premove": remove_trees,
     "unlink": remove,
+    "remove_directory": remove_trees,
     "shred": shred,
     "gshred": shred,
     "srm": shred,

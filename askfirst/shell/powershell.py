@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from askfirst.shell.found import effect_of
+from askfirst.shell.sql import sql_text_effects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +81,19 @@ _SCHEDULED = frozenset(
 )
 _DOTNET_DELETE = re.compile(r"\[(?:System\.)?IO\.(?:Directory|File)\]::Delete\(([^)\n]*)", re.IGNORECASE)
 _RUN = frozenset({"invoke-expression", "iex"})
+_DEEDS = {
+    **dict.fromkeys(("remove", "clear", "reset", "uninstall", "unpublish", "revoke", "dismount"), "windows.delete"),
+    **dict.fromkeys(("stop", "restart", "suspend", "disable", "unregister"), "windows.service"),
+}
+_DEED = re.compile(rf"({'|'.join(_DEEDS)})-(\w+)")
+"""Cmdlets are verb and noun, and the approved verbs mean the same for every noun: ``Remove-AzResourceGroup``."""
+_SESSION = frozenset(
+    """
+    alias breakpoint event history host job log module process psbreakpoint psdrive pssession transcript typedata
+    variable
+    """.split()
+)
+"""Nouns of the session itself; single processes are stopped every day."""
 _FETCH = re.compile(
     r"\b(?:iwr|irm|curl|wget|invoke-webrequest|invoke-restmethod|downloadstring|downloadfile|start-bitstransfer)\b"
 )
@@ -125,6 +139,10 @@ _CMDLETS = frozenset(name for _, names in _TABLE for name in names if "-" in nam
 }
 _NATIVE = frozenset({"reg", "vssadmin", "bcdedit", "wbadmin", "format", "diskpart", "schtasks", "cipher", "wevtutil"})
 """Programs of Windows that a POSIX shell there starts too (Git Bash)."""
+
+
+_KNOWN = _CMDLETS | _EMPTY
+"""Cmdlets that have a row of their own."""
 
 
 def windows_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:
@@ -195,13 +213,22 @@ def _statement(
             yield from powershell_effects(" ".join(written[1:]), command, rules, depth=depth + 1)
     elif name in {"powershell", "pwsh", "cmd"}:
         yield from _nested(written[1:], command, rules, depth)
+    elif name == "invoke-sqlcmd":
+        yield from sql_text_effects(" ".join(written[1:]).partition("uery")[2], "tsql", command, rules)
     elif name == "reg" and rest[:1] and rest[0] in {"delete", "add", "import", "restore", "load"}:
         yield effect_of(rules, "windows.registry", command, target=target)
-    else:
-        rule = next((rule for rule, names in _TABLE if name in names), None)
-        needed = _ARGUMENT_NEEDED.get(name)
-        if rule is not None and (needed is None or needed & set(rest)):
-            yield effect_of(rules, rule, command, target=target)
+    elif rule := _rule_of(name, rest):
+        yield effect_of(rules, rule, command, target=target)
+
+
+def _rule_of(name: str, rest: tuple[str, ...]) -> str:
+    """The rule for a cmdlet or program by its name, ``""`` when it is none that loses something."""
+    deed = _DEED.fullmatch(name)
+    if deed and deed[2] not in _SESSION and name not in _KNOWN:
+        return _DEEDS[deed[1]]
+    rule = next((rule for rule, names in _TABLE if name in names), "")
+    needed = _ARGUMENT_NEEDED.get(name)
+    return rule if needed is None or needed & set(rest) else ""
 
 
 def _without_assignment(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -241,6 +268,9 @@ def _nested(rest: tuple[str, ...], command: Command, rules: RuleBook, depth: int
             else:
                 yield from powershell_effects(text, command, rules, depth=depth + 1)
             return
+    plain = [word for word in rest if not word.startswith("-")]
+    if plain == list(rest) and plain and not plain[0].lower().endswith(".ps1") and "/" not in plain[0]:
+        yield from powershell_effects(" ".join(plain), command, rules, depth=depth + 1)  # powershell "Stop-Service x"
 
 
 def _decoded(text: str) -> str | None:

@@ -14,6 +14,7 @@ from askfirst.shell.fan_out import fd_exec, find_exec, parallel, split_command, 
 from askfirst.shell.frameworks import FRAMEWORKS, RUNNERS, framework_code, tool_at
 from askfirst.shell.git import nested
 from askfirst.shell.sql import SQL_HANDLERS, client_files, client_shell
+from askfirst.shell.sql_clients import CLIENTS, is_session
 from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, output
 from askfirst.shell.task_files import just_recipes, task_recipes
 from askfirst.shell.tasks import package_scripts, read_make_call, read_makefile
@@ -140,6 +141,8 @@ def _make(job: Job, run: Execute) -> Stream | None:
     if " " in shell or ";" in shell:
         lines.append(shell)
     run.evaluator.emit(job, runs=bool(lines))
+    if not lines:
+        run.unread_tasks(job, call.targets)
     for line in lines:
         run.text(job, Word(text=line), "make", stdin=NOTHING, state=state.child(call.variables))
     return NOTHING
@@ -167,6 +170,7 @@ def _package_script(job: Job, run: Execute) -> Stream | None:
     source = run.evaluator.files.read(run.evaluator.files.content(Word(text="package.json"), state))
     scripts = package_scripts(source.text, name) if source.kind == "text" and name else []
     if not scripts:
+        run.unread_tasks(job, [name])
         return None
     run.evaluator.emit(job, runs=False)
     for script in scripts:
@@ -199,6 +203,8 @@ def _tasks(job: Job, run: Execute) -> Stream | None:
             lines = read(source.text, targets)
             break
     run.evaluator.emit(job, runs=False)
+    if not lines:
+        run.unread_tasks(job, targets)
     for line in lines:
         run.text(job, Word(text=line), job.argv[0].text, stdin=NOTHING, state=state.child({}))
     return UNKNOWN
@@ -291,6 +297,9 @@ def _download(job: Job, run: Execute) -> Stream | None:
 
 def _database(job: Job, run: Execute) -> Stream | None:
     """Database clients: SQL files that we know go in as standard input; shell commands they start are run."""
+    client = CLIENTS.get(posixpath.basename(job.argv[0].text))
+    if client is not None and not is_session(client, run.evaluator.command(job)):
+        return None
     source = run.evaluator.files.read(job.stdin)
     job = replace(job, stdin=source)
     for script in client_shell(run.evaluator.command(job)):

@@ -189,6 +189,9 @@ CLIENTS: dict[str, Client] = {
     "impala-shell": _HIVE,
     "sqlplus": Client(dialect="oracle", meta="sqlplus"),
     "db2": Client(dialect="", files=_set("-f -tvf -tf -vf"), sql_operand=0),
+    "heroku": Client(
+        dialect="postgres", inline=_set("-c --command"), values=_set("-a --app -r --remote"), under=_set("pg:psql")
+    ),
     "turso": Client(dialect="sqlite", sql_operand=2, under=_set("db"), reads=False),
     "wrangler": Client(dialect="sqlite", inline=_set("--command"), files=_set("--file"), under=_set("d1"), reads=False),
     "aws": Client(
@@ -222,6 +225,15 @@ class Input:
     read_only: bool = False
     restores: bool = False
     operands: list[Word] = field(default_factory=list)
+
+
+def is_session(client: Client, command: Command) -> bool:
+    """Whether the command line opens a session at all: ``wrangler d1 …``, not ``wrangler deploy``."""
+    return not client.under or any(word.text in client.under for word in command.args[:_MAX_GLOBAL])
+
+
+_MAX_GLOBAL = 4
+"""Words among which the subcommand stands."""
 
 
 def gather(client: Client, command: Command) -> Input:

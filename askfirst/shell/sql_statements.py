@@ -205,6 +205,12 @@ def _grant(part: Statement) -> Iterator[SqlFinding]:
     yield _finding("grant-all" if wide else "grant", target)
 
 
+def _revoke(part: Statement) -> Iterator[SqlFinding]:
+    """Taking every right away stops whoever works with them; single rights are recorded."""
+    wide = "ALL" in part.words[1:3] and "ON" in part.words
+    yield _finding("grant", _name(part, 1), Risk.HIGH if wide else None)
+
+
 def _reset(part: Statement) -> Iterator[SqlFinding]:
     if part.word(1) in {"MASTER", "SLAVE", "REPLICA", "BINARY", "PERSIST"}:
         yield _finding("server-control", f"{part.word(1).lower()} state of the server")
@@ -251,6 +257,7 @@ _HEADS: dict[str, Callable[[Statement], Iterator[SqlFinding]]] = {
     "ALTER": _alter,
     "TRUNCATE": _truncate,
     "GRANT": _grant,
+    "REVOKE": _revoke,
     "RESET": _reset,
     "PURGE": _purge,
     "CREATE": _create,
@@ -261,7 +268,6 @@ _HEADS: dict[str, Callable[[Statement], Iterator[SqlFinding]]] = {
     "REASSIGN": _reassign,
 }
 _PLAIN: dict[str, tuple[str, Risk | None]] = {
-    "REVOKE": ("grant", None),
     "RENAME": ("alter", None),
     "KILL": ("alter", None),
     "REPLACE": ("rows-some", None),

@@ -79,7 +79,9 @@ def preload_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterato
     """The effect of a library that is loaded into the program by its environment."""
     for name in ("LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES"):
         if name in command.env:
-            yield effect_of(rules, "execution.preload", command, target=command.env[name].text)
+            target = command.env[name].text
+            risk = Risk.HIGH if target.startswith(("/tmp/", "/var/tmp/", "/dev/shm/")) else None  # noqa: S108  # recognised
+            yield effect_of(rules, "execution.preload", command, target=target, risk=risk)
 
 
 def line_network_shell_effects(commands: Sequence[Command], rules: RuleBook) -> Iterator[Effect]:

@@ -112,6 +112,10 @@ def switch(case: Case) -> Iterable[Effect]:
         yield case.effect("git.checkout-force", "the work tree", case.changed_tracked())
 
 
+_TRUNKS = frozenset({"main", "master", "develop", "trunk", "production"})
+"""Branches that are there in nearly every repository."""
+
+
 def _forced_branch(case: Case, option: str, starts: tuple[Word, ...]) -> Iterable[Effect]:
     """``checkout -B`` and ``switch -C``: an existing branch of this name is moved."""
     branch = case.options.value(option)
@@ -122,7 +126,8 @@ def _forced_branch(case: Case, option: str, starts: tuple[Word, ...]) -> Iterabl
         return
     start = starts[0].text if starts else "HEAD"
     loss = case.dropped(ref, new=start)
-    if case.repository() is None:  # nothing known: most of the time the branch is new
+    is_shared = branch.text in _TRUNKS and not start.endswith(f"/{branch.text}")
+    if case.repository() is None and not is_shared:  # nothing known: most of the time the branch is new
         loss = Grade(risk=Risk.MEDIUM, what=f"where {branch.text} pointed to, if it exists")
     yield case.effect("git.branch-force", branch.text, loss)
 
