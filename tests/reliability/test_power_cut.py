@@ -131,7 +131,7 @@ def survives(path: Path, acknowledged: int) -> bool:
     return sound and found == list(range(len(found))) and len(found) >= acknowledged
 
 
-@pytest.mark.parametrize("trials", [40, pytest.param(300, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("trials", [300, pytest.param(3_000, marks=pytest.mark.soak)])
 def test_nothing_that_was_acknowledged_is_lost(tmp_path: Path, trials: int) -> None:
     assert losses(tmp_path, trials, None) == 0
 
