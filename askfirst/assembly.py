@@ -16,6 +16,7 @@ import socket
 import sys
 from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
@@ -28,7 +29,7 @@ from askfirst.alerts import Alerts
 from askfirst.alive import is_alive
 from askfirst.analyst import DiskAnalyst
 from askfirst.asking import Asking
-from askfirst.audit_port import SYSTEM
+from askfirst.audit_port import SYSTEM, Entry, EntryType
 from askfirst.backing import Backing, StoredMemory, StoredMessages, channel_key
 from askfirst.broker.access import Access
 from askfirst.broker.api import Api
@@ -72,6 +73,7 @@ from askfirst.relay.remote import read_remote
 from askfirst.roster import Roster
 from askfirst.settings_watch import SettingsWatch
 from askfirst.sightings import Sightings
+from askfirst.silence import Silence, words
 from askfirst.store.leases import Leases
 from askfirst.store.open import open_store
 from askfirst.store.statement import is_shared
@@ -93,7 +95,9 @@ from channels.web.app import web_inbox
 from channels.web.logins import Logins, new_login_link
 from channels.web.sessions import Sessions
 from hooks import install
+from hooks.deeds import deeds_of
 from hooks.registry import HOSTS
+from hooks.setup import Places
 from mcp_server.http import PATH as MCP_PATH
 from mcp_server.http import InProcess, McpEndpoint
 
@@ -108,6 +112,7 @@ if TYPE_CHECKING:
     from askfirst.broker.figures import Figures
     from askfirst.config import Config
     from askfirst.engine import Case
+    from askfirst.host import BeforeTool
     from askfirst.net.manifest import About
     from askfirst.notify_config import Endpoint
     from askfirst.paths import StatePaths
@@ -281,6 +286,8 @@ class _Core:
             alerts=self._alerts, desk=self.desk, config=config.hosts, clock=self._clock, redact=redacted
         )
         self._sightings = Sightings(self._clock)
+        places = Places(home=Path.home(), project=Path("/"))
+        self._silence = Silence(lambda host, since_ms: deeds_of(host, since_ms, places), self._clock)
         self.events = self._events()
 
     def _events(self) -> HostEvents:
@@ -295,7 +302,7 @@ class _Core:
             passed=self.tally.passed,
             head_of=workspace.head_of,
             waits=waits,
-            seen=self._sightings.note,
+            seen=self._seen,
         )
         settings = SettingsWatch(inspector=install, watched=self._fingerprints, desk=self.desk, alerts=self._alerts)
         return HostEvents(gate=gate, prompts=prompts, wakes=wakes, settings=settings, notices=self._notices)
@@ -307,6 +314,10 @@ class _Core:
             return [asdict(each) for each in (await self.keeper.watched_hooks()).values()]
 
         return DiagnosisRoute(channels=lambda: self._channels, clock=self._clock, watched=watched)
+
+    def _seen(self, event: BeforeTool) -> None:
+        self._sightings.note(event)
+        self._silence.heard(event)
 
     async def _fingerprints(self) -> dict[str, str]:
         return {path: each.installed for path, each in (await self.keeper.watched_hooks()).items()}
@@ -385,6 +396,10 @@ class _Core:
                     "`askfirst doctor` says how it stands.",
                     key=f"{touched.settings} {touched.seen}",
                 )
+            hosts = {each.host for each in (await self.keeper.watched_hooks()).values()}
+            for deed in await asyncio.to_thread(self._silence.look, hosts):
+                await self.desk.note(Entry(type=EntryType.HOOK_SILENT, data=asdict(deed)))
+                await self._alerts.tell(f"The gate is silent: {words(deed)}", key=f"silent {deed.host} {deed.session}")
             await asyncio.sleep(_HOOKS_PAUSE_S)
 
     async def _require_witnesses(self, request: Request) -> None:

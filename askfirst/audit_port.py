@@ -86,6 +86,7 @@ class EntryType(enum.StrEnum):
     """Taken out by our own command; ``hook.missing`` is when somebody else did."""
     HOOK_MISSING = "hook.missing"
     HOOK_HEARTBEAT = "hook.heartbeat"
+    HOOK_SILENT = "hook.silent"
     CLOCK_JUMP = "clock.jump"
     BROKER_STARTED = "broker.started"
     BROKER_STOPPED = "broker.stopped"

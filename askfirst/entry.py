@@ -13,7 +13,7 @@ import sys
 
 TYPE_CHECKING = False  # `typing` and the like come later: the folder's own may stand before the true one
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import typer
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from askfirst.host import HostAdapter
     from askfirst.paths import StatePaths
     from askfirst.settings_change import SettingsChange
+    from askfirst.silence import Deed
     from hooks.setup import Places, Scope
 
 _HERE = os.path.dirname(os.path.realpath(__file__))
@@ -119,11 +120,17 @@ def _relay(paths: StatePaths, background: bool) -> int | None:  # noqa: FBT001  
     remote = read_remote(paths)
     if remote is None:
         return None
+    from pathlib import Path  # noqa: PLC0415
+
     from askfirst.relay.serve import relay  # noqa: PLC0415
     from hooks import install  # noqa: PLC0415
+    from hooks.deeds import deeds_of  # noqa: PLC0415
     from hooks.registry import HOSTS  # noqa: PLC0415
 
-    return relay(paths, remote, adapters=HOSTS, inspector=install, background=background)
+    def deeds(host: str, since_ms: int) -> Iterator[Deed]:
+        return deeds_of(host, since_ms, _places(Path("/")))
+
+    return relay(paths, remote, adapters=HOSTS, inspector=install, deeds=deeds, background=background)
 
 
 def _login_link(paths: StatePaths) -> str:

@@ -41,7 +41,7 @@ class ReportIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["hook.installed", "hook.removed", "hook.missing", "config.tamper"]
+    kind: Literal["hook.installed", "hook.removed", "hook.missing", "hook.silent", "config.tamper"]
     host: Annotated[str, Field(max_length=100)]
     settings: Annotated[str, Field(max_length=4_096)]
     problem: Annotated[str, Field(max_length=1_000)] = ""

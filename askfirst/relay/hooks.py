@@ -55,6 +55,7 @@ class RelayedHooks:
         client: shows it the token.
         adapters: read payloads, and word refusals.
         survey: looks at this machine.
+        heard: hears of every call that is about to run.
         settings_changed: whether a session may take a changed settings file up; answered here, where the file is.
     """
 
@@ -65,8 +66,10 @@ class RelayedHooks:
         client: httpx.AsyncClient,
         adapters: Mapping[str, HostAdapter],
         survey: Survey,
+        heard: Callable[[BeforeTool], None],
         settings_changed: Callable[[ConfigChanged], Awaitable[Verdict]],
     ) -> None:
+        self._heard = heard
         self._remote = remote
         self._client = client
         self._adapters = adapters
@@ -84,8 +87,10 @@ class RelayedHooks:
             payload = await whole_payload(request)
             environ = dict(parse_qsl(request.headers.get("x-askfirst-environ", "")))
             event = adapter.parse(payload, environ)
-            if isinstance(event, BeforeTool) and event.runner_pid and not is_run_by(request, event.runner_pid):
-                environ.pop("ASKFIRST_RUN", None)
+            if isinstance(event, BeforeTool):
+                self._heard(event)
+                if event.runner_pid and not is_run_by(request, event.runner_pid):
+                    environ.pop("ASKFIRST_RUN", None)
             if event is None or isinstance(event, ConfigChanged):
                 verdict = NoOpinion() if event is None else await self._settings_changed(event)
                 return _frame(adapter.render(event, verdict).frame())

@@ -18,6 +18,7 @@ import httpx
 import askfirst
 from askfirst.analyst import DiskAnalyst
 from askfirst.broker.server import bind_local, broker_lock, http_server
+from askfirst.clock import SystemClock
 from askfirst.config import load_config
 from askfirst.errors import Error
 from askfirst.evidence.gather import Gatherer
@@ -28,9 +29,10 @@ from askfirst.relay.hooks import RelayedHooks
 from askfirst.relay.survey import Survey
 from askfirst.relay.upstream import client, refused, unreachable
 from askfirst.relay.watch import RelayWatch
+from askfirst.silence import Silence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from askfirst.config import Config
     from askfirst.host import HostAdapter
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from askfirst.relay.remote import Remote
     from askfirst.relay.watch import Report
     from askfirst.settings_watch import Inspector
+    from askfirst.silence import Deed
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +99,7 @@ def relay(
     *,
     adapters: Mapping[str, HostAdapter],
     inspector: Inspector,
+    deeds: Callable[[str, int], Iterable[Deed]],
     background: bool,
 ) -> int:
     """Run a relay until it is stopped; returns the exit code.
@@ -111,11 +115,16 @@ def relay(
     if not background:
         sys.stdout.write(f"Askfirst hands everything on {paths.root} on to the broker at {remote.url}\n")
     with broker_lock(paths):
-        return asyncio.run(_run(paths, remote, load_config(config_file()), adapters, inspector))
+        return asyncio.run(_run(paths, remote, load_config(config_file()), adapters, inspector, deeds))
 
 
-async def _run(
-    paths: StatePaths, remote: Remote, config: Config, adapters: Mapping[str, HostAdapter], inspector: Inspector
+async def _run(  # what relay() was handed
+    paths: StatePaths,
+    remote: Remote,
+    config: Config,
+    adapters: Mapping[str, HostAdapter],
+    inspector: Inspector,
+    deeds: Callable[[str, int], Iterable[Deed]],
 ) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -124,9 +133,15 @@ async def _run(
     survey = Survey(analyst, Gatherer(sources(config.evidence), limit_s=config.evidence.limit_s))
     async with client(remote) as http:
         upstream = Upstream(remote, http)
-        watch = RelayWatch(paths, inspector, upstream.report)
+        silence = Silence(deeds, SystemClock())
+        watch = RelayWatch(paths, inspector, upstream.report, silence)
         hooks = RelayedHooks(
-            remote=remote, client=http, adapters=adapters, survey=survey, settings_changed=watch.changed
+            remote=remote,
+            client=http,
+            adapters=adapters,
+            survey=survey,
+            heard=silence.heard,
+            settings_changed=watch.changed,
         )
 
         async def diagnosis() -> dict[str, Any]:

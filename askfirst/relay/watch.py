@@ -18,11 +18,13 @@ from askfirst.errors import ConfigError, Error
 from askfirst.hook_notes import HookNote, waiting_notes
 from askfirst.host import Deny, NoOpinion
 from askfirst.paths import write_private
+from askfirst.silence import words
 
 if TYPE_CHECKING:
     from askfirst.host import ConfigChanged, Verdict
     from askfirst.paths import StatePaths
     from askfirst.settings_watch import Inspector
+    from askfirst.silence import Silence
 
 PAUSE_S = 10.0
 _NOT_AS_INSTALLED = "our hooks are not as they were installed"
@@ -73,9 +75,11 @@ class RelayWatch:
         paths: the state folder.
         inspector: reads settings files.
         report: tells the broker.
+        silence: finds agents that work while their hooks say nothing.
     """
 
-    def __init__(self, paths: StatePaths, inspector: Inspector, report: Reporter) -> None:
+    def __init__(self, paths: StatePaths, inspector: Inspector, report: Reporter, silence: Silence) -> None:
+        self._silence = silence
         self._paths = paths
         self._inspector = inspector
         self._report = report
@@ -103,6 +107,9 @@ class RelayWatch:
             if now != each:
                 await self._report(_report_on(now))
                 self._keep(now)
+        for deed in await asyncio.to_thread(self._silence.look, {each.host for each in self.watched()}):
+            report = Report(kind=EntryType.HOOK_SILENT, host=deed.host, settings=deed.path, problem=words(deed))
+            await self._report(report)
 
     def watched(self) -> list[Watched]:
         """The files that have our hooks, or should.
