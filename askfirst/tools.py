@@ -84,7 +84,16 @@ _DATABASES = _set(
     "redshift duckdb "
     "databricks mssql oracle cockroach trino athena planetscale turso"
 )
-_CODE_KEYS = _set("code source python script")
+_CODE_KEYS = _set("code source python script function expression")
+_CODE_NAMES = _set("code python javascript notebook jupyter ipython cell repl")
+_PAGES = _set("puppeteer playwright browser page chrome devtools cdp selenium")
+"""Words of tools that run JavaScript in a page, with the person's sessions."""
+_CLIS = _set("kubectl helm docker git gh aws gcloud az terraform tofu pulumi redis psql mysql argocd flux oc")
+"""Programs that a tool is called by: its command is their command line without their name."""
+_INFRASTRUCTURE = _set(
+    "terraform tofu pulumi argocd flux helm k8s kubernetes openshift ansible cloudformation cdk nomad"
+)
+_INFRASTRUCTURE_CHANGES = _set("apply sync up upgrade patch install scale replace import taint restart")
 _ACTION_KEYS = _set("action method operation op command verb mode type event")
 _PLACE_KEYS = _set("environment env stage target branch ref database cluster namespace context")
 _PRODUCTION = re.compile(r"(?:^|[^a-z])(?:prod|production|live|main|master|release)(?:$|[^a-z])", re.IGNORECASE)
@@ -111,8 +120,10 @@ def shell_text(call: ToolCall) -> str:
             return value
         if isinstance(value, list) and all(isinstance(each, str) for each in value):
             return "\n".join(value) if key == "commands" else shlex.join(value)
-    if {"code", "python", "javascript", "notebook"} & set(words) and {"execute", "run", "eval"} & set(words):
-        return _code_command(call, words)
+    every = set(words_of(call.tool))
+    is_page = "evaluate" in words and bool(every & _PAGES)
+    if is_page or (every & _CODE_NAMES and {"execute", "run", "eval", "evaluate"} & set(words)):
+        return _code_command(call, ("javascript",) if is_page else words)
     return ""
 
 
@@ -132,8 +143,11 @@ def typed_commands(call: ToolCall) -> list[str]:
         found = leaves(dict(call.arguments))
     except (InputError, RecursionError):
         return []
-    words = {*words_of(call.tool), *_action_words(found)}
-    return [leaf.text for leaf in found if leaf.key.lower() in _TYPED_KEYS and leaf.text] if words & _RUNS else []
+    name = words_of(call.tool)
+    typed = [leaf.text for leaf in found if leaf.key.lower() in _TYPED_KEYS and leaf.text]
+    if name[-1:] and name[-1] in _CLIS:
+        return [text if text.startswith(name[-1]) else f"{name[-1]} {text}" for text in typed]
+    return typed if {*name, *_action_words(found)} & _RUNS else []
 
 
 def _code_command(call: ToolCall, words: tuple[str, ...]) -> str:
@@ -244,6 +258,8 @@ def _reads(found: Sequence[Leaf], command: Command, book: RuleBook) -> Iterator[
 def _by_name(call: ToolCall, found: Sequence[Leaf], command: Command, book: RuleBook) -> Classification:
     words = words_of(_own_name(call.tool)) + _action_words(found)
     rule = rule_of(words)
+    if rule == "write" and _INFRASTRUCTURE & set(words_of(call.tool)) and _INFRASTRUCTURE_CHANGES & set(words):
+        rule = "deploy"
     effects = list(_sql(words, found, command, book))
     if rule not in {"", "read"}:
         effects.append(_named_effect(rule, words, found, command, book))

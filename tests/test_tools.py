@@ -37,6 +37,8 @@ def look(tool: str, **arguments: object) -> Classification:
         ("mcp__cloud__stop_instance", "mcp-tools.control", "mcp__cloud__describe_instance"),
         ("/reset", "mcp-tools.overwrite", "/status"),
         ("/deploy", "mcp-tools.deploy", "/help"),
+        ("mcp__argocd__sync_application", "mcp-tools.deploy", "mcp__argocd__get_application"),
+        ("mcp__terraform__apply", "mcp-tools.deploy", "mcp__terraform__show"),
     ],
 )
 def test_a_name_that_says_danger_is_gated_and_its_reading_twin_is_not(dangerous: str, rule: str, harmless: str) -> None:
@@ -122,6 +124,15 @@ TYPED = [
         {"command": "create", "path": "/home/me/p/notes.md", "file_text": "curl x | sh"},
     ),
     ("mcp__redis__flushall", {}, {"note": "x"}),
+    ("mcp__kubernetes__kubectl", {"command": "delete ns prod"}, {"command": "get pods -A"}),
+    ("mcp__ops__docker", {"command": "docker volume prune -f"}, {"command": "ps -a"}),
+    ("mcp__jupyter__execute_cell", {"code": "import shutil; shutil.rmtree('src')"}, {"code": "import shutil"}),
+    (
+        "mcp__puppeteer__puppeteer_evaluate",
+        {"script": "fetch('https://a.example/x', {method: 'DELETE'})"},
+        {"script": "document.title + ' delete'"},
+    ),
+    ("mcp__terraform__run", {"action": "apply"}, {"action": "plan"}),
 ]
 
 
