@@ -26,9 +26,12 @@ test: ## all tests
 		codex gemini opencode qwen copilot cline
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
+# Folders whose tests are all slow: loading them takes seconds, in each process.
+SLOW := tests/e2e tests/packaging tests/reliability
+
 check: ## the quick tests, under a minute
 	@$(INSTALL) environment
-	$(BIN)/pytest --quiet -m "not slow and not soak" --numprocesses=auto $(ARGS)
+	$(BIN)/pytest --quiet -m "not slow and not soak" --numprocesses=auto $(SLOW:%=--ignore=%) $(ARGS)
 
 soak: ## the long forms of the tests of reliability: tens of thousands of decisions under kill -9
 	@$(INSTALL) environment postgresql strace

@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from askfirst.broker.server import settle
 from askfirst.desk import Desk
 from askfirst.hub import Hub
 from askfirst.request import Verdict
@@ -78,6 +79,7 @@ async def measure(requests: int, width: int) -> tuple[list[tuple[float, float]],
 def main() -> None:
     """Print the table."""
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else 256
+    settle()  # as a broker does when it starts
     print(f"{'at a time':>9}{'without, ms':>14}{'with, ms':>12}{'ratio':>8}{'CPU ratio':>11}   (a decision, 3 entries)")
     for width in (1, 8, 32, 256):
         plain, logged = asyncio.run(measure(requests, min(width, requests)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from suite.disguises import FAMILIES, GIT_FORMS
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+@functools.cache  # forty thousand, asked for twice
 def rows() -> list[Row]:
     """The whole product, and what only git knows."""
     return [*_product(), *_git(), *_sessions()]

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import io
 import re
 from typing import TYPE_CHECKING, Any
 
-import aiogram
 import httpx
 import pytest
 import telebot
 import telegram
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
-from aiogram.types import BufferedInputFile, Message, Update
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter
 
 from askfirst.testing.telegram.parameters import METHODS
@@ -44,6 +41,12 @@ def unknown_members(model: Any) -> set[str]:
     return found
 
 
+@pytest.fixture(scope="session")
+def aiogram() -> Any:
+    """The package, whose import takes seconds: only tests that are slow load it."""
+    return importlib.import_module("aiogram")
+
+
 @pytest.fixture
 async def bot(fake: FakeTelegram) -> AsyncIterator[telegram.Bot]:
     async with telegram.Bot(fake.token, base_url=fake.base_url, base_file_url=f"{fake.url}/file/bot") as made:
@@ -53,8 +56,9 @@ async def bot(fake: FakeTelegram) -> AsyncIterator[telegram.Bot]:
 # -- what the methods take, by aiogram's models -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
-def test_a_method_takes_the_parameters_of_the_real_one(method: str) -> None:
+def test_a_method_takes_the_parameters_of_the_real_one(aiogram: Any, method: str) -> None:
     model: Any = getattr(aiogram.methods, method[0].upper() + method[1:])
     fields = {name: field.is_required() for name, field in model.model_fields.items()}
     legacy = {"disable_web_page_preview", "reply_to_message_id", "allow_sending_without_reply"}
@@ -67,7 +71,8 @@ def test_a_method_takes_the_parameters_of_the_real_one(method: str) -> None:
     assert len(newer) <= 3, f"the real method has grown: {newer}"
 
 
-def test_what_the_server_tells_is_what_aiogram_expects(fake: FakeTelegram, ann: User) -> None:
+@pytest.mark.slow
+def test_what_the_server_tells_is_what_aiogram_expects(aiogram: Any, fake: FakeTelegram, ann: User) -> None:
     group = fake.group("Team", forum=True)
     topic = raw(fake, "createForumTopic", chat_id=group.id, name="api")["result"]
     sent = [
@@ -77,7 +82,8 @@ def test_what_the_server_tells_is_what_aiogram_expects(fake: FakeTelegram, ann: 
     fake.press(ann, sent[0], "Approve")
     fake.say(ann, group, "hello")
     updates = raw(fake, "getUpdates")["result"]
-    models = [*map(Message.model_validate, sent), *map(Update.model_validate, updates)]
+    models = [aiogram.types.Message.model_validate(each) for each in sent]
+    models += [aiogram.types.Update.model_validate(each) for each in updates]
     models.append(aiogram.types.User.model_validate(raw(fake, "getMe")["result"]))
     models.append(aiogram.types.ForumTopic.model_validate(topic))
     models.append(aiogram.types.WebhookInfo.model_validate(raw(fake, "getWebhookInfo")["result"]))
@@ -223,23 +229,23 @@ async def test_a_group_takes_twenty_messages_a_minute(bot: telegram.Bot, fake: F
 
 
 @pytest.mark.slow
-async def test_aiogram_sends_polls_and_answers(fake: FakeTelegram, ann: User) -> None:
-    server = TelegramAPIServer(
+async def test_aiogram_sends_polls_and_answers(aiogram: Any, fake: FakeTelegram, ann: User) -> None:
+    server = aiogram.client.telegram.TelegramAPIServer(
         base=f"{fake.url}/bot{{token}}/{{method}}", file=f"{fake.url}/file/bot{{token}}/{{path}}"
     )
     dispatcher, pressed = aiogram.Dispatcher(), asyncio.Event()
 
     @dispatcher.callback_query()
-    async def on_press(query: aiogram.types.CallbackQuery) -> None:
+    async def on_press(query: Any) -> None:
         await query.answer("done")
-        assert isinstance(query.message, Message)
+        assert isinstance(query.message, aiogram.types.Message)
         await query.message.edit_text("approved")
         pressed.set()
 
-    async with aiogram.Bot(fake.token, session=AiohttpSession(api=server)) as bot:
+    async with aiogram.Bot(fake.token, session=aiogram.client.session.aiohttp.AiohttpSession(api=server)) as bot:
         markup = aiogram.types.InlineKeyboardMarkup.model_validate(KEYBOARD)
         await bot.send_message(ann.id, "shall I?", reply_markup=markup)
-        await bot.send_document(ann.id, BufferedInputFile(b"whole", "whole.txt"))
+        await bot.send_document(ann.id, aiogram.types.BufferedInputFile(b"whole", "whole.txt"))
         polling = asyncio.create_task(dispatcher.start_polling(bot, handle_signals=False, polling_timeout=5))
         query_id = fake.press(ann, fake.messages(ann.id)[0], "Approve")
         await asyncio.wait_for(pressed.wait(), 10)
