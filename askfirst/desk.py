@@ -21,9 +21,11 @@ from askfirst.engine import (
     Case,
     Cast,
     Content,
+    Cover,
     Deadline,
     Executed,
     Opine,
+    PassOn,
     Redeem,
     Renew,
     Retract,
@@ -195,6 +197,40 @@ class Desk:
         if received.changed is not None:
             self._published(received.changed)
         return self._published(received.case)
+
+    async def covered(self, draft: Draft) -> Case | None:
+        """The answer to a draft where an earlier approval reaches this far: a request that is approved already.
+
+        Returns:
+            None where none reaches it: it has to be asked.
+
+        Raises:
+            Error: as ``ask``.
+        """
+        if draft.question or draft.supersedes or not any(each.pattern for each in draft.terms.scopes):
+            return None
+        request = request_of(draft, self._clock.now_ms())
+        content = Content(action=draft.action, effects=request.effects, risk=request.risk)
+        electorate = self._people.electorate(draft.agent)
+
+        def passing(case: Case, request_id: str) -> PassOn:
+            is_genuine = case.grant is not None and grant_token.is_genuine(case.grant, self._signer)
+            return PassOn(request_id=request_id, content=content, terms=draft.terms, is_genuine=is_genuine)
+
+        def work(connection: sa.Connection) -> Case | None:
+            now_ms = self._clock.now_ms()
+            for case in records.read_granted(connection, request.action_digest, draft.agent.session):
+                if not engine.step(case, passing(case, ""), now_ms).done:
+                    continue
+                received = self._intake.receive(connection, draft, electorate, now_ms, tells=False)
+                if not received.is_new:
+                    return received.case
+                used = self._apply(connection, case, passing(case, received.case.request.id))
+                return self._apply(connection, received.case, Cover(by=used.case)).case
+            return None
+
+        found = await self._writer.write(work)
+        return None if found is None else self._published(found)
 
     async def amend(self, request_id: str, amend: Amend) -> Step:
         """Make a new version of a pending request, as its requester."""

@@ -79,10 +79,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """What a draft has become: a case, and which other case changed on the way."""
+    """What a draft has become: a case, which other case changed on the way, and whether it was made just now."""
 
     case: Case
     changed: Case | None = None
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +100,10 @@ class Intake:
     bounds: Bounds
     schemes: Collection[str]
 
-    def receive(self, connection: sa.Connection, draft: Draft, electorate: Electorate, now_ms: int) -> Received:
-        """The answer to a draft, on the caller's transaction.
+    def receive(
+        self, connection: sa.Connection, draft: Draft, electorate: Electorate, now_ms: int, *, tells: bool = True
+    ) -> Received:
+        """The answer to a draft, on the caller's transaction; ``tells``: whether people get to know of a new request.
 
         Raises:
             InputError: a question asks for what cannot be checked.
@@ -133,7 +136,12 @@ class Intake:
             return Received(case=records.read(connection, answered.id))
         self._require_askable(stands, draft, electorate)
         notes = (*draft.notes, *similar_denials(draft, stands.denials, now_ms))
-        return self._ask(connection, draft, request_of(draft, now_ms, action_digest=act, notes=notes), now_ms)
+        request = request_of(draft, now_ms, action_digest=act, notes=notes)
+        received = self._ask(connection, draft, request, now_ms)
+        if tells:
+            recipients = draft.terms.stages[0].recipients
+            outbox.owe_messages(connection, request.id, recipients, max(now_ms, draft.terms.opens_at_ms))
+        return received
 
     def _stopped(self, denials: Sequence[Request], now_ms: int) -> Request | None:
         stops = (each for each in denials if each.end is not None and each.end.stop)
@@ -169,9 +177,7 @@ class Intake:
         records.insert(connection, case, draft.key)
         entry_type = EntryType.QUESTION_ASKED if draft.question else EntryType.GATE_REQUESTED
         self._note(connection, request, entry_type, draft, {"notes": request.notes} if request.notes else {})
-        recipients = draft.terms.stages[0].recipients
-        outbox.owe_messages(connection, request.id, recipients, max(now_ms, draft.terms.opens_at_ms))
-        return Received(case=case, changed=changed)
+        return Received(case=case, changed=changed, is_new=True)
 
     def _supersede(self, connection: sa.Connection, draft: Draft, newer: Request, now_ms: int) -> Case:
         old = records.read(connection, draft.supersedes)

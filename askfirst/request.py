@@ -309,6 +309,7 @@ class Grant:
         uses_max: how often it may be redeemed.
         state_digest: of the state that people were shown (``Evidence.state_digest``); ``""`` where it is bound to none.
         uses: redemptions, oldest first.
+        passed_on: ids of further requests that it approved, each a use, too (a grant for a pattern).
         outcome: of the last use that has one.
         undoings: of its newest use, oldest first: an odd number of them means that it is undone.
         token: the signed form (``askfirst.grant_token``); a grant whose token does not fit is worth nothing.
@@ -328,6 +329,7 @@ class Grant:
     uses_max: int = 1
     state_digest: str = ""
     uses: tuple[Use, ...] = ()
+    passed_on: tuple[str, ...] = ()
     ended_at_ms: int | None = None
     outcome: str = ""
     detail: str = ""

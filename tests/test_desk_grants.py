@@ -13,13 +13,14 @@ import pytest
 
 from askfirst.engine import Amend, Content
 from askfirst.grant_token import CONTEXT, is_genuine
-from askfirst.policy.ruling import Stage
+from askfirst.policy.ruling import ScopeOffer, Stage
 from askfirst.request import Grant, GrantState, RequestState, Verdict, dump
 from askfirst.store import outbox
 from askfirst.testing.bench import Bench, FakeSigner, a_draft, a_review
 
 if TYPE_CHECKING:
     from askfirst.engine import Case
+    from askfirst.intake import Draft
 
 
 async def approved(made: Bench, key: str = "1") -> Case:
@@ -204,5 +205,85 @@ def test_a_waiter_is_told_when_it_is_the_agents_turn(desk_bench: Bench) -> None:
         told = await waiter
         assert told.asked_back is not None
         assert told.request.state is RequestState.PENDING
+
+    asyncio.run(story())
+
+
+PATTERN = "rm -rf *"
+OFFERS = (ScopeOffer(kind="once"), ScopeOffer(kind="session", pattern=PATTERN))
+
+
+def a_similar(key: str, command: str, **terms: object) -> Draft:
+    draft = a_draft(key=key, command=command)
+    return replace(draft, terms=replace(draft.terms, scopes=OFFERS, **terms))  # type: ignore[arg-type]
+
+
+async def approved_for_the_session(made: Bench) -> Case:
+    case = await made.desk.ask(a_similar("1", "rm -rf build"))
+    review = replace(a_review(case.request, Verdict.APPROVE), scope=f"session {PATTERN}")
+    return (await made.desk.review(review)).case
+
+
+def test_an_approval_for_commands_like_it_answers_a_later_request_of_its_own(desk_bench: Bench) -> None:
+    """Nobody is asked or written to again, and what is redeemed is that very action, once."""
+
+    async def story() -> None:
+        first = await approved_for_the_session(desk_bench)
+        later = await desk_bench.desk.covered(a_similar("2", "rm -rf dist"))
+        assert later is not None
+        assert (later.request.state, later.request.id != first.request.id) == (RequestState.APPROVED, True)
+        assert later.grant is not None
+        assert is_genuine(later.grant, FakeSigner())
+        assert [await redeemed(desk_bench, later, attempt) for attempt in ("attempt-1", "attempt-2")] == [True, False]
+        assert (await desk_bench.desk.covered(a_similar("2", "rm -rf dist"))) is not None
+        first = await desk_bench.desk.case(first.request.id)
+        assert first.grant is not None
+        assert first.grant.passed_on == (later.request.id,)
+
+    asyncio.run(story())
+    with desk_bench.reader.connect() as connection:
+        told = connection.exec_driver_sql("select distinct request_id from outbox where kind = 'send'").all()
+    assert len(told) == 1
+
+
+def test_a_key_that_is_known_is_the_same_request_and_no_further_use(desk_bench: Bench) -> None:
+    async def story() -> None:
+        first = await approved_for_the_session(desk_bench)
+        ones = [await desk_bench.desk.covered(a_similar("2", "rm -rf dist")) for _ in range(3)]
+        assert len({each.request.id for each in ones if each is not None}) == 1
+        grant = (await desk_bench.desk.case(first.request.id)).grant
+        assert grant is not None
+        assert len(grant.passed_on) == 1
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("command", "terms"),
+    [
+        ("git clean -fdx", {}),
+        ("rm -rf dist && rm -rf /", {}),
+        ("rm -rf dist", {"rule": "releases"}),
+        ("rm -rf dist", {"scopes": (ScopeOffer(kind="once"),)}),
+    ],
+)
+def test_what_it_does_not_reach_has_to_be_asked(desk_bench: Bench, command: str, terms: dict[str, object]) -> None:
+    async def story() -> None:
+        await approved_for_the_session(desk_bench)
+        draft = a_similar("2", command)
+        draft = replace(draft, terms=replace(draft.terms, **terms))  # type: ignore[arg-type]
+        assert await desk_bench.desk.covered(draft) is None
+
+    asyncio.run(story())
+
+
+def test_a_session_that_was_told_to_stop_is_not_answered_by_an_earlier_approval(desk_bench: Bench) -> None:
+    async def story() -> None:
+        await approved_for_the_session(desk_bench)
+        other = await desk_bench.desk.ask(a_draft(key="9", command="git push --force"))
+        await desk_bench.desk.review(replace(a_review(other.request, Verdict.DENY), stop=True))
+        answer = await desk_bench.desk.covered(a_similar("2", "rm -rf dist"))
+        assert answer is not None
+        assert answer.request.state is RequestState.DENIED
 
     asyncio.run(story())

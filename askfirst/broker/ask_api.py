@@ -144,7 +144,8 @@ class AskApi:
         """
         action = await self._asking.resolve(look)
         whole = digest(["api", look.agent.host, look.agent.session, key or new_id()])
-        case = await self._desk.ask(replace(self._asking.draft(look, action, key=whole), **more))
+        draft = replace(self._asking.draft(look, action, key=whole), **more)
+        case = await self._desk.covered(draft) or await self._desk.ask(draft)
         if case.request.action_digest != action.digest() and not _is_stop(case):
             raise ConflictError(
                 f"this idempotency key belongs to request {case.request.id}, which is about another action",

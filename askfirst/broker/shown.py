@@ -175,7 +175,7 @@ def _grant_members(grant: Grant) -> dict[str, Any]:
         "state": grant.state.value,
         "scope": grant.scope,
         "pattern": grant.pattern,
-        "uses": len(grant.uses),
+        "uses": len(grant.uses) + len(grant.passed_on),
         "uses_max": grant.uses_max,
         "expires_at_ms": grant.expires_at_ms,
         "outcome": grant.outcome,

@@ -5,7 +5,8 @@ audit log, whom to tell and what to answer the actor. Nothing here reads a clock
 
 Invariants (DESIGN §4); ``tests/test_invariants.py`` sees to it that each has a test that cites it:
 
-- I1 only a person who may, an expiry, or the rule's own word moves a request out of ``pending``; its requester can
+- I1 only a person who may (also by an earlier approval that they chose to reach so far), an expiry, or the rule's own
+  word moves a request out of ``pending``; its requester can
   amend, cancel and replace it.
 - I2 a decision is bound to the action digest and to the version that its author was shown, and to no other; a grant for
   one run, to the state that they were shown, too.
@@ -25,10 +26,12 @@ from askfirst.engine.events import (
     Cancel,
     Cast,
     Content,
+    Cover,
     Deadline,
     Event,
     Executed,
     Opine,
+    PassOn,
     Redeem,
     Renew,
     Retract,
@@ -47,11 +50,13 @@ __all__ = [
     "Case",
     "Cast",
     "Content",
+    "Cover",
     "Deadline",
     "Event",
     "Executed",
     "LogLine",
     "Opine",
+    "PassOn",
     "Redeem",
     "Renew",
     "Retract",

@@ -12,6 +12,7 @@ from askfirst.rescue import Promise, Rescue
 
 if TYPE_CHECKING:
     from askfirst.effects import Effect, Risk
+    from askfirst.engine.case import Case
     from askfirst.opinion import Opinion
     from askfirst.request import Action, Claim, Review
     from askfirst.rescue import Undoing
@@ -148,6 +149,30 @@ class Redeem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PassOn:
+    """Another request is made for what this one's grant covers.
+
+    Attributes:
+        request_id: of the other.
+        content: what it would run.
+        terms: on which people would be asked about it.
+        is_genuine: as in ``Redeem``.
+    """
+
+    request_id: str
+    content: Content
+    terms: Terms
+    is_genuine: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """The grant of an earlier request was passed on to this one; ``by`` is that request's case."""
+
+    by: Case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Executed:
     """The host reports how it went; ``action_digest`` is of what really ran."""
 
@@ -193,6 +218,8 @@ Event = (
     | Renew
     | Supersede
     | Redeem
+    | PassOn
+    | Cover
     | Executed
     | Revoke
     | Undo

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from askfirst.audit_port import EntryType
 from askfirst.engine.case import LogLine, Step, system_line
 from askfirst.engine.events import Event, Executed, Redeem, Revoke
-from askfirst.engine.scopes import covers, ttl_ms, uses_max
+from askfirst.engine.scopes import covers, is_used_up, ttl_ms, uses_max
 from askfirst.policy.ruling import ONCE
 from askfirst.request import Grant, GrantState, Use
 
@@ -22,8 +22,18 @@ if TYPE_CHECKING:
 CHANGED = "what it would hit has changed since it was approved"
 
 
-def issue(case: Case, now_ms: int, *, scope: ScopeOffer = ONCE, late: bool = False) -> Step:
-    """Turn the approval into its grant; one request has one at most, named like the request."""
+def issue(
+    case: Case, now_ms: int, *, scope: ScopeOffer = ONCE, late: bool = False, until_ms: int | None = None
+) -> Step:
+    """Turn the approval into its grant; one request has one at most, named like the request.
+
+    Args:
+        case: approved.
+        now_ms: when.
+        scope: what its reviewers chose.
+        late: they came after the deadline.
+        until_ms: when it lapses at the latest.
+    """
     terms = case.request.terms
     life_ms = terms.late_grant_ttl_ms if late else ttl_ms(scope, terms)
     grant = Grant(
@@ -32,7 +42,7 @@ def issue(case: Case, now_ms: int, *, scope: ScopeOffer = ONCE, late: bool = Fal
         action_digest=case.request.action_digest,
         state=GrantState.ISSUED,
         issued_at_ms=now_ms,
-        expires_at_ms=now_ms + life_ms,
+        expires_at_ms=now_ms + life_ms if until_ms is None else min(now_ms + life_ms, until_ms),
         late=late,
         scope=scope.kind,
         pattern=scope.pattern,
@@ -75,7 +85,7 @@ def redeem(case: Case, event: Event, now_ms: int) -> Step:
     if grant is None or not covers(grant, case.request, event.action_digest, event.action, event.terms):
         return Step(case=case, done=False, note="no grant for this action")
     if not event.is_genuine:
-        return _forged(case, now_ms)
+        return forged(case, now_ms)
     if any(_is_same(each, event) for each in grant.uses) and grant.state is not GrantState.REVOKED:
         return Step(case=case, note="redeemed before by this same attempt")
     if grant.state is not GrantState.ISSUED:
@@ -91,7 +101,7 @@ def redeem(case: Case, event: Event, now_ms: int) -> Step:
         rescue=event.rescue,
     )
     uses = (*grant.uses, use)
-    state = GrantState.REDEEMED if len(uses) >= grant.uses_max else GrantState.ISSUED
+    state = GrantState.REDEEMED if is_used_up(replace(grant, uses=uses)) else GrantState.ISSUED
     decision: dict[str, Value] = {"grant": grant.id, "use": len(uses), "act": event.action_digest}
     decision |= {
         name: text for name, text in (("snapshot", event.rescue.snapshot), ("undo", event.rescue.words)) if text
@@ -113,7 +123,7 @@ def _is_same(use: Use, event: Redeem) -> bool:
     return use.attempt == event.attempt and use.action_digest == event.action_digest and not use.outcome
 
 
-def _forged(case: Case, now_ms: int) -> Step:
+def forged(case: Case, now_ms: int) -> Step:
     """Somebody wrote this grant into the store beside us: it is worth nothing, and that is written down."""
     note = "the grant's signature does not verify: the store was changed from outside"
     if case.grant is None or case.grant.state is not GrantState.ISSUED:

@@ -84,6 +84,11 @@ def uses_max(offer: ScopeOffer) -> int:
             return USES_MAX
 
 
+def is_used_up(grant: Grant) -> bool:
+    """Whether a grant was redeemed, or passed on, as often as it may be."""
+    return len(grant.uses) + len(grant.passed_on) >= grant.uses_max
+
+
 def ttl_ms(offer: ScopeOffer, terms: Terms) -> int:
     """How long a grant of this scope lives."""
     match offer.kind:

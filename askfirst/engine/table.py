@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from askfirst.engine import grants, retraction, reviews, timers, undo, versions
+from askfirst.engine import grants, passing, retraction, reviews, timers, undo, versions
 from askfirst.engine.case import Step, ended
 from askfirst.engine.events import (
     Amend,
     Cancel,
     Cast,
+    Cover,
     Deadline,
     Event,
     Executed,
     Opine,
+    PassOn,
     Redeem,
     Renew,
     Retract,
@@ -35,6 +37,7 @@ _OVER = (_S.DENIED, _S.ANSWERED, _S.CANCELLED, _S.SUPERSEDED)
 
 MOVES: dict[tuple[RequestState, type[Event]], Callable[[Case, Event, int], Step]] = {
     (_S.PENDING, Cast): reviews.cast,
+    (_S.PENDING, Cover): passing.cover,
     (_S.PENDING, Deadline): timers.due,
     (_S.PENDING, Unreachable): timers.unreachable,
     (_S.PENDING, Cancel): versions.cancel,
@@ -44,6 +47,7 @@ MOVES: dict[tuple[RequestState, type[Event]], Callable[[Case, Event, int], Step]
     (_S.APPROVED, Cast): reviews.cast_after_approval,
     (_S.APPROVED, Deadline): timers.nothing_due,
     (_S.APPROVED, Redeem): grants.redeem,
+    (_S.APPROVED, PassOn): passing.pass_on,
     (_S.APPROVED, Renew): versions.renew,
     (_S.APPROVED, Executed): grants.executed,
     (_S.APPROVED, Revoke): grants.revoke,
@@ -51,6 +55,7 @@ MOVES: dict[tuple[RequestState, type[Event]], Callable[[Case, Event, int], Step]
     (_S.EXPIRED, Cast): reviews.cast_late,
     (_S.EXPIRED, Deadline): timers.nothing_due,
     (_S.EXPIRED, Redeem): grants.redeem,
+    (_S.EXPIRED, PassOn): passing.pass_on,
     (_S.EXPIRED, Renew): versions.renew,
     (_S.EXPIRED, Executed): grants.executed,
     (_S.EXPIRED, Revoke): grants.revoke,

@@ -14,10 +14,12 @@ from askfirst.engine import (
     Case,
     Cast,
     Content,
+    Cover,
     Deadline,
     Event,
     Executed,
     Opine,
+    PassOn,
     Redeem,
     Renew,
     Retract,
@@ -276,6 +278,8 @@ def an(kind: type[Event], case: Case) -> Event:
         Unreachable: Unreachable(reason="telegram:1: gone"),
         Retract: Retract(decision_id="no such review", by="fake:eve", channel="fake", reason="it was edited"),
         Redeem: redeem(case),
+        PassOn: PassOn(request_id="other", content=content, terms=request.terms),
+        Cover: Cover(by=case),
         Executed: Executed(action_digest=request.action_digest, outcome="ok"),
         Revoke: Revoke(by="local:ann"),
     }
@@ -291,6 +295,8 @@ EVENTS: tuple[type[Event], ...] = (
     Renew,
     Supersede,
     Redeem,
+    PassOn,
+    Cover,
     Executed,
     Revoke,
     Retract,
@@ -311,12 +317,13 @@ def test_only_reviews_the_deadline_and_the_requesters_cancel_leave_pending() -> 
     """I1: the agent's own events cannot approve."""
     case = pending()
     moves = {kind for state, kind in MOVES if state is RequestState.PENDING}
-    assert moves == {Cast, Retract, Deadline, Unreachable, Cancel, Amend, Opine, Supersede}
+    assert moves == {Cast, Cover, Retract, Deadline, Unreachable, Cancel, Amend, Opine, Supersede}
     ends = {kind: step(case, an(kind, case), NOW_MS).case.request.state for kind in moves - {Cast}}
     assert ends == {
         Deadline: RequestState.PENDING,
         Amend: RequestState.PENDING,
         Opine: RequestState.PENDING,
+        Cover: RequestState.PENDING,
         Cancel: RequestState.CANCELLED,
         Supersede: RequestState.SUPERSEDED,
         Retract: RequestState.PENDING,
