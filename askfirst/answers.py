@@ -6,9 +6,9 @@ words: an agent that cannot tell them apart either gives up for nothing or tries
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from askfirst.moment import moment_words
 from askfirst.request import GrantState, RequestState
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ def decided(case: Case) -> str:
     request = case.request
     if case.asked_back is not None or case.grant is None or case.grant.state is not GrantState.ISSUED:
         return f"About request {request.code}: {refusal(case)}"
+    until = moment_words(case.grant.expires_at_ms, case.grant.issued_at_ms)
     return (
         f"Request {request.code} is approved: the gate lets the identical {_what(request)} through "
-        f"until {_clock(case.grant.expires_at_ms)}. Run it again, word for word, if it is still wanted."
+        f"until {until}. Run it again, word for word, if it is still wanted."
     )
 
 
@@ -171,9 +172,10 @@ def _pending(case: Case) -> str:
             f'"{asked.text}". Answer by running the identical command again with the answer as its description, or '
             "withdraw the request; nothing is refused."
         )
+    until = moment_words(request.terms.approval_expires_at_ms, request.created_at_ms)
     return (
         f"Pending: {_what(request)} was not run yet: a person has been asked (request {request.code}, open until "
-        f"{_clock(request.terms.approval_expires_at_ms)}). Go on with other work and try the identical command "
+        f"{until}). Go on with other work and try the identical command "
         "again later; it passes once it is approved."
     )
 
@@ -189,7 +191,3 @@ def _text(request: Request) -> str:
 def _short(text: str, limit_chars: int = 200) -> str:
     line = text if len(text) <= limit_chars else f"{text[:limit_chars]} … ({len(text)} characters)"
     return line.replace("\n", "⏎")
-
-
-def _clock(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, tz=UTC).strftime("%H:%M UTC")

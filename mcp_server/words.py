@@ -9,6 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from askfirst.moment import moment_words
 from mcp_server.tools import WAIT_MAX_S
 
 _NO_WAY_ROUND = "Do not retry it and do not reach the same effect another way."
@@ -72,7 +73,7 @@ def status_of(request: Any) -> str:
 
 
 def _approved(request: Any, is_gated: bool) -> str:  # noqa: FBT001  # the shape of this table's functions
-    by, until, editor = _by(request), _clock(_expiry_ms(request, "approved")), request.get("changed_by")
+    by, until, editor = _by(request), _clock(request, _expiry_ms(request, "approved")), request.get("changed_by")
     changed = (
         f"{editor} changed it, and it differs from what you asked. "
         if editor not in {None, "", "agent", "state"}
@@ -92,8 +93,9 @@ def _approved(request: Any, is_gated: bool) -> str:  # noqa: FBT001  # the shape
 
 
 def _pending(request: Any, _is_gated: bool) -> str:  # noqa: FBT001
+    until = _clock(request, request["approval_expires_at_ms"])
     return (
-        f"A person has been asked (request {request['code']}, open until {_clock(request['approval_expires_at_ms'])}). "
+        f"A person has been asked (request {request['code']}, open until {until}). "
         "Do not do it meanwhile. Go on with work that does not depend on it, then call get_request with this id and "
         f"wait_s={WAIT_MAX_S}. Or end your turn and say what waits."
     )
@@ -179,5 +181,5 @@ def _iso(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, tz=UTC).isoformat(timespec="seconds")
 
 
-def _clock(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, tz=UTC).strftime("%H:%M UTC")
+def _clock(request: Any, at_ms: int) -> str:
+    return moment_words(at_ms, int(request["created_at_ms"]))

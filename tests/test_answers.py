@@ -77,3 +77,12 @@ def test_every_state_has_a_text() -> None:
 def test_no_text_is_a_command_or_claims_authority(_word: str, text: str) -> None:
     assert "approved by" not in text.lower()
     assert "you may run" not in text.lower()
+
+
+@pytest.mark.parametrize(("timeout_s", "until"), [(600, "08:10 UTC)"), (86_400 * 20, "08:00 UTC on 4 Feb)")])
+def test_a_deadline_on_another_day_is_told_with_its_day(timeout_s: int, until: str) -> None:
+    pending = case(RequestState.PENDING)
+    at_ms = pending.request.created_at_ms + timeout_s * 1000
+    terms = replace(pending.request.terms, approval_expires_at_ms=at_ms)
+    text = answers.refusal(replace(pending, request=replace(pending.request, terms=terms)))
+    assert f"open until {until}" in text

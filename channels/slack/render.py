@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from askfirst.effects import Risk
+from askfirst.moment import moment_words
 from askfirst.request import RequestState
 from channels.slack import blocks
 
@@ -81,8 +81,8 @@ def _icon(card: Card) -> str:
 
 
 def _essential(card: Card) -> tuple[Block, ...]:
-    until = datetime.fromtimestamp(card.deadline_ms / 1000, UTC)
-    ends = "" if _is_over(card) else f" · {card.on_timeout}s at {until:%H:%M} UTC"
+    until = moment_words(card.deadline_ms, card.created_at_ms)
+    ends = "" if _is_over(card) else f" · {card.on_timeout}s at {until}"
     return (
         blocks.header(f"{_icon(card)} {card.headline}"),
         blocks.preformatted(_command(card)),
