@@ -247,6 +247,8 @@ def unusable_question(draft: Draft) -> str:
     """Why no answer to this question could be checked, or ``""``."""
     if len(draft.options) > OPTIONS_MAX:
         return f"a question may offer {OPTIONS_MAX} options, this one has {len(draft.options)}"
+    if len(set(draft.options)) < len(draft.options):
+        return "two options are the same; an answer could not tell them apart"
     if draft.options and draft.answer_schema:
         return "give either options or a schema"
     return schema_problem(draft.answer_schema)

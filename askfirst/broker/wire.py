@@ -97,7 +97,10 @@ class CreateIn(Wire):
     model: _ID = ""
     claim: ClaimIn = ClaimIn()
     question: _TEXT = ""
-    options: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=50)] = []
+    options: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=200)]],
+        Field(max_length=50, json_schema_extra={"uniqueItems": True}),
+    ] = []
     answer_schema: dict[str, object] | None = None
     supersedes: _ID = ""
     route: RouteIn = RouteIn()
