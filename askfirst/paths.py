@@ -95,6 +95,11 @@ class StatePaths:
         return self.root / "watched.json"
 
     @property
+    def originals(self) -> Path:
+        """Agents' settings files as they were before our hooks came in."""
+        return self.root / "originals"
+
+    @property
     def api_token(self) -> Path:
         """The bearer token of the API on TCP."""
         return self.root / "api-token"

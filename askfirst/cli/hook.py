@@ -16,6 +16,7 @@ from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_USAGE, fail, print_json, sentences
 from askfirst.errors import Error, InputError
 from askfirst.host import BeforeTool, Deny, HookAnswer, NoOpinion
+from askfirst.originals import forget, keep, restored
 from askfirst.paths import config_file, state_paths
 from askfirst.settings_change import SettingsChange
 
@@ -95,8 +96,14 @@ def _merge(
     paths = state_paths(state_dir)
     before, after = parts.install(host, path, paths, remove)
     change = SettingsChange(host=host, title=host, path=path.absolute(), before=before, after=after)
+    if remove:
+        change = restored(paths, change)
     if not dry_run and change.is_needed:
+        if not remove and not parts.fingerprint(host, path):
+            keep(paths, change)
         change.write()
+        if remove:
+            forget(paths, change)
         change.note(paths, is_installed=not remove, ours=parts.fingerprint(host, path))
     if as_json:
         print_json({"settings": str(path), "changed": change.is_needed, "written": change.is_needed and not dry_run})

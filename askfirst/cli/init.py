@@ -13,6 +13,7 @@ import typer
 from askfirst.cli.install import show
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, connected, fail, print_json, sentences, stderr
+from askfirst.originals import keep
 from askfirst.paths import policy_file, state_paths, write_private
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def _connect(parts: Parts, paths: StatePaths, hosts: list[str] | None, *, ask: b
                 show(change, dry_run=True)
             if ask and not typer.confirm(f"Connect {change.title} so?", default=True, err=True):
                 continue
+            if not parts.fingerprint(change.host, change.path):
+                keep(paths, change)
             change.write()
             change.note(paths, is_installed=True, ours=parts.fingerprint(change.host, change.path))
         stderr.print(f"{change.title} asks first", markup=False)

@@ -16,6 +16,7 @@ from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, EXIT_USAGE, console, fail, print_json, sentences, stderr
 from askfirst.cli.remote import connect, disconnect, wanted
 from askfirst.errors import InputError
+from askfirst.originals import forget, keep, restored
 from askfirst.paths import StatePaths, service_paths, state_paths
 from askfirst.service import carry_out, has_user, setting_up, taking_down
 
@@ -102,7 +103,7 @@ def add(app: typer.Typer, parts: Parts) -> None:
             paths = service_paths() if service else _paths(state_dir)
             hosts = host or list(parts.adapters())
             changes = parts.changes(_fitting(parts, hosts, scope, host), scope, Path.cwd(), paths, remove=True)
-            ours = [each for each in changes if host or each.is_needed]
+            ours = [restored(paths, each) for each in changes if host or each.is_needed]
             _apply(parts, ours, paths, dry_run=dry_run, remove=True, as_json=as_json)
             if remote:
                 disconnect(paths, dry_run=dry_run)
@@ -145,8 +146,12 @@ def _apply(
 ) -> None:
     for change in changes:
         if change.is_needed and not dry_run:
+            if not remove and paths.root.is_dir() and not parts.fingerprint(change.host, change.path):
+                keep(paths, change)
             _write(change)
             if paths.root.is_dir():
+                if remove:
+                    forget(paths, change)
                 change.note(paths, is_installed=not remove, ours=parts.fingerprint(change.host, change.path))
                 _give_back(paths)
         if not as_json:
@@ -218,5 +223,6 @@ def _give_back(paths: StatePaths) -> None:
     owner = paths.root.stat()
     if owner.st_uid == os.geteuid():
         return
-    for path in (paths.hook_notes, *paths.hook_notes.glob("*.json")):
-        os.chown(path, owner.st_uid, owner.st_gid)
+    for folder in (paths.hook_notes, paths.originals):
+        for path in (folder, *folder.glob("*")) if folder.is_dir() else ():
+            os.chown(path, owner.st_uid, owner.st_gid)

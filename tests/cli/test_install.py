@@ -57,6 +57,33 @@ def test_agents_that_are_there_are_connected_and_disconnected_exactly(machine: P
     assert [(each.is_installed, bool(each.ours)) for each in notes] == [(True, True), (False, False)]
 
 
+OWN_LAYOUT = (
+    '{"model": "x",\n\t"hooks": {"PreToolUse": [{"matcher":"Bash","hooks":[{"type":"command","command":"t"}]}]}}'
+)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_file_in_the_person_s_own_layout_comes_back_byte_for_byte(machine: Path, again: bool) -> None:
+    settings = settings_of(machine)
+    settings.write_text(OWN_LAYOUT, encoding="utf-8")
+    call("install")
+    if again:  # what is kept is the file without our hooks, not the one that is mended
+        settings.write_text(settings.read_text().replace('"timeout": ', '"timeout": 1'), encoding="utf-8")
+        call("install")
+    call("uninstall")
+    assert settings.read_text(encoding="utf-8") == OWN_LAYOUT
+    assert list((machine / "state" / "originals").iterdir()) == []
+
+
+def test_what_the_person_changed_meanwhile_stays(machine: Path) -> None:
+    settings = settings_of(machine)
+    settings.write_text(OWN_LAYOUT, encoding="utf-8")
+    call("install")
+    settings.write_text(settings.read_text().replace('"model": "x"', '"model": "y"'), encoding="utf-8")
+    call("uninstall")
+    assert json.loads(settings.read_text(encoding="utf-8")) == {**THEIRS, "model": "y"}
+
+
 def test_a_dry_run_shows_the_change_and_writes_nothing(machine: Path) -> None:
     [change] = json.loads(call("install", "--dry-run", "--json"))
     assert (change["host"], change["changed"], change["written"]) == ("claude-code", True, False)
