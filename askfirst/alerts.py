@@ -13,6 +13,7 @@ from askfirst.call import ToolCall
 from askfirst.canonical import digest
 from askfirst.errors import Error
 from askfirst.host import Agent
+from askfirst.policy.ruling import Stage
 
 if TYPE_CHECKING:
     from askfirst.asking import Asking
@@ -37,13 +38,14 @@ class Alerts:
         self._desk = desk
         self._asking = asking
 
-    async def tell(self, text: str, *, key: str, is_news: bool = False) -> str:
+    async def tell(self, text: str, *, key: str, is_news: bool = False, recipients: tuple[str, ...] = ()) -> str:
         """Tell the people that the policy names; the same key tells once. What cannot be told is in the log already.
 
         Args:
             text: what they read.
             key: the same one tells once.
             is_news: nobody is reminded of it, and nobody else hears of it when it is not seen.
+            recipients: told instead of the policy's, at once, whatever the hour.
 
         Returns:
             id of the message, ``""`` where nobody could be told.
@@ -53,8 +55,11 @@ class Alerts:
         try:
             look = await self._asking.look(call, BROKER, requires_approval=True)
             draft = self._asking.draft(look, await self._asking.resolve(look), key=digest(["alert", key]))
-            news = replace(draft.terms, reminders_at_ms=(), escalation=(), on_timeout="reject")
-            terms = news if is_news else draft.terms
+            terms = draft.terms
+            if is_news:
+                terms = replace(terms, reminders_at_ms=(), escalation=(), on_timeout="reject")
+            if recipients:
+                terms = replace(terms, stages=(Stage(recipients=recipients),), opens_at_ms=0)
             draft = replace(draft, terms=terms, question=text, options=(SEEN,), notes=(FROM_GATE,))
             return (await self._desk.ask(draft)).request.id
         except Error as error:

@@ -33,6 +33,7 @@ from askfirst.audit_port import SYSTEM, Entry, EntryType
 from askfirst.backing import Backing, StoredMemory, StoredMessages, channel_key
 from askfirst.broker.access import Access
 from askfirst.broker.api import Api
+from askfirst.broker.break_glass_api import BreakGlassApi
 from askfirst.broker.channels_api import ChannelsApi
 from askfirst.broker.diagnosis_api import DiagnosisRoute
 from askfirst.broker.hook_route import HookRoute
@@ -50,10 +51,12 @@ from askfirst.clock import SystemClock
 from askfirst.config import load_config
 from askfirst.desk import Desk
 from askfirst.disk import Disk
+from askfirst.engine.case import BREAK_GLASS
 from askfirst.errors import BrokerUnavailableError, ConfigError
 from askfirst.evidence.gather import Gatherer
 from askfirst.evidence.sources import sources
 from askfirst.gate import Gate
+from askfirst.glass_desk import GlassDesk, Windows
 from askfirst.hook_notes import waiting_notes
 from askfirst.host_events import AtThisMachine, HostEvents, HostWaits
 from askfirst.host_prompts import HostPrompts
@@ -80,6 +83,7 @@ from askfirst.store.statement import is_shared
 from askfirst.store.writer import Writer
 from askfirst.switchboard import Switchboard
 from askfirst.tally import Tally
+from askfirst.terms import INBOX
 from askfirst.wakes import Wakes
 from audit.clock import SystemClock as AuditClock
 from audit.grants import GrantKey
@@ -245,21 +249,24 @@ class _Core:
         self._channels: dict[str, Channel] = {}
         trash = Trash(paths.trash, config.undo, self._clock)
         self._net = NetKeeper(trash, config.undo, self._clock, state=str(paths.root), purged=self._purged)
+        signer = GrantKey(keys.grants)
+        glass_key = channel_key(signer, BREAK_GLASS)
         self.desk = Desk(
             writer=self._writer,
             reader=reader,
             audit=log,
             hub=self._hub,
             clock=self._clock,
-            signer=GrantKey(keys.grants),
+            signer=signer,
             people=self._roster,
             editor=self._asking,
             inspector=self._asking,
             schemes=self._channels.keys(),
             before_release=self._require_witnesses,
+            windows=Windows(glass_key, self._clock),
             net=self._net,
         )
-        self._channels.update(open_channels(config.channels, partial(self._backing, GrantKey(keys.grants))))
+        self._channels.update(open_channels(config.channels, partial(self._backing, signer)))
         self.switchboard = Switchboard(
             channels=self._channels,
             desk=self.desk,
@@ -284,6 +291,17 @@ class _Core:
         self._alerts = Alerts(desk=self.desk, asking=self._asking)
         self._notices = Notices(
             alerts=self._alerts, desk=self.desk, config=config.hosts, clock=self._clock, redact=redacted
+        )
+        self._glass = GlassDesk(
+            desk=self.desk,
+            roster=self._roster,
+            writer=self._writer,
+            reader=reader,
+            audit=log,
+            clock=self._clock,
+            key=glass_key,
+            longest_s=lambda: self._policy.current().general.break_glass_s,
+            tell=self._tell_everybody,
         )
         self._sightings = Sightings(self._clock)
         places = Places(home=Path.home(), project=Path("/"))
@@ -402,6 +420,13 @@ class _Core:
                 await self._alerts.tell(f"The gate is silent: {words(deed)}", key=f"silent {deed.host} {deed.session}")
             await asyncio.sleep(_HOOKS_PAUSE_S)
 
+    async def _tell_everybody(self, text: str, key: str) -> None:
+        """Tell whomever any route tells, and all people, on the channels that exist."""
+        wanted = [*self._policy.current().general.recipients, *INBOX]
+        wanted += [each for person in self._roster.people for each in person.recipients]
+        recipients = tuple(dict.fromkeys(each for each in wanted if each.partition(":")[0] in self._channels))
+        await self._alerts.tell(text, key=key, recipients=recipients)
+
     async def _require_witnesses(self, request: Request) -> None:
         """Before an action of a risk that asks for it is released, others have seen that it was decided."""
         limit = self._config.audit.witness_from
@@ -451,6 +476,7 @@ class _Core:
             figures=self._figures,
             more=(
                 PeopleApi(access, self._registrar, self._roster),
+                BreakGlassApi(access, self._glass, self._clock),
                 SightingsApi(access, self._sightings),
                 TrashApi(
                     access=access, desk=self.desk, trash=self._net.trash, config=self._config.undo, person=_person()

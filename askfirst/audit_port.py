@@ -94,7 +94,13 @@ class EntryType(enum.StrEnum):
     LOG_KEY_ROTATED = "log.key_rotated"
     LOG_CHECKPOINT_WITNESSED = "log.checkpoint_witnessed"
     BLOB_ERASED = "blob.erased"
+    BREAK_GLASS_PREPARED = "break_glass.prepared"
+    """A person has approved that somebody gets a code for an emergency."""
     BREAK_GLASS_USED = "break_glass.used"
+    """A code has released a request, or opened a window; what it releases names its id."""
+    BREAK_GLASS_REFUSED = "break_glass.refused"
+    BREAK_GLASS_REVOKED = "break_glass.revoked"
+    """A code was taken back, or its window closed early."""
     TOKEN_ISSUED = "token.issued"  # noqa: S105  # the name of a type
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
 

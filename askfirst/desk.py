@@ -17,6 +17,7 @@ from askfirst.audit_port import EntryType
 from askfirst.bounds import Bounds
 from askfirst.engine import (
     Amend,
+    BreakGlass,
     Cancel,
     Case,
     Cast,
@@ -38,7 +39,7 @@ from askfirst.engine import undo as undoing
 from askfirst.engine.grants import is_outdated
 from askfirst.entries import entry_of
 from askfirst.errors import InputError, NotAllowedError, RescueError
-from askfirst.intake import Draft, Intake, request_of
+from askfirst.intake import Draft, Intake, Received, request_of
 from askfirst.people import Directory
 from askfirst.request import GrantState, Receipt, Request, RequestState, Review, Verdict
 from askfirst.rescue import Order, Preview, Rescue
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from askfirst.grant_token import GrantSigner
     from askfirst.hub import Hub
     from askfirst.opinion import Opinion
-    from askfirst.people import People
+    from askfirst.people import Electorate, People
     from askfirst.rescue import Net
     from askfirst.sight import Sight
     from askfirst.store.writer import Writer
@@ -98,6 +99,14 @@ class Editor(Protocol):
         Raises:
             InputError: they are no arguments of this tool.
         """
+        ...
+
+
+class Windows(Protocol):
+    """Windows that a break-glass code has opened."""
+
+    def through(self, connection: sa.Connection, request: Request, electorate: Electorate) -> BreakGlass | None:
+        """The window that is open for this request now, on the caller's transaction; None for none."""
         ...
 
 
@@ -144,6 +153,7 @@ class Desk:
         inspector: looks whether an approved action would still meet what people were shown; None: a grant that is bound
             to a state is never redeemed.
         before_release: awaited before a grant is redeemed; what it raises keeps the action from running.
+        windows: of break-glass; None: there are none.
         net: keeps what an action would destroy; None: nothing is kept, and nothing can be undone.
     """
 
@@ -162,6 +172,7 @@ class Desk:
         bounds: Bounds | None = None,
         inspector: Inspector | None = None,
         before_release: Callable[[Request], Awaitable[None]] | None = None,
+        windows: Windows | None = None,
         net: Net | None = None,
     ) -> None:
         self._writer = writer
@@ -175,6 +186,7 @@ class Desk:
         self._intake = Intake(audit=audit, bounds=bounds or Bounds(), schemes=schemes)
         self._inspector = inspector
         self._before_release = before_release
+        self._windows = windows
         self._net = net
         self._undoing: dict[str, asyncio.Lock] = {}
         self._timer_set = asyncio.Event()
@@ -191,9 +203,16 @@ class Desk:
         if self._net is not None and not draft.question:
             promise = await self._net.foresee(draft.action, draft.classification.effects)
             draft = replace(draft, promise=promise)
-        received = await self._writer.write(
-            lambda connection: self._intake.receive(connection, draft, electorate, self._clock.now_ms())
-        )
+
+        def work(connection: sa.Connection) -> Received:
+            received = self._intake.receive(connection, draft, electorate, self._clock.now_ms())
+            case = received.case
+            if self._windows is None or not _waits_for_people(case) or case.request.terms.break_glass_s == 0:
+                return received
+            event = self._windows.through(connection, case.request, electorate)
+            return received if event is None else replace(received, case=self._apply(connection, case, event).case)
+
+        received = await self._writer.write(work)
         if received.changed is not None:
             self._published(received.changed)
         return self._published(received.case)
@@ -343,6 +362,27 @@ class Desk:
         snapshot = next((each.rescue.snapshot for each in reversed(uses) if each.tool_use_id == tool_use_id), "")
         if snapshot and self._net is not None:
             await self._net.ran(snapshot)
+        return step
+
+    async def break_glass(
+        self, request_id: str, event_for: Callable[[sa.Connection, Case, Electorate], BreakGlass]
+    ) -> Step:
+        """Release a request by a break-glass code, which ``event_for`` uses up in the same transaction.
+
+        Raises:
+            NotAllowedError: it cannot be released so; nothing was changed, and the code is as it was.
+        """
+
+        def work(connection: sa.Connection) -> Step:
+            case = records.read(connection, request_id)
+            electorate = self._people.electorate(case.request.agent)
+            step = self._apply(connection, case, event_for(connection, case, electorate))
+            if not step.done:
+                raise NotAllowedError(step.note)
+            return step
+
+        step = await self._writer.write(work)
+        self._published(step.case)
         return step
 
     async def revoke(self, request_id: str, *, by: str, channel: str, reason: str = "") -> Step:

@@ -20,6 +20,7 @@ import secrets
 from typing import TYPE_CHECKING, Protocol
 
 from askfirst.canonical import canonical
+from askfirst.engine.case import BREAK_GLASS
 from askfirst.request import Verdict
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def mint(case: Case, head: TreeHead, index: int, signer: GrantSigner) -> str:
     grant = case.grant
     assert grant is not None  # the caller has just issued it
     by = {(each.channel, each.person) for each in case.counted() if each.verdict is Verdict.APPROVE}
+    if (end := case.request.end) is not None and end.channel == BREAK_GLASS:
+        by = {(end.channel, end.by)}
     body = canonical(
         {
             **_binding(grant),

@@ -1,8 +1,6 @@
 """Who becomes somebody that may decide: each change is approved by a person who may already, or it does not happen.
 
-- Adding somebody, and issuing a link code, are requests like an agent's: critical, with terms of their own that no
-  policy loosens and no deadline approves. They are for ``role:admin`` where anybody has that role, else for everybody.
-- Only whoever asked for a change can have it made: they alone have its claim.
+- Adding somebody, and issuing a link code, are requests like an agent's: see ``askfirst.consent``.
 - A link code is shown once; see ``askfirst.link_code``.
 - Removing somebody makes nobody able to decide, so it needs no approval.
 - Every change is in the log, in the transaction that makes it.
@@ -10,25 +8,16 @@
 
 from __future__ import annotations
 
-import hmac
 import re
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from askfirst import link_code
 from askfirst.audit_port import Actor, Entry, EntryType
-from askfirst.canonical import sha256_hex
-from askfirst.clock import new_id
-from askfirst.desk import Draft
-from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
+from askfirst.consent import Consent
 from askfirst.errors import InputError, NotAllowedError, RequestNotFoundError
-from askfirst.host import Agent
-from askfirst.people import ROLE, LinkCode, Person
-from askfirst.policy.ruling import Stage
-from askfirst.request import Action
+from askfirst.people import LinkCode, Person
 from askfirst.store import people as rows
-from askfirst.terms import INBOX, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +26,7 @@ if TYPE_CHECKING:
 
     from askfirst.audit_port import AuditLog, Value
     from askfirst.clock import Clock
+    from askfirst.consent import Asked
     from askfirst.desk import Desk
     from askfirst.engine import Case
     from askfirst.roster import Roster
@@ -44,19 +34,8 @@ if TYPE_CHECKING:
 
 ADD: Final = "askfirst.people.add"
 LINK: Final = "askfirst.people.link"
-ADMIN = f"{ROLE}admin"
-APPROVAL_LIFE_MS = 900_000
 _ID = re.compile(r"local:[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-_POLICY = "built-in: people"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A change that waits for its approval; only whoever has the ``claim`` can have it made."""
-
-    case: Case
-    claim: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +60,7 @@ class Registrar:
     """
 
     def __init__(self, *, desk: Desk, roster: Roster, writer: Writer, audit: AuditLog, clock: Clock) -> None:
-        self._desk = desk
+        self._consent = Consent("people", "who decides is decided by people", desk=desk, roster=roster, clock=clock)
         self._roster = roster
         self._writer = writer
         self._audit = audit
@@ -109,7 +88,7 @@ class Registrar:
             "roles": sorted(person.roles),
             "teams": sorted(person.teams),
         }
-        return await self._ask(ADD, arguments, f"lets {person.id} decide on what agents ask{_having(person)}")
+        return await self._consent.ask(ADD, arguments, f"lets {person.id} decide on what agents ask{_having(person)}")
 
     async def ask_to_link(self, person: str, *, scheme: str = "", assurance: int = 3) -> Asked:
         """Ask for a link code for somebody who is known.
@@ -122,40 +101,7 @@ class Registrar:
         where = f" on {scheme}" if scheme else ""
         arguments: dict[str, object] = {"person": person, "scheme": scheme, "assurance": assurance}
         loss = f"lets whoever is shown the code decide as {person}{where}, up to assurance {assurance}"
-        return await self._ask(LINK, arguments, loss)
-
-    async def _ask(self, tool: str, said: dict[str, object], loss: str) -> Asked:
-        claim = secrets.token_urlsafe(24)
-        arguments = {**said, "claim_sha256": sha256_hex(claim.encode())}
-        now_ms = self._clock.now_ms()
-        agent = Agent(host="askfirst", session="people")
-        effect = Effect(
-            rule=tool, kind=EffectKind.ESCALATES, risk=Risk.CRITICAL, reversible=True, target="people", loss=loss
-        )
-        terms = Terms(
-            policy=_POLICY,
-            policy_digest=sha256_hex(_POLICY.encode()),
-            rule=tool,
-            reason="who decides is decided by people",
-            stages=(Stage(reviewers=self._admins(), recipients=INBOX),),
-            assurance_min=1,
-            approval_expires_at_ms=now_ms + APPROVAL_LIFE_MS,
-            grant_ttl_ms=APPROVAL_LIFE_MS,
-            late_grant_ttl_ms=0,
-        )
-        draft = Draft(
-            key=f"people-{new_id()}",
-            agent=agent,
-            tool_use_id="",
-            action=Action(tool=tool, arguments=arguments, cwd="", host=agent.host, session=agent.session),
-            classification=Classification(outcome=Outcome.GATE, effects=(effect,)),
-            terms=terms,
-            risk=Risk.CRITICAL,
-        )
-        return Asked(case=await self._desk.ask(draft), claim=claim)
-
-    def _admins(self) -> tuple[str, ...]:
-        return (ADMIN,) if any(each.is_named((ADMIN,)) for each in self._roster.people) else ()
+        return await self._consent.ask(LINK, arguments, loss)
 
     # -- doing ----------------------------------------------------------------------------------------------------
 
@@ -165,7 +111,7 @@ class Registrar:
         Raises:
             NotAllowedError: it is not approved, or was used.
         """
-        case = await self._redeemed(request_id, claim, ADD)
+        case = await self._consent.redeemed(request_id, claim, ADD)
         said = case.request.action.arguments
         person = Person(id=str(said["person"]), roles=_names(said["roles"]), teams=_names(said["teams"]))
         now_ms = self._clock.now_ms()
@@ -184,7 +130,7 @@ class Registrar:
         Raises:
             NotAllowedError: it is not approved, or was used.
         """
-        case = await self._redeemed(request_id, claim, LINK)
+        case = await self._consent.redeemed(request_id, claim, LINK)
         said = case.request.action.arguments
         now_ms = self._clock.now_ms()
         kept = LinkCode(
@@ -238,28 +184,9 @@ class Registrar:
 
     # -- plumbing -------------------------------------------------------------------------------------------------
 
-    async def _redeemed(self, request_id: str, claim: str, tool: str) -> Case:
-        """The approved case, its grant used up; again for the same request until its outcome is known.
-
-        No policy has this name, so nobody but ``_ask`` has made the request. Nobody but whoever asked has its claim: an
-        agent cannot wait for the approval of what a person asked for, and snatch the code.
-        """
-        case = await self._desk.case(request_id)
-        request = case.request
-        if (request.action.tool, request.terms.rule, request.terms.policy) != (tool, tool, _POLICY):
-            raise NotAllowedError("this request is about something else")
-        if not hmac.compare_digest(str(request.action.arguments["claim_sha256"]), sha256_hex(claim.encode())):
-            raise NotAllowedError("only whoever asked for this can have it made")
-        step = await self._desk.redeem(
-            request_id, action_digest=request.action_digest, attempt=f"people-{request_id}", tool_use_id=""
-        )
-        if not step.done:
-            raise NotAllowedError(f"it is not approved: {step.note}")
-        return step.case
-
     async def _changed(self, work: Callable[[sa.Connection], None], case: Case) -> None:
         await self._writer.write(work)
-        await self._desk.executed(case.request.id, action_digest=case.request.action_digest, outcome="ok")
+        await self._consent.made(case)
         await self._roster.refresh()
 
     def _require_known(self, person: str) -> None:

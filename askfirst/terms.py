@@ -48,6 +48,7 @@ class Terms:
         scopes: what a reviewer may choose; ``once`` is always among them.
         band: the agent's confidence and what it did.
         witness_required: the tree head must be witnessed before the grant may be used.
+        break_glass_s: seconds, the longest break-glass window that may release it; 0: no code releases it.
         shadowed_by: shadow rules that matched.
     """
 
@@ -68,6 +69,7 @@ class Terms:
     scopes: tuple[ScopeOffer, ...] = (ONCE,)
     band: Band = field(default_factory=Band)
     witness_required: bool = False
+    break_glass_s: int = 0
     shadowed_by: tuple[str, ...] = ()
 
     @property
@@ -107,6 +109,7 @@ def terms_of(ruling: Ruling, now_ms: int) -> Terms:
         scopes=(ONCE,) if ruling.risk is Risk.CRITICAL else ruling.scopes,
         band=ruling.band,
         witness_required=ruling.witness_required,
+        break_glass_s=ruling.break_glass_s,
         shadowed_by=ruling.shadowed_by,
     )
 

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from askfirst import link_code
 from askfirst.audit_port import EntryType
+from askfirst.consent import Asked
 from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, RequestNotFoundError
 from askfirst.hearing import Hearing
 from askfirst.host import Agent
 from askfirst.link_code import LinkDesk
 from askfirst.people import Directory, Identity, Known, Person, Requester
 from askfirst.reception import Reception
-from askfirst.registrar import Asked, Registrar
+from askfirst.registrar import Registrar
 from askfirst.request import RequestState, Verdict
 from askfirst.roster import Roster, merged
 from askfirst.testing.bench import Bench, a_draft, a_review
@@ -145,7 +146,7 @@ def test_a_change_that_a_crash_left_half_done_is_finished_by_the_same_claim(town
     async def story() -> None:
         asked = await town.registrar.ask_to_add(BOB)
         await town.approve(asked)
-        await town.registrar._redeemed(asked.case.request.id, asked.claim, asked.case.request.action.tool)
+        await town.registrar._consent.redeemed(asked.case.request.id, asked.claim, asked.case.request.action.tool)
         await town.registrar.added(asked.case.request.id, asked.claim)
         assert town.roster.has("local:bob")
 

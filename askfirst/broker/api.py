@@ -18,7 +18,7 @@ from askfirst.broker import shown, wire
 from askfirst.broker.access import caller_of
 from askfirst.broker.ask_api import AskApi
 from askfirst.broker.body_limit import BodyLimit
-from askfirst.broker.peer import has_terminal, is_local_user
+from askfirst.broker.peer import is_local_user, require_terminal
 from askfirst.broker.problems import handle_problems
 from askfirst.broker.token_api import TokenApi
 from askfirst.desk import ReviewDraft
@@ -202,8 +202,7 @@ class Api:
                 "decisions from this machine's terminal are switched off: an agent of the same user could make them, "
                 "too; use the web inbox, or set `terminal_decisions = true` under [policy]"
             )
-        if not (is_local_user(request) and has_terminal(request)):
-            raise NotAllowedError("only a process with a terminal may decide here; run `askfirst inbox` in one")
+        require_terminal(request, "askfirst inbox")
 
     async def preview_undo(self, request_id: str) -> wire.PreviewOut:
         """What an undo would do now; nothing is changed."""

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from askfirst.errors import NotAllowedError
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -99,6 +101,20 @@ def has_terminal(connection: HTTPConnection) -> bool:
     with contextlib.suppress(OSError, IndexError, ValueError):
         return int(_after_name(client[1])[4]) != 0  # field 7, tty_nr
     return False
+
+
+def require_terminal(connection: HTTPConnection, instead: str) -> None:
+    """Let only a local process with a terminal go on.
+
+    Args:
+        connection: whose peer is looked at.
+        instead: what a person should run in a terminal.
+
+    Raises:
+        NotAllowedError: it has none.
+    """
+    if not (is_local_user(connection) and has_terminal(connection)):
+        raise NotAllowedError(f"only a process with a terminal may decide here; run `{instead}` in one")
 
 
 def _after_name(pid: int) -> list[str]:

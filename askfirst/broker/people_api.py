@@ -14,7 +14,8 @@ from askfirst.people import Person
 
 if TYPE_CHECKING:
     from askfirst.broker.access import Access
-    from askfirst.registrar import Asked, Registrar
+    from askfirst.consent import Asked
+    from askfirst.registrar import Registrar
     from askfirst.roster import Roster
 
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -125,12 +126,12 @@ class PeopleApi:
         """Ask for somebody to be added."""
         require_owner(request)
         wanted = Person(id=body.person, roles=frozenset(body.roles), teams=frozenset(body.teams))
-        return _asked(await self._registrar.ask_to_add(wanted))
+        return asked_out(await self._registrar.ask_to_add(wanted))
 
     async def link(self, body: LinkIn, request: Request) -> AskedOut:
         """Ask for a link code."""
         require_owner(request)
-        return _asked(await self._registrar.ask_to_link(body.person, scheme=body.scheme, assurance=body.assurance))
+        return asked_out(await self._registrar.ask_to_link(body.person, scheme=body.scheme, assurance=body.assurance))
 
     async def added(self, request_id: str, body: ClaimIn, request: Request) -> PersonOut:
         """Add whom a person has approved."""
@@ -158,6 +159,7 @@ class PeopleApi:
         )
 
 
-def _asked(asked: Asked) -> AskedOut:
+def asked_out(asked: Asked) -> AskedOut:
+    """What a caller is told of a change that waits for its approval."""
     request = asked.case.request
     return AskedOut(request=request.id, code=request.code, state=request.state.value, claim=asked.claim)

@@ -12,6 +12,7 @@ from askfirst.cli import (
     audit_act,
     audit_export,
     backup,
+    break_glass,
     channels,
     check,
     demo,
@@ -67,6 +68,7 @@ def build(parts: Parts) -> typer.Typer:
     trash.add(app)
     tokens.add(app)
     people.add(app)
+    break_glass.add(app)
     telegram.add(app, parts)
     github.add(app, parts)
     channels.add(app)

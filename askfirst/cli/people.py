@@ -43,7 +43,7 @@ def add_person(
     """Let somebody decide, or give them these roles and teams. Waits for a person's approval."""
     with sentences():
         client = connected(state_paths(state_dir))
-        wanted = {"person": _id(person), "roles": role or [], "teams": team or []}
+        wanted = {"person": full_id(person), "roles": role or [], "teams": team or []}
         asked = approved(client, client.call("POST", "/v1/people", json=wanted))
         made = client.call("POST", f"/v1/people/added/{asked['request']}", json={"claim": asked["claim"]})
         if as_json:
@@ -62,7 +62,7 @@ def link(
     """Print a code that links an account on a channel to somebody: once, within ten minutes. Waits for approval."""
     with sentences():
         client = connected(state_paths(state_dir))
-        wanted = {"person": _id(person), "scheme": channel, "assurance": assurance}
+        wanted = {"person": full_id(person), "scheme": channel, "assurance": assurance}
         asked = approved(client, client.call("POST", "/v1/people/links", json=wanted))
         code = client.call("POST", f"/v1/people/links/{asked['request']}", json={"claim": asked["claim"]})
         if as_json:
@@ -95,14 +95,15 @@ def remove(
 ) -> None:
     """Let somebody, or one account of theirs, decide nothing any more. Takes no approval."""
     with sentences():
-        gone = connected(state_paths(state_dir)).call("POST", "/v1/people/remove", json={"name": _id(name)})
+        gone = connected(state_paths(state_dir)).call("POST", "/v1/people/remove", json={"name": full_id(name)})
         if as_json:
             print_json(gone)
         else:
             console.print(f"removed {', '.join(visible(each) for each in gone['removed'])}", markup=False)
 
 
-def _id(name: str) -> str:
+def full_id(name: str) -> str:
+    """The id of somebody by their short name: of this machine."""
     return name if ":" in name else f"local:{name}"
 
 

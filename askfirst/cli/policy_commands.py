@@ -266,5 +266,6 @@ def _ruling_object(ruling: Ruling) -> dict[str, Any]:
         "scopes": [{"kind": each.kind, "amount": each.amount, "pattern": each.pattern} for each in ruling.scopes],
         "confidence": {"value": ruling.band.confidence, "band": ruling.band.name, "effect": ruling.band.effect},
         "witness": ruling.witness_required,
+        "break_glass_s": ruling.break_glass_s,
         "shadowed_by": list(ruling.shadowed_by),
     }

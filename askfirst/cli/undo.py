@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from askfirst.cli.agent_shell import require_person
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, connected, console, end_with, fail, print_json, sentences
 from askfirst.cli.requests import find
@@ -17,9 +18,6 @@ from askfirst.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-AGENTS = ("CLAUDECODE", "CODEX_SANDBOX", "GEMINI_CLI", "CURSOR_AGENT", "OPENCODE")
-"""Variables that hosts set in the shells of their agents. Who takes them out is stopped by the gate, not by this."""
 
 
 def add(app: typer.Typer) -> None:
@@ -39,7 +37,7 @@ def undo(
     Newer work in the same places is put aside first, so that nothing is lost.
     """
     with sentences():
-        _require_person(os.environ)
+        require_person(os.environ)
         client = connected(state_paths(state_dir))
         found = find(client, request)
         preview = client.call("GET", f"/v1/requests/{found['id']}/undo")
@@ -54,17 +52,6 @@ def undo(
             _confirm(found, preview)
         step = client.call("POST", f"/v1/requests/{found['id']}/undo", json={"turn": found["undo"]["turn"]})
         end_with(step, found["code"], as_json=as_json)
-
-
-def _require_person(environ: Mapping[str, str]) -> None:
-    """Undo is for the people who decide.
-
-    Raises:
-        NotAllowedError: this is the shell of an agent.
-    """
-    named = next((name for name in AGENTS if environ.get(name)), None)
-    if named is not None:
-        raise NotAllowedError(f"this is the shell of an agent ({named} is set); people undo in a shell of theirs")
 
 
 def _confirm(found: Mapping[str, Any], preview: Mapping[str, Any]) -> None:

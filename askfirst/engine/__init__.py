@@ -5,8 +5,8 @@ audit log, whom to tell and what to answer the actor. Nothing here reads a clock
 
 Invariants (DESIGN §4); ``tests/test_invariants.py`` sees to it that each has a test that cites it:
 
-- I1 only a person who may (also by an earlier approval that they chose to reach so far), an expiry, or the rule's own
-  word moves a request out of ``pending``; its requester can
+- I1 only a person who may (also by an earlier approval that they chose to reach so far, or by a break-glass code where
+  the rule takes one), an expiry, or the rule's own word moves a request out of ``pending``; its requester can
   amend, cancel and replace it.
 - I2 a decision is bound to the action digest and to the version that its author was shown, and to no other; a grant for
   one run, to the state that they were shown, too.
@@ -23,6 +23,7 @@ Invariants (DESIGN §4); ``tests/test_invariants.py`` sees to it that each has a
 from askfirst.engine.case import Case, LogLine, Step
 from askfirst.engine.events import (
     Amend,
+    BreakGlass,
     Cancel,
     Cast,
     Content,
@@ -46,6 +47,7 @@ from askfirst.engine.timers import next_due_ms
 __all__ = [
     "MOVES",
     "Amend",
+    "BreakGlass",
     "Cancel",
     "Case",
     "Cast",

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from askfirst.audit_port import EntryType, Value
 
+BREAK_GLASS = "break-glass"
+"""By what a person has decided who used a code of theirs; no channel has a hyphen in its name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -117,6 +120,12 @@ def review_line(review: Review, entry_type: EntryType) -> LogLine:
             **details,
         },
     )
+
+
+def glass_link(request: Request) -> dict[str, Value]:
+    """What links an entry to the use of a break-glass code that has released the request; else nothing."""
+    end = request.end
+    return {"break_glass": end.decision_id} if end is not None and end.channel == BREAK_GLASS else {}
 
 
 def ended(request: Request) -> str:

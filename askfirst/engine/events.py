@@ -193,6 +193,27 @@ class Revoke:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlass:
+    """A person has used a break-glass code, because nobody who decides can be reached.
+
+    Attributes:
+        use: id of that use: what the log links everything by that it released.
+        by: the person whose code it is.
+        reason: in their words.
+        in_window: the code has opened a window, and this request came while it was open; else it is for this request.
+        until_ms: when the window closes.
+        electorate: who may decide at this moment.
+    """
+
+    use: str
+    by: str
+    reason: str
+    in_window: bool
+    until_ms: int
+    electorate: Electorate = field(default_factory=Electorate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Undo:
     """What was kept before the action ran has been put back, or, the next time, that was taken back.
 
@@ -222,5 +243,6 @@ Event = (
     | Cover
     | Executed
     | Revoke
+    | BreakGlass
     | Undo
 )

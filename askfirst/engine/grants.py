@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import EntryType
-from askfirst.engine.case import LogLine, Step, system_line
+from askfirst.engine.case import LogLine, Step, glass_link, system_line
 from askfirst.engine.events import Event, Executed, Redeem, Revoke
 from askfirst.engine.scopes import covers, is_used_up, ttl_ms, uses_max
 from askfirst.policy.ruling import ONCE
@@ -51,6 +51,7 @@ def issue(
     )
     decision: dict[str, Value] = {
         "grant": grant.id,
+        **glass_link(case.request),
         "expires_at_ms": grant.expires_at_ms,
         "late": late,
         "scope": grant.scope,
@@ -103,6 +104,7 @@ def redeem(case: Case, event: Event, now_ms: int) -> Step:
     uses = (*grant.uses, use)
     state = GrantState.REDEEMED if is_used_up(replace(grant, uses=uses)) else GrantState.ISSUED
     decision: dict[str, Value] = {"grant": grant.id, "use": len(uses), "act": event.action_digest}
+    decision |= glass_link(case.request)
     decision |= {
         name: text for name, text in (("snapshot", event.rescue.snapshot), ("undo", event.rescue.words)) if text
     }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from askfirst.engine import grants, passing, retraction, reviews, timers, undo, versions
+from askfirst.engine import break_glass, grants, passing, retraction, reviews, timers, undo, versions
 from askfirst.engine.case import Step, ended
 from askfirst.engine.events import (
     Amend,
+    BreakGlass,
     Cancel,
     Cast,
     Cover,
@@ -42,6 +43,7 @@ MOVES: dict[tuple[RequestState, type[Event]], Callable[[Case, Event, int], Step]
     (_S.PENDING, Unreachable): timers.unreachable,
     (_S.PENDING, Cancel): versions.cancel,
     (_S.PENDING, Amend): versions.amend,
+    (_S.PENDING, BreakGlass): break_glass.release,
     (_S.PENDING, Opine): versions.opine,
     (_S.PENDING, Supersede): versions.supersede,
     (_S.APPROVED, Cast): reviews.cast_after_approval,

@@ -39,6 +39,7 @@ class Bounds:
     escalation: tuple[EscalationStep, ...] = ()
     scopes: tuple[ScopeOffer, ...] = ()
     witness_required: bool = False
+    break_glass_s: int = UNLIMITED_S
 
 
 def bounds_of(ruling: Ruling) -> Bounds:
@@ -55,6 +56,7 @@ def bounds_of(ruling: Ruling) -> Bounds:
         escalation=ruling.escalation,
         scopes=ruling.scopes,
         witness_required=ruling.witness_required,
+        break_glass_s=ruling.break_glass_s,
     )
 
 
@@ -89,6 +91,7 @@ def tightened(ruling: Ruling, by: Bounds, *, outcome: Outcome = Outcome.ALLOW, r
         escalation=escalation,
         scopes=settled_scopes(scopes, risk),
         witness_required=ruling.witness_required or by.witness_required,
+        break_glass_s=min(ruling.break_glass_s, by.break_glass_s),
     )
 
 

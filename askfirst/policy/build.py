@@ -126,6 +126,7 @@ class Builder:
             ),
             scopes=tuple(dict.fromkeys((ONCE, *scopes))) if scopes else start.scopes,
             witness_required=given.get("witness", start.witness_required),
+            break_glass_s=given.get("break_glass_s", start.break_glass_s),
         )
 
     def _recipients(self, route: str, where: str) -> tuple[str, ...]:
@@ -172,20 +173,30 @@ def merged_routes(raws: Sequence[RawPolicy], fixed: Mapping[str, list[str]]) -> 
     return {name: tuple(dict.fromkeys([*fixed.get(name, ()), *recipients])) for name, recipients in routes.items()}
 
 
-def general_of(raws: Sequence[RawPolicy], managed: Sequence[RawPolicy]) -> General:
-    """What belongs to no rule; managed files can switch terminal decisions off for everybody."""
+def general_of(
+    raws: Sequence[RawPolicy], managed: Sequence[RawPolicy], routes: Mapping[str, tuple[str, ...]]
+) -> General:
+    """What belongs to no rule; managed files can switch terminal decisions and break-glass off for everybody."""
     protected: list[str] = []
     quiet: QuietHours | None = None
     terminal = False
+    glass_s = 0
     for raw in raws:
         protected = raw.branches.protected if raw.branches.protected is not None else protected
         terminal = raw.terminal_decisions if raw.terminal_decisions is not None else terminal
+        glass_s = raw.break_glass_s if raw.break_glass_s is not None else glass_s
         if raw.quiet_hours is not None:
             risks = tuple(Risk.of(each) for each in raw.quiet_hours.risks)
             hours = raw.quiet_hours
             quiet = QuietHours(start=hours.start, end=hours.end, timezone=hours.timezone, risks=risks)
     forbidden = any(raw.terminal_decisions is False for raw in managed)
-    return General(protected=tuple(protected), quiet_hours=quiet, terminal_decisions=terminal and not forbidden)
+    return General(
+        protected=tuple(protected),
+        quiet_hours=quiet,
+        terminal_decisions=terminal and not forbidden,
+        break_glass_s=min([glass_s, *(raw.break_glass_s for raw in managed if raw.break_glass_s is not None)]),
+        recipients=tuple(dict.fromkeys(each for recipients in routes.values() for each in recipients)),
+    )
 
 
 def _overlaid(terms: Iterable[RawTerms]) -> dict[str, Any]:

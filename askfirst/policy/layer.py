@@ -119,8 +119,12 @@ class General:
         protected: globs of protected branches.
         quiet_hours: None when there are none.
         terminal_decisions: whether a terminal on this machine may decide (I1).
+        break_glass_s: seconds, the longest break-glass window; 0: there is no break-glass.
+        recipients: everybody whom any route tells.
     """
 
     protected: tuple[str, ...]
     quiet_hours: QuietHours | None
     terminal_decisions: bool
+    break_glass_s: int = 0
+    recipients: tuple[str, ...] = ()

@@ -139,6 +139,7 @@ class Policy:
             escalation=bounds.escalation,
             scopes=settled_scopes(bounds.scopes, said.risk),
             witness_required=bounds.witness_required,
+            break_glass_s=min(bounds.break_glass_s, self.general.break_glass_s),
         )
 
     def _limited(self, ruling: Ruling, said: _Said, subject: Subject) -> Ruling:

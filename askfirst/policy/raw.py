@@ -61,6 +61,7 @@ Clock = Annotated[str, Field(pattern=_CLOCK)]
 Recipients = Annotated[list[str], Field(min_length=1, max_length=50), AfterValidator(_addressed)]
 Reviewers = Annotated[list[Text], Field(min_length=1, max_length=100)]
 Seconds = Annotated[int, Field(ge=1, le=30 * DAY_S)]
+GlassSeconds = Annotated[int, Field(ge=0, le=3600)]
 TtlSeconds = Annotated[int, Field(ge=1, le=DAY_S)]
 
 
@@ -130,6 +131,9 @@ class RawTerms(_Strict):
     )
     deny_ends: bool | None = Field(default=None, description="Whether a single deny ends the request.")
     witness: bool | None = Field(default=None, description="Whether the log must be witnessed before the action runs.")
+    break_glass_s: GlassSeconds | None = Field(
+        default=None, description="Longest break-glass window that may release it, seconds; 0: no code releases it."
+    )
 
     @model_validator(mode="after")
     def _one_way_to_count(self) -> Self:
@@ -285,6 +289,9 @@ class RawPolicy(_Strict):
     extends: ReadyName | None = Field(default=None, description="A ready policy that this file refines.")
     terminal_decisions: bool | None = Field(
         default=None, description="Let `askfirst inbox` decide on this machine; an agent of the same user could, too."
+    )
+    break_glass_s: GlassSeconds | None = Field(
+        default=None, description="Longest break-glass window, seconds; 0, the default: there is no break-glass."
     )
     routes: Annotated[dict[Annotated[str, Field(pattern=_NAME)], Recipients], Field(max_length=50)] = Field(
         default_factory=dict, description="Who is told, by name; 'default', 'critical' and 'async' are known."

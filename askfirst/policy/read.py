@@ -66,7 +66,7 @@ def require_tightening(raw: RawPolicy, *, source: str) -> None:
     Raises:
         PolicyError: it says such a thing; a project may only tighten, because the agent can edit its files.
     """
-    for key in ("extends", "terminal_decisions", "routes", "quiet_hours"):
+    for key in ("extends", "terminal_decisions", "break_glass_s", "routes", "quiet_hours"):
         if key in raw.model_fields_set:
             raise PolicyError(f"{source}: {key} {_NOT_IN_PROJECTS}")
     for where, terms in _terms(raw):

@@ -143,6 +143,7 @@ class Ruling:
         scopes: what a reviewer may choose, never empty; ``once`` is always among them.
         band: the agent's confidence and what it did.
         witness_required: the tree head must be witnessed before the grant may be used.
+        break_glass_s: seconds, the longest break-glass window that may release it; 0: no code releases it.
         shadowed_by: shadow rules that matched, each as ``NAME would OUTCOME``.
     """
 
@@ -165,6 +166,7 @@ class Ruling:
     scopes: tuple[ScopeOffer, ...] = (ONCE,)
     band: Band = field(default_factory=Band)
     witness_required: bool = False
+    break_glass_s: int = 0
     shadowed_by: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -240,10 +240,9 @@ def assemble(
     base = [(BUILT_IN, ready_policy(BUILT_IN)), *short, *high, *_extended("user", user)]
     raws = [raw for _, raw in base]
     fixed = {name: to for _, raw in high for name, to in raw.routes.items()}
-    general = general_of(raws, [raw for _, raw in high])
-    builder = Builder(
-        routes=merged_routes(raws, fixed), protected=general.protected, compile_condition=compile_condition
-    )
+    routes = merged_routes(raws, fixed)
+    general = general_of(raws, [raw for _, raw in high], routes)
+    builder = Builder(routes=routes, protected=general.protected, compile_condition=compile_condition)
     ceilings = (builder.layer("managed", high, NEUTRAL),) if high else ()
     extended = tuple(_ready_loaded(name) for name, _ in base if name in READY)
     return Policy(

@@ -232,6 +232,24 @@ link_code = Table(
     sqlite_strict=True,
 )
 
+break_glass = Table(
+    "break_glass",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("created_at_ms", _Int64, nullable=False),
+    Column("expires_at_ms", _Int64, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("used_at_ms", _Int64, nullable=True),
+    Column("revoked_at_ms", _Int64, nullable=True),
+    Column("reason", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("until_ms", _Int64, nullable=False),
+    sqlite_strict=True,
+)
+
 web_session = Table(
     "web_session",
     metadata,
@@ -311,6 +329,7 @@ __all__ = [
     "api_token",
     "audit",
     "blob",
+    "break_glass",
     "channel_memory",
     "cosignature",
     "cursor",

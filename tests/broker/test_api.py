@@ -438,7 +438,7 @@ def test_open_grants_are_listed_with_what_they_open_and_can_be_revoked(desk_benc
 def test_the_terminal_may_edit_ask_back_and_stop_where_the_policy_lets_it_decide(
     desk_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("askfirst.broker.api.has_terminal", lambda _request: True)
+    monkeypatch.setattr("askfirst.broker.peer.has_terminal", lambda _request: True)
 
     async def story() -> None:
         async with api_client(desk_bench, terminal_decisions=True) as http:

@@ -108,7 +108,7 @@ class TestTerminal(ChannelSuite):
     @pytest.fixture(autouse=True)
     def _parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.monkeypatch = monkeypatch
-        monkeypatch.setattr("askfirst.broker.api.has_terminal", lambda _request: True)
+        monkeypatch.setattr("askfirst.broker.peer.has_terminal", lambda _request: True)
 
     @asynccontextmanager
     async def open(self, backing: Backing) -> AsyncIterator[Terminal]:

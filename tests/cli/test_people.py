@@ -34,7 +34,11 @@ def test_people_are_listed_with_what_they_are_known_as() -> None:
 
 
 def test_a_short_name_is_this_machines() -> None:
-    assert [people._id(each) for each in ("bob", "local:bob", "telegram:1")] == ["local:bob", "local:bob", "telegram:1"]
+    assert [people.full_id(each) for each in ("bob", "local:bob", "telegram:1")] == [
+        "local:bob",
+        "local:bob",
+        "telegram:1",
+    ]
 
 
 def test_channels_are_listed_with_what_they_say() -> None:

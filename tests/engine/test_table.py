@@ -10,6 +10,7 @@ from askfirst.audit_port import EntryType
 from askfirst.engine import (
     MOVES,
     Amend,
+    BreakGlass,
     Cancel,
     Case,
     Cast,
@@ -282,12 +283,14 @@ def an(kind: type[Event], case: Case) -> Event:
         Cover: Cover(by=case),
         Executed: Executed(action_digest=request.action_digest, outcome="ok"),
         Revoke: Revoke(by="local:ann"),
+        BreakGlass: BreakGlass(use="K7Q2MD", by="local:ann", reason="r", in_window=False, until_ms=0),
     }
     return made[kind]
 
 
 EVENTS: tuple[type[Event], ...] = (
     Cast,
+    BreakGlass,
     Deadline,
     Cancel,
     Amend,
@@ -317,7 +320,7 @@ def test_only_reviews_the_deadline_and_the_requesters_cancel_leave_pending() -> 
     """I1: the agent's own events cannot approve."""
     case = pending()
     moves = {kind for state, kind in MOVES if state is RequestState.PENDING}
-    assert moves == {Cast, Cover, Retract, Deadline, Unreachable, Cancel, Amend, Opine, Supersede}
+    assert moves == {Cast, Cover, Retract, Deadline, Unreachable, Cancel, Amend, Opine, Supersede, BreakGlass}
     ends = {kind: step(case, an(kind, case), NOW_MS).case.request.state for kind in moves - {Cast}}
     assert ends == {
         Deadline: RequestState.PENDING,
@@ -328,6 +331,7 @@ def test_only_reviews_the_deadline_and_the_requesters_cancel_leave_pending() -> 
         Supersede: RequestState.SUPERSEDED,
         Retract: RequestState.PENDING,
         Unreachable: RequestState.EXPIRED,
+        BreakGlass: RequestState.PENDING,  # its rule does not say that a code may
     }
 
 

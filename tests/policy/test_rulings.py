@@ -374,6 +374,27 @@ def test_a_managed_file_can_forbid_decisions_at_the_terminal(policy_of: PolicyOf
     assert not policy_of().general.terminal_decisions
 
 
+def test_there_is_break_glass_only_where_a_layer_says_so_and_none_forbids_it(
+    policy_of: PolicyOf, question: Asked, effect: Made
+) -> None:
+    """A managed file caps it for everybody, a rule caps it for itself, and a project can cap it and no more."""
+    on, call = "break_glass_s = 900\n", question("x", effect())
+    rung, rule = "[risk.high]\nbreak_glass_s = 0\n", '[[rule]]\nname = "r"\nmatch = { tool = "*" }\n'
+
+    def seconds(**layers: str) -> int:
+        return policy_of(**layers).rule_on(call).break_glass_s
+
+    assert seconds() == 0
+    assert seconds(user=on) == 900
+    assert seconds(user=on, managed="break_glass_s = 300\n") == 300
+    assert seconds(user=on, managed="break_glass_s = 0\n") == 0
+    assert seconds(user=on + rung) == 0
+    assert seconds(user=on, managed=rung) == 0
+    assert seconds(user=on, managed=f"{rule}break_glass_s = 60\n") == 60
+    assert seconds(user=on, project=f"{rule}break_glass_s = 0\n") == 0
+    assert seconds(project=f"{rule}break_glass_s = 900\n") == 0
+
+
 def test_a_project_asks_more_and_names_itself(policy_of: PolicyOf, question: Asked, effect: Made) -> None:
     project = """
 [risk.medium]

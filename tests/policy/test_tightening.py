@@ -77,6 +77,7 @@ def _terms(*, project: bool) -> dict[str, st.SearchStrategy[Any]]:
         "scopes": scopes,
         "deny_ends": st.booleans(),
         "witness": st.booleans(),
+        "break_glass_s": st.integers(0, 3600),
     }
     if not project:
         keys["escalation"] = st.just([{"after_s": 60, "reviewers": ["bob", "di"]}])
@@ -218,6 +219,7 @@ def looser_in(new: Ruling, old: Ruling) -> list[str]:
         "deadline": DEADLINES.index(new.on_timeout) < DEADLINES.index(old.on_timeout),
         "deny ends": old.deny_ends and not new.deny_ends,
         "witness": old.witness_required and not new.witness_required,
+        "break glass": new.break_glass_s > old.break_glass_s,
         "scopes": any(
             not any(
                 mine.kind == theirs.kind
@@ -265,6 +267,7 @@ TERMS: dict[str, st.SearchStrategy[Any]] = {
     "escalation": st.lists(st.builds(EscalationStep, after_s=st.just(1), reviewers=people), max_size=2).map(tuple),
     "scopes": st.lists(offers, max_size=3).map(lambda some: (ONCE, *some)),
     "witness_required": st.booleans(),
+    "break_glass_s": st.integers(0, 3600),
 }
 bounds = st.builds(Bounds, stages=rounds | st.just(()), **TERMS)
 outcomes = st.sampled_from([Ruled.ALLOW, Ruled.ASK, Ruled.DENY])
@@ -353,7 +356,7 @@ def test_nothing_that_the_requester_says_makes_a_ruling_less_strict(
     assert looser_in(policy.rule_on(replace(question, claim=claim)), silent) == []
 
 
-@pytest.mark.parametrize("key", ["extends", "routes", "quiet_hours", "terminal_decisions"])
+@pytest.mark.parametrize("key", ["extends", "routes", "quiet_hours", "terminal_decisions", "break_glass_s"])
 def test_the_keys_that_no_project_may_have_exist(key: str) -> None:
     assert key in RawPolicy.model_fields
-    assert general_of([], []).terminal_decisions is False
+    assert general_of([], [], {}).terminal_decisions is False
