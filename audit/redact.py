@@ -37,14 +37,32 @@ _OUR_IDS: Final = frozenset({"act", "decision_id", "grant", "policy_sha256", "ru
 _HEX = re.compile(r"[0-9a-f]+\Z")
 
 _WORDS: Final = (
-    r"(?:passwords?|passwd|passphrase|secrets?|tokens?|api[-_]?keys?|access[-_]?keys?|private[-_]?key|mysql_pwd)"
+    r"(?:passwords?|passwd|passphrase|secrets?|tokens?|api[-_]?keys?|access[-_]?keys?|private[-_]?key"
+    r"|(?<=[_-])(?:pass|pwd)(?!\w))"
 )
 _VALUE: Final = r"""(?:"([^"$`]+)"|'([^']+)'|([^\s"'$`<>|&;(){},]+))"""
 _TOKENS: Final = (
     r"sk-[a-zA-Z]{2,10}-[\w-]{16,}|github_pat_\w{22,}|gh[pousr]_\w{30,}|glpat-[\w-]{20,}|hf_\w{30,}|xox[a-z]-[\w-]{10,}"
-    r"|AIza[\w-]{35}|ya29\.[\w-]{20,}|npm_\w{36}|pypi-[\w-]{50,}|dop_v1_[0-9a-f]{64}|\d{8,10}:[\w-]{35}"
+    r"|AIza[\w-]{35}|ya29\.[\w-]{20,}|npm_\w{36}|pypi-[\w-]{16,}|dop_v1_[0-9a-f]{64}|(?:bot)?\d{8,10}:[\w-]{33,35}"
+    r"|dckr_[op]at_[\w-]{20,}|hvs\.[\w-]{20,}|\w{3}\dQ~[\w.~-]{31,40}"
 )
 """Tokens of vendors that are younger than the detector's release, or that it knows in an older form."""
+_REST: Final = r"\b[^|;&\n]{0,200}?\s"
+_SHORT_OPTIONS: Final = "|".join(
+    (
+        rf"\bredis-cli{_REST}-a",
+        rf"\b(?:docker|podman|helm|az|oras|skopeo)\s+(?:registry\s+)?login{_REST}-p",
+        rf"\btwine{_REST}-p",
+        rf"(?<![\w/.-])mongo(?:sh|dump|restore|export|import)?{_REST}-p",
+        rf"\bopenssl{_REST}(?:-k(?=\s)|-pass\w*\s+pass:)",
+        rf"\bldap\w+{_REST}-w",
+        rf"\b(?:zip|sqlcmd|bcp){_REST}-P",
+        r"\bhtpasswd\s+(?:-\w+\s+)*-\w*b\w*\s+\S+\s+\S+",
+    )
+)
+"""What stands before a password where a program has a short option for it. From: their manual pages."""
+_READERS: Final = r"sudo\s[^|;&\n]*?-\w*S|[^|;&\n]*?--(?:password-)?stdin\b|[^|;&\n]*?\bchpasswd\b"
+"""Programs that read a password from a pipe."""
 _OURS: Final = (
     (
         "option",
@@ -54,7 +72,13 @@ _OURS: Final = (
     ("header", r"""(?i)\bauthorization["']?\s*[:=]\s*["']?(?:\w+\s+)?+([^\s"'$`]+)"""),
     ("password", r"""(?<![\w-])(?:-u|--user|--proxy-user)[\s=]*["']?[^\s:"'$]+:([^\s"'$`]+)"""),
     ("password", r"""\b(?:mysql|mariadb)[\w-]*\b[^|;&\n]{0,200}?\s-p([^\s"'$`]+)"""),
-    ("password", r"""\bsshpass\s+-p\s*["']?([^\s"'$`]+)"""),
+    ("password", rf"""\bsshpass\s+-p\s*{_VALUE}"""),
+    ("password", rf"(?:{_SHORT_OPTIONS})\s*(?!-){_VALUE}"),
+    ("password", rf"\b(?:echo|printf)\s+(?:-\w+\s+)*{_VALUE}\s*\|\s*(?:{_READERS})"),
+    (
+        "cookie",
+        r"""(?i)(?:\bcookie:\s*|--cookie[=\s]+["']?)([^\s"'$`;=]+=[^\s"'$`;]+(?:;\s*[^\s"'$`;=]+=[^\s"'$`;]+)*)""",
+    ),
     ("password", r"""://[^\s:/@"'$]*:([^\s/@"'$]+)@"""),
     ("token", rf"\b({_TOKENS})(?![\w-])"),
     ("private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"),
