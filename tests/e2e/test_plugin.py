@@ -27,6 +27,9 @@ def test_the_plugin_is_valid(claude: Path, home: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert "Validation passed" in done.stdout
+    warned = [line for line in done.stdout.splitlines() if "❯ root:" in line or "warnings:" in line]
+    [line] = warned  # a repository's CLAUDE.md is for its contributors, and no part of the plugin
+    assert "CLAUDE.md at the plugin root is not loaded" in line
 
 
 def test_a_clone_gates_by_its_plugin_folder_and_brings_its_skill(

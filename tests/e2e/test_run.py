@@ -136,6 +136,37 @@ def test_a_broker_that_dies_meanwhile_costs_nothing(
         assert run.runs == 1
 
 
+def test_a_runner_that_is_killed_leaves_a_session_that_two_others_take_up_and_its_call_runs_once(
+    broker: Any, person: Any, claude: Path, home: Path, tmp_path: Path
+) -> None:
+    """Without the gate each of the two would run the deferred call."""
+    with running(broker, claude, home, tmp_path, bash("toolu_0001", RESET)) as run:
+        assert run.process.stderr is not None
+        while "waits for a person" not in (line := run.process.stderr.readline()):
+            pass
+        session = line.split("session ")[1].split()[0]
+        run.process.kill()
+        run.process.communicate()
+        person.decide(broker.pending(), "approve")
+        command = broker.command("run", "--", str(claude), "-p", "", "--resume", session)
+        repository = next(run.folder.glob("*/.git")).parent
+        others = [
+            subprocess.Popen(
+                command,
+                env=run.environ,
+                cwd=repository,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for _ in range(2)
+        ]
+        for each in others:
+            each.wait(90)
+        assert run.runs == 1
+    assert broker.types().count("gate.released") == 1
+
+
 def test_without_our_hooks_nothing_is_started_nor_taken_up(
     broker: Any, person: Any, newest_claude: Path, home: Path, tmp_path: Path
 ) -> None:
