@@ -3,7 +3,10 @@
 Measured with CLI 3.0.65 against a scripted model:
 
 - The exit code means nothing. A denial is ``{"cancel": true, "errorMessage": …}``, and it ends the whole run of the
-  agent; the message is for the person. Whatever fails has to print one, too: the line that the setup writes does.
+  agent; the message is in Cline's own log, and no answer beside a cancel reaches the model. Whatever fails has to print
+  one, too: the line that the setup writes does.
+- What does reach the model, an ``overrideInput`` that fails with the reason and its ``context``, is no denial: of
+  several hooks the last rewrite runs, so another hook's would let the command run. Nor is ``review``: it ran.
 - ``overrideInput`` runs in place of the input.
 - One call has a list of commands, each run by a shell of its own; so each is shown as one, by ``bash -c`` where there
   are several, and a ``cd`` of one is not believed by the next.
