@@ -23,7 +23,7 @@ from askfirst.host import (
     TurnEnded,
 )
 from hooks.claude_answers import answer
-from hooks.wire import MAX_CLAIM_CHARS, MAX_PATH_CHARS, cut, kind, milliseconds, read_object, text
+from hooks.wire import MAX_CLAIM_CHARS, MAX_PATH_CHARS, cut, kind, milliseconds, read_object, text, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -158,7 +158,7 @@ def _turn(data: Payload, environ: Mapping[str, str]) -> TurnEnded:
     return TurnEnded(
         agent=agent,
         can_wake=agent.interactive,  # by `asyncRewake`; headless, the hook would be waited for
-        said=_words(data.get("last_assistant_message")),
+        said=words(data.get("last_assistant_message")),
         cwd=text(data, "cwd", default="", max_chars=MAX_PATH_CHARS),
     )
 
@@ -167,14 +167,9 @@ def _notice(data: Payload, environ: Mapping[str, str]) -> Notice:
     return Notice(
         agent=_agent(data, environ),
         about=_NOTICES.get(text(data, "notification_type", default=""), "other"),
-        text=_words(data.get("message")),
+        text=words(data.get("message")),
         cwd=text(data, "cwd", default="", max_chars=MAX_PATH_CHARS),
     )
-
-
-def _words(said: object) -> str:
-    """What somebody said, bounded; ``""`` for what is no text."""
-    return cut(said, MAX_CLAIM_CHARS) if isinstance(said, str) else ""
 
 
 def _config(data: Payload, environ: Mapping[str, str]) -> ConfigChanged:

@@ -1,4 +1,4 @@
-"""Gemini CLI: BeforeTool and AfterTool.
+"""Gemini CLI: BeforeTool and AfterTool; AfterAgent and Notification for people who want to be told.
 
 Measured with 0.61.0 against a scripted model:
 
@@ -20,10 +20,32 @@ import re
 from typing import TYPE_CHECKING, TypedDict, cast
 
 from askfirst.call import ToolCall
-from askfirst.host import AfterTool, Agent, Allow, BeforeTool, HookAnswer, HookEvent, NoOpinion, Verdict
+from askfirst.host import (
+    AfterTool,
+    Agent,
+    Allow,
+    BeforeTool,
+    HookAnswer,
+    HookEvent,
+    NoOpinion,
+    Notice,
+    TurnEnded,
+    Verdict,
+)
 from hooks.calls import SHELL, arguments_of, before_tool, mcp_name, shell_call
-from hooks.json_setup import JsonSetup, grouped
-from hooks.wire import MAX_CLAIM_CHARS, MAX_PATH_CHARS, cut, exit_code, misplaced_allow, read_object, refusal, text
+from hooks.json_setup import JsonSetup, grouped, noticed
+from hooks.setup import BRIEF_S
+from hooks.wire import (
+    MAX_CLAIM_CHARS,
+    MAX_PATH_CHARS,
+    cut,
+    exit_code,
+    misplaced_allow,
+    read_object,
+    refusal,
+    text,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +75,9 @@ class Payload(TypedDict, total=False):
     tool_input: dict[str, object]
     mcp_context: dict[str, object]
     tool_response: dict[str, object]
+    prompt_response: str
+    notification_type: str
+    message: str
 
 
 class Gemini:
@@ -62,7 +87,7 @@ class Gemini:
     environment: tuple[str, ...] = ()
 
     def parse(self, payload: bytes, environ: Mapping[str, str]) -> HookEvent | None:
-        """The event in ``payload``; None for events other than the two.
+        """The event in ``payload``; None for events other than the four.
 
         Raises:
             InputError: it is not what Gemini CLI sends.
@@ -82,6 +107,16 @@ class Gemini:
                 ok=not failure,
                 detail=failure,
                 exit_code=exit_code(failure) if call.tool == SHELL else None,
+            )
+        cwd = text(data, "cwd", default="", max_chars=MAX_PATH_CHARS)
+        if event == "AfterAgent":
+            return TurnEnded(agent=agent, said=words(data.get("prompt_response")), cwd=cwd)
+        if event == "Notification":  # as documented; headless runs have none
+            return Notice(
+                agent=agent,
+                about="prompt" if data.get("notification_type") == "ToolPermission" else "other",
+                text=words(data.get("message")),
+                cwd=cwd,
             )
         return None
 
@@ -136,7 +171,8 @@ def _call(data: Payload) -> ToolCall:
 def _entries(hook: HookLine) -> Entries:
     """The timeout is in milliseconds."""
     handler = {"type": "command", "name": NAME, "command": hook.line, "timeout": hook.timeout_s * 1000}
-    return grouped(("BeforeTool", "AfterTool"), handler)
+    notices = noticed(("AfterAgent", "Notification"), hook.notice_line, BRIEF_S * 1000)
+    return {**grouped(("BeforeTool", "AfterTool"), handler), **notices}
 
 
 SETUP = JsonSetup(

@@ -8,7 +8,7 @@ from askfirst.errors import InputError
 from hooks import hook_entries
 from hooks.claude_rules import ask_rules
 from hooks.hook_entries import MARK, Settings, removed
-from hooks.setup import LONG_S
+from hooks.setup import BRIEF_S, LONG_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,9 +20,6 @@ GATED = ("PreToolUse", "PermissionRequest", "PostToolUse", "PostToolUseFailure",
 NOTICES = ("SessionStart", "Stop", "Notification")
 """Events after which nothing runs that did not anyway."""
 EVENTS = (*GATED, *NOTICES)
-
-
-BRIEF_TIMEOUT_S = 30
 
 
 class Handler(TypedDict):
@@ -122,7 +119,7 @@ def entries(hook: HookLine) -> dict[str, dict[str, object]]:
     not waited for long.
     """
     gate = Handler(type="command", command=hook.line, timeout=hook.timeout_s, onFailure="block")
-    brief = Handler(type="command", command=hook.notice_line, timeout=min(BRIEF_TIMEOUT_S, hook.timeout_s))
+    brief = Handler(type="command", command=hook.notice_line, timeout=min(BRIEF_S, hook.timeout_s))
     stop = Handler(type="command", command=hook.notice_line, timeout=hook.timeout_s, asyncRewake=True)
     notices = {"SessionStart": brief, "Stop": stop, "Notification": brief} if hook.notice_line else {}
     handlers = {**dict.fromkeys(GATED, gate), **notices}

@@ -116,6 +116,11 @@ def grouped(events: tuple[str, ...], handler: Mapping[str, object], matcher: str
     return {event: {"matcher": matcher, "hooks": [dict(handler)]} for event in events}
 
 
+def noticed(events: tuple[str, ...], line: str, timeout: int) -> Entries:
+    """Entries of events that let nothing run; none where there is no line for them."""
+    return grouped(events, {"type": "command", "name": "askfirst", "command": line, "timeout": timeout}) if line else {}
+
+
 def flat(events: tuple[str, ...], handler: Mapping[str, object]) -> Entries:
     """Entries that are handlers themselves."""
     return {event: dict(handler) for event in events}

@@ -1,4 +1,4 @@
-"""Qwen Code: PreToolUse, PostToolUse and PostToolUseFailure.
+"""Qwen Code: PreToolUse, PostToolUse and PostToolUseFailure; Stop and Notification for people who want to be told.
 
 Measured with 0.24.4 against a scripted model:
 
@@ -14,12 +14,24 @@ From: https://qwenlm.github.io/qwen-code-docs/en/users/features/hooks/
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 from askfirst.call import ToolCall
-from askfirst.host import AfterTool, Agent, Allow, BeforeTool, HookAnswer, HookEvent, NoOpinion, Verdict
+from askfirst.host import (
+    AfterTool,
+    Agent,
+    Allow,
+    BeforeTool,
+    HookAnswer,
+    HookEvent,
+    NoOpinion,
+    Notice,
+    TurnEnded,
+    Verdict,
+)
 from hooks.calls import SHELL, arguments_of, before_tool, shell_call
-from hooks.json_setup import JsonSetup, grouped
+from hooks.json_setup import JsonSetup, grouped, noticed
+from hooks.setup import BRIEF_S
 from hooks.wire import (
     MAX_CLAIM_CHARS,
     MAX_PATH_CHARS,
@@ -30,6 +42,7 @@ from hooks.wire import (
     read_object,
     refusal,
     text,
+    words,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +54,9 @@ if TYPE_CHECKING:
 SHELL_TOOL = "run_shell_command"
 FILE_TOOLS = {"write_file": "Write", "edit": "Edit", "read_file": "Read", "notebook_edit": "NotebookEdit"}
 """Its tools for files, and what they are called behind the adapters."""
+
+NOTICES: dict[str, Literal["prompt", "idle"]] = {"permission_prompt": "prompt", "idle_prompt": "idle"}
+"""``notification_type`` by what it is about, as documented."""
 
 
 class Payload(TypedDict, total=False):
@@ -61,6 +77,9 @@ class Payload(TypedDict, total=False):
     agent_id: str
     error: str
     duration_ms: int
+    last_assistant_message: str
+    notification_type: str
+    message: str
 
 
 class Qwen:
@@ -70,7 +89,7 @@ class Qwen:
     environment: tuple[str, ...] = ()
 
     def parse(self, payload: bytes, environ: Mapping[str, str]) -> HookEvent | None:
-        """The event in ``payload``; None for events other than the three.
+        """The event in ``payload``; None for events other than the five.
 
         Raises:
             InputError: it is not what Qwen Code sends.
@@ -90,6 +109,16 @@ class Qwen:
                 detail=failure,
                 exit_code=exit_code(failure) if call.tool == SHELL else None,
                 duration_ms=milliseconds(data.get("duration_ms")),
+            )
+        cwd = text(data, "cwd", default="", max_chars=MAX_PATH_CHARS)
+        if event == "Stop":
+            return TurnEnded(agent=_agent(data), said=words(data.get("last_assistant_message")), cwd=cwd)
+        if event == "Notification":
+            return Notice(
+                agent=_agent(data),
+                about=NOTICES.get(text(data, "notification_type", default=""), "other"),
+                text=words(data.get("message")),
+                cwd=cwd,
             )
         return None
 
@@ -138,7 +167,8 @@ def _call(data: Payload) -> ToolCall:
 def _entries(hook: HookLine) -> Entries:
     """From 1000 on a timeout is read as milliseconds, below as seconds; so it is always written in milliseconds."""
     handler = {"type": "command", "name": "askfirst", "command": hook.line, "timeout": hook.timeout_s * 1000}
-    return grouped(("PreToolUse", "PostToolUse", "PostToolUseFailure"), handler)
+    notices = noticed(("Stop", "Notification"), hook.notice_line, BRIEF_S * 1000)
+    return {**grouped(("PreToolUse", "PostToolUse", "PostToolUseFailure"), handler), **notices}
 
 
 SETUP = JsonSetup(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LONG_S = 86_400
 """The timeout that is written where a host takes any: a day, because a person may be asleep."""
+BRIEF_S = 30
+"""The timeout of hooks that only tell us something, so that nobody decides anything meanwhile."""
 
 Scope = Literal["user", "project", "managed"]
 """Whose agents a settings file governs: one person's, one repository's, or all of a machine's (root writes it)."""

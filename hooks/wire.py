@@ -68,6 +68,11 @@ def cut(text: str, max_chars: int) -> str:
     return text if len(text) <= max_chars else text[: max_chars - 1] + "…"
 
 
+def words(said: object) -> str:
+    """What somebody said, bounded; ``""`` for what is no text."""
+    return cut(said, MAX_CLAIM_CHARS) if isinstance(said, str) else ""
+
+
 def refusal(reason: str, max_chars: int = MAX_REASON_CHARS) -> HookAnswer:
     """Exit code 2 with a sentence on standard error and an empty standard output, which most hosts block on."""
     sentence = cut(reason, max_chars).strip() or "askfirst: this call is blocked"

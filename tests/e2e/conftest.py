@@ -138,7 +138,8 @@ class BrokerProcess:
     def install(self, host: str, environ: Mapping[str, str]) -> None:
         """Puts our hooks into the person's settings of a host, as the command does."""
         places = Places(home=Path(environ["HOME"]), project=Path("/"), environ=environ)
-        hook = HookLine(line=self.hook_line(host), timeout_s=self.wait_s + 30)
+        notice = self.hook_line(host, gates=False)
+        hook = HookLine(line=self.hook_line(host), timeout_s=self.wait_s + 30, notice_line=notice)
         for path in SETUPS[host].files("user", places):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(SETUPS[host].merged(path, "", hook), encoding="utf-8")

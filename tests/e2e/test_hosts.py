@@ -152,6 +152,18 @@ def test_harmless_passes_approved_runs_once_as_it_was_left_and_denied_is_told_wh
     assert [each["decision"]["as_approved"] for each in executed] == [True, True]
 
 
+@pytest.mark.parametrize("host", ["gemini", "qwen"])
+def test_people_are_told_that_an_agent_has_stopped(broker: Any, host: str, tmp_path: Path) -> None:
+    with broker.config.open("a", encoding="utf-8") as config:
+        config.write('[hosts]\ntell = ["stop"]\n')
+    broker.start()
+    with playing(broker, host, tmp_path, shell(host, 0, "git status --short")) as play:
+        told = broker.pending()["question"]
+        play.thread.join(150)
+    assert told.startswith(f"{host} (session ")
+    assert told.endswith("\n> Done.")
+
+
 def test_cline_runs_what_is_approved_as_it_was_left_and_ends_on_a_denial(
     broker: Any, person: Any, tmp_path: Path
 ) -> None:

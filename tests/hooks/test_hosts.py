@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from askfirst.call import ToolCall
 from askfirst.errors import InputError
-from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, HookAnswer, NoOpinion
+from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, HookAnswer, NoOpinion, Notice, TurnEnded
 from hooks.registry import HOSTS
 from hooks.support import TABLE
 
@@ -147,6 +147,42 @@ def test_other_tools_have_one_name_for_all_hosts(name: str, tool: str, call_id: 
 def test_outcomes_say_what_the_host_says_and_no_more(name: str, ok: bool | None, code: int | None, detail: str) -> None:
     event = after(name.partition("-")[0], recorded(name))
     assert (event.ok, event.exit_code, event.detail) == (ok, code, detail)
+
+
+SAID = "All done.\nShall I push?"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("qwen-0.24.4-Stop", ("stop", SAID)),
+        ("qwen-0.24.4-Notification-auth_success", ("other", "Successfully authenticated with openai")),
+        ("gemini-0.61.0-AfterAgent", ("stop", f"n\n{SAID}")),
+    ],
+)
+def test_what_hosts_only_tell_is_read(name: str, expected: tuple[str, str]) -> None:
+    host = name.partition("-")[0]
+    event = HOSTS[host].parse(json.dumps(recorded(name)).encode(), {})
+    assert isinstance(event, TurnEnded | Notice)
+    found = ("stop", event.said) if isinstance(event, TurnEnded) else (event.about, event.text)
+    assert (*found, event.cwd, event.agent.host) == (*expected, CWD, host)
+    assert HOSTS[host].render(event, NoOpinion()) == HookAnswer()
+
+
+@pytest.mark.parametrize(
+    ("host", "kind", "about"),
+    [
+        ("gemini", "ToolPermission", "prompt"),
+        ("gemini", "Other", "other"),
+        ("qwen", "permission_prompt", "prompt"),
+        ("qwen", "idle_prompt", "idle"),
+    ],
+)
+def test_documented_notifications_say_what_they_are_about(host: str, kind: str, about: str) -> None:
+    payload = {"hook_event_name": "Notification", "session_id": "s", "notification_type": kind, "message": "m"}
+    event = HOSTS[host].parse(json.dumps(payload).encode(), {})
+    assert isinstance(event, Notice)
+    assert (event.agent, event.about, event.text) == (Agent(host=host, session="s"), about, "m")
 
 
 @pytest.mark.parametrize(

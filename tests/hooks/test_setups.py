@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,21 @@ FOREIGN = {
 def files_of(host: str) -> list[Path]:
     setup = SETUPS[host]
     return [path for scope in setup.scopes for path in setup.files(scope, PLACES)]
+
+
+@pytest.mark.parametrize(
+    ("host", "events"), [("gemini", ("AfterAgent", "Notification")), ("qwen", ("Stop", "Notification"))]
+)
+def test_hooks_that_only_tell_are_brief_and_never_in_the_way(host: str, events: tuple[str, ...]) -> None:
+    gate = line_of(host)
+    hook = replace(gate, notice_line=gate.line + "; exit 0")
+    [path] = SETUPS[host].files("user", PLACES)
+    hooks = json.loads(SETUPS[host].merged(path, "", hook))["hooks"]
+    for event in events:
+        [handler] = hooks[event][0]["hooks"]
+        assert (handler["command"], handler["timeout"]) == (hook.notice_line, 30_000)
+    assert not set(events) & set(json.loads(SETUPS[host].merged(path, "", gate))["hooks"])
+    assert SETUPS[host].merged(path, SETUPS[host].merged(path, "", hook), None) in {"", "{}\n"}
 
 
 @pytest.mark.parametrize("host", ALL)
