@@ -3,7 +3,7 @@
 Measured with 0.61.0 against a scripted model:
 
 - Deny is exit 2 with the reason on standard error, which reaches the model. Gemini reads ``stdout || stderr`` as JSON
-  and, if that can be read, forgets the exit code: so a reason that happens to be JSON is given a word before it. An
+  and, if that can be read, forgets the exit code: so a reason that might be JSON is given a word before it. An
   exit 2 that says nothing runs the command.
 - Allow hands the approved input back as ``tool_input``, which is laid over the model's.
 - ``ask`` hangs in headless runs: it is never sent.
@@ -58,6 +58,8 @@ NAME = "askfirst"
 SHELL_TOOL = "run_shell_command"
 FILE_TOOLS = {"write_file": "Write", "replace": "Edit", "read_file": "Read"}
 """Its tools for files, and what they are called behind the adapters."""
+_IS_PROSE = re.compile(r"(?!(?:true|false|null)\W*\Z)[A-Za-z]", re.ASCII)
+"""What no JSON begins like, whatever blanks somebody takes off: JavaScript's are others than Python's."""
 _EXIT = re.compile(r"^Exit Code: (?!0$).*$", re.MULTILINE)
 
 
@@ -126,21 +128,13 @@ class Gemini:
             return HookAnswer()
         if isinstance(verdict, Allow):
             return _allowed(verdict) if isinstance(event, BeforeTool) else misplaced_allow()
-        return refusal(f"Denied: {verdict.reason}" if _is_json(verdict.reason) else verdict.reason)
+        return refusal(verdict.reason if _IS_PROSE.match(verdict.reason.strip()) else f"Denied: {verdict.reason}")
 
 
 def _allowed(verdict: Allow) -> HookAnswer:
     output = {"hookEventName": "BeforeTool", "tool_input": dict(verdict.arguments)}
     answer = {"decision": "allow", "hookSpecificOutput": output}
     return HookAnswer(stdout=json.dumps(answer).encode("ascii") + b"\n")
-
-
-def _is_json(reason: str) -> bool:
-    try:
-        json.loads(reason)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _failure(response: object) -> str:
