@@ -155,6 +155,7 @@ class _Verification:
         self.problems, self.proofs, self.anchors = list[Problem](), list[str](), list[_Anchor]()
         self.kinds = dict[str, None]()
         self.cosigned = dict[str, str]()
+        self.good = list[int]()
         self.keys = self._parse_keys(vkeys or source.vkeys, ED25519)
         self.witnesses = self._parse_keys(witnesses, COSIGNATURE)
         self.head: Checkpoint | None = None
@@ -291,10 +292,10 @@ class _Verification:
 
     def _check_anchors(self, scan: Scan) -> None:
         """Compare each anchor; of what does not fit, say from which entry on."""
-        good = [one.size for one in self.anchors if scan.roots.get(one.size, b"").startswith(one.root)]
+        self.good = [one.size for one in self.anchors if scan.roots.get(one.size, b"").startswith(one.root)]
         for anchor in self.anchors:
             size, present = anchor.size, scan.tree.size
-            if anchor.size in good and scan.roots[size].startswith(anchor.root):
+            if anchor.size in self.good and scan.roots[size].startswith(anchor.root):
                 self._proof(anchor.kind, f"the first {size} entries are exactly those of {anchor.label}")
                 self.cosigned.update((name, _cosigned(name, size, at_s)) for name, at_s in anchor.cosigned)
             elif size > present:
@@ -303,9 +304,13 @@ class _Verification:
                 )
                 self._problem("dropped", message, present, scan.time)
             else:
-                since = max((one for one in good if one < size), default=0)
                 message = f"the root over the first {size} entries differs from {anchor.label}: they were rewritten"
-                self._problem("rewritten", message, since, time_of(scan.bodies.get(since, b"")))
+                self._rewritten(message, size, scan)
+
+    def _rewritten(self, message: str, size: int, scan: Scan) -> None:
+        """Note that the first ``size`` entries were rewritten, from the last good anchor on."""
+        since = max((one for one in self.good if one < size), default=0)
+        self._problem("rewritten", message, since, time_of(scan.bodies.get(since, b"")))
 
     def _check_receipt(self, path: Path, receipt: Receipt, scan: Scan) -> None:
         body = scan.bodies.get(receipt.index)
@@ -326,7 +331,7 @@ class _Verification:
         """Each stored cosignature by a known witness, over the root that the entries really have at its size."""
         known = {(key.name, key.key_id): key for key in self.witnesses}
         newest = self.cosigned
-        for one in self.source.cosignatures:
+        for one in sorted(self.source.cosignatures, key=lambda one: one.size):
             try:
                 _, (signature,) = split_note(f"text\n\n{one.line.strip()}\n")
             except (NoteError, ValueError):
@@ -347,11 +352,17 @@ class _Verification:
         assert self.head is not None  # looked at by the caller
         root = scan.roots.get(size)
         if root is None:
-            self._problem("dropped", f"{key.name} has witnessed {size} entries, {scan.tree.size} are present")
+            present = scan.tree.size
+            message = (
+                f"{key.name} has witnessed {size} entries, {present} are present: the last {size - present} are gone"
+            )
+            self._problem("dropped", message, present, scan.time)
             return ""
         if not key.accepts(Checkpoint(origin=self.head.origin, size=size, root=root).text, signature.value):
-            self._problem("rewritten", f"{key.name} has witnessed another tree of {size} entries")
+            message = f"{key.name} has witnessed another tree of {size} entries: they were rewritten"
+            self._rewritten(message, size, scan)
             return ""
+        self.good.append(size)
         return _cosigned(key.name, size, int.from_bytes(signature.value[:8], "big"))
 
     def _proof(self, kind: str, text: str) -> None:
@@ -360,9 +371,20 @@ class _Verification:
 
     def _check_payloads(self) -> None:
         """Each payload that stands apart, against its digest; one that is gone may have been erased."""
-        for sha256, salt, payload in self.source.payloads():
-            if salted_digest(salt, payload) != sha256:
-                self._problem("payload", f"the payload {sha256.hex()} was changed")
+        changed = [
+            sha256.hex() for sha256, salt, payload in self.source.payloads() if salted_digest(salt, payload) != sha256
+        ]
+        for digest, (index, time) in self._found_in(changed).items():
+            self._problem("payload", f"the payload {digest} was changed{_of_entry(index)}", index, time)
+
+    def _found_in(self, digests: Sequence[str]) -> dict[str, tuple[int | None, str]]:
+        """The first entry that refers to each of these payloads, and its time; None where none does."""
+        found: dict[str, tuple[int | None, str]] = dict.fromkeys(digests, (None, ""))
+        for index, _, body in (row for rows in self.source.rows() for row in rows) if digests else ():
+            for digest in digests:
+                if found[digest][0] is None and digest.encode() in body:
+                    found[digest] = index, time_of(body)
+        return found
 
     def _report(self, scan: Scan) -> Report:
         problems = sorted([*scan.problems, *self.problems], key=lambda problem: problem.code != "unreadable")
@@ -382,6 +404,10 @@ class _Verification:
             meanings=tuple(_MEANINGS[kind] for kind in self.kinds),
             limits=limits,
         )
+
+
+def _of_entry(index: int | None) -> str:
+    return "; no entry refers to it" if index is None else f"; it belongs to entry {index}"
 
 
 def _cosigned(name: str, size: int, at_s: int) -> str:

@@ -98,6 +98,8 @@ def parse_vkey(line: str) -> Key:
 
 def open_head(note: str, keys: list[Key]) -> tuple[int, bytes]:
     """(size, root) of a checkpoint that one of the keys signed under the checkpoint's own name."""
+    if not note.strip():
+        raise ValueError("the signed head is missing: whatever is there is no log that was signed")
     text, _, signatures = note.rpartition("\n\n")
     text += "\n"
     origin, size, root = text.split("\n")[:3]

@@ -259,7 +259,24 @@ def test_a6_a_rewrite_with_the_key_fails_against_a_witness(store: Store) -> None
     rewrite(store, [allowed(body) for body in bodies], store.signer)
     assert codes(verify_store(store.path, witnesses=keys)) == ["rewritten"]
     rewrite(store, bodies[:5], store.signer)
-    assert codes(verify_store(store.path, witnesses=keys)) == ["dropped"]
+    message = "witness.example/1 has witnessed 11 entries, 5 are present: the last 6 are gone"
+    found = Problem(code="dropped", message=message, index=5, time=json.loads(bodies[4])["t"])
+    assert verify_store(store.path, witnesses=keys).problems == (found,)
+
+
+def test_a_rewrite_with_the_key_is_told_from_the_last_head_that_a_witness_saw(store: Store) -> None:
+    """Since when: the witness saw 11 entries that are as they were, and 21 of which some are not."""
+    witness = signer_of(7, "witness.example/1")
+    for size in (11, 21):
+        store.write_many(10)
+        text = Checkpoint(origin=store.signer.name, size=size, root=store.log.head.root).text
+        line = cosign(text, witness, 1_795_564_900 + size).line
+        store.execute("insert into cosignature values (?, 'witness.example/1', ?)", (size, line))
+    bodies = store.bodies()
+    rewrite(store, [*bodies[:11], *(allowed(body) for body in bodies[11:])], store.signer)
+    message = "witness.example/1 has witnessed another tree of 21 entries: they were rewritten"
+    found = Problem(code="rewritten", message=message, index=11, time=json.loads(bodies[11])["t"])
+    assert verify_store(store.path, witnesses=[witness.cosigner.vkey]).problems == (found,)
     assert verify_store(store.path).ok
 
 
@@ -353,7 +370,9 @@ def test_a_changed_payload_is_named_and_an_erased_one_is_none(store: Store, chec
     (digest,) = (bytes.fromhex(json.loads(body)["action"]["input"]["sha256"]) for body in store.bodies()[1:])
     store.execute("update blob set bytes = ?", (b"rm -rf /",))
     report = check(store)
-    assert report.problems == (Problem(code="payload", message=f"the payload {digest.hex()} was changed"),)
+    message = f"the payload {digest.hex()} was changed; it belongs to entry 1"
+    time = json.loads(store.bodies()[1])["t"]
+    assert report.problems == (Problem(code="payload", message=message, index=1, time=time),)
     with store.engine.begin() as connection:
         store.log.erase(connection, digest, SYSTEM)
         store.log.seal(connection)

@@ -155,3 +155,8 @@ def test_a_signed_head_without_a_whole_root_is_refused(store: Store, root: str) 
     text = f"{store.signer.name}\n1\n{root}\n"
     with pytest.raises(ValueError, match="this is no head"):
         alone.open_head(sign(text, store.signer), [alone.parse_vkey(store.signer.verifier.vkey)])
+
+
+def test_a_missing_head_is_said_to_be_missing() -> None:
+    with pytest.raises(ValueError, match="the signed head is missing: whatever is there is no log that was signed"):
+        alone.open_head("", [])
