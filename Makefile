@@ -35,7 +35,7 @@ check: ## the quick tests, under a minute
 
 soak: ## the long forms of the tests of reliability: tens of thousands of decisions under kill -9
 	@$(INSTALL) environment postgresql strace
-	$(BIN)/pytest -m soak --timeout=3600 $(ARGS)
+	$(BIN)/pytest -m soak --timeout=3600 -rP $(ARGS)
 
 bench: ## the benchmarks, ratios in one run
 	@$(INSTALL) environment
