@@ -172,7 +172,7 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
     async def started() -> None:
         warming = asyncio.create_task(asyncio.to_thread(core.analyst.warm))
         warming.add_done_callback(lambda done: done.result())
-        await core.keeper.started({"version": askfirst.__version__}, config.digest)
+        await core.started()
         if sys.stdout.isatty():
             sys.stdout.write(
                 f"Askfirst is running on {paths.root}\nInbox (once, for 10 minutes): {login_link(paths)}\n"
@@ -527,6 +527,12 @@ class _Core:
             clock=self._clock,
             log=lambda: self._log.head.seen,
         )
+
+    async def started(self) -> None:
+        """Write down that the broker runs, and by which layers of policy."""
+        policy = await asyncio.to_thread(self._policy.current)
+        data = {"version": askfirst.__version__, "policy_sha256": policy.digest}
+        await self.keeper.started(data, self._config.digest, policy.loaded)
 
     async def stopped(self) -> None:
         """Write what is left, and finish."""

@@ -25,11 +25,12 @@ from audit.payloads import payloads_of
 from audit.rotation import draft_key, settle_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from askfirst.audit_port import Value
     from askfirst.clock import Clock
     from askfirst.hook_notes import HookNote
+    from askfirst.policy.layer import Loaded
     from askfirst.policy.source import LayerChange
     from askfirst.store.writer import Writer
     from audit.keys import Keys
@@ -83,12 +84,20 @@ class Keeper:
 
     # -- the broker's life ----------------------------------------------------------------------------------------
 
-    async def started(self, data: Mapping[str, Value], config_sha256: str) -> None:
-        """The broker runs; a configuration other than at the last start is an entry of its own."""
+    async def started(self, data: Mapping[str, Value], config_sha256: str, layers: Sequence[Loaded] = ()) -> None:
+        """The broker runs; a configuration other than at the last start is an entry of its own.
+
+        Args:
+            data: what else is to be known of it.
+            config_sha256: digest (hex) of its configuration.
+            layers: of the policy that holds outside of projects; later changes are ``policy_changed``.
+        """
+        policy: list[Value] = [_layer(each) for each in layers]
+        known: dict[str, Value] = {**data, "config_sha256": config_sha256, **({"layers": policy} if policy else {})}
 
         def work(connection: sa.Connection) -> None:
             before = _meta(connection, CONFIG_KEY)
-            entry = Entry(type=EntryType.BROKER_STARTED, data={**data, "config_sha256": config_sha256})
+            entry = Entry(type=EntryType.BROKER_STARTED, data=known)
             self._log.append(connection, entry)
             if before is not None and before != config_sha256:
                 change: dict[str, Value] = {"before": before, "after": config_sha256}
@@ -290,6 +299,11 @@ def _hooks(text: str | None) -> dict[str, WatchedHooks]:
     if isinstance(stored, dict):
         stored = [{"settings": path, "host": host} for path, (host, _) in stored.items()]
     return {each["settings"]: WatchedHooks(**each) for each in stored}
+
+
+def _layer(loaded: Loaded) -> dict[str, Value]:
+    problem = {"problem": loaded.problem} if loaded.problem else {}
+    return {"layer": loaded.layer, "path": loaded.path, "sha256": loaded.digest, **problem}
 
 
 def _meta(connection: sa.Connection, key: str) -> str | None:

@@ -178,6 +178,21 @@ def test_harmless_calls_hooks_and_configuration_are_in_the_log_after_a_stop(brok
     assert verified(broker)["ok"]
 
 
+def test_the_log_names_every_layer_of_the_policy_that_a_ruling_rests_on(broker: Any) -> None:
+    own = broker.config.with_name("policy.toml")
+    own.write_text('extends = "personal"\n', encoding="utf-8")
+    broker.start()
+    broker.client.call("POST", "/v1/requests", json={"command": DANGEROUS})
+    broker.halt()
+    told = json.loads(broker.cli("policy", "list", "--json").stdout)
+    [started] = [entry["data"] for entry in broker.entries() if entry["type"] == "broker.started"]
+    [asked] = [entry["decision"] for entry in broker.entries() if entry["type"] == "gate.requested"]
+    assert [each["layer"] for each in started["layers"]] == ["built-in", "user", "personal"]
+    assert [each["sha256"] for each in started["layers"]] == [each["sha256"] for each in told["layers"]]
+    assert started["layers"][1]["path"] == str(own)
+    assert started["policy_sha256"] == asked["policy_sha256"] == told["sha256"]
+
+
 def test_what_the_owner_does_with_the_log(broker: Any, person: Any) -> None:
     broker.start()
     old = (broker.paths.root / "log.vkey").read_text().split()
