@@ -26,7 +26,7 @@ _CREDENTIAL = re.compile(
       | \.terraform\.d/credentials\.tfrc\.json | \.terraformrc
       | \.gnupg/(?:private-keys-v1\.d(?:/.*)?|secring\.gpg|\*) | \.password-store(?:/.*)?
       | (?:\.local/state|\.config|Application\ Support|var/lib|etc)/askfirst/
-        (?:.*\.(?:key|secret|token)|api-token|logins/.*)
+        (?:.*\.(?:key|secret|token)|[^/]*(?:token|secret|password)[^/]*|remote\.json|(?:logins|originals)/.*)
       | \.claude/\.credentials\.json | \.codex/auth\.json | \.gemini/oauth_creds\.json
       | (?:etc|\*)/(?:shadow|gshadow|master\.passwd)-?
       | proc/(?!self/|thread-self/)[^/]+/environ | (?:var/)?run/secrets/.+
