@@ -12,7 +12,7 @@ export ASKFIRST_CLAUDE_CODE_OLDEST := $(CURDIR)/.cache/npm/$(CLAUDE_CODE_OLDEST)
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench bench-guards lint fmt
+.PHONY: help demo test check soak bench bench-guards lint fmt outdated
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 8
@@ -52,6 +52,9 @@ lint: ## formatting, lint, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/mypy tools
 	$(BIN)/lint-imports
+
+outdated: ## which pinned clients npm serves newer releases of
+	@$(PYTHON) tools/outdated.py
 
 fmt: ## format, and mend what ruff can mend
 	@$(INSTALL) environment

@@ -127,3 +127,43 @@ def test_the_environment_follows_the_lock_file(checkout: Checkout) -> None:
     checkout.add("uv", '#!/bin/sh\necho "$@" "$UV_PYTHON" >> "$CALLS"\n')
     assert checkout.run("environment")[0] == 0
     assert checkout.calls == [f"sync --frozen --quiet {sys.executable}"]
+
+
+@pytest.mark.parametrize(
+    ("newest", "code", "told"),
+    [
+        ("", 0, ""),
+        (
+            "echo 9.9.9",
+            1,
+            "@anthropic-ai/claude-code is pinned at {CLAUDE_CODE}, npm serves 9.9.9: set CLAUDE_CODE in tools/pins.env",
+        ),
+        ("echo 404 >&2; exit 1", 2, "npm serves no @anthropic-ai/claude-code: 404"),
+    ],
+)
+def test_a_pin_that_is_not_the_newest_is_named(
+    checkout: Checkout, pins: dict[str, str], newest: str, code: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(TOOLS)
+    packages = runpy.run_path(str(TOOLS / "outdated.py"))["PACKAGES"]
+    pinned = "\n".join(f"{package}) echo {pins[name]};;" for name, package in packages.items())
+    checkout.add("npm", f"#!/bin/sh\n{newest or ':'}\n[ -n '{newest}' ] || case $2 in\n{pinned}\nesac\n")
+    done = subprocess.run(
+        [sys.executable, checkout.root / "tools/outdated.py"],
+        env={"PATH": str(checkout.programs)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert told.format(**pins) in done.stderr
+
+
+def test_without_npm_nothing_is_said_to_be_the_newest(checkout: Checkout) -> None:
+    command = [sys.executable, checkout.root / "tools/outdated.py"]
+    environ = {"PATH": str(checkout.programs)}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "install: npm was not found: install Node.js (with npm), then try again\n",
+    )
