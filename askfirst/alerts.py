@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.call import ToolCall
 from askfirst.canonical import digest
+from askfirst.effects import Risk
 from askfirst.errors import Error
 from askfirst.host import Agent
 from askfirst.policy.ruling import Stage
@@ -60,7 +61,8 @@ class Alerts:
                 terms = replace(terms, reminders_at_ms=(), escalation=(), on_timeout="reject")
             if recipients:
                 terms = replace(terms, stages=(Stage(recipients=recipients),), opens_at_ms=0)
-            draft = replace(draft, terms=terms, question=text, options=(SEEN,), notes=(FROM_GATE,))
+            risk = draft.risk if is_news else max(draft.risk, Risk.HIGH)  # channels are silent about less
+            draft = replace(draft, terms=terms, risk=risk, question=text, options=(SEEN,), notes=(FROM_GATE,))
             return (await self._desk.ask(draft)).request.id
         except Error as error:
             _log.warning("nobody could be told %r: %s", text, error)

@@ -521,6 +521,7 @@ def test_a_changed_configuration_without_the_gate_is_kept_out_written_down_and_t
     assert scene.types.count("config.tamper") == 3
     alerts = run(scene.desk.pending)
     assert [each.kind.value for each in alerts] == ["question"] * 3
+    assert {card_of(Case(request=each)).headline for each in alerts} == {"HIGH · tells you something"}
 
 
 IDLE = Notice(agent=AGENT, about="idle", text="Claude is waiting for your input", cwd="/srv/p")
