@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from askfirst.cli.install import show
+from askfirst.cli.install import show_diff
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, connected, fail, print_json, sentences, stderr
 from askfirst.originals import keep
@@ -36,6 +36,9 @@ def add(app: typer.Typer, parts: Parts) -> None:
         telegram_token_file: Annotated[
             Path | None, typer.Option(help="Pair Telegram: a file with the token that @BotFather gave.")
         ] = None,
+        telegram_api_url: Annotated[
+            str, typer.Option(help="A Bot API server of your own.", show_default="Telegram's")
+        ] = "",
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; do what the options say.")] = False,
         test: Annotated[bool, typer.Option("--test/--no-test", help="Send a test request at the end.")] = True,
         timeout: Annotated[int, typer.Option(min=0, max=3600, help="Seconds to wait for its answer.")] = 120,
@@ -47,7 +50,7 @@ def add(app: typer.Typer, parts: Parts) -> None:
             paths = state_paths(state_dir)
             done: dict[str, Any] = {"connected": _connect(parts, paths, host, ask=not yes)}
             done["policy"] = _policy(policy)
-            done["telegram"] = _telegram(telegram_token_file, paths, ask=not yes)
+            done["telegram"] = _telegram(telegram_token_file, telegram_api_url, paths, ask=not yes)
             done["test"] = _try_out(parts, paths, timeout) if test else ""
             if as_json:
                 print_json(done)
@@ -63,7 +66,7 @@ def _connect(parts: Parts, paths: StatePaths, hosts: list[str] | None, *, ask: b
     for change in parts.changes(found, "user", Path.cwd(), paths):
         if change.is_needed:
             if ask:
-                show(change, dry_run=True)
+                show_diff(change)
             if ask and not typer.confirm(f"Connect {change.title} so?", default=True, err=True):
                 continue
             if not parts.fingerprint(change.host, change.path):
@@ -89,12 +92,13 @@ def _policy(name: str) -> str:
     return str(path)
 
 
-def _telegram(token_file: Path | None, paths: StatePaths, *, ask: bool) -> bool:
+def _telegram(token_file: Path | None, api_url: str, paths: StatePaths, *, ask: bool) -> bool:
     if token_file is None and not (ask and typer.confirm("Decide from Telegram, too?", default=False, err=True)):
         return False
     own = (sys.executable, "-I", "-m", "askfirst.entry", "telegram", "setup", "--state-dir", str(paths.root))
     told = () if token_file is None else ("--token-file", str(token_file.absolute()))
-    if subprocess.run([*own, *told], stdout=sys.stderr, check=False).returncode != 0:
+    where = ("--api-url", api_url) if api_url else ()
+    if subprocess.run([*own, *told, *where], stdout=sys.stderr, check=False).returncode != 0:
         raise fail(
             "Telegram was not paired; what was set up before stays, and `askfirst telegram setup` tries again", EXIT_NO
         )

@@ -130,13 +130,18 @@ def _as_root() -> str:
     return f"sudo {program} {' '.join(sys.argv[1:])}"
 
 
+def show_diff(change: SettingsChange) -> None:
+    """Print what would be another in a file."""
+    for line in change.diff():
+        console.print(line, markup=False, soft_wrap=True)
+
+
 def show(change: SettingsChange, *, dry_run: bool) -> None:
     """Print one change as a diff, and what was done."""
     if not change.is_needed:
         console.print(f"{change.path} is as it should be", markup=False, soft_wrap=True)
         return
-    for line in change.diff():
-        console.print(line, markup=False, soft_wrap=True)
+    show_diff(change)
     done = "not written (--dry-run)" if dry_run else f"written to {change.path}"
     console.print(done, markup=False, soft_wrap=True)
 

@@ -107,14 +107,19 @@ def full_id(name: str) -> str:
     return name if ":" in name else f"local:{name}"
 
 
-def approved(client: Client, asked: dict[str, Any]) -> dict[str, Any]:
+def approved(client: Client, asked: dict[str, Any], *, inbox: str = "") -> dict[str, Any]:
     """The same, once a person has approved it.
+
+    Args:
+        client: of the broker.
+        asked: what waits.
+        inbox: a one-time link to the web inbox, where a terminal shows it to a person.
 
     Raises:
         NotAllowedError: nobody did.
     """
     stderr.print(
-        f"waiting for a person to approve request {asked['code']} (web inbox: `askfirst inbox --open`)",
+        f"waiting for a person to approve request {asked['code']} (web inbox: {inbox or '`askfirst inbox --open`'})",
         style="dim",
         markup=False,
         soft_wrap=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,7 +59,9 @@ def add(app: typer.Typer, parts: Parts) -> None:
             table = {key: value for key, (value, default) in options.items() if value != default}
             _configure(token, {"token_file": TOKEN_FILE, **table})
             stop_broker(paths)  # the next one opens the channel
-            identity = _linked(connected(paths), person or getpass.getuser(), name, timeout)
+            client = connected(paths)
+            inbox = parts.login_link(paths) if sys.stderr.isatty() else ""
+            identity = _linked(client, person or getpass.getuser(), name, timeout, inbox=inbox)
             recipients = [identity, *(recipient or [])]
             done = {"bot": name, "identity": identity, "recipients": recipients, "is_routed": _route(recipients)}
             _say(done, as_json=as_json)
@@ -84,7 +87,7 @@ def _configure(token: str, table: dict[str, object]) -> None:
         write_private(path, after.encode())
 
 
-def _linked(client: Client, person: str, bot: str, timeout_s: int) -> str:
+def _linked(client: Client, person: str, bot: str, timeout_s: int, *, inbox: str) -> str:
     """The identity in Telegram that somebody has, or now has.
 
     Raises:
@@ -98,7 +101,8 @@ def _linked(client: Client, person: str, bot: str, timeout_s: int) -> str:
             soft_wrap=True,
         )
         return known[0]
-    asked = approved(client, client.call("POST", "/v1/people/links", json={"person": person, "scheme": "telegram"}))
+    wanted = {"person": person, "scheme": "telegram"}
+    asked = approved(client, client.call("POST", "/v1/people/links", json=wanted), inbox=inbox)
     code = client.call("POST", f"/v1/people/links/{asked['request']}", json={"claim": asked["claim"]})["code"]
     start = code.replace("-", "")
     stderr.print(

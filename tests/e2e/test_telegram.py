@@ -18,6 +18,7 @@ from askfirst.demo.hook_protocol import HookCommand, settings
 from askfirst.demo.script import Say, bash
 from askfirst.demo.scripted_model import ScriptedModel
 from askfirst.testing.telegram import FakeTelegram, User
+from askfirst.testing.terminal import Terminal
 
 pytestmark = [
     pytest.mark.slow,
@@ -130,6 +131,37 @@ def test_setup_connects_a_bot_links_a_person_and_sends_requests_there(
     again = subprocess.run(command, env=broker.environ, capture_output=True, text=True, check=False)
     assert (again.returncode, json.loads(again.stdout)) == (0, done), "a second time changes nothing"
     assert (broker.config.with_name("telegram-token").stat().st_mode & 0o777) == 0o600
+
+
+def test_the_first_run_in_a_terminal_connects_an_agent_and_pairs_a_phone(
+    broker: Any, person: Any, fake: FakeTelegram, ann: User, tmp_path: Path
+) -> None:
+    """A newcomer answers what is asked: the way to the inbox is shown where it is needed."""
+    folder = tmp_path / "newcomer"
+    folder.mkdir()
+    broker.start()
+    environ = broker.environ | {"HOME": str(folder), "ASKFIRST_POLICY": str(folder / "policy.toml"), "TERM": "xterm"}
+    words = ("init", "--host", "claude-code", "--telegram-api-url", fake.url)
+    with Terminal(broker.command(*words), cwd=folder, environ=environ) as terminal:
+        terminal.wait_for("ConnectClaudeCodeso?")
+        assert "dry-run" not in terminal.text
+        terminal.press("y\n")
+        terminal.wait_for("DecidefromTelegram,too?")
+        terminal.press("y\n")
+        terminal.wait_for("Tokenofthebot")
+        terminal.press(f"{fake.token}\n")
+        at = terminal.wait_for("waitingforapersontoapprove")
+        terminal.wait_for("(webinbox:http://", after=at)
+        person.decide(broker.pending(), "approve")
+        at = terminal.wait_for("(orsendthebot:/start")
+        terminal.wait_for(")", after=at)
+        fake.say(ann, ann, f"/start {terminal.text[at:].split(')')[0]}")
+        terminal.wait_for("atestrequestwaitsforyou")
+        person.decide(broker.pending(), "answer", "It reached me")
+        terminal.wait_for("itreachedyou")
+    assert "askfirst-hook.pl" in (folder / ".claude" / "settings.json").read_text(encoding="utf-8")
+    assert f"telegram:{ann.id}" in (folder / "policy.toml").read_text(encoding="utf-8")
+    assert any("Did this reach you?" in each["text"] for each in fake.messages(ann.id))
 
 
 @pytest.mark.parametrize(
