@@ -25,6 +25,7 @@ SAFE_SQLITE = (3, 51, 3)
 """Before it a WAL that two connections write at once can be corrupted (https://sqlite.org/wal.html#walresetbug)."""
 _FILES_MAX = 2000
 _LISTEN = "0A"
+_SECRETS = ("token", "secret", "password", "key")
 
 
 def examined_files(paths: StatePaths, config: Path, *, own_uid: int) -> Iterator[Finding]:
@@ -126,31 +127,36 @@ def _clock(broker_ms: int, now_ms: int) -> Finding:
 
 
 def _secrets(config: Path, own_uid: int) -> Iterator[Finding]:
-    """Who can read the configuration, which may hold a bot's token."""
-    try:
-        found = config.stat()
-    except OSError:
-        return
-    mode = stat.S_IMODE(found.st_mode)
-    if mode & 0o077 and _holds_secret(config):
-        who = "everybody" if mode & 0o007 else "its group"
-        text = f"{config} holds a secret, and {who} can read it"
-        yield Finding(area="files", grade=Grade.FAIL, text=text, fix=f"chmod 600 {config}")
-    elif found.st_uid == own_uid and _holds_secret(config):
-        text = f"{config} holds a secret that your agents can read, since they run as you"
-        yield Finding(area="files", grade=Grade.WARN, text=text, fix="sudo askfirst install --service")
+    """Who can read the configuration and the files that it names, which hold a bot's token."""
+    for path in _holders(config):
+        try:
+            found = path.stat()
+        except OSError:
+            continue  # the broker says that a secret is missing
+        mode = stat.S_IMODE(found.st_mode)
+        if mode & 0o077:
+            who = "everybody" if mode & 0o007 else "its group"
+            text = f"{path} holds a secret, and {who} can read it"
+            yield Finding(area="files", grade=Grade.FAIL, text=text, fix=f"chmod 600 {path}")
+        elif found.st_uid == own_uid:
+            text = f"{path} holds a secret that your agents can read, since they run as you"
+            yield Finding(area="files", grade=Grade.WARN, text=text, fix="sudo askfirst install --service")
 
 
-def _holds_secret(config: Path) -> bool:
+def _holders(config: Path) -> list[Path]:
+    """The files with secrets: the configuration, where one stands in it, and those that it names."""
     try:
-        text = config.read_text(encoding="utf-8", errors="replace").lower()
+        text = config.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return False
+        return []
     lines = (line.partition("#")[0].partition("=") for line in text.splitlines())
-    return any(
-        any(word in key for word in ("token", "secret", "password", "key")) and value.strip().strip("\"'")
-        for key, _, value in lines
-    )
+    said = [(key.strip().lower(), value.strip().strip("\"'")) for key, _, value in lines]
+    secret = [(key, value) for key, value in said if value and any(word in key for word in _SECRETS)]
+    named = {value: config.parent / value for key, value in secret if key.endswith(("_file", "key"))}
+    files = [path for path in named.values() if path.is_file()]
+    spoken = [value for key, value in secret if not key.endswith(("_file", "_variable"))]
+    own = [config] if any(named.get(value) not in files for value in spoken) else []
+    return list(dict.fromkeys([*own, *files]))
 
 
 def _all_files(paths: StatePaths) -> list[Path]:

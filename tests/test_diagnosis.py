@@ -93,6 +93,30 @@ def test_who_can_read_a_bot_s_token(tmp_path: Path, text: str, mode: int, own: b
     assert found[1:] == ([("files", grade)] if grade else [])
 
 
+@pytest.mark.parametrize(
+    ("text", "mode", "grade"),
+    [
+        ('[telegram]\ntoken_file = "a-secret"\n', 0o600, "warn"),
+        ('[telegram]\ntoken_file = "a-secret"  # 0600\n', 0o644, "fail"),
+        ('[telegram]\ntoken_variable = "a-secret"\n', 0o644, None),
+        ('[listen]\nkey = "a-secret"\n', 0o640, "fail"),
+        ('[listen]\nkey = "a-secret"\n', 0o600, "warn"),
+    ],
+)
+def test_the_file_that_holds_a_token_is_looked_at_and_not_the_one_that_names_it(
+    tmp_path: Path, text: str, mode: int, grade: str | None
+) -> None:
+    paths, config = state_paths(tmp_path / "state"), tmp_path / "config.toml"
+    config.write_text(text, encoding="utf-8")
+    config.chmod(0o644)
+    secret = tmp_path / "a-secret"
+    secret.touch()
+    secret.chmod(mode)
+    found = list(examined_files(paths, config, own_uid=secret.stat().st_uid))[1:]
+    assert grades(found) == ([("files", grade)] if grade else [])
+    assert all(str(secret) in each.text for each in found)
+
+
 BROKER = {
     "version": "1",
     "pid": 7,
