@@ -18,6 +18,7 @@ from audit.source import connect
 from audit.stats import stats_of
 from audit.timeline import timeline_page
 from audit.verify import Report, verify_store
+from audit.verify_range import verify_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -57,6 +58,10 @@ class OfflineLog:
             timestamps=timestamps,
             authorities=authorities,
         )
+
+    def verify_range(self, first: int, last: int, *, vkeys: Sequence[str]) -> Report:
+        """Verify some entries; see ``audit.verify_range``."""
+        return verify_range(self._store, first, last, vkeys=vkeys)
 
     def find(self, wanted: Mapping[str, object], limit: int) -> list[Record]:
         """The newest entries that are wanted, oldest first; ``wanted`` holds members of ``audit.query.Filter``."""

@@ -163,6 +163,20 @@ def range_hash(node: NodeReader, start: int, end: int) -> bytes:
     return node_hash(node(level, start >> level), range_hash(node, middle, end))
 
 
+def root_with(node: NodeReader, first: int, leaves: Sequence[bytes], size: int) -> bytes:
+    """The root at ``size`` with these leaf hashes from ``first`` on, and the node reader's for everything else."""
+
+    def part(start: int, end: int) -> bytes:
+        if end <= first or start >= first + len(leaves):
+            return range_hash(node, start, end)
+        if end - start == 1:
+            return leaves[start - first]
+        middle = start + _split(end - start)
+        return node_hash(part(start, middle), part(middle, end))
+
+    return part(0, size)
+
+
 def inclusion_proof(node: NodeReader, index: int, size: int) -> list[bytes]:
     """The hashes that lead from the leaf at ``index`` to the root at ``size`` (RFC 9162 §2.1.3.1), leaf side first.
 

@@ -14,6 +14,7 @@ from askfirst.cli.audit_options import Agent, Decision, Person, RequestId, Rule,
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, console, print_json, sentences, stderr
 from askfirst.cli.store_file import kept_store_file
+from askfirst.errors import InputError
 from askfirst.visible import visible
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ def _add_verify(group: typer.Typer, parts: Parts) -> None:
             list[str] | None, typer.Option(metavar="SIZE:ROOT", help="As printed in a message; may be repeated.")
         ] = None,
         receipt: Annotated[list[Path] | None, typer.Option(help="A .tlog-proof file; may be repeated.")] = None,
+        part: Annotated[
+            str, typer.Option("--range", metavar="FIRST-LAST", help="Only these entries, under the signed head.")
+        ] = "",
         witness: Annotated[
             list[str] | None, typer.Option(metavar="VKEY", help="A witness that must have cosigned; may be repeated.")
         ] = None,
@@ -61,22 +65,40 @@ def _add_verify(group: typer.Typer, parts: Parts) -> None:
         with sentences(), stderr.status("verifying"):
             for each in seen or ():
                 parse_seen(each)
-            report = log_of(parts, store, state_dir).verify(
-                checkpoint=checkpoint,
-                seen=seen or (),
-                receipts=receipt or (),
-                vkeys=key or (),
-                witnesses=witness or (),
-                repositories=git or (),
-                timestamps=timestamp or (),
-                authorities=authority,
-            )
+            log = log_of(parts, store, state_dir)
+            if part:
+                if any((checkpoint, seen, receipt, witness, git, timestamp)):
+                    raise InputError("a range is verified under the signed head alone; of the evidence give --key only")
+                report = log.verify_range(*_range_of(part), vkeys=key or ())
+            else:
+                report = log.verify(
+                    checkpoint=checkpoint,
+                    seen=seen or (),
+                    receipts=receipt or (),
+                    vkeys=key or (),
+                    witnesses=witness or (),
+                    repositories=git or (),
+                    timestamps=timestamp or (),
+                    authorities=authority,
+                )
         if as_json:
             print_json({"ok": report.ok, **_fields(report)})
         else:
-            _show_report(report)
+            _show_report(report, "range" if part else "log")
         if not report.ok:
             raise typer.Exit(EXIT_NO)
+
+
+def _range_of(text: str) -> tuple[int, int]:
+    """First and last index of e.g. ``100-199``; one number is one entry.
+
+    Raises:
+        InputError: it is no range.
+    """
+    first, dash, last = text.partition("-")
+    if not (first.isdecimal() and (last.isdecimal() or not dash)) or (dash and int(last) < int(first)):
+        raise InputError(f"{text[:50]!r} is no range, expected FIRST-LAST, e.g. 100-199", field="range")
+    return int(first), int(last or first)
 
 
 def _add_list(group: typer.Typer, parts: Parts) -> None:
@@ -170,7 +192,8 @@ def _fields(report: VerifyReport) -> dict[str, Any]:
     return asdict(report)
 
 
-def _show_report(report: VerifyReport) -> None:
+def _show_report(report: VerifyReport, subject: str) -> None:
+    """What was found about the ``subject``: the log, or a range of it."""
     for problem in report.problems:
         since = f" (since {problem.time})" if problem.time else ""
         console.print(f"FAIL {problem.message}{since}", style="bold red", markup=False, soft_wrap=True)
@@ -180,8 +203,8 @@ def _show_report(report: VerifyReport) -> None:
         console.print(f"     {meaning}", style="dim", markup=False, soft_wrap=True)
     for limit in report.limits:
         console.print(f"note {limit}", style="dim", markup=False, soft_wrap=True)
-    verdict = "the log verifies" if report.ok else "the log does not verify"
-    console.print(f"{verdict}: {report.size} entries, root {report.root[:16]}", markup=False)
+    verdict = "verifies" if report.ok else "does not verify"
+    console.print(f"the {subject} {verdict}: {report.size} entries, root {report.root[:16]}", markup=False)
 
 
 def _print(entries: list[dict[str, Any]], *, as_json: bool) -> None:

@@ -87,6 +87,10 @@ class LogReader(Protocol):
         """Verify it with all evidence that is at hand."""
         ...
 
+    def verify_range(self, first: int, last: int, *, vkeys: Sequence[str]) -> VerifyReport:
+        """Verify some entries under the signed head, without reading the others."""
+        ...
+
     def find(self, wanted: Mapping[str, object], limit: int) -> list[dict[str, Any]]:
         """The newest entries that are wanted, oldest first."""
         ...

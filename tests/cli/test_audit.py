@@ -141,3 +141,16 @@ def test_a_witness_has_a_key_and_watches_logs(store: Path, tmp_path: Path) -> No
     assert witness("watch", vkey) == witness("watch", vkey) == {"logs": [vkey]}
     done = CliRunner().invoke(command_line(), ["witness", "watch", key, *folder])
     assert "expected a log's" in done.stderr
+
+
+def test_a_range_is_verified_and_what_is_none_is_refused(store: Path) -> None:
+    said = run(store, "verify", "--range", "1-2")
+    assert "entries 1 to 2 are exactly those under the signed tree head" in said
+    assert "the range verifies: 2 entries, root " in said
+    assert read(store, "verify", "--range", "1")["size"] == 1
+    assert "there is no entry 999" in run(store, "verify", "--range", "1-999", code=1)
+    for typed in ("2-1", "x", "1-", "-1", "1-2-3"):
+        assert "is no range" in run(store, "verify", f"--range={typed}", code=2)
+    assert "of the evidence give --key only" in run(
+        store, "verify", "--range", "1-2", "--seen", f"1:{'0' * 16}", code=2
+    )
