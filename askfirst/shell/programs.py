@@ -98,7 +98,7 @@ def _powershell(job: Job, run: Execute) -> Stream | None:
 def _crontab(job: Job, run: Execute) -> Stream | None:
     """Lines of a crontab: five fields, then a command."""
     operands = [word for word in job.argv[1:] if not word.text.startswith("-") or word.text == "-"]
-    if any(word.text in {"-l", "-r", "-e"} for word in job.argv[1:]):
+    if any(word.text in {"-l", "-r", "-e", "-h", "--help", "-V", "--version"} for word in job.argv[1:]):
         return None
     run.evaluator.emit(job, runs=True)
     source = (
