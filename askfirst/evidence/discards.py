@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from askfirst.evidence.eye import fingerprint
-from askfirst.evidence.file_walk import Tally, Walker, paths_of
+from askfirst.evidence.file_walk import Tally, Walker, gaps_of
 from askfirst.evidence.git_steps import Discard
 from askfirst.evidence.values import text_of
 from askfirst.facts import UNKNOWN, GitPlace
@@ -61,8 +61,8 @@ class Discards:
         within = f" ({', '.join(step.paths[:3])})" if step.paths else ""
         name = f"uncommitted changes in {text_of(repository.root)}{text_of(within)}"
         self.found.state[name] = tally.state
-        for path in paths_of(tally):
-            self.found.gap(f"what lies in {path}", "it could not be read in time or is not ours to read")
+        for about, reason in gaps_of(tally):
+            self.found.gap(about, reason)
 
     def _changed(self, place: GitPlace, step: Discard, tally: Tally, root: str) -> None:
         entries = self.eye.git.status(place, step.paths)
@@ -138,8 +138,8 @@ class Discards:
         self.found.exhibits.append(tally.files("deleted"))
         names = fingerprint(sorted(os.fsencode(path) for path in listed))
         self.found.state[f"what git clean would delete in {text_of(root)}"] = f"{tally.state} {names}"
-        for path in paths_of(tally):
-            self.found.gap(f"what lies in {path}", "it could not be read in time or is not ours to read")
+        for about, reason in gaps_of(tally):
+            self.found.gap(about, reason)
 
 
 def _blocked(root: str, names: list[str], tracked: frozenset[str]) -> Iterator[str]:

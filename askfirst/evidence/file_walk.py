@@ -265,6 +265,9 @@ def _matches(path: str, names: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(name, each.lower()) for each in names)
 
 
-def paths_of(tally: Tally) -> Iterator[str]:
-    """What could not be read, for people."""
-    return (text_of(path) for path in dict.fromkeys(tally.unread))
+def gaps_of(tally: Tally) -> Iterator[tuple[str, str]]:
+    """What a walk did not see: (what, why), for people. A lower bound is no whole answer, so it is one of them."""
+    for path in dict.fromkeys(tally.unread):
+        yield f"what lies in {text_of(path)}", "it could not be read in time or is not ours to read"
+    if tally.more and not tally.unread:
+        yield f"the rest of {text_of(tally.base)}", f"there was no time to look at more than {tally.count:,} files"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from askfirst.evidence.commits import Holders
-from askfirst.evidence.file_walk import Tally, Walker, paths_of
+from askfirst.evidence.file_walk import Tally, Walker, gaps_of
 from askfirst.evidence.values import text_of
 from askfirst.facts import UNKNOWN, GitPlace
 
@@ -61,8 +61,8 @@ def look_at(hits: Iterable[Hit], act: Literal["deleted", "overwritten"], cwd: st
             tally.repositories += _own_folder(path)
     found.exhibits.append(tally.files(act))
     found.state[f"files {act} in {text_of(tally.base)}"] = tally.state
-    for path in paths_of(tally):
-        found.gap(f"what lies in {path}", "it could not be read in time or is not ours to read")
+    for about, reason in gaps_of(tally):
+        found.gap(about, reason)
     if act == "deleted":
         _look_at_repositories(tally, eye, found)
 

@@ -297,6 +297,23 @@ def test_ten_thousand_files_are_counted(gather: Gather, repo: Path) -> None:
         assert len(found.largest) == 10
 
 
+@pytest.mark.parametrize("command", ["rm -rf many", "git clean -fdx"])
+def test_a_walk_that_is_cut_off_says_so_and_raises_the_risk(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("askfirst.evidence.file_walk.ENTRIES_MAX", 3)
+    for number in range(8):
+        (repo / f"many/{number}").mkdir(parents=True)
+        (repo / f"many/{number}/file").touch()
+    call = ToolCall(tool="Bash", arguments={"command": command}, cwd=str(repo), session="s")
+    found = DiskAnalyst().classify(call)
+    gathered = asyncio.run(Gatherer(sources(EvidenceConfig()), limit_s=30).gather(call, found))
+    (files,) = only(gathered.evidence, Files)
+    assert files.more
+    assert [each.failed for each in only(gathered.evidence, Gap)] == [True]
+    assert gathered.found.effects[0].risk > found.effects[0].risk
+
+
 def test_a_two_gigabyte_sparse_file_costs_nothing_to_count(gather: Gather, repo: Path) -> None:
     with (repo / "huge.img").open("wb") as file:
         file.truncate(2 << 30)
