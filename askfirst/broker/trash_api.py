@@ -14,7 +14,7 @@ from askfirst.broker.peer import is_local_user
 from askfirst.broker.wire import Wire
 from askfirst.errors import NotAllowedError
 from askfirst.net.extract import extract
-from askfirst.net.tree import in_words
+from askfirst.net.pouch import in_words
 
 if TYPE_CHECKING:
     from askfirst.broker.access import Access

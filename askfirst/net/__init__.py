@@ -3,7 +3,8 @@
 - ``scope``: which repositories and paths a command's effects touch (pure).
 - ``folder``: files below a folder, reached by descriptors and never through a symbolic link.
 - ``content``: the bytes of a file, cloned where the file system can, copied sparsely elsewhere.
-- ``tree``: files and folders as values, with what they hold in the trash.
+- ``pouch``: the contents of one snapshot, within its limits.
+- ``tree``: files and folders as values, with what they hold in the pouch.
 - ``plumbing``: git, with nothing of the repository's own programs.
 - ``repository``: refs, HEAD, index, work tree and state of a repository as a value; ``revert`` puts it back.
 - ``trash``: snapshots on disk: made whole or not at all, listed, aged, purged.

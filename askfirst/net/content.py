@@ -18,26 +18,37 @@ import sys
 _FICLONE = 0x40049409
 """``_IOW(0x94, 9, int)``, linux/fs.h."""
 _CHUNK_BYTES = 1 << 24
+PLAIN_MAX_BYTES = 1 << 16
+"""Up to this size to copy is cheaper than to clone or to look for holes."""
 _CANNOT_CLONE = {errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.ENOSYS, errno.EPERM, errno.EBADF}
 
 
-def copy_content(source: int, target: int) -> None:
-    """Fill the empty file ``target`` with what ``source`` holds.
+def copy_content(source: int, target: int, start: int, size: int) -> None:
+    """Fill the empty file ``target`` with a part of ``source``.
+
+    Args:
+        source: open for reading.
+        target: open for writing.
+        start: where the part begins.
+        size: its bytes; what the source has no more of is a hole.
 
     Raises:
         OSError: reading or writing failed.
     """
-    if clone(source, target):
+    if size <= PLAIN_MAX_BYTES:
+        write_all(target, os.pread(source, size, start))
+        os.ftruncate(target, size)
         return
-    size = os.fstat(source).st_size
+    if not start and os.fstat(source).st_size == size and clone(source, target):
+        return
     os.ftruncate(target, size)
-    at = 0
-    while at < size:
-        start, end = _data(source, at, size)
-        if start >= size:
+    at, end = start, start + size
+    while at < end:
+        first, last = _data(source, at, end)
+        if first >= end:
             break
-        _copy_range(source, target, start, end)
-        at = end
+        _copy_range(source, target, first, last, start)
+        at = last
 
 
 def clone(source: int, target: int) -> bool:
@@ -64,13 +75,19 @@ def _data(descriptor: int, at: int, size: int) -> tuple[int, int]:
     return start, min(size, os.lseek(descriptor, start, os.SEEK_HOLE))
 
 
-def _copy_range(source: int, target: int, start: int, end: int) -> None:
+def _copy_range(source: int, target: int, start: int, end: int, base: int) -> None:
     at = start
     while at < end:
         chunk = os.pread(source, min(_CHUNK_BYTES, end - at), at)
         if not chunk:
             return  # it was cut shorter under our hands
-        view = memoryview(chunk)
-        while view:
-            written = os.pwrite(target, view, at)
-            view, at = view[written:], at + written
+        os.lseek(target, at - base, os.SEEK_SET)
+        write_all(target, chunk)
+        at += len(chunk)
+
+
+def write_all(target: int, content: bytes) -> None:
+    """Write to the end: the system may take less at once."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(target, view) :]

@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Final
 
 from askfirst.net.folder import Folder
 from askfirst.net.plumbing import Git, locate
-from askfirst.net.repository import SHARED, changed_names, own_patterns, read_entries, read_head, read_refs, state_names
+from askfirst.net.repository import (
+    LIST_ENTRIES,
+    SHARED,
+    changed_names,
+    own_patterns,
+    read_entries,
+    read_head,
+    read_refs,
+    state_names,
+)
 from askfirst.net.tree import is_as_kept
 
 if TYPE_CHECKING:
@@ -105,7 +114,7 @@ def tree_differences(
 ) -> Iterator[tuple[str, str]]:
     """(name, mark of what is there now) for everything below the tree's tops that is not as it was."""
     kept = tree.by_name()
-    now = {name: folder.look(name) for name in names_below(folder, tree.tops, skips)}
+    now = found_below(folder, tree.tops, skips)
     for name in {**dict.fromkeys(kept), **now}:
         item, there = kept.get(name), now.get(name)
         if item is None or not is_as_kept(folder, item, there, path):
@@ -121,23 +130,23 @@ def mark_of(found: os.stat_result | None) -> str:
     return f"{found.st_mode:o}:{found.st_size}:{found.st_mtime_ns}:{found.st_ino}"
 
 
-def names_below(folder: Folder, tops: Iterable[str], skips: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Every name at and below these that is there now."""
-    pending = list(reversed(list(tops)))
-    while pending:
-        name = pending.pop()
-        found = None if skips and name in skips else folder.look(name)
-        if found is None:
-            continue
-        yield name
-        if stat.S_ISDIR(found.st_mode):
-            pending += [f"{name}/{each}" if name else each for each in reversed(folder.names(name))]
+def found_below(
+    folder: Folder, tops: Iterable[str], skips: Mapping[str, str] | None = None
+) -> dict[str, os.stat_result]:
+    """What is there now at and below these names, folders before what is in them."""
+    found: dict[str, os.stat_result] = {}
+    level = [name for name in tops if not skips or name not in skips]
+    while level:
+        here = {name: there for name, there in folder.look_at(level).items() if there is not None}
+        inner = [name for name, there in here.items() if stat.S_ISDIR(there.st_mode) and name not in found]
+        found |= here
+        level = [each for name in inner for each in folder.paths(name) if not skips or each not in skips]
+    return found
 
 
 def index_mark(git: Git) -> str:
     """The entries of an index, whatever it remembers of files' times besides."""
-    text = "".join(f"{e.tag} {e.mode} {e.object_id} {e.stage} {e.name}\0" for e in read_entries(git))
-    return hashlib.sha256(os.fsencode(text)).hexdigest()
+    return hashlib.sha256(git.run(*LIST_ENTRIES)).hexdigest()
 
 
 def _work_differences(shot: Shot, git: Git, path: Callable[[str], str]) -> dict[str, str]:
@@ -149,9 +158,10 @@ def _work_differences(shot: Shot, git: Git, path: Callable[[str], str]) -> dict[
         return found | _work_gone(shot, path)
     with Folder(shot.work_tree) as folder:
         loose = [name.rstrip("/") for name in before.fields("ls-files", "--others", "--directory", "-z")]
-        tops = dict.fromkeys((*shot.work.tops, *names_below(folder, loose, shot.left_out)))
+        tops = dict.fromkeys((*shot.work.tops, *loose))
         now = tree_differences(replace(shot.work, tops=tuple(tops)), folder, path, shot.left_out)
         found |= {key(WORK, name): mark for name, mark in now}
         known = {*shot.work.by_name(), *shot.work.tops}
         changed = changed_names(before) if shot.index else []
-        return found | {key(WORK, name): mark_of(folder.look(name)) for name in changed if name not in known}
+        others = folder.look_at(name for name in changed if name not in known)
+        return found | {key(WORK, name): mark_of(there) for name, there in others.items()}

@@ -45,7 +45,7 @@ def _copy(tree: Tree, to: str, path: Callable[[str], str]) -> int:
     os.mkdir(to, 0o700)
     with Folder(to) as folder:
         for item in tree.items:
-            put(folder, item, path(item.stored) if item.stored else "")
+            put(folder, item, path)
         for item in reversed(tree.items):
             if item.kind == "folder":
                 finish_folder(folder, item)

@@ -15,7 +15,7 @@ import stat
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -85,10 +85,33 @@ class Folder:
                 return None
             raise
 
+    def look_at(self, names: Iterable[str]) -> dict[str, os.stat_result | None]:
+        """The same for many names, folder by folder."""
+        below: dict[str, list[tuple[str, str]]] = {}
+        found: dict[str, os.stat_result | None] = {}
+        for name in names:
+            above, _, last = name.rpartition("/")
+            below.setdefault(above, []).append((name, last or "."))
+            found[name] = None
+        for above, group in below.items():
+            try:
+                with self.inside(above) as descriptor:
+                    found |= {name: _stat(last, descriptor) for name, last in group}
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                if not _is_link_in_the_way(error):
+                    raise
+        return found
+
     def names(self, name: str) -> list[str]:
         """The names in a folder below, sorted."""
         with self.inside(name) as descriptor:
             return sorted(os.listdir(descriptor))
+
+    def paths(self, name: str) -> list[str]:
+        """The same as names below this folder."""
+        return [f"{name}/{each}" if name else each for each in self.names(name)]
 
     @contextlib.contextmanager
     def reading(self, name: str) -> Iterator[int]:
@@ -114,13 +137,14 @@ class Folder:
         """
         with self.beside(name, makes=True) as (descriptor, last):
             fresh = f".askfirst-{hashlib.sha256(os.fsencode(last)).hexdigest()[:16]}"
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(fresh, dir_fd=descriptor)
-            opened = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=descriptor)
+            opened = _made(fresh, descriptor)
             try:
                 yield opened
-                _clear(descriptor, last, keeps_file=True)
-                os.replace(fresh, last, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+                try:
+                    os.replace(fresh, last, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+                except IsADirectoryError:
+                    _clear(descriptor, last)
+                    os.replace(fresh, last, src_dir_fd=descriptor, dst_dir_fd=descriptor)
             except BaseException:
                 with contextlib.suppress(OSError):
                     os.unlink(fresh, dir_fd=descriptor)
@@ -172,19 +196,35 @@ def _opened(descriptor: int, step: str, *, makes: bool) -> int:
     return os.open(step, _FOLDER, dir_fd=descriptor)
 
 
+def _stat(last: str, descriptor: int) -> os.stat_result | None:
+    try:
+        return os.stat(last, dir_fd=descriptor, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
 def _is_link_in_the_way(error: OSError) -> bool:
     return error.errno == errno.ELOOP
 
 
-def _clear(descriptor: int, name: str, *, keeps_file: bool = False) -> None:
-    """Take away what has this name; ``keeps_file``: a file or link may stay, since a rename replaces it."""
+def _made(name: str, descriptor: int) -> int:
+    """A new file; one that a crash has left goes."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(name, flags, 0o600, dir_fd=descriptor)
+    except FileExistsError:
+        os.unlink(name, dir_fd=descriptor)
+        return os.open(name, flags, 0o600, dir_fd=descriptor)
+
+
+def _clear(descriptor: int, name: str) -> None:
+    """Take away what has this name."""
     try:
         found = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
     except FileNotFoundError:
         return
     if not stat.S_ISDIR(found.st_mode):
-        if not keeps_file:
-            os.unlink(name, dir_fd=descriptor)
+        os.unlink(name, dir_fd=descriptor)
         return
     opened = os.open(name, _FOLDER, dir_fd=descriptor)
     try:

@@ -14,15 +14,16 @@ from askfirst.net.differences import repository_of
 from askfirst.net.folder import Folder
 from askfirst.net.manifest import Holding, with_submodules
 from askfirst.net.plumbing import Git, locate
+from askfirst.net.pouch import in_words
 from askfirst.net.repository import Shot, Wish, shoot
-from askfirst.net.tree import Tree, in_words, take
+from askfirst.net.tree import Tree, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from askfirst.effects import Touch
+    from askfirst.net.pouch import Pouch
     from askfirst.net.scope import Scope
-    from askfirst.net.tree import Pouch
 
 _MATCHES_MAX: Final = 10_000
 

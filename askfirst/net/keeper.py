@@ -13,9 +13,9 @@ from askfirst.net.folder import Folder
 from askfirst.net.gather import Catcher, holding_words
 from askfirst.net.manifest import Holding, Journal
 from askfirst.net.plan import differences, plan
+from askfirst.net.pouch import Pouch, in_words
 from askfirst.net.revert import put_back, revert
 from askfirst.net.scope import scope_of
-from askfirst.net.tree import Pouch, in_words
 from askfirst.rescue import Preview, Promise, Rescue, Undoing
 
 if TYPE_CHECKING:

@@ -72,7 +72,8 @@ class Git:
 
     def fields(self, *arguments: str, stdin: bytes = b"", codes: Collection[int] = (0,)) -> list[str]:
         """The parts of standard output that NUL bytes end."""
-        return [os.fsdecode(part) for part in self.run(*arguments, stdin=stdin, codes=codes).split(b"\0") if part]
+        parts = os.fsdecode(self.run(*arguments, stdin=stdin, codes=codes)).split("\0")
+        return [part for part in parts if part]
 
     def has(self, names: Iterable[str]) -> set[str]:
         """Those of these objects that the repository holds."""

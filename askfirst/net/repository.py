@@ -19,18 +19,19 @@ import re
 import stat
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from askfirst.errors import RescueError
 from askfirst.net.folder import Folder
 from askfirst.net.plumbing import Git, locate
-from askfirst.net.tree import Tree, in_words, take
+from askfirst.net.pouch import in_words, opened
+from askfirst.net.tree import Tree, take
 from askfirst.shell.precious import is_precious, is_regenerable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from askfirst.net.tree import Pouch
+    from askfirst.net.pouch import Pouch
 
 PINS: Final = "refs/askfirst/"
 _LOCK_PATIENCE_S: Final = 5.0
@@ -40,17 +41,20 @@ OWN: Final = (
     "BISECT_*", "rebase-merge", "rebase-apply", "sequencer", "logs", "config.worktree", "commondir", "gitdir", "locked",
     "HEAD",
 )  # fmt: skip
+LIST_ENTRIES: Final = ("ls-files", "-s", "-v", "-z")
 SHARED: Final = ("config", "logs", "info", "shallow")
 _CONVERTING: Final = ("text", "eol", "crlf", "ident", "filter", "working-tree-encoding")
+_WITH_ATTRIBUTES: Final = f":(exclude,attr:{' '.join(f'!{each}' for each in _CONVERTING)})"
+"""All but the files of which no such attribute is specified, gitglossary(7)."""
 GITLINK: Final = "160000"
 SYMLINK: Final = "120000"
 _OBJECT_ID: Final = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b")
 _STATE_MAX_BYTES: Final = 100_000
+_BLOB_AT: Final = len("100644 blob ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One entry of an index."""
+class Entry(NamedTuple):
+    """One entry of an index; there may be a hundred thousand, which a frozen dataclass takes four times as long for."""
 
     tag: str
     mode: str
@@ -219,19 +223,23 @@ def _state(root: str, patterns: tuple[str, ...], pouch: Pouch) -> Tree:
 def read_entries(git: Git) -> list[Entry]:
     """The entries of the index."""
     entries = []
-    for line in git.fields("ls-files", "-s", "-v", "-z"):
+    for line in git.fields(*LIST_ENTRIES):
         head, _, name = line.partition("\t")
         tag, mode, object_id, stage = head.split(" ")
-        entries.append(Entry(tag=tag, mode=mode, object_id=object_id, stage=stage, name=name))
+        entries.append(Entry(tag, mode, object_id, stage, name))
     return entries
 
 
 def _index(git: Git, pouch: Pouch) -> tuple[str, list[Entry]]:
     """The name of a copy of the index, whole in itself, and its entries."""
-    with Folder(git.git_dir) as folder:
-        kept = take(folder, ["index"], pouch)
-    stored = kept.items[0].stored if kept.items else ""
-    if not stored or pouch.is_forecast:
+    try:
+        with Folder(git.git_dir) as folder, folder.reading("index") as source:
+            stored, _ = pouch.keep(source, apart=True)
+    except FileNotFoundError:
+        return "", read_entries(git)
+    except OSError as error:
+        raise RescueError(f"the index of {git.git_dir} cannot be read: {error.strerror or error}") from error
+    if pouch.is_forecast:
         return stored, read_entries(git)
     copy = replace(git, index=pouch.path(stored))
     if any(name.startswith("sharedindex.") for name in os.listdir(git.git_dir)):
@@ -244,7 +252,7 @@ def _work(
 ) -> tuple[Tree, dict[str, str], dict[str, int], tuple[int, int, int]]:
     """What only the work tree holds: (kept, left out, unusual modes, usual modes)."""
     with Folder(git.work_tree) as folder:
-        found = {each.name: folder.look(each.name) for each in entries if each.mode != GITLINK}
+        found = folder.look_at(each.name for each in entries if each.mode != GITLINK)
         changed = set(changed_names(git))
         flagged = {e.name for e in entries if not e.is_plain and found.get(e.name) is not None}
         converted = _converted(git, [e for e in entries if e.is_plain and e.name not in changed], found)
@@ -256,8 +264,9 @@ def _work(
         linked = [".git"] if os.path.isfile(os.path.join(git.work_tree, ".git")) else []
         tops = [*linked, *sorted(changed | flagged | converted), *(name for name in loose if name not in left_out)]
         kept = take(folder, tops, pouch, skips=frozenset(left_out))
-        above = dict.fromkeys(each for entry in entries for each in folders_above(entry.name))
-        modes, usual = _modes(entries, found, {name: folder.look(name) for name in above})
+        parents = {each.name.rpartition("/")[0] for each in entries}
+        above = {each for parent in parents for each in lineage(parent)}
+        modes, usual = _modes(entries, found, folder.look_at(sorted(above)))
     return kept, left_out, modes, usual
 
 
@@ -276,8 +285,9 @@ def changed_names(git: Git) -> list[str]:
 
 def _converted(git: Git, entries: list[Entry], found: Mapping[str, os.stat_result | None]) -> set[str]:
     """Names of clean files whose bytes are not those of the object that the index names."""
-    names = "".join(f"{each.name}\0" for each in entries)
     always = git.text("config", "--get", "core.autocrlf", codes=(0, 1)) not in {"", "false"}
+    attributed = set(git.fields("ls-files", "-z", "--", _WITH_ATTRIBUTES))
+    names = "".join(f"{each.name}\0" for each in entries if each.name in attributed)
     told = git.fields("check-attr", "-z", "--stdin", *_CONVERTING, stdin=os.fsencode(names)) if names else []
     triples = zip(told[::3], told[1::3], told[2::3], strict=False)
     set_ = {(name, attribute) for name, attribute, value in triples if value not in {"unspecified", "unset"}}
@@ -302,9 +312,9 @@ def object_sizes(git: Git, object_ids: list[str]) -> dict[str, int]:
     return {name: int(size) for name, size in pairs if size.isdigit()}
 
 
-def folders_above(name: str) -> list[str]:
-    """The folders that a name lies in, outermost first."""
-    steps = name.split("/")[:-1]
+def lineage(folder: str) -> list[str]:
+    """A folder and those that it lies in, outermost first; none for ``""``."""
+    steps = folder.split("/") if folder else []
     return ["/".join(steps[: number + 1]) for number in range(len(steps))]
 
 
@@ -362,7 +372,7 @@ def _size(folder: Folder, top: str, enough: int) -> int:
         try:
             found = folder.look(name)
             if found is not None and stat.S_ISDIR(found.st_mode):
-                pending += [f"{name}/{each}" for each in folder.names(name)]
+                pending += folder.paths(name)
             elif found is not None:
                 size += min(found.st_size, found.st_blocks * 512)
         except OSError:
@@ -373,9 +383,8 @@ def _size(folder: Folder, top: str, enough: int) -> int:
 def submodules(work_tree: str, entries: list[Entry]) -> list[Git]:
     """Repositories that are checked out at the gitlinks of an index."""
     found = []
-    for each in entries:
-        path = os.path.join(work_tree, each.name)
-        if each.mode == GITLINK and os.path.lexists(os.path.join(path, ".git")):
+    for path in (os.path.join(work_tree, each.name) for each in entries if each.mode == GITLINK):
+        if os.path.lexists(os.path.join(path, ".git")):
             git = locate(path)
             if git is not None and os.path.realpath(git.work_tree) == os.path.realpath(path):
                 found.append(git)
@@ -400,11 +409,8 @@ def _staged(git: Git, entries: list[Entry]) -> set[str]:
     tip = git.text("rev-parse", "--verify", "--quiet", "HEAD^{tree}", codes=(0, 1))
     if not tip:
         return everything
-    held = set()
-    for line in git.fields("ls-tree", "-r", "-z", tip):
-        meta, _, name = line.partition("\t")
-        if blobs.get(name) == meta.split(" ")[2]:
-            held.add(blobs[name])
+    lines = (line.partition("\t") for line in git.fields("ls-tree", "-r", "-z", tip))
+    held = {blob for meta, _, name in lines if blobs.get(name) == (blob := meta[_BLOB_AT:])}
     return everything - held
 
 
@@ -438,8 +444,8 @@ def _named(shot: Shot, pouch: Pouch) -> set[str]:
         for item in tree.items:
             is_log = item.name.startswith("logs/")
             if item.stored and item.size <= _STATE_MAX_BYTES and (not is_log or item.name == "logs/refs/stash"):
-                with open(pouch.path(item.stored), "rb") as file:
-                    found |= set(_OBJECT_ID.findall(file.read().decode("ascii", "replace")))
+                with opened(pouch.path, item.stored) as (source, start):
+                    found |= set(_OBJECT_ID.findall(os.pread(source, item.size, start).decode("ascii", "replace")))
     return {each for each in found if each.strip("0")}
 
 

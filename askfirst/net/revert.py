@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from askfirst.errors import RescueError
-from askfirst.net.content import copy_content
+from askfirst.net.content import copy_content, write_all
 from askfirst.net.differences import (
     HEAD,
     INDEX,
@@ -28,7 +28,8 @@ from askfirst.net.differences import (
     repository_of,
 )
 from askfirst.net.folder import Folder
-from askfirst.net.repository import SYMLINK, folders_above, read_entries
+from askfirst.net.pouch import opened
+from askfirst.net.repository import SYMLINK, lineage, read_entries
 from askfirst.net.tree import finish_folder, is_as_kept, put
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ _BLOBS_AT_ONCE: Final = 500
 _HEAD: Final = "HEAD"
 _WHY: Final = "askfirst undo"
 _OURS: Final = b"askfirst undo\n"
-_MTIME: Final = re.compile(rb"mtime: (\d+):(\d+)")
+_MTIME: Final = re.compile(rb"([^\0]+)\0(?:.*\n)??  mtime: (\d+):(\d+)\n(?:.*\n){2}.*flags: [0-9a-f]+\n")
+"""One entry of ``git ls-files --debug -z``: its name, and when its file was written, as the index remembers."""
 
 
 def revert(shot: Shot, now: Mapping[str, str], path: Callable[[str], str], *, made: Collection[str] = ()) -> list[str]:
@@ -86,13 +88,13 @@ def _revive(shot: Shot, path: Callable[[str], str]) -> None:
     os.makedirs(shot.git_dir, exist_ok=True)
     with Folder(shot.git_dir) as folder:
         for item in shot.own.items:
-            put(folder, item, path(item.stored) if item.stored else "")
+            put(folder, item, path)
     if shot.work_tree:
         os.makedirs(shot.work_tree, exist_ok=True)
         with Folder(shot.work_tree) as folder:
             for item in shot.work.items:
                 if item.name == ".git":
-                    put(folder, item, path(item.stored))
+                    put(folder, item, path)
 
 
 def _objects(shot: Shot, git: Git, path: Callable[[str], str]) -> list[str]:
@@ -156,7 +158,7 @@ def _index(shot: Shot, git: Git, path: Callable[[str], str]) -> None:
         return
     fresh = f"{index}.askfirst"
     with open(path(shot.index), "rb") as source, open(fresh, "wb") as target:
-        copy_content(source.fileno(), target.fileno())
+        copy_content(source.fileno(), target.fileno(), 0, os.fstat(source.fileno()).st_size)
         os.fsync(target.fileno())
     os.replace(fresh, index)
 
@@ -210,8 +212,8 @@ def _grew(folder: Folder, item: Item | None, path: Callable[[str], str]) -> bool
     if item is None or item.kind != "file" or not item.name.startswith("logs/") or item.name == "logs/refs/stash":
         return False
     try:
-        with folder.reading(item.name) as now, open(path(item.stored), "rb") as then:
-            return os.pread(now, item.size, 0) == then.read()
+        with folder.reading(item.name) as now, opened(path, item.stored) as (then, start):
+            return os.pread(now, item.size, 0) == os.pread(then, item.size, start)
     except OSError:
         return False
 
@@ -226,7 +228,8 @@ def _work(shot: Shot, git: Git, names: list[str], path: Callable[[str], str], ma
     blobs = [entries[name] for name in sorted(wanted) if name in entries and name not in kept and name not in held]
     others = wanted - {each.name for each in blobs}
     with Folder(shot.work_tree) as folder:
-        fresh = {each for name in wanted for each in folders_above(name) if folder.look(each) is None}
+        above = {each for parent in {name.rpartition("/")[0] for name in wanted} for each in lineage(parent)}
+        fresh = {name for name, found in folder.look_at(above).items() if found is None}
         emptied = [name for name in others if name in kept or name in held or key(WORK, name) in made]
         put_back(folder, kept, emptied, path, empties=True)
         problems = _put_blobs(shot, git, folder, blobs, before)
@@ -253,9 +256,10 @@ def put_back(
             elif found is not None:
                 folder.remove(name)
     wanted = [kept[name] for name in sorted(names) if name in kept]
-    items = [item for item in wanted if not is_as_kept(folder, item, folder.look(item.name), path)]
+    there = folder.look_at(item.name for item in wanted)
+    items = [item for item in wanted if not is_as_kept(folder, item, there[item.name], path)]
     for item in items:
-        put(folder, item, path(item.stored) if item.stored else "")
+        put(folder, item, path)
     for item in reversed(items):
         if item.kind == "folder":
             finish_folder(folder, item)
@@ -281,9 +285,7 @@ def _put_blob(shot: Shot, folder: Folder, entry: Entry, content: bytes, mtime_ns
         return
     usual = shot.usual_modes[1 if entry.mode == "100755" else 0]
     with folder.replacing(entry.name) as target:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(target, view) :]
+        write_all(target, content)
         os.fchmod(target, shot.modes.get(entry.name, usual))
         if mtime_ns is not None:
             os.utime(target, ns=(mtime_ns, mtime_ns))
@@ -309,11 +311,5 @@ def _contents(git: Git, object_ids: list[str]) -> list[bytes | None]:
 
 def _times(before: Git) -> dict[str, int]:
     """Name to the modification time that an index remembers, nanoseconds since the epoch."""
-    out = before.run("ls-files", "--debug", "-z")
-    times: dict[str, int] = {}
-    for part in re.split(rb"(?<=flags: )[0-9a-f]+\n", out):
-        name, nul, debug = part.partition(b"\0")
-        match = _MTIME.search(debug)
-        if nul and match is not None:
-            times[os.fsdecode(name)] = int(match[1]) * 10**9 + int(match[2])
-    return times
+    rows = _MTIME.findall(before.run("ls-files", "--debug", "-z"))
+    return {os.fsdecode(name): int(seconds) * 10**9 + int(ns) for name, seconds, ns in rows}

@@ -1,36 +1,32 @@
 """Files and folders as values, and their content in a snapshot's folder.
 
 An ``Item`` is what lay at one name; a ``Tree`` is several below one folder, with names that were empty. The content of
-files lies in numbered files of the snapshot, so that no name of the agent's choosing is ever a path of ours. Mode,
-times and, where we may, owner and extended attributes come back with the content. Of what is neither file, folder nor
-link (sockets, pipes, devices) only a pipe comes back.
+files lies in a pouch. Mode, times and, where we may, owner and extended attributes come back with the content. Of what
+is neither file, folder nor link (sockets, pipes, devices) only a pipe comes back.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import stat
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from askfirst.errors import RescueError
-from askfirst.net.content import clone, copy_content
+from askfirst.net.content import copy_content
+from askfirst.net.pouch import is_shared, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from askfirst.net.folder import Folder
+    from askfirst.net.pouch import Pouch
 
 Kind = Literal["file", "folder", "link", "pipe", "other"]
-PINS_FILE: Final = "pins"
-"""In a pouch: a line for each repository with hidden refs, ``["/srv/p/.git", "refs/askfirst/…/"]``."""
 _OBJECTS: Final = "objects"
 _OBJECT_NAME_CHARS: Final = 38
 _COMPARED_BYTES: Final = 1 << 20
-_BLOCK_BYTES: Final = 512  # of st_blocks, whatever the file system's own blocks are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,110 +74,6 @@ class Tree:
         return {item.name: item for item in self.items}
 
 
-class Pouch:
-    """Where the content of one snapshot's files goes: counts them, and ends beyond its limits.
-
-    Args:
-        folder: of the snapshot, ours; None: only count, for a forecast.
-        device: that the snapshot would lie on, for a forecast.
-        max_bytes: of content together.
-        max_entries: files and folders.
-        seconds: from now on.
-    """
-
-    def __init__(
-        self, folder: str | None, *, max_bytes: int, max_entries: int, seconds: float, device: int = 0
-    ) -> None:
-        self._folder = folder
-        self._device = device
-        self._max_bytes = max_bytes
-        self._max_entries = max_entries
-        self._until = time.monotonic() + seconds
-        self._count = 0
-        self.size_bytes = 0
-        self.entries = 0
-
-    def count(self, size_bytes: int, *, entries: int = 1) -> None:
-        """So much more is kept.
-
-        Raises:
-            RescueError: that is beyond a limit; the sentence says which.
-        """
-        self.entries += entries
-        self.size_bytes += size_bytes
-        if self.size_bytes > self._max_bytes:
-            raise RescueError(f"it is more than the {in_words(self._max_bytes)} that a snapshot may hold")
-        if self.entries > self._max_entries:
-            raise RescueError(f"it is more than the {self._max_entries:,} files that a snapshot may hold")
-        if time.monotonic() > self._until:
-            raise RescueError("keeping it takes too long")
-
-    @property
-    def is_forecast(self) -> bool:
-        """Whether nothing is kept, only counted."""
-        return self._folder is None
-
-    def left_bytes(self) -> int:
-        """How much more fits."""
-        return max(0, self._max_bytes - self.size_bytes)
-
-    def keep(self, source: int) -> str:
-        """Keep the content of an open file; its name here."""
-        found = os.fstat(source)
-        size = min(found.st_size, found.st_blocks * _BLOCK_BYTES)
-        name = self._next()
-        if self._folder is None:
-            self.count(size, entries=0)
-            return name
-        with open(os.path.join(self._folder, name), "xb", opener=_private) as file:
-            if not clone(source, file.fileno()):
-                self.count(size, entries=0)
-                copy_content(source, file.fileno())
-        return name
-
-    def keep_link(self, source: int, descriptor: int, last: str) -> str:
-        """The same by a hard link, which is for what nobody writes in place; a copy where none can be made."""
-        if self._folder is None:
-            return self._next() if os.fstat(source).st_dev == self._device else self.keep(source)
-        name = self._next()
-        path = os.path.join(self._folder, name)
-        try:
-            os.link(last, path, src_dir_fd=descriptor, follow_symlinks=False)
-        except OSError:
-            return self.keep(source)
-        found = os.stat(path)
-        if os.path.samestat(found, os.fstat(source)):
-            return name
-        os.unlink(path)
-        return self.keep(source)
-
-    def keep_bytes(self, content: bytes) -> str:
-        """Keep these bytes; their name here."""
-        self.count(len(content), entries=0)
-        name = self._next()
-        if self._folder is not None:
-            with open(os.path.join(self._folder, name), "xb", opener=_private) as file:
-                file.write(content)
-        return name
-
-    def note_pins(self, git_dir: str, prefix: str) -> None:
-        """Write down which hidden refs are about to be made, so that none is left behind whatever happens."""
-        assert self._folder is not None
-        with open(os.path.join(self._folder, PINS_FILE), "a", encoding="ascii", opener=_private) as file:
-            file.write(json.dumps([git_dir, prefix]) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    def path(self, name: str) -> str:
-        """Where content lies that was kept here."""
-        assert self._folder is not None  # a forecast keeps nothing
-        return os.path.join(self._folder, name)
-
-    def _next(self) -> str:
-        self._count += 1
-        return str(self._count)
-
-
 def take(folder: Folder, tops: Iterable[str], pouch: Pouch, *, skips: frozenset[str] = frozenset()) -> Tree:
     """What lies at these names, with everything below, its content in the pouch.
 
@@ -216,12 +108,12 @@ def _below(folder: Folder, top: str, pouch: Pouch, skips: frozenset[str]) -> Ite
         item = _item(folder, name, found, pouch)
         yield item
         if item.kind == "folder":
-            pending += [f"{name}/{each}" if name else each for each in reversed(folder.names(name))]
+            pending += reversed(folder.paths(name))
 
 
 def _item(folder: Folder, name: str, found: os.stat_result, pouch: Pouch) -> Item:
     kind = kind_of(found.st_mode)
-    size = found.st_size if kind == "file" else 0
+    size = 0
     pouch.count(0)
     target = stored = ""
     xattrs: dict[str, str] = {}
@@ -230,7 +122,7 @@ def _item(folder: Folder, name: str, found: os.stat_result, pouch: Pouch) -> Ite
             target = os.readlink(last, dir_fd=descriptor)
     elif kind == "file":
         with folder.reading(name) as source:
-            stored = _stored(folder, name, source, pouch)
+            stored, size = _stored(folder, name, source, pouch)
             xattrs = _xattrs(source)
     return Item(
         name=name,
@@ -247,8 +139,8 @@ def _item(folder: Folder, name: str, found: os.stat_result, pouch: Pouch) -> Ite
     )
 
 
-def _stored(folder: Folder, name: str, source: int, pouch: Pouch) -> str:
-    """A hard link of git's own objects, which are never written in place; else a copy."""
+def _stored(folder: Folder, name: str, source: int, pouch: Pouch) -> tuple[str, int]:
+    """(Name, bytes) of what is kept: of git's own objects, which are never written in place, a link, else a copy."""
     found = os.fstat(source)
     steps = name.split("/")
     if _OBJECTS not in steps[:-1] or found.st_mode & 0o222 or len(steps[-1]) < _OBJECT_NAME_CHARS:
@@ -278,17 +170,19 @@ def is_as_kept(folder: Folder, item: Item, found: os.stat_result | None, path: C
         return False
     if item.kind != "file" or found.st_ctime_ns == item.ctime_ns:
         return True
-    with folder.reading(item.name) as now, open(path(item.stored), "rb") as then:
-        return _are_equal(now, then.fileno())
+    with folder.reading(item.name) as now, opened(path, item.stored) as (then, start):
+        return _are_equal(now, then, start, item.size)
 
 
-def _are_equal(first: int, second: int) -> bool:
+def _are_equal(now: int, then: int, start: int, size: int) -> bool:
     at = 0
-    while True:
-        mine, other = os.pread(first, _COMPARED_BYTES, at), os.pread(second, _COMPARED_BYTES, at)
-        if mine != other or not mine:
-            return mine == other
+    while at < size:
+        some = min(_COMPARED_BYTES, size - at)
+        mine = os.pread(now, some, at)
+        if not mine or mine != os.pread(then, len(mine), start + at):
+            return False
         at += len(mine)
+    return not os.pread(now, 1, size)
 
 
 def _looks_as_kept(item: Item, found: os.stat_result | None) -> bool:
@@ -302,13 +196,13 @@ def _looks_as_kept(item: Item, found: os.stat_result | None) -> bool:
     return is_same_mode and (found.st_size, found.st_mtime_ns) == (item.size, item.mtime_ns)
 
 
-def put(folder: Folder, item: Item, content: str) -> None:
+def put(folder: Folder, item: Item, path: Callable[[str], str]) -> None:
     """Put one item back in place of whatever is there.
 
     Args:
         folder: what its name is relative to.
         item: what to make.
-        content: where its bytes lie, for a file.
+        path: where kept content lies.
 
     Raises:
         RescueError: the content is no longer what was kept.
@@ -324,7 +218,7 @@ def put(folder: Folder, item: Item, content: str) -> None:
                 times = (item.mtime_ns, item.mtime_ns)
                 os.utime(last, ns=times, dir_fd=descriptor, follow_symlinks=False)
         case "file":
-            _put_file(folder, item, content)
+            _put_file(folder, item, path)
         case "pipe":
             folder.remove(item.name)
             with folder.beside(item.name, makes=True) as (descriptor, last):
@@ -334,22 +228,20 @@ def put(folder: Folder, item: Item, content: str) -> None:
             return
 
 
-def _put_file(folder: Folder, item: Item, content: str) -> None:
-    source = os.open(content, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
+def _put_file(folder: Folder, item: Item, path: Callable[[str], str]) -> None:
+    with opened(path, item.stored) as (source, start):
         found = os.fstat(source)
-        if found.st_size != item.size or (found.st_nlink > 1 and found.st_mtime_ns != item.mtime_ns):
+        is_whole = found.st_size >= start + item.size if is_shared(item.stored) else found.st_size == item.size
+        if not is_whole or (found.st_nlink > 1 and found.st_mtime_ns != item.mtime_ns):
             raise RescueError(f"what was kept of {item.name} was changed since; it is left out")
         with folder.replacing(item.name) as target:
-            copy_content(source, target)
+            copy_content(source, target, start, item.size)
             for name, value in item.xattrs.items():
                 with contextlib.suppress(OSError):
                     os.setxattr(target, name, bytes.fromhex(value))
             _own(target, item)
             os.fchmod(target, item.mode)
             os.utime(target, ns=(item.mtime_ns, item.mtime_ns))
-    finally:
-        os.close(source)
 
 
 def finish_folder(folder: Folder, item: Item) -> None:
@@ -376,17 +268,3 @@ def _xattrs(descriptor: int) -> dict[str, str]:
         return {name: os.getxattr(descriptor, name).hex() for name in names}
     except OSError:
         return {}
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def in_words(size_bytes: int) -> str:
-    """A size for people, e.g. ``1.2 MB``."""
-    size = float(size_bytes)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from askfirst.net.differences import tree_differences
 from askfirst.net.folder import Folder
 from askfirst.net.manifest import Holding, dump, load_holding
+from askfirst.net.pouch import Pouch
 from askfirst.net.revert import put_back
-from askfirst.net.tree import Pouch, Tree, take
+from askfirst.net.tree import Tree, take
 from askfirst.testing.repositories import git, make_repository
 from askfirst.testing.world import files, make_world, repository, shell
 
