@@ -63,7 +63,8 @@ def cast_after_approval(case: Case, event: Event, now_ms: int) -> Step:
     line = person_line(EntryType.GRANT_REVOKED, review, {"grant": grant_id})
     if used:  # part of it has run: the approval stays on record, and ends here
         log = (review_line(review, EntryType.REVIEW_CAST), line)
-        return Step(case=revoked, log=log, note=f"{note}; it opens nothing any more")
+        goes_on = "; the session was not told to stop: deny its next request with a stop" if review.stop else ""
+        return Step(case=revoked, log=log, note=f"{note}; it opens nothing any more{goes_on}")
     step = _end(revoked, review, RequestState.DENIED, now_ms)
     return replace(step, log=(*step.log, line), note="denied; the approval was revoked before it was used")
 

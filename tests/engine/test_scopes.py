@@ -83,6 +83,15 @@ def test_a_deny_after_some_uses_opens_nothing_more(play: Play) -> None:
     assert not play.redeems("b").done
 
 
+def test_a_stop_that_comes_after_some_uses_does_not_claim_to_have_stopped_the_session(play: Play) -> None:
+    play.terms(scopes=OFFERS).says("ann", "approve", scope="uses:3")
+    play.redeems("a")
+    step = play.says("bob", "deny", stop=True)
+    assert step.note.endswith("; the session was not told to stop: deny its next request with a stop")
+    assert step.case.request.end is not None
+    assert not step.case.request.end.stop
+
+
 def test_a_revoked_grant_opens_nothing(play: Play) -> None:
     play.says("ann", "approve")
     assert play.does(Revoke(by="local:bob", channel="terminal", reason="wrong repo")).done
