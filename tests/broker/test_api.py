@@ -319,7 +319,7 @@ def test_people_are_never_shown_another_text_than_the_one_that_was_amended(
 def test_a_decision_id_is_one_review_of_one_person_on_one_request(
     desk_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("askfirst.broker.api.has_terminal", lambda _request: True)
+    monkeypatch.setattr("askfirst.broker.peer.has_terminal", lambda _request: True)
 
     async def story() -> None:
         async with api_client(desk_bench, terminal_decisions=True) as http:
