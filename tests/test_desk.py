@@ -91,6 +91,22 @@ def test_a_request_that_cannot_be_read_stays_pending_and_holds_up_no_other(desk_
     asyncio.run(story())
 
 
+def test_a_page_is_whole_although_a_request_in_it_cannot_be_read(desk_bench: Bench) -> None:
+    async def story() -> None:
+        keys = ("a", "b", "c")
+        asked = [(await desk_bench.desk.ask(a_draft(key=key, command=f"rm -rf {key}"))).request.id for key in keys]
+        oldest, broken, newest = sorted(asked)
+
+        def spoil(connection: sa.Connection) -> None:
+            mine = schema.request.c.id == broken
+            connection.execute(schema.request.update().where(mine).values(body='{"from": "a newer release"}'))
+
+        desk_bench.writer.submit(spoil).result()
+        assert [each.id for each in await desk_bench.desk.requests(limit=2)] == [newest, oldest]
+
+    asyncio.run(story())
+
+
 def test_an_overdue_request_expires_at_the_next_sweep_once(desk_bench: Bench) -> None:
     async def story() -> None:
         case = await desk_bench.desk.ask(a_draft())

@@ -208,18 +208,24 @@ def list_requests(
     Args:
         connection: as everywhere here.
         states: none means all.
-        limit: at most so many.
+        limit: at most so many, and fewer only at the end: what cannot be read is passed over.
         before: id of a request; only those that come after it in this order. Ids sort by time, and no two are the same,
             so a page ends between two requests of one millisecond as safely as anywhere.
         oldest_first: turn the order round.
     """
     id_ = request_table.c.id
-    query = sa.select(request_table.c.body).order_by(id_ if oldest_first else id_.desc())
+    query = sa.select(id_, request_table.c.body).order_by(id_ if oldest_first else id_.desc())
     if states:
         query = query.where(request_table.c.state.in_([state.value for state in states]))
-    if before:
-        query = query.where(id_ > before if oldest_first else id_ < before)
-    return [each for body in connection.scalars(query.limit(limit)) if (each := _readable(body)) is not None]
+    found: list[Request] = []
+    while (left := limit - len(found)) > 0:
+        further = query.where(id_ > before if oldest_first else id_ < before) if before else query
+        rows = connection.execute(further.limit(left)).all()
+        found += [each for _, body in rows if (each := _readable(body)) is not None]
+        if len(rows) < left:
+            break
+        before = rows[-1].id
+    return found
 
 
 def _readable(body: str) -> Request | None:
