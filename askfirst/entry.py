@@ -169,7 +169,7 @@ def _starting(paths: StatePaths) -> tuple[str, ...]:
     from askfirst.relay.remote import read_remote  # noqa: PLC0415
 
     if paths.shared_socket is not None:
-        return ("/bin/false",)
+        return ("/bin/false", "--relay") if paths.is_relayed else ("/bin/false",)
     command = (sys.executable, "-I", "-m", "askfirst.entry", "serve", "--background", "--state-dir", str(paths.root))
     return (*command, "--relay") if paths.is_relayed or read_remote(paths) is not None else command
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,6 +43,7 @@ def add(app: typer.Typer, parts: Parts) -> None:
             paths = _paths(state_dir)
             hosts = tuple(host or parts.hosts_here(Path.cwd()))
             broker, findings = _broker(paths)
+            paths = replace(paths, is_relayed="remote" in broker)
             findings += examined_files(paths, config_file(), own_uid=os.getuid())
             scopes = {each: _host(parts, each, paths, findings, canary=canary) for each in hosts}
             found = Arrangement(

@@ -71,7 +71,7 @@ def connect(paths: StatePaths, remote: Remote, *, dry_run: bool) -> StatePaths:
     stderr.print(f"wrote {paths.remote} (0600): the broker at {remote.url}", markup=False, soft_wrap=True)
     if stop_broker(paths) is not None:
         stderr.print("the broker on this machine has ended; what waits there stays in its store", markup=False)
-    return paths
+    return replace(paths, is_relayed=True)
 
 
 def disconnect(paths: StatePaths, *, dry_run: bool) -> None:

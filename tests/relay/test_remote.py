@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from askfirst.cli.remote import require_only_asks
+from askfirst.entry import _starting
 from askfirst.errors import ConfigError, InputError
-from askfirst.paths import state_paths
+from askfirst.paths import StatePaths, service_paths, state_paths
 from askfirst.relay.remote import Remote, read_remote, write_remote
 
 REMOTE = Remote(url="https://ask.example.com:7434", token="askfirst_secret", ca="/etc/ca.pem")
@@ -71,3 +73,22 @@ def test_a_token_that_may_do_more_than_ask_is_refused(machine: str, scopes: list
     with pytest.raises(InputError, match="may do more than ask"):
         require_only_asks({"machine": machine, "scopes": scopes})
     require_only_asks({"machine": "laptop", "scopes": ["ask"]})
+
+
+@pytest.mark.parametrize(
+    ("paths", "is_relay"),
+    [
+        (StatePaths(Path("/s")), False),
+        (StatePaths(Path("/s"), is_relayed=True), True),
+        (service_paths(), False),
+        (replace(service_paths(), is_relayed=True), True),
+    ],
+)
+def test_a_hook_s_line_says_that_only_a_relay_may_be_started(paths: StatePaths, is_relay: bool) -> None:
+    assert ("--relay" in _starting(paths)) is is_relay
+
+
+def test_a_hook_s_line_says_so_by_what_is_kept_too(tmp_path: Path) -> None:
+    paths = state_paths(tmp_path / "state")
+    write_remote(paths, REMOTE)
+    assert "--relay" in _starting(paths)
