@@ -119,8 +119,10 @@ def _inside(spot: Spot, facts: Facts, *, recursive: bool) -> Grade:
         graded = _by_disk(spot, facts)
         if graded is not None:
             return graded
-    name = spot.inner.rpartition(HOLE)[2] if spot.glob else spot.inner
-    if is_regenerable(name or spot.inner):
+    before, hole, rest = spot.inner.rpartition(HOLE)
+    name = rest if spot.glob else spot.inner
+    may_climb = bool(hole and before) and (recursive or spot.contents)  # `rm -rf build/$X`: X may be `../src`
+    if is_regenerable(rest) if may_climb else is_regenerable(name or spot.inner):
         return Grade(risk=Risk.MEDIUM, what="files that tools rebuild")
     if is_precious(name):
         return Grade(risk=Risk.HIGH, what=f"{posixpath.basename(name)}, which nobody can rebuild")
