@@ -75,11 +75,7 @@ class PushLook:
         is_live = live is not UNKNOWN and live is not None
         seen: Literal["live", "fetched", "unseen"] = "live" if is_live else "fetched" if known else "unseen"
         unseen = [each for each in refs if is_live and each.old and not self.holders.oid(each.old)]
-        rollback = tuple(
-            f"git push --force {shlex.quote(text_of(remote))} {short(each.old)}:{shlex.quote(each.name)}"
-            for each in refs
-            if each.old and each not in unseen
-        )
+        rollback = tuple(_way_back(remote, each) for each in refs if each.old and each not in unseen)
         self.found.exhibits.append(
             Refs(
                 where=text_of(remote),
@@ -116,6 +112,19 @@ class PushLook:
             return int(os.stat(os.path.join(repository.git_dir, "FETCH_HEAD")).st_mtime)
         except OSError:
             return 0
+
+
+def _way_back(remote: str, ref: Ref) -> str:
+    """The command that gives the remote its ref back, which git refuses once somebody else has moved it since.
+
+    With nothing after the colon the ref must not be there, as after a delete. Where it is not known what is pushed,
+    the tracking ref is what git compares.
+
+    From: git-push(1), ``--force-with-lease=<refname>:<expect>``.
+    """
+    expected = f":{short(ref.new)}" if ref.new or ref.deleted else ""
+    lease = shlex.quote(f"--force-with-lease={ref.name}{expected}")
+    return f"git push {lease} {shlex.quote(text_of(remote))} {short(ref.old)}:{shlex.quote(ref.name)}"
 
 
 def _as_fetched(ours: dict[str, str], space: str) -> dict[str, str]:

@@ -235,6 +235,42 @@ def test_a_remote_folder_is_asked_how_it_stands_now(gather: Gather, repo: Path, 
     assert (refs.seen, refs.moved_on, refs.refs[0].shared) == ("live", True, True)
 
 
+@pytest.mark.parametrize("command", ["git push --force origin HEAD~1:main", "git push --delete origin topic"])
+def test_a_push_is_given_back_but_never_over_what_others_pushed_since(
+    gather: Gather, repo: Path, tmp_path: Path, command: str
+) -> None:
+    commit(repo, "second.txt")
+    git(repo, "branch", "topic")
+    remote = tmp_path / "remote.git"
+    make_pushed(repo, remote)
+    git(repo, "push", "-q", "origin", "topic")
+    before = git(remote, "for-each-ref")
+    (refs,) = only(gather(command, repo), Refs)
+    (way_back,) = refs.rollback
+    subprocess.run(["sh", "-c", command], cwd=repo, check=True, capture_output=True)
+    assert git(remote, "for-each-ref") != before
+    subprocess.run(["sh", "-c", way_back], cwd=repo, check=True, capture_output=True)
+    assert git(remote, "for-each-ref") == before
+
+    subprocess.run(["sh", "-c", command], cwd=repo, check=True, capture_output=True)
+    theirs = git(repo, "commit-tree", "-m", "of somebody else", "HEAD^{tree}")
+    git(remote, "fetch", "-q", str(repo), theirs)
+    git(remote, "update-ref", refs.refs[0].name, theirs)
+    refused = subprocess.run(["sh", "-c", way_back], cwd=repo, check=False, capture_output=True)
+    assert refused.returncode
+    assert b"stale info" in refused.stderr
+    assert git(remote, "rev-parse", refs.refs[0].name) == theirs
+
+
+def test_the_way_back_from_a_push_of_nobody_knows_what_trusts_the_tracking_ref(
+    gather: Gather, repo: Path, tmp_path: Path
+) -> None:
+    make_pushed(repo, tmp_path / "remote.git")
+    old = git(repo, "rev-parse", "main")[:12]
+    (refs,) = only(gather("git push --force origin made-later:main", repo), Refs)
+    assert refs.rollback == (f"git push --force-with-lease=refs/heads/main origin {old}:refs/heads/main",)
+
+
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[str]:
     """The address of a git daemon on loopback that serves ``tmp_path/served``."""
