@@ -103,7 +103,7 @@ from hooks.deeds import deeds_of
 from hooks.registry import HOSTS
 from hooks.setup import Places
 from mcp_server.http import PATH as MCP_PATH
-from mcp_server.http import InProcess, McpEndpoint
+from mcp_server.http import McpEndpoint, OwnApi
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -183,7 +183,7 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
     route = HookRoute(core.events, HOSTS, core.tally.called)
     hooks = Route("/v1/hook/{host}", route.respond, methods=["POST"])
     api = core.api(access, hooks=route, inbox=url_of(web_listener))
-    mcp = core.mcp(api, access, token=token, listener=web_listener)
+    mcp = core.mcp(api, access, web_listener)
     diagnosis = Route("/v1/diagnosis", core.diagnosis().respond, methods=["GET"])
     log = Mount("/v1/log", LogApi(core.keeper, _person()).app())
     broker = Broker(
@@ -503,7 +503,7 @@ class _Core:
             terminal_undo=self._config.undo.terminal,
         ).app()
 
-    def mcp(self, api: ASGIApp, access: Access, *, token: str, listener: socket.socket) -> McpEndpoint:
+    def mcp(self, api: ASGIApp, access: Access, listener: socket.socket) -> McpEndpoint:
         """MCP over HTTP, for whoever shows a token that may ask."""
 
         async def is_allowed(scope: Scope) -> bool:
@@ -511,7 +511,7 @@ class _Core:
             return caller is not None and AccessScope.ASK in caller.scopes
 
         return McpEndpoint(
-            transport=InProcess(api, token, self._clock.now_ms),
+            transport_for=OwnApi(api, self._clock.now_ms).called_by,
             is_allowed=is_allowed,
             hosts=names_of(listener),
         )

@@ -38,27 +38,45 @@ BODY_MAX_BYTES = 4 * 1024 * 1024
 CALL_S = 30.0
 
 
-class InProcess:
-    """A ``Transport`` to the API of this process.
+class OwnApi:
+    """The API of this process.
 
     Args:
         api: its application.
-        token: the API's bearer token.
         now_ms: the broker's clock.
     """
 
-    def __init__(self, api: ASGIApp, token: str, now_ms: Callable[[], int]) -> None:
+    def __init__(self, api: ASGIApp, now_ms: Callable[[], int]) -> None:
         self._http = httpx.AsyncClient(
             transport=httpx.ASGITransport(api),
             base_url="http://askfirst",
-            headers={"Authorization": f"Bearer {token}"},
             timeout=None,  # noqa: S113  # nothing is between us; the API bounds its own waits
         )
+        self._now_ms = now_ms
+
+    def called_by(self, authorization: str) -> InProcess:
+        """A way to it in the name of whoever showed this header: what they may, and on which machine they are."""
+        return InProcess(self._http, authorization, self._now_ms)
+
+
+class InProcess:
+    """A ``Transport`` to the API of this process, for one call.
+
+    Args:
+        http: a client of it.
+        authorization: the caller's ``Authorization`` header.
+        now_ms: the broker's clock.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, authorization: str, now_ms: Callable[[], int]) -> None:
+        self._http = http
+        self._authorization = authorization
         self.now_ms = now_ms
 
     async def send_async(self, send: steps.Send) -> steps.Reply:
         """The answer of the API."""
-        headers = {"Idempotency-Key": send.key} if send.key else {}
+        key = {"Idempotency-Key": send.key} if send.key else {}
+        headers = {"Authorization": self._authorization, **key}
         try:
             response = await self._http.request(send.method, send.path, json=send.body, headers=headers)
             body = response.json()
@@ -85,15 +103,19 @@ class McpEndpoint:
     """An ASGI application for ``/mcp``.
 
     Args:
-        transport: to the API.
+        transport_for: a way to the API in the name of whoever shows this ``Authorization`` header.
         is_allowed: whether a connection may ask.
         hosts: ``Host`` headers that are answered, as name:port; others are DNS rebinding.
     """
 
     def __init__(
-        self, *, transport: steps.Transport, is_allowed: Callable[[Scope], Awaitable[bool]], hosts: tuple[str, ...]
+        self,
+        *,
+        transport_for: Callable[[str], steps.Transport],
+        is_allowed: Callable[[Scope], Awaitable[bool]],
+        hosts: tuple[str, ...],
     ) -> None:
-        self._transport = transport
+        self._transport_for = transport_for
         self._is_allowed = is_allowed
         self._hosts = hosts
         self._app: ASGIApp | None = None
@@ -165,18 +187,19 @@ class McpEndpoint:
         async def serve(method: str, context: ServerRequestContext[Any], params: TaskParams) -> dict[str, Any]:
             if not rpc.takes_tasks(_meta(context)):
                 raise MCPError(rpc.MISSING_CAPABILITY, f"{method} is for clients that declare {rpc.TASKS}")
-            flow = tasks.serve(method, {"taskId": params.task_id}, self._context(context, lambda _s, _text: None))
+            transport = self._transport(context)
+            ours = _context(context, transport, lambda _s, _text: None)
             try:
-                return await drive_async(flow, self._transport)
+                return await drive_async(tasks.serve(method, {"taskId": params.task_id}, ours), transport)
             except tasks.UnknownTaskError as error:
                 raise MCPError(INVALID_PARAMS, str(error)) from error
 
         for method in rpc.TASK_METHODS:
             server.add_request_handler(method, TaskParams, partial(serve, method))
 
-    def _context(self, context: ServerRequestContext[Any], progress: Callable[[float, str], None]) -> calls.Context:
-        caller = from_meta(Caller("mcp", _client(context)), _meta(context))
-        return calls.Context(caller=caller, now_ms=self._transport.now_ms, progress=progress)
+    def _transport(self, context: ServerRequestContext[Any]) -> steps.Transport:
+        headers = context.request.headers if context.request is not None else {}
+        return self._transport_for(headers.get("authorization", ""))
 
     async def _list(
         self, _context: ServerRequestContext[Any], _params: PaginatedRequestParams | None
@@ -197,9 +220,10 @@ class McpEndpoint:
         reporting = asyncio.create_task(_report(context, seconds))
         try:
             run = tasks.call if rpc.takes_tasks(_meta(context)) else calls.call
-            ours = self._context(context, lambda waited_s, text: seconds.put_nowait((waited_s, text)))
+            transport = self._transport(context)
+            ours = _context(context, transport, lambda waited_s, text: seconds.put_nowait((waited_s, text)))
             told: calls.Told | dict[str, Any] = await drive_async(
-                run(params.name, params.arguments or {}, ours), self._transport
+                run(params.name, params.arguments or {}, ours), transport
             )
         finally:
             reporting.cancel()
@@ -221,6 +245,13 @@ async def _report(context: ServerRequestContext[Any], seconds: asyncio.Queue[tup
     while True:
         waited_s, text = await seconds.get()
         await context.session.report_progress(waited_s, message=text)
+
+
+def _context(
+    context: ServerRequestContext[Any], transport: steps.Transport, progress: Callable[[float, str], None]
+) -> calls.Context:
+    caller = from_meta(Caller("mcp", _client(context)), _meta(context))
+    return calls.Context(caller=caller, now_ms=transport.now_ms, progress=progress)
 
 
 def _client(context: ServerRequestContext[Any]) -> str:

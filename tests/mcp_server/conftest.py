@@ -17,14 +17,31 @@ async def anybody(_scope: object) -> bool:
     return True
 
 
+class Callers:
+    """Hands out one broker in memory, and notes by whom it was called."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+        self._broker = MemoryBroker(approve())
+
+    def __call__(self, authorization: str) -> MemoryBroker:
+        self.shown.append(authorization)
+        return self._broker
+
+
 @pytest.fixture
-def open_url() -> Iterator[str]:
+def callers() -> Callers:
+    return Callers()
+
+
+@pytest.fixture
+def open_url(callers: Callers) -> Iterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
         app = McpEndpoint(
-            transport=MemoryBroker(approve()),
+            transport_for=callers,
             is_allowed=anybody,
             hosts=(f"127.0.0.1:{port}", f"localhost:{port}"),
         )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import httpx
 import pytest
 
+from askfirst.sdk import steps
 from mcp_server import rpc
+from mcp_server.http import OwnApi
 
 VERSION = "2026-07-28"
 META = {
@@ -18,13 +21,16 @@ META = {
 }
 
 
-def post(url: str, method: str, params: dict[str, Any], *, name: str, meta: dict[str, Any] = META) -> dict[str, Any]:
+def post(
+    url: str, method: str, params: dict[str, Any], *, name: str, meta: dict[str, Any] = META, token: str = ""
+) -> dict[str, Any]:
     body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
     headers = {
         "Accept": "application/json, text/event-stream",
         "MCP-Protocol-Version": VERSION,
         "Mcp-Method": method,
         "Mcp-Name": name,
+        **({"Authorization": f"Bearer {token}"} if token else {}),
     }
     answer = httpx.post(url, json=body, headers=headers, timeout=30)
     text = answer.text
@@ -58,3 +64,26 @@ def test_tasks_are_for_those_who_declare_them_and_are_known_by_their_id(open_url
     assert post(open_url, "tasks/get", {"taskId": "x"}, name="x")["error"]["code"] == -32602
     discovered = post(open_url, "server/discover", {}, name="")["result"]
     assert rpc.TASKS in discovered["capabilities"]["extensions"]
+
+
+@pytest.mark.slow
+def test_each_call_is_made_in_the_name_of_whoever_makes_it(open_url: str, callers: Any) -> None:
+    """What they may, and on which machine they are, is theirs: a token of another machine must not borrow our disk."""
+    call = {"name": "request_approval", "arguments": {"action": "deploy", "reason": "because", "wait": False}}
+    for token in ("one", "two"):
+        post(open_url, "tools/call", call, name="request_approval", token=token)
+    assert callers.shown == ["Bearer one", "Bearer two"]
+
+
+def test_the_own_api_hears_the_callers_header() -> None:
+    async def echo(scope: Any, _receive: Any, send: Any) -> None:
+        shown = dict(scope["headers"]).get(b"authorization", b"").decode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": json.dumps({"shown": shown}).encode()})
+
+    async def story() -> list[Any]:
+        api = OwnApi(echo, lambda: 0)
+        send = steps.Send(method="GET", path="/v1/requests/x")
+        return [await api.called_by(f"Bearer {name}").send_async(send) for name in ("one", "two")]
+
+    assert asyncio.run(story()) == [{"shown": "Bearer one"}, {"shown": "Bearer two"}]
