@@ -477,16 +477,23 @@ class Desk:
 
     # -- taking back ----------------------------------------------------------------------------------------------
 
-    async def preview_undo(self, request_id: str) -> Preview:
-        """What an undo (or the undo of an undo) would do now; ``problems`` say why it would be refused."""
+    async def preview_undo(self, request_id: str, *, use: int = 0) -> Preview:
+        """What an undo (or the undo of an undo) would do now; ``problems`` say why it would be refused.
+
+        Args:
+            request_id: the request.
+            use: which of its runs, from 1, the oldest; 0 for the newest.
+        """
         case = await self.case(request_id)
-        found = undoing.way_back(case)
-        why = undoing.nothing_to_undo(case)
+        found = undoing.way_back(case, use)
+        why = undoing.nothing_to_undo(case, use)
         if why or self._net is None:
             return Preview(problems=(why or "there is no undo here",))
         return await self._net.preview(found.snapshot)
 
-    async def undo(self, request_id: str, *, turn: int, by: str, channel: str, assurance: int = 0) -> Step:
+    async def undo(
+        self, request_id: str, *, turn: int, by: str, channel: str, assurance: int = 0, use: int = 0
+    ) -> Step:
         """Put back what was kept before the request's action ran; another undo takes that back again.
 
         Args:
@@ -495,6 +502,7 @@ class Desk:
             by: the person: whoever may deny the request, never its requester.
             channel: by which channel.
             assurance: how sure their identity is, 0 to 3.
+            use: which of its runs, from 1, the oldest; 0 for the newest.
 
         Raises:
             RescueError: it cannot be put back now; nothing was changed.
@@ -503,12 +511,12 @@ class Desk:
         try:
             async with lock:
                 case = await self.case(request_id)
-                why = undoing.refusal(case, by, turn, self._people.electorate(case.request.agent))
+                why = undoing.refusal(case, by, turn, self._people.electorate(case.request.agent), use=use)
                 if why or self._net is None:
                     return Step(case=case, done=False, note=why or "there is no undo here")
                 order = Order(
                     request_id=request_id,
-                    snapshot=undoing.way_back(case).snapshot,
+                    snapshot=undoing.way_back(case, use).snapshot,
                     turn=turn,
                     by=by,
                     channel=channel,

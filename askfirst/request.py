@@ -311,7 +311,7 @@ class Grant:
         uses: redemptions, oldest first.
         passed_on: ids of further requests that it approved, each a use, too (a grant for a pattern).
         outcome: of the last use that has one.
-        undoings: of its newest use, oldest first: an odd number of them means that it is undone.
+        undoings: of all its uses, oldest first (``askfirst.engine.undo`` tells them apart by their snapshots).
         token: the signed form (``askfirst.grant_token``); a grant whose token does not fit is worth nothing.
     """
 

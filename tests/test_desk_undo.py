@@ -11,8 +11,10 @@ import pytest
 
 from askfirst.card import card_of
 from askfirst.engine import Case
+from askfirst.engine.undo import ways_back
 from askfirst.errors import RescueError
 from askfirst.people import Directory, Person
+from askfirst.policy.ruling import ONCE, ScopeOffer
 from askfirst.request import GrantState, Receipt, Verdict
 from askfirst.rescue import Order
 from askfirst.testing.bench import Bench, FakeClock, a_draft, a_review, bench
@@ -217,5 +219,70 @@ def test_a_card_that_waits_says_what_was_promised(made: Bench) -> None:
         promised = replace(case.request, promise=replace(case.request.promise, holds=True, words="can be undone\u202e"))
         card = card_of(Case(request=promised))
         assert (card.undo.words, card.undo.offer) == ("can be undone\\u{202E}", "")
+
+    asyncio.run(story())
+
+
+async def ran_twice(made: Bench) -> Case:
+    """A permission for three runs, of which two have been made."""
+    draft = a_draft()
+    terms = replace(draft.terms, scopes=(ONCE, ScopeOffer(kind="uses", amount=3)))
+    case = await made.desk.ask(replace(draft, terms=terms))
+    await made.desk.review(a_review(case.request, Verdict.APPROVE, scope="uses:3"))
+    digest = case.request.action_digest
+    for number in (1, 2):
+        name = f"t{number}"
+        await made.desk.redeem(case.request.id, action_digest=digest, attempt=name, tool_use_id=name)
+        step = await made.desk.executed(case.request.id, action_digest=digest, outcome="ok", tool_use_id=name)
+    return step.case
+
+
+def test_each_run_of_a_permission_for_several_can_be_undone_and_redone(made: Bench, net: MemoryNet) -> None:
+    async def story() -> None:
+        case = await ran_twice(made)
+        id_ = case.request.id
+
+        async def undo(use: int, turn: int) -> Case:
+            step = await made.desk.undo(id_, turn=turn, by="local:ann", channel="web", use=use)
+            assert step.done, step.note
+            return step.case
+
+        assert [(each.use, each.offer, each.snapshot) for each in ways_back(case)] == [
+            (1, "undo", "snapshot-1"),
+            (2, "undo", "snapshot-2"),
+        ]
+        await undo(1, 0)
+        case = await undo(0, 0)  # the newest
+        assert [(each.use, each.offer, each.turn, each.snapshot) for each in ways_back(case)] == [
+            (1, "redo", 1, "snapshot-3"),
+            (2, "redo", 1, "snapshot-4"),
+        ]
+        case = await undo(1, 1)
+        assert [each.offer for each in ways_back(case)] == ["undo", "redo"]
+        assert case.grant is not None
+        assert case.grant.state is GrantState.ISSUED  # one run is left
+        refused = await made.desk.undo(id_, turn=0, by="local:ann", channel="web", use=1)
+        assert not refused.done
+        assert refused.note.startswith("it is no longer as you saw it: local:ann was there before you")
+        missing = await made.desk.undo(id_, turn=0, by="local:ann", channel="web", use=3)
+        assert (missing.done, missing.note) == (False, "there is no undo: it ran 2 times, not 3")
+
+    asyncio.run(story())
+    undone = [each.decision for each in made.log.entries if each.type == "gate.undone"]
+    assert [(each["use"], each["verdict"], each["snapshot"]) for each in undone] == [
+        (1, "undone", "snapshot-1"),
+        (2, "undone", "snapshot-2"),
+        (1, "redone", "snapshot-3"),
+    ]
+
+
+def test_what_was_undone_before_it_ran_again_stays_so(made: Bench) -> None:
+    async def story() -> None:
+        case = await ran_twice(made)
+        await made.desk.undo(case.request.id, turn=0, by="local:ann", channel="web")
+        digest = case.request.action_digest
+        step = await made.desk.redeem(case.request.id, action_digest=digest, attempt="t3", tool_use_id="t3")
+        assert [each.offer for each in ways_back(step.case)] == ["undo", "redo", "undo"]
+        assert card_of(step.case).undo.turn == 0
 
     asyncio.run(story())

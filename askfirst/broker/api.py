@@ -204,16 +204,24 @@ class Api:
             )
         require_terminal(request, "askfirst inbox")
 
-    async def preview_undo(self, request_id: str) -> wire.PreviewOut:
-        """What an undo would do now; nothing is changed."""
-        return shown.preview_out(await self._desk.preview_undo(request_id))
+    async def preview_undo(
+        self, request_id: str, use: Annotated[int, Query(ge=0, le=1_000_000)] = 0
+    ) -> wire.PreviewOut:
+        """What an undo would do now, of the newest run or of the one that is named; nothing is changed."""
+        preview = await self._desk.preview_undo(request_id, use=use)
+        return shown.preview_out(await self._desk.case(request_id), preview, use)
 
     async def undo(self, request_id: str, body: wire.UndoIn, request: Request) -> wire.StepOut:
         """Put back what was there before the action ran, as a token's person or the user of this machine."""
         caller = caller_of(request)
         if AccessScope.DECIDE in caller.scopes:
             step = await self._desk.undo(
-                request_id, turn=body.turn, by=caller.person, channel="api", assurance=caller.assurance
+                request_id,
+                turn=body.turn,
+                by=caller.person,
+                channel="api",
+                assurance=caller.assurance,
+                use=body.use,
             )
             return shown.step_out(step)
         if not self._terminal_undo:
@@ -224,7 +232,7 @@ class Api:
             raise NotAllowedError(
                 "programs cannot undo; a person can: `askfirst undo`, the web inbox or another channel"
             )
-        step = await self._desk.undo(request_id, turn=body.turn, by=self._reviewer, channel="terminal")
+        step = await self._desk.undo(request_id, turn=body.turn, by=self._reviewer, channel="terminal", use=body.use)
         return shown.step_out(step)
 
     async def grants(self) -> wire.GrantsOut:

@@ -14,6 +14,7 @@ from askfirst.broker.wire import (
     PreviewOut,
     RequestOut,
     ReviewOut,
+    RunOut,
     ScopeOut,
     SectionOut,
     SignalOut,
@@ -25,13 +26,14 @@ from askfirst.card import opinion_rows
 from askfirst.engine.quorum import approvers
 from askfirst.engine.receipt import receipt_of
 from askfirst.engine.scopes import key_of, offered
-from askfirst.engine.undo import way_back
+from askfirst.engine.undo import way_back, ways_back
 from askfirst.evidence.claims import contradictions
 from askfirst.evidence.words import certainty_of, impact_of, rollback_of, sections_of, signals_of
 from askfirst.proposal import proposal_of
 
 if TYPE_CHECKING:
     from askfirst.engine import Case, Step
+    from askfirst.engine.undo import WayBack
     from askfirst.evidence.values import Evidence
     from askfirst.request import Claim, Grant, Request
     from askfirst.rescue import Preview, Promise
@@ -184,10 +186,30 @@ def _grant_members(grant: Grant) -> dict[str, Any]:
     }
 
 
-def preview_out(preview: Preview) -> PreviewOut:
-    """What an undo would do."""
+def preview_out(case: Case, preview: Preview, use: int) -> PreviewOut:
+    """What an undo of one run would do."""
+    found = way_back(case, use)
     return PreviewOut(
-        restores=list(preview.restores), puts_aside=list(preview.puts_aside), problems=list(preview.problems)
+        use=found.use,
+        turn=found.turn,
+        restores=list(preview.restores),
+        puts_aside=list(preview.puts_aside),
+        problems=list(preview.problems),
+        runs=[_run_out(case, each) for each in ways_back(case)],
+    )
+
+
+def _run_out(case: Case, found: WayBack) -> RunOut:
+    assert case.grant is not None  # who has a way back has run
+    use = case.grant.uses[found.use - 1]
+    action = use.action or case.request.action
+    return RunOut(
+        use=found.use,
+        at_ms=use.at_ms,
+        command=action.command,
+        offer=found.offer,
+        turn=found.turn,
+        words=found.words,
     )
 
 

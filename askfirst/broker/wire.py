@@ -379,17 +379,32 @@ class OutcomeIn(Wire):
 
 
 class UndoIn(Wire):
-    """Take it back: ``turn`` as the request said it, so that a second press does nothing."""
+    """Take it back: ``turn`` as it was shown, so that a second press does nothing; ``use`` from 1, 0 for the newest."""
 
     turn: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    use: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
+class RunOut(Wire):
+    """One run under a grant, and how it can be taken back. Times are milliseconds since the Unix epoch."""
+
+    use: int
+    at_ms: int
+    command: str
+    offer: Literal["", "undo", "redo"]
+    turn: int
+    words: str
 
 
 class PreviewOut(Wire):
-    """What an undo would do now, and why it cannot be done, if it cannot; a line each."""
+    """What an undo would do now, and why it cannot be done, if it cannot, a line each; and all runs, oldest first."""
 
+    use: int
+    turn: int
     restores: list[str]
     puts_aside: list[str]
     problems: list[str]
+    runs: list[RunOut]
 
 
 class StepOut(Wire):

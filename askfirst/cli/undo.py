@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,16 +32,18 @@ def undo(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be restored.")] = False,
     state_dir: StateDir = None,
     as_json: AsJson = False,
+    use: Annotated[int, typer.Option("--use", min=0, help="Which of its runs, from 1; 0: the newest.")] = 0,
 ) -> None:
     """Put back what was there before an approved command ran; the same again takes that back.
 
-    Newer work in the same places is put aside first, so that nothing is lost.
+    Newer work in the same places is put aside first, so that nothing is lost. Where it ran more than once the newest
+    run is meant, and all of them are listed for --use.
     """
     with sentences():
         require_person(os.environ)
         client = connected(state_paths(state_dir))
         found = find(client, request)
-        preview = client.call("GET", f"/v1/requests/{found['id']}/undo")
+        preview = client.call("GET", f"/v1/requests/{found['id']}/undo?use={use}")
         if dry_run:
             print_json(preview) if as_json else _show(found, preview)
             if preview["problems"]:
@@ -50,7 +53,8 @@ def undo(
             raise fail(f"{found['code']}: {visible('; '.join(preview['problems']))}", EXIT_NO)
         if not yes:
             _confirm(found, preview)
-        step = client.call("POST", f"/v1/requests/{found['id']}/undo", json={"turn": found["undo"]["turn"]})
+        chosen = {"turn": preview["turn"], "use": preview["use"]}
+        step = client.call("POST", f"/v1/requests/{found['id']}/undo", json=chosen)
         end_with(step, found["code"], as_json=as_json)
 
 
@@ -64,6 +68,8 @@ def _confirm(found: Mapping[str, Any], preview: Mapping[str, Any]) -> None:
 
 def _show(found: Mapping[str, Any], preview: Mapping[str, Any]) -> None:
     console.print(f"{found['code']}  {visible(found['command'] or found['tool'])}", markup=False, soft_wrap=True)
+    for run in preview["runs"] if len(preview["runs"]) > 1 else []:
+        console.print(_run_words(run, is_meant=run["use"] == preview["use"]), markup=False, soft_wrap=True)
     for title, lines in (
         ("not now", preview["problems"]),
         ("would be put back", preview["restores"]),
@@ -73,3 +79,11 @@ def _show(found: Mapping[str, Any], preview: Mapping[str, Any]) -> None:
             console.print(f"{title}:", style="bold")
         for line in lines:
             console.print(f"  {visible(line)}", markup=False, soft_wrap=True)
+
+
+def _run_words(run: Mapping[str, Any], *, is_meant: bool) -> str:
+    at = datetime.fromtimestamp(run["at_ms"] / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    stands = {"undo": "can be undone", "redo": "is undone, which can be taken back"}.get(
+        run["offer"], "cannot be undone"
+    )
+    return f"{'→' if is_meant else ' '} --use {run['use']}  {at}  {stands}  {visible(run['command'])}"

@@ -109,7 +109,7 @@ def redeem(case: Case, event: Event, now_ms: int) -> Step:
         name: text for name, text in (("snapshot", event.rescue.snapshot), ("undo", event.rescue.words)) if text
     }
     line = system_line(EntryType.GATE_RELEASED, decision)
-    after = replace(grant, state=state, uses=uses, undoings=())
+    after = replace(grant, state=state, uses=uses)
     return Step(case=replace(case, grant=after), log=(line,), note="released")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from askfirst.engine.undo import undoings_of
 from askfirst.request import GrantState, RequestState, Verdict
 from askfirst.visible import visible
 
@@ -99,11 +100,14 @@ def _granted(grant: Grant) -> list[Moment]:
     if ended is not None and grant.ended_at_ms is not None:
         text, tone = ended
         moments.append(Moment(at_ms=grant.ended_at_ms, text=text, note=visible(grant.detail), tone=tone))
-    return [*moments, *(_undone(each, number) for number, each in enumerate(grant.undoings))]
+    for number, use in enumerate(grant.uses, 1):
+        what = f"run {number}" if len(grant.uses) > 1 else "it"
+        moments += [_undone(each, turn, what) for turn, each in enumerate(undoings_of(grant, use))]
+    return moments
 
 
-def _undone(undoing: Undoing, number: int) -> Moment:
-    what = "took the undo back" if number % 2 else "undid it"
+def _undone(undoing: Undoing, turn: int, run: str) -> Moment:
+    what = f"took the undo{'' if run == 'it' else f' of {run}'} back" if turn % 2 else f"undid {run}"
     return Moment(
         at_ms=undoing.at_ms,
         text=visible(f"{undoing.by} {what} via {undoing.channel}"),

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from askfirst.card import card_of
+from askfirst.engine.undo import way_back, ways_back
 from askfirst.errors import RequestNotFoundError, RescueError
 from channels.web.forms import read_form, require_csrf
 from channels.web.view import ASSURANCE
@@ -45,7 +46,10 @@ class Undoing:
     async def show(self, request: HttpRequest) -> Response:
         """What would be put back, and what is put aside first."""
         session = await self._door.session(request)
-        return await self._page(request, session, await self._case(request))
+        use = request.query_params.get("use", "0")
+        if not _TURN.fullmatch(use):
+            raise HTTPException(404, "there is no such run")
+        return await self._page(request, session, await self._case(request), int(use))
 
     async def carry_out(self, request: HttpRequest) -> Response:
         """Put it back, and show the request as it is then."""
@@ -53,17 +57,19 @@ class Undoing:
         form = await read_form(request)
         require_csrf(form, session)
         case = await self._case(request)
-        turn = form.get("turn", "")
-        if not _TURN.fullmatch(turn):
-            return await self._page(request, session, case, status=422, said="turn is not a number from the page")
+        turn, use = form.get("turn", ""), form.get("use", "0")
+        if not (_TURN.fullmatch(turn) and _TURN.fullmatch(use)):
+            return await self._page(
+                request, session, case, 0, status=422, said="turn and use are numbers from the page"
+            )
         try:
             step = await self._desk.undo(
-                case.request.id, turn=int(turn), by=session.person, channel="web", assurance=ASSURANCE
+                case.request.id, turn=int(turn), by=session.person, channel="web", assurance=ASSURANCE, use=int(use)
             )
         except RescueError as error:
-            return await self._page(request, session, case, status=409, said=str(error))
+            return await self._page(request, session, case, int(use), status=409, said=str(error))
         if not step.done:
-            return await self._page(request, session, step.case, status=409, said=step.note)
+            return await self._page(request, session, step.case, int(use), status=409, said=step.note)
         return RedirectResponse(f"{request.scope.get('root_path', '')}/requests/{case.request.id}", 303)
 
     async def _case(self, request: HttpRequest) -> Case:
@@ -73,7 +79,7 @@ class Undoing:
             raise HTTPException(404, "there is no such request") from None
 
     async def _page(
-        self, request: HttpRequest, session: Session, case: Case, *, status: int = 200, said: str = ""
+        self, request: HttpRequest, session: Session, case: Case, use: int, *, status: int = 200, said: str = ""
     ) -> Response:
         return self._pages.page(
             request,
@@ -81,6 +87,8 @@ class Undoing:
             status=status,
             session=session,
             card=card_of(case, machine=self._machine),
-            preview=await self._desk.preview_undo(case.request.id),
+            run=way_back(case, use),
+            runs=ways_back(case),
+            preview=await self._desk.preview_undo(case.request.id, use=use),
             said=said,
         )
