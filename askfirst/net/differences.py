@@ -84,7 +84,9 @@ def _all_gone(shot: Shot, path: Callable[[str], str]) -> dict[str, str]:
 
 
 def _work_gone(shot: Shot, path: Callable[[str], str]) -> dict[str, str]:
-    index = Git(git_dir=shot.common_dir, index=path(shot.index)) if shot.index else None
+    index = None
+    if shot.index:
+        index = Git(git_dir=shot.common_dir, work_tree=shot.work_tree, index=path(shot.index))
     tracked = [each.name for each in read_entries(index) if each.is_plain] if index is not None else []
     missing = set(shot.work.tops) - shot.work.by_name().keys()
     names = {*tracked, *(item.name for item in shot.work.items)} - missing

@@ -59,7 +59,7 @@ class Git:
         """
         environ = {"GIT_DIR": self.git_dir, **({"GIT_INDEX_FILE": self.index} if self.index else {})}
         environ |= {"GIT_WORK_TREE": self.work_tree} if self.work_tree else {}
-        folder = self.work_tree or self.git_dir
+        folder = self.work_tree if os.path.isdir(self.work_tree) else self.git_dir  # the tree may be what was deleted
         done = _run(arguments, stdin, environ, folder, self.settings)
         if done.returncode not in codes:
             said = os.fsdecode(done.stderr).strip().partition("\n")[0] or f"exit code {done.returncode}"

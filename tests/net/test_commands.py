@@ -266,6 +266,21 @@ def test_a_deinitialised_submodule_comes_back(world: World, app: Path, tmp_path:
     assert (repository(app), repository(app / "vendor")) == before
 
 
+def test_a_deleted_submodule_comes_back_goes_and_comes_back(world: World, app: Path, tmp_path: Path) -> None:
+    lib = make_repository(tmp_path / "lib")
+    shell(f"git -c protocol.file.allow=always submodule --quiet add {lib} vendor; git commit -qm sub", app)
+    (app / "vendor/a.txt").write_text("work in the submodule\n", encoding="utf-8")
+    commit(app / "vendor", "own.txt")
+    before = (repository(app), repository(app / "vendor"))
+    rescue = world.run("git submodule --quiet deinit --force vendor; git reset --hard HEAD~1; rm -rf vendor", app)
+    gone = world.undo(rescue.snapshot)
+    assert (repository(app), repository(app / "vendor")) == before
+    back = world.undo(gone.aside, turn=1)
+    assert not (app / "vendor").exists()
+    world.undo(back.aside, turn=2)
+    assert (repository(app), repository(app / "vendor")) == before
+
+
 def test_files_outside_any_repository_come_back(world: World, tmp_path: Path) -> None:
     data = tmp_path / "data"
     (data / "deep/er").mkdir(parents=True)
