@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from askfirst.canonical import sha256_hex
 from askfirst.clock import new_id
-from askfirst.desk import Draft
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.errors import NotAllowedError
 from askfirst.host import Agent
+from askfirst.intake import Draft
 from askfirst.people import ROLE
 from askfirst.policy.ruling import Stage
 from askfirst.request import Action

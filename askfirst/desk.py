@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping  # noqa: TC003  # a dataclass's annotation
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from askfirst import engine, grant_token
 from askfirst.audit_port import EntryType
 from askfirst.bounds import Bounds
+from askfirst.docket import Docket
 from askfirst.engine import (
     Amend,
     BreakGlass,
@@ -28,7 +29,6 @@ from askfirst.engine import (
     Opine,
     PassOn,
     Redeem,
-    Renew,
     Retract,
     Revoke,
     Step,
@@ -41,28 +41,29 @@ from askfirst.entries import entry_of
 from askfirst.errors import InputError, NotAllowedError, RescueError
 from askfirst.intake import Draft, Intake, Received, request_of
 from askfirst.people import Directory
-from askfirst.request import GrantState, Receipt, Request, RequestState, Review, Verdict
+from askfirst.request import GrantState, Receipt, Request, RequestState
 from askfirst.rescue import Order, Preview, Rescue
+from askfirst.review_draft import review_of
 from askfirst.store import messages, outbox, records
 from askfirst.store.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 
     import sqlalchemy as sa
 
     from askfirst.audit_port import AuditLog, Entry
     from askfirst.clock import Clock
+    from askfirst.desk_ports import Editor, Inspector, Windows
     from askfirst.grant_token import GrantSigner
     from askfirst.hub import Hub
     from askfirst.opinion import Opinion
     from askfirst.people import Electorate, People
     from askfirst.rescue import Net
+    from askfirst.review_draft import ReviewDraft
     from askfirst.sight import Sight
     from askfirst.store.writer import Writer
     from askfirst.terms import Terms
-
-__all__ = ["Desk", "Draft", "Editor", "ReviewDraft", "request_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -70,74 +71,11 @@ _SWEEP_MAX = 256
 _PAUSE_MAX_S = 5.0
 _OVERDUE_PAUSE_S = 0.5
 """Between two looks at what is due and was left to another broker."""
-_PENDING_MAX = 1000
 WEB_ONLY = frozenset({"web"})
 
 
-class Inspector(Protocol):
-    """Looks at what an approved action would meet now."""
-
-    async def state_of(self, request: Request, sight: Sight | None = None) -> str:
-        """The digest of the state that the request's action would meet; ``""`` where nobody looks."""
-        ...
-
-    async def renewed(self, request: Request, sight: Sight | None = None) -> Renew:
-        """The request anew, with the evidence as it is now.
-
-        Raises:
-            NotAllowedError: the policy denies it now.
-        """
-        ...
-
-
-class Editor(Protocol):
-    """Analyses what a reviewer wants to run instead of what was asked."""
-
-    async def edited(self, request: Request, arguments: Mapping[str, object]) -> Content:
-        """The action with these acting arguments in place of its own, analysed anew.
-
-        Raises:
-            InputError: they are no arguments of this tool.
-        """
-        ...
-
-
-class Windows(Protocol):
-    """Windows that a break-glass code has opened."""
-
-    def through(self, connection: sa.Connection, request: Request, electorate: Electorate) -> BreakGlass | None:
-        """The window that is open for this request now, on the caller's transaction; None for none."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewDraft:
-    """What a channel hands over once it knows who acts: see ``askfirst.request.Review`` for the members.
-
-    Attributes:
-        edit: with an approval: arguments to run instead of those that were asked for.
-        doubt: why it must not count whoever made it, ``""`` for nothing; it is recorded with these words.
-    """
-
-    decision_id: str
-    request_id: str
-    version: int
-    action_digest: str
-    person: str
-    channel: str
-    verdict: Verdict
-    assurance: int
-    text: str = ""
-    by_program: bool = False
-    scope: str = ""
-    stop: bool = False
-    to: str = ""
-    edit: Mapping[str, object] | None = None
-    doubt: str = ""
-
-
-class Desk:
-    """Requests over a store.
+class Desk(Docket):
+    """Requests over a store: a docket of which acts can change what it holds.
 
     Args:
         writer: all writes go through it.
@@ -175,8 +113,8 @@ class Desk:
         windows: Windows | None = None,
         net: Net | None = None,
     ) -> None:
+        super().__init__(reader)
         self._writer = writer
-        self._reader = reader
         self._audit = audit
         self._hub = hub
         self._clock = clock
@@ -427,7 +365,7 @@ class Desk:
             electorate = self._people.electorate(case.request.agent)
             if requesters:
                 electorate = replace(electorate, requesters=electorate.requesters | requesters)
-            review = _review(draft, self._clock.now_ms())
+            review = review_of(draft, self._clock.now_ms())
             doubt = draft.doubt or records.retraction_of(connection, draft.decision_id)
             return self._apply(connection, case, Cast(review=review, electorate=electorate, edit=edit, doubt=doubt))
 
@@ -555,62 +493,6 @@ class Desk:
 
     # -- looking --------------------------------------------------------------------------------------------------
 
-    async def case(self, request_id: str) -> Case:
-        """The case with this id; RequestNotFoundError when there is none."""
-        return await read(self._reader, lambda connection: records.read(connection, request_id))
-
-    async def reviewed(self, decision_id: str) -> Case | None:
-        """The case that this review is about, None when there is no such review."""
-        return await read(self._reader, lambda connection: records.read_reviewed(connection, decision_id))
-
-    async def coded(self, id_end: str, digest_start: str) -> list[Case]:
-        """Cases of which any version goes by this code, at most two: see ``askfirst.code``."""
-        return await read(self._reader, lambda connection: records.read_coded(connection, id_end, digest_start))
-
-    async def pending(self) -> list[Request]:
-        """What waits for a person, oldest first: those whose deadlines are nearest, up to a thousand."""
-        return await read(
-            self._reader,
-            lambda connection: records.list_requests(
-                connection, states=(RequestState.PENDING,), limit=_PENDING_MAX, oldest_first=True
-            ),
-        )
-
-    async def waiting(self) -> int:
-        """How many requests wait for a person."""
-        return await read(self._reader, records.count_waiting)
-
-    async def requests(
-        self, *, states: Sequence[RequestState] = (), limit: int = 100, before: str = ""
-    ) -> list[Request]:
-        """Requests, newest first; ``before``, the id of the last one seen, asks for the next page."""
-        return await read(
-            self._reader,
-            lambda connection: records.list_requests(connection, states=states, limit=limit, before=before),
-        )
-
-    async def waiting_for(self, action_digest: str) -> Case | None:
-        """The case that waits for a decision on this very action."""
-        return await read(self._reader, lambda connection: records.read_waiting_for(connection, action_digest))
-
-    async def waiting_calls(self, host: str, session: str, tool_use_id: str = "") -> tuple[str, ...]:
-        """Ids of what waits in this session of a host, for one of its tool calls or for all."""
-        return await read(
-            self._reader, lambda connection: records.read_waiting_calls(connection, host, session, tool_use_id)
-        )
-
-    async def granted(self, action_digest: str, session: str = "") -> list[Case]:
-        """Cases with an open grant that may concern this action: see ``records.read_granted``."""
-        return await read(self._reader, lambda connection: records.read_granted(connection, action_digest, session))
-
-    async def grants(self, limit: int = 1000) -> list[Case]:
-        """Cases with an open grant, those that lapse first before the others."""
-        return await read(self._reader, lambda connection: records.list_granted(connection, limit))
-
-    async def running(self, session: str) -> list[Case]:
-        """Cases of this session that were released and whose outcome nobody has told yet, newest first."""
-        return await read(self._reader, lambda connection: records.list_running(connection, session))
-
     async def colleagues(self, case: Case, person: str) -> tuple[str, ...]:
         """Whom this person could hand the request to."""
         electorate = self._people.electorate(case.request.agent)
@@ -711,22 +593,3 @@ class Desk:
 
 def _waits_for_people(case: Case) -> bool:
     return case.request.state is RequestState.PENDING and case.asked_back is None
-
-
-def _review(draft: ReviewDraft, now_ms: int) -> Review:
-    return Review(
-        decision_id=draft.decision_id,
-        request_id=draft.request_id,
-        version=draft.version,
-        action_digest=draft.action_digest,
-        person=draft.person,
-        channel=draft.channel,
-        verdict=draft.verdict,
-        text=draft.text,
-        assurance=draft.assurance,
-        at_ms=now_ms,
-        by_program=draft.by_program,
-        scope=draft.scope,
-        stop=draft.stop,
-        to=draft.to,
-    )

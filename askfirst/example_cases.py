@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from askfirst.clock import new_id
-from askfirst.desk import Draft
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.engine import Case, Cast, step
 from askfirst.host import Agent
-from askfirst.intake import request_of
+from askfirst.intake import Draft, request_of
 from askfirst.people import Electorate
 from askfirst.request import Action, Claim, Review, Verdict
 from askfirst.terms import Terms

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 from askfirst.audit_port import Actor, Entry, EntryType
 from askfirst.canonical import digest
 from askfirst.code import code_problem, meant, parts_of
-from askfirst.desk import ReviewDraft
 from askfirst.engine import Retract
 from askfirst.errors import ChannelError, RequestNotFoundError, RescueError
 from askfirst.inbound import Decision, Ignored, Instruction, Linking, Outcome, Reference, Retraction, Undo
 from askfirst.pace import Bucket, Buckets
 from askfirst.ports import Rate
+from askfirst.review_draft import ReviewDraft
 from askfirst.visible import visible
 
 if TYPE_CHECKING:

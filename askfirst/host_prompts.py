@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from askfirst import answers
 from askfirst.canonical import digest
-from askfirst.desk import ReviewDraft
 from askfirst.entries import bypassed_entry
 from askfirst.errors import RescueError
 from askfirst.host import Allow, Answered, Deny, NoOpinion
 from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim, GrantState, RequestKind, RequestState, Verdict
+from askfirst.review_draft import ReviewDraft
 from askfirst.sight import LookAgainError
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from askfirst.canonical import sha256_hex
 from askfirst.clock import new_id
-from askfirst.desk import Draft
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.errors import InputError
 from askfirst.host import Agent
+from askfirst.intake import Draft
 from askfirst.policy.ruling import Stage
 from askfirst.request import Action
 from askfirst.terms import Terms

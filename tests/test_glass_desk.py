@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from askfirst.audit_port import Entry, EntryType
-from askfirst.desk import Draft
 from askfirst.effects import Classification, EffectKind
 from askfirst.errors import InputError, NotAllowedError, RequestNotFoundError
 from askfirst.glass_desk import GlassDesk, Shown, Windows
+from askfirst.intake import Draft
 from askfirst.people import Identity, Person, Requester
 from askfirst.request import GrantState, Request, RequestState, Verdict
 from askfirst.roster import Roster

@@ -21,10 +21,10 @@ from askfirst.broker.body_limit import BodyLimit
 from askfirst.broker.peer import is_local_user, require_terminal
 from askfirst.broker.problems import handle_problems
 from askfirst.broker.token_api import TokenApi
-from askfirst.desk import ReviewDraft
 from askfirst.errors import ConflictError, NotAllowedError
 from askfirst.hearing import decision_id_of
 from askfirst.request import RequestState, Verdict
+from askfirst.review_draft import ReviewDraft
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

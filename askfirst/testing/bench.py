@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from askfirst.audit_port import TreeHead
-from askfirst.desk import Desk, Draft, ReviewDraft, request_of
+from askfirst.desk import Desk
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.host import Agent
 from askfirst.hub import Hub
+from askfirst.intake import Draft, request_of
 from askfirst.request import Action, Request, Verdict
+from askfirst.review_draft import ReviewDraft
 from askfirst.store.open import open_store
 from askfirst.store.writer import Writer
 from askfirst.terms import Terms

@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from askfirst.clock import new_id
-from askfirst.desk import ReviewDraft
 from askfirst.errors import InputError, NotAllowedError, RequestNotFoundError
 from askfirst.request import RequestState
+from askfirst.review_draft import ReviewDraft
 from askfirst.session_list import Asked, sessions
 from channels.web.forms import STOP, decision_of, read_form, require_code, require_csrf
 from channels.web.view import ASSURANCE, list_seen_of, seen_of, view_of

@@ -25,8 +25,8 @@ from channels.telegram.settings import Settings, settings_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from askfirst.desk import Draft
     from askfirst.engine import Case
+    from askfirst.intake import Draft
     from askfirst.request import Request
     from askfirst.testing.telegram import Message
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-    from askfirst.desk import Draft
     from askfirst.engine import Case
+    from askfirst.intake import Draft
     from askfirst.testing.bench import Bench
 
 HOST = "127.0.0.1:4747"

@@ -1,0 +1,54 @@
+"""A review as a channel hands it over, before the engine has said whether it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003  # a dataclass's annotation
+from dataclasses import dataclass
+
+from askfirst.request import Review, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewDraft:
+    """What a channel hands over once it knows who acts: see ``askfirst.request.Review`` for the members.
+
+    Attributes:
+        edit: with an approval: arguments to run instead of those that were asked for.
+        doubt: why it must not count whoever made it, ``""`` for nothing; it is recorded with these words.
+    """
+
+    decision_id: str
+    request_id: str
+    version: int
+    action_digest: str
+    person: str
+    channel: str
+    verdict: Verdict
+    assurance: int
+    text: str = ""
+    by_program: bool = False
+    scope: str = ""
+    stop: bool = False
+    to: str = ""
+    edit: Mapping[str, object] | None = None
+    doubt: str = ""
+
+
+def review_of(draft: ReviewDraft, now_ms: int) -> Review:
+    """The review that this makes at this moment; it does not count yet."""
+    return Review(
+        decision_id=draft.decision_id,
+        request_id=draft.request_id,
+        version=draft.version,
+        action_digest=draft.action_digest,
+        person=draft.person,
+        channel=draft.channel,
+        verdict=draft.verdict,
+        text=draft.text,
+        assurance=draft.assurance,
+        at_ms=now_ms,
+        by_program=draft.by_program,
+        scope=draft.scope,
+        stop=draft.stop,
+        to=draft.to,
+    )
