@@ -109,7 +109,7 @@ def _mcp() -> None:
 
 
 def _serve(paths: StatePaths, port: int | None, background: bool) -> int:  # noqa: FBT001  # a part's shape
-    from askfirst.assembly import serve  # noqa: PLC0415
+    from askfirst.assembly.serve import serve  # noqa: PLC0415
 
     return serve(paths, port=port, background=background)
 
@@ -134,7 +134,7 @@ def _relay(paths: StatePaths, background: bool) -> int | None:  # noqa: FBT001  
 
 
 def _login_link(paths: StatePaths) -> str:
-    from askfirst.assembly import login_link  # noqa: PLC0415
+    from askfirst.assembly.login import login_link  # noqa: PLC0415
 
     return login_link(paths)
 

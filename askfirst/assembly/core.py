@@ -1,26 +1,16 @@
-"""Put a broker together: store, log, desk, gate, API and web inbox, each handed what it needs.
-
-Part of the entry: with ``askfirst.entry`` the only place that imports the outer packages.
-"""
+"""What every listener of one broker shares, each part handed what it needs."""
 
 from __future__ import annotations
 
 import asyncio
-import getpass
 import importlib
-import json
-import logging
-import os
-import secrets
 import socket
-import sys
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
-from starlette.routing import Mount, Route, Router
 
 import askfirst
 from askfirst import second_reader, workspace
@@ -29,6 +19,8 @@ from askfirst.alerts import Alerts
 from askfirst.alive import is_alive
 from askfirst.analyst import DiskAnalyst
 from askfirst.asking import Asking
+from askfirst.assembly.founding import open_stored_log, open_witnesses
+from askfirst.assembly.owner import owner, people_of
 from askfirst.audit_port import SYSTEM, Entry, EntryType
 from askfirst.backing import Backing, StoredMemory, StoredMessages, channel_key
 from askfirst.broker.access import Access
@@ -36,23 +28,19 @@ from askfirst.broker.api import Api
 from askfirst.broker.break_glass_api import BreakGlassApi
 from askfirst.broker.channels_api import ChannelsApi
 from askfirst.broker.diagnosis_api import DiagnosisRoute
-from askfirst.broker.hook_route import HookRoute
-from askfirst.broker.log_api import LogApi
 from askfirst.broker.notify import Notifier
 from askfirst.broker.people_api import PeopleApi
 from askfirst.broker.preview_api import PreviewApi
 from askfirst.broker.relay_api import RelayApi
-from askfirst.broker.server import Broker, Listeners, broker_lock, exit_for_failed_store
+from askfirst.broker.server import exit_for_failed_store
 from askfirst.broker.sightings_api import SightingsApi
-from askfirst.broker.tls import serving
 from askfirst.broker.trash_api import TrashApi, purged_entry
-from askfirst.broker.web import Fork, bind_web, names_of, url_of
+from askfirst.broker.web import names_of
 from askfirst.clock import SystemClock
-from askfirst.config import load_config
 from askfirst.desk import Desk
 from askfirst.disk import Disk
 from askfirst.engine.case import BREAK_GLASS
-from askfirst.errors import BrokerUnavailableError, ConfigError
+from askfirst.errors import ConfigError
 from askfirst.evidence.gather import Gatherer
 from askfirst.evidence.sources import sources
 from askfirst.gate import Gate
@@ -67,53 +55,41 @@ from askfirst.net.trash import Trash
 from askfirst.notices import Notices
 from askfirst.notify_config import endpoints
 from askfirst.operations import Operations
-from askfirst.paths import config_file, write_private
-from askfirst.people import Person
 from askfirst.policy.ruler import Ruler
 from askfirst.policy.source import open_source
 from askfirst.registrar import Registrar
-from askfirst.relay.remote import read_remote
 from askfirst.roster import Roster
 from askfirst.settings_watch import SettingsWatch
 from askfirst.sightings import Sightings
 from askfirst.silence import Silence, words
 from askfirst.store.leases import Leases
 from askfirst.store.open import open_store
-from askfirst.store.statement import is_shared
 from askfirst.store.writer import Writer
 from askfirst.switchboard import Switchboard
 from askfirst.tally import Tally
 from askfirst.terms import INBOX
 from askfirst.wakes import Wakes
-from audit.clock import SystemClock as AuditClock
 from audit.grants import GrantKey
 from audit.keeper import Keeper
-from audit.keys import open_keys
-from audit.log import open_log, stored_vkeys
 from audit.redact import redact_value, redacted
-from audit.rotation import settle_key
-from audit.witness_policy import parse_policy
-from audit.witnesses import Witnesses
 from channels.registry import open_channels
 from channels.web.app import web_inbox
-from channels.web.logins import Logins, new_login_link
+from channels.web.logins import Logins
 from channels.web.sessions import Sessions
 from hooks import install
 from hooks.deeds import deeds_of
-from hooks.registry import HOSTS
 from hooks.setup import Places
-from mcp_server.http import PATH as MCP_PATH
 from mcp_server.http import McpEndpoint, OwnApi
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    import sqlalchemy as sa
     from fastapi import FastAPI
     from starlette.applications import Starlette
     from starlette.types import ASGIApp, Scope
 
     from askfirst.broker.figures import Figures
+    from askfirst.broker.hook_route import HookRoute
     from askfirst.config import Config
     from askfirst.engine import Case
     from askfirst.host import BeforeTool
@@ -131,85 +107,7 @@ _HOOKS_PAUSE_S = 10.0
 """How often hosts' settings files are looked at, seconds."""
 
 
-def serve(paths: StatePaths, *, port: int | None, background: bool) -> int:
-    """Run a broker until it is stopped; returns the exit code.
-
-    Raises:
-        BrokerUnavailableError: one is running already.
-        ConfigError: the configuration cannot be used.
-        StoreError: the store cannot be used.
-        LogError: the log does not verify, so nothing may be added to it.
-    """
-    os.umask(0o077)
-    logging.basicConfig(
-        level=logging.INFO if background else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    with broker_lock(paths):
-        config = load_config(config_file())
-        return asyncio.run(_run(paths, config, config.web_port if port is None else port))
-
-
-def login_link(paths: StatePaths) -> str:
-    """A one-time link to the web inbox of the running broker.
-
-    Raises:
-        BrokerUnavailableError: none is running.
-    """
-    if (remote := read_remote(paths)) is not None:
-        raise BrokerUnavailableError(f"the broker is at {remote.url}; its inbox is opened there")
-    try:
-        info = json.loads(paths.info.read_bytes())
-    except (OSError, ValueError) as error:
-        raise BrokerUnavailableError(f"no broker is running on {paths.root}; run `askfirst serve`") from error
-    return new_login_link(paths.root, info["web"], _person())
-
-
-async def _run(paths: StatePaths, config: Config, port: int) -> int:
-    core = _Core.open(paths, config)
-    web_listener = bind_web(port)
-    tls = None if config.listen is None else serving(config.listen)
-
-    async def started() -> None:
-        warming = asyncio.create_task(asyncio.to_thread(core.analyst.warm))
-        warming.add_done_callback(lambda done: done.result())
-        await core.started()
-        if sys.stdout.isatty():
-            sys.stdout.write(
-                f"Askfirst is running on {paths.root}\nInbox (once, for 10 minutes): {login_link(paths)}\n"
-            )
-
-    token = _api_token(paths)
-    access = core.access(token)
-    route = HookRoute(core.events, HOSTS, core.tally.called)
-    hooks = Route("/v1/hook/{host}", route.respond, methods=["POST"])
-    api = core.api(access, hooks=route, inbox=url_of(web_listener))
-    mcp = core.mcp(api, access, web_listener)
-    diagnosis = Route("/v1/diagnosis", core.diagnosis().respond, methods=["GET"])
-    log = Mount("/v1/log", LogApi(core.keeper, _person()).app())
-    broker = Broker(
-        paths=paths,
-        workers=core.workers(),
-        listeners=Listeners(
-            local=Router([hooks, log, diagnosis, Mount("/", api)]),
-            web=Fork(
-                api=api,
-                mcp=mcp,
-                mcp_path=MCP_PATH,
-                hooks=core.switchboard.hooks(),
-                inbox=core.inbox(paths, web_listener),
-            ),
-            remote=api,
-        ),
-        web_listener=web_listener,
-        tls=tls,
-        started=started,
-    )
-    code = await broker.run()
-    await core.stopped()
-    return code
-
-
-class _Core:
+class Core:
     """What every listener of one broker shares."""
 
     def __init__(  # what open() has opened
@@ -233,7 +131,7 @@ class _Core:
         self._asking = Asking(
             analyst=self.analyst, gatherer=gatherer, ruler=Ruler(self._policy, Disk), clock=self._clock
         )
-        self._witnesses = _witnesses(config, log, reader, self._writer)
+        self._witnesses = open_witnesses(config, log, reader, self._writer)
         self.keeper = Keeper(writer=self._writer, reader=reader, log=log, keys=keys, clock=self._clock)
         self._policy.on_change(self.keeper.policy_changed)
         self.tally = Tally(
@@ -244,7 +142,7 @@ class _Core:
             keeps_calls=config.audit.passed_calls,
         )
         self._roster = Roster(
-            configured=_people(config), requester=replace(config.requester, people=(_person(),)), reader=reader
+            configured=people_of(config), requester=replace(config.requester, people=(owner(),)), reader=reader
         )
         self._channels: dict[str, Channel] = {}
         trash = Trash(paths.trash, config.undo, self._clock)
@@ -284,7 +182,7 @@ class _Core:
             desk=self.desk, roster=self._roster, writer=self._writer, audit=log, clock=self._clock
         )
         self._here = AtThisMachine(
-            person=_person(),
+            person=owner(),
             people=self._roster,
             terminal_decisions=lambda: self._policy.current().general.terminal_decisions,
         )
@@ -341,10 +239,10 @@ class _Core:
         return {path: each.installed for path, each in (await self.keeper.watched_hooks()).items()}
 
     @classmethod
-    def open(cls, paths: StatePaths, config: Config) -> _Core:
+    def open(cls, paths: StatePaths, config: Config) -> Core:
         """Open the store and its log."""
         store = open_store(paths.store, config.store_url)
-        log, keys = _open_log(paths, store.engine)
+        log, keys = open_stored_log(paths, store.engine)
         return cls(config=config, store=store, log=log, keys=keys, paths=paths)
 
     def _purged(self, about: About) -> None:
@@ -405,7 +303,7 @@ class _Core:
     async def _watch_hooks(self) -> None:
         while True:
             for note in await asyncio.to_thread(waiting_notes, self._paths):
-                await self.keeper.hook_changed(note, _person())
+                await self.keeper.hook_changed(note, owner())
                 await asyncio.to_thread(note.path.unlink, missing_ok=True)
             for touched in await self.keeper.check_hooks(install.fingerprint):
                 await self._alerts.tell(
@@ -479,7 +377,7 @@ class _Core:
                 BreakGlassApi(access, self._glass, self._clock),
                 SightingsApi(access, self._sightings),
                 TrashApi(
-                    access=access, desk=self.desk, trash=self._net.trash, config=self._config.undo, person=_person()
+                    access=access, desk=self.desk, trash=self._net.trash, config=self._config.undo, person=owner()
                 ),
                 ChannelsApi(
                     access,
@@ -552,50 +450,3 @@ def _preview_page(case: Case, now_ms: int) -> str:
     from channels.preview import preview_page  # noqa: PLC0415  # only where somebody wants to look
 
     return preview_page(case, now_ms)
-
-
-def _open_log(paths: StatePaths, engine: sa.Engine) -> tuple[StoredLog, Keys]:
-    keys = open_keys(paths.root)
-    with engine.begin() as connection:
-        if is_shared(connection):
-            from askfirst.store.postgres import lock_for_migration  # noqa: PLC0415  # needs psycopg, an extra
-
-            lock_for_migration(connection)
-        keys = settle_key(keys, stored_vkeys(connection)[-1])
-        log = open_log(connection, keys.log, AuditClock(), may_found=not keys.is_founded)
-    log.committed()
-    keys.publish()
-    return log, keys
-
-
-def _witnesses(config: Config, log: StoredLog, reader: sa.Engine, writer: Writer) -> Witnesses | None:
-    """The configured witnesses; a policy that cannot be read is an error, never no witnesses."""
-    path = config.audit.witnesses
-    if path is None:
-        return None
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read the witness policy {path}: {error.strerror}") from error
-    return Witnesses(policy=parse_policy(content, source=str(path)), log=log, reader=reader, writer=writer)
-
-
-def _api_token(paths: StatePaths) -> str:
-    """The bearer token of the API on TCP, made at the first start."""
-    try:
-        return paths.api_token.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        token = secrets.token_urlsafe(32)
-        write_private(paths.api_token, token.encode())
-        return token
-
-
-def _people(config: Config) -> tuple[Person, ...]:
-    """Whoever runs the broker, and who is named in the configuration; a name there may add roles to the owner."""
-    named = {each.id: each for each in config.people}
-    owner = named.pop(_person(), Person(id=_person()))
-    return tuple(replace(each, recipients=("web:inbox",)) for each in (owner, *named.values()))
-
-
-def _person() -> str:
-    return f"local:{getpass.getuser()}"
