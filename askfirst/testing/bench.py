@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from askfirst.audit_port import TreeHead
@@ -15,13 +18,13 @@ from askfirst.hub import Hub
 from askfirst.intake import Draft, request_of
 from askfirst.request import Action, Request, Verdict
 from askfirst.review_draft import ReviewDraft
+from askfirst.store.database import open_sqlite
 from askfirst.store.open import open_store
 from askfirst.store.writer import Writer
 from askfirst.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     import sqlalchemy as sa
 
@@ -142,6 +145,9 @@ def bench(path: Path, url: str = "", **options: Any) -> Iterator[Bench]:
     ``options`` are more of the desk's arguments.
     """
     log, clock, hub = MemoryAuditLog(), FakeClock(), Hub()
+    if not url and not path.exists():
+        path.write_bytes(_new_store())
+        path.chmod(0o600)
     store = open_store(path, url)
     writer, reader = Writer(store.engine, log), store.reader
     try:
@@ -157,6 +163,15 @@ def bench(path: Path, url: str = "", **options: Any) -> Iterator[Bench]:
     finally:
         writer.close()
         reader.dispose()
+
+
+@functools.cache
+def _new_store() -> bytes:
+    """A store as it is after all migrations, which take most of a short test's time."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "new.db")
+        open_sqlite(path).dispose()
+        return path.read_bytes()
 
 
 def a_draft(*, key: str = "key-1", command: str = "git reset --hard HEAD~2", now_ms: int = 1_800_000_000_000) -> Draft:
