@@ -152,6 +152,19 @@ class Folder:
             finally:
                 os.close(opened)
 
+    @contextlib.contextmanager
+    def writing(self, name: str) -> Iterator[int]:
+        """A descriptor of the regular file that is there, emptied; what a crash cuts off has to be done again."""
+        with self.beside(name) as (descriptor, last):
+            opened = os.open(last, _FILE | os.O_RDWR, dir_fd=descriptor)
+        try:
+            if not stat.S_ISREG(os.fstat(opened).st_mode):
+                raise OSError(f"{name} is no regular file")
+            os.ftruncate(opened, 0)
+            yield opened
+        finally:
+            os.close(opened)
+
     def link(self, name: str, target: str) -> None:
         """Make a symbolic link; what is there goes."""
         self._forget()

@@ -173,5 +173,6 @@ def _tree_out(tree: Tree) -> dict[str, Any]:
 
 
 def _tree_in(data: Mapping[str, Any]) -> Tree:
-    items = tuple(Item(**dict(zip(_ITEM, row, strict=True))) for row in data["items"])
+    # a row that an older version wrote has fewer members; the rest have defaults
+    items = tuple(Item(**dict(zip(_ITEM, row, strict=False))) for row in data["items"])
     return Tree(root=data["root"], tops=tuple(data["tops"]), items=items)

@@ -40,6 +40,7 @@ class Item:
         stored: name of its content in the snapshot, ``""`` where it has none.
         xattrs: extended attributes in the ``user`` namespace, values in hexadecimal.
         ctime_ns: when it was last changed in any way, which nobody can set: while it is the same, so is the content.
+        inode: its number: a file that is still the same one, under several names, is written in place.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Item:
     stored: str = ""
     xattrs: Mapping[str, str] = field(default_factory=dict)
     ctime_ns: int = 0
+    inode: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,7 @@ def _item(folder: Folder, name: str, found: os.stat_result, pouch: Pouch) -> Ite
         stored=stored,
         xattrs=xattrs,
         ctime_ns=found.st_ctime_ns,
+        inode=found.st_ino,
     )
 
 
@@ -234,7 +237,8 @@ def _put_file(folder: Folder, item: Item, path: Callable[[str], str]) -> None:
         is_whole = found.st_size >= start + item.size if is_shared(item.stored) else found.st_size == item.size
         if not is_whole or (found.st_nlink > 1 and found.st_mtime_ns != item.mtime_ns):
             raise RescueError(f"what was kept of {item.name} was changed since; it is left out")
-        with folder.replacing(item.name) as target:
+        place = folder.writing if _is_linked(folder, item, found) else folder.replacing
+        with place(item.name) as target:
             copy_content(source, target, start, item.size)
             for name, value in item.xattrs.items():
                 with contextlib.suppress(OSError):
@@ -242,6 +246,17 @@ def _put_file(folder: Folder, item: Item, path: Callable[[str], str]) -> None:
             _own(target, item)
             os.fchmod(target, item.mode)
             os.utime(target, ns=(item.mtime_ns, item.mtime_ns))
+
+
+def _is_linked(folder: Folder, item: Item, kept: os.stat_result) -> bool:
+    """Whether the same file is there under other names, too, which a new file in its place would leave spoilt.
+
+    Not where one of these names is our own copy, a link to one of git's objects: it would be spoilt with it.
+    """
+    now = folder.look(item.name)
+    if now is None or not stat.S_ISREG(now.st_mode) or now.st_nlink < 2 or not now.st_mode & stat.S_IWUSR:
+        return False
+    return now.st_ino == item.inode and not os.path.samestat(now, kept)
 
 
 def finish_folder(folder: Folder, item: Item) -> None:

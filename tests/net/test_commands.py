@@ -281,6 +281,22 @@ def test_a_deleted_submodule_comes_back_goes_and_comes_back(world: World, app: P
     assert (repository(app), repository(app / "vendor")) == before
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["> data/db", "truncate -s 0 data/db", "rm data/db", "mv -f data/other data/db", "ln -f data/other data/db"],
+)
+def test_a_file_with_several_names_comes_back_under_each(world: World, tmp_path: Path, command: str) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "db").write_text("rows\n", encoding="utf-8")
+    os.link(data / "db", data / "second name")
+    (data / "other").write_text("other\n", encoding="utf-8")
+    before = looks(data)
+    rescue = world.run(command, tmp_path)
+    world.undo(rescue.snapshot)
+    assert looks(data) == before
+
+
 def test_files_outside_any_repository_come_back(world: World, tmp_path: Path) -> None:
     data = tmp_path / "data"
     (data / "deep/er").mkdir(parents=True)
