@@ -75,6 +75,7 @@ def by_hand(app: Path, twin: Path) -> tuple[float, float]:
 
 def make(app: Path, size: int) -> Path:
     make_repository(app)
+    git(app, "config", "gc.auto", "0")  # else it packs in the background while times are taken
     for number in range(size):
         path = app / f"d{number % 100}/f{number}.txt"
         path.parent.mkdir(exist_ok=True)
