@@ -8,6 +8,7 @@ is neither file, folder nor link (sockets, pipes, devices) only a pipe comes bac
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 Kind = Literal["file", "folder", "link", "pipe", "other"]
 _OBJECTS: Final = "objects"
 _OBJECT_NAME_CHARS: Final = 38
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""Only what writes fails with these: what is read is not at fault."""
 _COMPARED_BYTES: Final = 1 << 20
 
 
@@ -94,6 +97,8 @@ def take(folder: Folder, tops: Iterable[str], pouch: Pouch, *, skips: frozenset[
         for top in wanted:
             items += _below(folder, top, pouch, skips)
     except OSError as error:
+        if error.errno in _FULL:
+            raise RescueError(f"the trash cannot be written: {error.strerror}") from error
         raise RescueError(f"{error.filename or folder.path} cannot be read: {error.strerror or error}") from error
     return Tree(root=folder.path, tops=wanted, items=tuple(items))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,19 @@ def test_a_thousand_small_files_take_one_file_and_a_large_one_its_own(tmp_path: 
     (data / "large").write_bytes(bytes(PLAIN_MAX_BYTES + 1))
     taken(data, kept)
     assert len(list(kept.iterdir())) == 2
+
+
+@pytest.mark.parametrize("size", [PLAIN_MAX_BYTES, 2 * PLAIN_MAX_BYTES])
+def test_a_full_disk_is_said_to_be_the_trash_and_not_what_was_read(tmp_path: Path, kept: Path, size: int) -> None:
+    data = tmp_path / "data"
+    data.write_bytes(os.urandom(size))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    try:
+        with pytest.raises(RescueError, match="the trash cannot be written: File too large"):
+            taken(data, kept)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_common_file_that_lost_its_end_is_noticed_before_anything_is_written(tmp_path: Path, kept: Path) -> None:
