@@ -89,6 +89,8 @@ class Server:
     def _run(self, call: rpc.Call) -> None:
         try:
             answer = self._answer(call)
+        except _AbandonedError:
+            answer = {}  # its client has cancelled it, and is not answered
         except Exception as error:  # noqa: BLE001  # the outermost frame of the call: it is answered whatever happened
             text = f"askfirst broke: {type(error).__name__}: {error}"[:500]
             sys.stderr.write(f"{text}\n")
