@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import imapclient  # type: ignore[import-untyped]  # it has no types
 from imapclient.exceptions import IMAPClientError  # type: ignore[import-untyped]
@@ -37,6 +38,8 @@ _POLL_S = 15.0
 """Where the server has no IDLE."""
 _BATCH = 16
 _AGAIN_DAYS = 7
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 _CURSOR = re.compile(r"([0-9]{1,10}):([0-9]{1,10})", re.ASCII)
 
 
@@ -68,44 +71,67 @@ class Mailbox:
 
     async def listen(self, cursor: str, take: Take) -> None:
         """See ``Incoming``."""
-        async with self._opened() as client:
-            place = await asyncio.to_thread(_start, client, self._settings.folder, cursor)
+        async with self._opened() as line:
+            place = await line.do(_start, self._settings.folder, cursor)
             await take([], place.cursor)
             while True:
-                for uids in await asyncio.to_thread(_new, client, place):
-                    deliveries = await asyncio.to_thread(_fetched, client, uids)
+                for uids in await line.do(_new, place):
+                    deliveries = await line.do(_fetched, uids)
                     place = Place(validity=place.validity, uid=uids[-1])
                     await take(deliveries, place.cursor)
-                await self._wait(client)
+                if await line.do(_can_idle):
+                    await line.do(_idle)
+                else:
+                    await asyncio.sleep(_POLL_S)
+                    await line.do(_noop)
 
     async def check(self) -> None:
         """See ``Incoming``."""
-        async with self._opened() as client:
-            await asyncio.to_thread(_start, client, self._settings.folder, "")
+        async with self._opened() as line:
+            await line.do(_start, self._settings.folder, "")
 
     @contextlib.asynccontextmanager
-    async def _opened(self) -> AsyncIterator[imapclient.IMAPClient]:
+    async def _opened(self) -> AsyncIterator[_Line]:
         """A connection that is logged in; its failures are ours."""
         opening = asyncio.ensure_future(asyncio.to_thread(_open, self._settings))
         try:
-            client = await asyncio.shield(opening)
             try:
-                yield client
+                line = _Line(await asyncio.shield(opening))
+            except asyncio.CancelledError:
+                opening.add_done_callback(_close)
+                raise
+            try:
+                yield line
             finally:
-                client.shutdown()
-        except asyncio.CancelledError:
-            opening.add_done_callback(_close)
-            raise
+                await line.close()
         except (IMAPClientError, OSError) as error:
             raise ChannelError(f"{self._settings.imap.host} shows no mail: {error}") from error
 
-    async def _wait(self, client: imapclient.IMAPClient) -> None:
-        """Return when there may be new mail."""
-        if not client.has_capability("IDLE"):
-            await asyncio.sleep(_POLL_S)
-            await asyncio.to_thread(client.noop)
-            return
-        await asyncio.to_thread(_idle, client)
+
+class _Line:
+    """A connection, of which one call at a time runs in a thread."""
+
+    def __init__(self, client: imapclient.IMAPClient) -> None:
+        self._client = client
+        self._running: asyncio.Future[Any] | None = None
+
+    async def do(
+        self, call: Callable[Concatenate[imapclient.IMAPClient, _P], _T], *args: _P.args, **more: _P.kwargs
+    ) -> _T:
+        """What this call returns."""
+        self._running = asyncio.ensure_future(asyncio.to_thread(call, self._client, *args, **more))
+        result: _T = await asyncio.shield(self._running)
+        return result
+
+    async def close(self) -> None:
+        """Hang up, which ends a call that waits; only then give the socket back, or another could get its number."""
+        with contextlib.suppress(OSError):
+            self._client.socket().shutdown(socket.SHUT_RDWR)
+        if self._running is not None:
+            await asyncio.wait({self._running})
+            self._running.exception()
+        with contextlib.suppress(OSError):
+            self._client.shutdown()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +205,14 @@ def _fetched(client: imapclient.IMAPClient, uids: list[int]) -> list[tuple[str, 
 
 def _body(items: dict[bytes, Any]) -> bytes:
     return next((bytes(value) for name, value in items.items() if name.startswith(b"BODY[]") and value), b"")
+
+
+def _can_idle(client: imapclient.IMAPClient) -> bool:
+    return bool(client.has_capability("IDLE"))
+
+
+def _noop(client: imapclient.IMAPClient) -> None:
+    client.noop()
 
 
 def _idle(client: imapclient.IMAPClient) -> None:
