@@ -80,6 +80,19 @@ class Terminal:
         """Type these keys."""
         os.write(self._main, keys.encode())
 
+    def press_unseen(self, keys: str, *, timeout_s: float = 30.0) -> None:
+        """Type these keys once the program has turned the echo off; what was typed before is lost then (getpass).
+
+        Raises:
+            TimeoutError: it did not.
+        """
+        until = time.monotonic() + timeout_s
+        while termios.tcgetattr(self._main)[3] & termios.ECHO:
+            if time.monotonic() > until:
+                raise TimeoutError("the terminal still shows what is typed")
+            time.sleep(0.01)
+        self.press(keys)
+
     def wait_for(self, text: str, *, after: int = 0, timeout_s: float = 30.0) -> int:
         """Wait until ``text`` is shown; the place behind it, for ``after`` of the next wait.
 

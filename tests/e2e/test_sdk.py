@@ -107,13 +107,14 @@ def test_a_run_that_is_started_again_joins_what_waits_and_repeats_nothing(
     broker.start()
     url = f"unix:{broker.paths.socket}"
     crashed = Program(url=url, run_id="run-1")
-    pool.submit(crashed.pay, "DE1", 5)
+    first: Future[str] = pool.submit(crashed.pay, "DE1", 5)
     request = broker.pending()
     again = Program(url=url, run_id="run-1")
-    running: Future[str] = pool.submit(again.pay, "DE1", 5)
+    second: Future[str] = pool.submit(again.pay, "DE1", 5)
     person.decide(request, "approve")
-    with contextlib.suppress(AlreadyUsed):  # whichever of both comes first runs it
-        running.result(PATIENCE_S)
+    for running in (first, second):
+        with contextlib.suppress(AlreadyUsed):  # whichever of both comes first runs it
+            running.result(PATIENCE_S)
     assert len(crashed.ran) + len(again.ran) == 1
     third = Program(url=url, run_id="run-1")
     with pytest.raises(AlreadyUsed):

@@ -149,7 +149,7 @@ def test_the_first_run_in_a_terminal_connects_an_agent_and_pairs_a_phone(
         terminal.wait_for("DecidefromTelegram,too?")
         terminal.press("y\n")
         terminal.wait_for("Tokenofthebot")
-        terminal.press(f"{fake.token}\n")
+        terminal.press_unseen(f"{fake.token}\n")
         at = terminal.wait_for("waitingforapersontoapprove")
         terminal.wait_for("(webinbox:http://", after=at)
         person.decide(broker.pending(), "approve")
