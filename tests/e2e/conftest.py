@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
+from askfirst import HumanLayer
 from askfirst.client import Client
 from askfirst.entry import outer_packages
 from askfirst.errors import BrokerUnavailableError
@@ -134,6 +135,39 @@ class BrokerProcess:
             broker=(*self.prefix, *self.command("serve"), "--background", "--state-dir", str(self.paths.root)),
             gates=gates,
         )
+
+    def call_hook(self, command: str, tool_use_id: str) -> dict[str, Any]:
+        """What Claude Code would read of the installed line's answer about a shell command."""
+        payload = {
+            "session_id": "session-1",
+            "cwd": "/",
+            "permission_mode": "default",
+            "hook_event_name": "PreToolUse",
+            "tool_name": "Bash",
+            "tool_input": {"command": command},
+            "tool_use_id": tool_use_id,
+        }
+        done = subprocess.run(
+            ["sh", "-c", self.hook_line()],
+            input=json.dumps(payload).encode(),
+            env=self.environ,
+            capture_output=True,
+            check=False,
+        )
+        answer: dict[str, Any] = json.loads(done.stdout).get("hookSpecificOutput", {}) if done.stdout else {}
+        return answer
+
+    def gated_program(self, contact_channel: str, ran: list[str]) -> Callable[[str], bool]:
+        """A function of a program that asks on this channel; what it did is in ``ran``."""
+        layer = HumanLayer(url=f"unix:{self.paths.socket}")
+
+        @layer.require_approval(contact_channel=contact_channel, timeout=60)
+        def delete_user(user_id: str) -> bool:
+            """Delete a user account permanently."""
+            ran.append(user_id)
+            return True
+
+        return delete_user
 
     def install(self, host: str, environ: Mapping[str, str]) -> None:
         """Puts our hooks into the person's settings of a host, as the command does."""

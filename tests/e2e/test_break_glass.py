@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,28 +13,6 @@ from askfirst.testing.terminal import Terminal
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 DANGEROUS = "git push --force origin main"
-
-
-def hook(broker: Any, tool_use_id: str) -> dict[str, Any]:
-    """What the host would read of the installed line's answer."""
-    payload = {
-        "session_id": "session-1",
-        "cwd": "/",
-        "permission_mode": "default",
-        "hook_event_name": "PreToolUse",
-        "tool_name": "Bash",
-        "tool_input": {"command": DANGEROUS},
-        "tool_use_id": tool_use_id,
-    }
-    done = subprocess.run(
-        ["sh", "-c", broker.hook_line()],
-        input=json.dumps(payload).encode(),
-        env=broker.environ,
-        capture_output=True,
-        check=False,
-    )
-    answer: dict[str, Any] = json.loads(done.stdout).get("hookSpecificOutput", {}) if done.stdout else {}
-    return answer
 
 
 def prepared(broker: Any, person: Any) -> str:
@@ -56,7 +32,7 @@ def test_a_code_on_paper_lets_one_call_run_and_then_a_window_another(broker: Any
     assert "only shown on a terminal" in piped.stderr
     one, other = prepared(broker, person), prepared(broker, person)
     with ThreadPoolExecutor() as pool:
-        call = pool.submit(hook, broker, "t1")
+        call = pool.submit(broker.call_hook, DANGEROUS, "t1")
         waiting = broker.pending()
         piped = broker.cli("break-glass", "use", waiting["code"], "--reason", "nobody answers")
         assert "typed at a terminal" in piped.stderr
@@ -73,7 +49,7 @@ def test_a_code_on_paper_lets_one_call_run_and_then_a_window_another(broker: Any
         screen.wait_for("break-glass code:")
         screen.press(f"{other.lower()}\n")
         screen.wait_for("closes it")
-    assert hook(broker, "t2")["permissionDecision"] == "allow"
+    assert broker.call_hook(DANGEROUS, "t2")["permissionDecision"] == "allow"
     entries = broker.entries()
     used = [each for each in entries if each["type"] == "break_glass.used"]
     names = [(each.get("decision") or each["data"])["break_glass"] for each in used]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from askfirst import Denied, HumanLayer
+from askfirst import Denied
 from askfirst.testing.dovecot import PASSWORD, USER, Dovecot, dovecot
 from askfirst.testing.mail import FakeMail, text_of
 
@@ -36,18 +36,6 @@ def mail(broker: Any) -> Iterator[tuple[FakeMail, Dovecot]]:
         broker.halt()
 
 
-def gated(broker: Any, ran: list[str]) -> Callable[[str], bool]:
-    layer = HumanLayer(url=f"unix:{broker.paths.socket}")
-
-    @layer.require_approval(contact_channel=f"email:{ANN}", timeout=60)
-    def delete_user(user_id: str) -> bool:
-        """Delete a user account permanently."""
-        ran.append(user_id)
-        return True
-
-    return delete_user
-
-
 @pytest.mark.parametrize("verb", ["approve", "deny"])
 def test_a_program_runs_what_was_approved_by_mail_and_nothing_that_was_denied(
     broker: Any, mail: tuple[FakeMail, Dovecot], until: Callable[..., Any], verb: str
@@ -56,7 +44,7 @@ def test_a_program_runs_what_was_approved_by_mail_and_nothing_that_was_denied(
     broker.start()
     ran: list[str] = []
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(gated(broker, ran), "u1")
+        running = pool.submit(broker.gated_program(f"email:{ANN}", ran), "u1")
         request = broker.pending()
         until("the mail is sent", lambda: sent.sent(ANN))
         message = str(sent.sent(ANN)[0]["Message-ID"])[1:-1]

@@ -54,32 +54,10 @@ class WitnessProcess:
         return str(done.stdout)
 
 
-def hook(broker: Any, command: str, tool_use_id: str) -> dict[str, Any]:
-    """What the host would read of the installed line's answer."""
-    payload = {
-        "session_id": "session-1",
-        "cwd": "/",
-        "permission_mode": "default",
-        "hook_event_name": "PreToolUse",
-        "tool_name": "Bash",
-        "tool_input": {"command": command},
-        "tool_use_id": tool_use_id,
-    }
-    done = subprocess.run(
-        ["sh", "-c", broker.hook_line()],
-        input=json.dumps(payload).encode(),
-        env=broker.environ,
-        capture_output=True,
-        check=False,
-    )
-    answer: dict[str, Any] = json.loads(done.stdout).get("hookSpecificOutput", {}) if done.stdout else {}
-    return answer
-
-
 def approved(broker: Any, person: Any, tool_use_id: str) -> dict[str, Any]:
     """The answer to a dangerous call that a person approves."""
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(hook, broker, DANGEROUS, tool_use_id)
+        answer = pool.submit(broker.call_hook, DANGEROUS, tool_use_id)
         person.decide(broker.pending(), "approve").raise_for_status()
         return answer.result(60)
 
@@ -135,7 +113,7 @@ def test_a_store_that_was_put_back_is_noticed_by_the_witness_and_by_every_messag
     broker.start()
     approved(broker, person, "toolu_1")
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(hook, broker, DANGEROUS, "toolu_2")
+        answer = pool.submit(broker.call_hook, DANGEROUS, "toolu_2")
         request = broker.pending()
         page = person.page(request)
         person.decide(request, "deny")
@@ -161,7 +139,7 @@ def test_harmless_calls_hooks_and_configuration_are_in_the_log_after_a_stop(brok
     installed = broker.cli("hook", "install", "--settings", str(settings), "--json")
     assert installed.returncode == 0, installed.stderr
     broker.start()
-    assert hook(broker, "git status", "toolu_1") == {}
+    assert broker.call_hook("git status", "toolu_1") == {}
     settings.unlink()
     broker.halt()
     broker.config.write_text("[web]\nport = 0\n\n")
@@ -197,7 +175,7 @@ def test_what_the_owner_does_with_the_log(broker: Any, person: Any) -> None:
     broker.start()
     old = (broker.paths.root / "log.vkey").read_text().split()
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(hook, broker, DANGEROUS, "toolu_1")
+        answer = pool.submit(broker.call_hook, DANGEROUS, "toolu_1")
         request = broker.pending()
         person.decide(request, "deny")
         answer.result(60)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from askfirst import Denied, HumanLayer
+from askfirst import Denied
 from askfirst.testing.slack import APP_TOKEN, BOT_TOKEN, TEAM, FakeSlack
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -31,18 +31,6 @@ def slack(broker: Any) -> Iterator[FakeSlack]:
         broker.halt()
 
 
-def gated(broker: Any, ran: list[str]) -> Callable[[str], bool]:
-    layer = HumanLayer(url=f"unix:{broker.paths.socket}")
-
-    @layer.require_approval(contact_channel="slack:#approvals", timeout=60)
-    def delete_user(user_id: str) -> bool:
-        """Delete a user account permanently."""
-        ran.append(user_id)
-        return True
-
-    return delete_user
-
-
 @pytest.mark.parametrize("verb", ["approve", "deny"])
 def test_a_program_runs_what_was_approved_on_slack_and_nothing_that_was_denied(
     broker: Any, slack: FakeSlack, verb: str
@@ -50,7 +38,7 @@ def test_a_program_runs_what_was_approved_on_slack_and_nothing_that_was_denied(
     broker.start()
     ran: list[str] = []
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(gated(broker, ran), "u1")
+        running = pool.submit(broker.gated_program("slack:#approvals", ran), "u1")
         request = broker.pending()
         slack.say(ANN, CHANNEL, f"{verb} {request['code']}")
         if verb == "approve":
