@@ -230,9 +230,9 @@ class Gate:
         """The verdict where an approval that was given before covers this very action."""
         act = action.digest()
         content = Content(action=action, effects=look.found.effects, risk=look.ruling.risk)
-        terms = self._asking.terms(look)
         for case in await self._desk.granted(act, event.agent.session):
             assert case.grant is not None  # it was looked up by its grant
+            terms = self._asking.terms(look)
             if not covers(case.grant, case.request, act, content, terms):
                 verdict = await self._release_edited(event, attempt, case, act)
                 if verdict is not None:

@@ -35,10 +35,16 @@ _ANSWERS = {"slow_down": "452 4.7.1 too many mails, try again later", "gone": "5
 
 
 class FakeInbox:
-    """What came in, as ``channels.email.mailbox.Incoming`` hands it over."""
+    """What came in, as ``channels.email.mailbox.Incoming`` hands it over.
+
+    Attributes:
+        is_away: nobody can listen.
+        has_refused: set once somebody has tried.
+    """
 
     def __init__(self) -> None:
         self.is_away = False
+        self.has_refused = asyncio.Event()
         self._mails: list[tuple[str, bytes]] = []
         self._came = asyncio.Event()
 
@@ -52,6 +58,7 @@ class FakeInbox:
         at = int(cursor or 0)
         while True:
             if self.is_away:
+                self.has_refused.set()
                 raise ChannelError("the mailbox is away")
             self._came.clear()
             fresh = self._mails[at:]

@@ -13,6 +13,7 @@ import email
 import hashlib
 import re
 from dataclasses import replace
+from email.parser import BytesHeaderParser
 from email.policy import compat32
 from typing import TYPE_CHECKING
 
@@ -38,11 +39,17 @@ _WORDS_MAX = 20_000
 def delivery_id(raw: bytes) -> str:
     """The id under which a mail is kept: its own, else made of its bytes."""
     try:
-        head = email.message_from_bytes(raw[:65_536], policy=compat32)
-        found = _MESSAGE_ID.fullmatch(_header(head, "Message-ID"))
+        return _id_of(BytesHeaderParser(policy=compat32).parsebytes(raw), raw)
     except (ValueError, RecursionError, LookupError):
-        found = None
-    return found[0][1:-1][:200] if found else f"sha256:{hashlib.sha256(raw).hexdigest()}"
+        return _digest(raw)
+
+
+def _id_of(head: Message, raw: bytes) -> str:
+    return _id(head, "Message-ID")[:200] or _digest(raw)
+
+
+def _digest(raw: bytes) -> str:
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
 def parse_mail(raw: bytes, *, address: str, authserv_id: str) -> tuple[Inbound, ...]:
@@ -58,7 +65,7 @@ def parse_mail(raw: bytes, *, address: str, authserv_id: str) -> tuple[Inbound, 
     """
     try:
         message = email.message_from_bytes(raw, policy=compat32)
-        return (_read(delivery_id(raw), message, address, authserv_id),)
+        return (_read(_id_of(message, raw), message, address, authserv_id),)
     except (ValueError, RecursionError, LookupError) as error:  # the standard library's parser, at its end
         raise ChannelError(f"no mail: {type(error).__name__}") from error
 

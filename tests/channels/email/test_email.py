@@ -193,7 +193,7 @@ def test_hearing_goes_on_after_the_mailbox_was_away(
         shelf = Shelf()
         fake.inbox.is_away = True
         hearing = asyncio.create_task(channel.run(shelf))
-        await asyncio.sleep(0.05)
+        await asyncio.wait_for(fake.inbox.has_refused.wait(), 5)
         fake.inbox.put("1", b"From: a@b\r\n\r\n")
         fake.inbox.is_away = False
         await asyncio.wait_for(shelf.came.wait(), 5)
