@@ -165,18 +165,7 @@ class Core:
             net=self._net,
         )
         self._channels.update(open_channels(config.channels, partial(self._backing, signer)))
-        self.switchboard = Switchboard(
-            channels=self._channels,
-            desk=self.desk,
-            people=self._roster,
-            writer=self._writer,
-            reader=reader,
-            audit=log,
-            clock=self._clock,
-            leases=self._leases,
-            linker=LinkDesk(roster=self._roster, writer=self._writer, audit=log, clock=self._clock),
-            machine=socket.gethostname(),
-        )
+        self.switchboard = self._switchboard()
         self._hub.on_change = self.switchboard.wake
         self._registrar = Registrar(
             desk=self.desk, roster=self._roster, writer=self._writer, audit=log, clock=self._clock
@@ -190,21 +179,38 @@ class Core:
         self._notices = Notices(
             alerts=self._alerts, desk=self.desk, config=config.hosts, clock=self._clock, redact=redacted
         )
-        self._glass = GlassDesk(
-            desk=self.desk,
-            roster=self._roster,
-            writer=self._writer,
-            reader=reader,
-            audit=log,
-            clock=self._clock,
-            key=glass_key,
-            longest_s=lambda: self._policy.current().general.break_glass_s,
-            tell=self._tell_everybody,
-        )
+        self._glass = self._glass_desk(glass_key)
         self._sightings = Sightings(self._clock)
         places = Places(home=Path.home(), project=Path("/"))
         self._silence = Silence(lambda host, since_ms: deeds_of(host, since_ms, places), self._clock)
         self.events = self._events()
+
+    def _switchboard(self) -> Switchboard:
+        return Switchboard(
+            channels=self._channels,
+            desk=self.desk,
+            people=self._roster,
+            writer=self._writer,
+            reader=self._reader,
+            audit=self._log,
+            clock=self._clock,
+            leases=self._leases,
+            linker=LinkDesk(roster=self._roster, writer=self._writer, audit=self._log, clock=self._clock),
+            machine=socket.gethostname(),
+        )
+
+    def _glass_desk(self, key: bytes) -> GlassDesk:
+        return GlassDesk(
+            desk=self.desk,
+            roster=self._roster,
+            writer=self._writer,
+            reader=self._reader,
+            audit=self._log,
+            clock=self._clock,
+            key=key,
+            longest_s=lambda: self._policy.current().general.break_glass_s,
+            tell=self._tell_everybody,
+        )
 
     def _events(self) -> HostEvents:
         wakes = Wakes(desk=self.desk, hub=self._hub)
