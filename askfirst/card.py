@@ -71,7 +71,8 @@ class Card:
         proposal: a rule to copy, where a reviewer chose that, else ``""``.
         ended: how it ended, e.g. ``denied by local:ann via web``; ``""`` while pending.
         history: one line an event, oldest first.
-        undo: whether and how it can be taken back; a control that calls ``Desk.undo`` stands where ``undo.offer`` is.
+        undo: whether and how it can be taken back; a control that calls ``UndoDesk.undo`` stands where
+            ``undo.offer`` is.
         is_from_gate: no agent asks, the gate itself tells something; there is nothing to approve.
         receipt: what came of it once it was released, e.g. ``ran exactly what was approved · ok``, else ``""``.
         seen: the log as it stands, e.g. ``log 1024:9f3a52c0417be6d8``, to be printed with every message: whoever keeps

@@ -7,7 +7,6 @@ id, a redemption by the attempt that makes it.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping  # noqa: TC003  # a dataclass's annotation
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -35,14 +34,13 @@ from askfirst.engine import (
     Undo,
     Unreachable,
 )
-from askfirst.engine import undo as undoing
 from askfirst.engine.grants import is_outdated
 from askfirst.entries import entry_of
-from askfirst.errors import InputError, NotAllowedError, RescueError
+from askfirst.errors import InputError, NotAllowedError
 from askfirst.intake import Draft, Intake, Received, request_of
 from askfirst.people import Directory
 from askfirst.request import GrantState, Receipt, Request, RequestState
-from askfirst.rescue import Order, Preview, Rescue
+from askfirst.rescue import Rescue
 from askfirst.review_draft import review_of
 from askfirst.store import messages, outbox, records
 from askfirst.store.reading import read
@@ -64,8 +62,6 @@ if TYPE_CHECKING:
     from askfirst.sight import Sight
     from askfirst.store.writer import Writer
     from askfirst.terms import Terms
-
-_log = logging.getLogger(__name__)
 
 _SWEEP_MAX = 256
 _PAUSE_MAX_S = 5.0
@@ -92,7 +88,7 @@ class Desk(Docket):
             to a state is never redeemed.
         before_release: awaited before a grant is redeemed; what it raises keeps the action from running.
         windows: of break-glass; None: there are none.
-        net: keeps what an action would destroy; None: nothing is kept, and nothing can be undone.
+        net: keeps what an action would destroy; None: nothing is kept.
     """
 
     def __init__(
@@ -126,7 +122,6 @@ class Desk(Docket):
         self._before_release = before_release
         self._windows = windows
         self._net = net
-        self._undoing: dict[str, asyncio.Lock] = {}
         self._timer_set = asyncio.Event()
 
     # -- asking ---------------------------------------------------------------------------------------------------
@@ -302,6 +297,10 @@ class Desk(Docket):
             await self._net.ran(snapshot)
         return step
 
+    async def undone(self, request_id: str, undo: Undo) -> Step:
+        """Record that what a released action did was taken back; ``askfirst.undo_desk`` does it."""
+        return await self._step(request_id, lambda _case: undo)
+
     async def break_glass(
         self, request_id: str, event_for: Callable[[sa.Connection, Case, Electorate], BreakGlass]
     ) -> Step:
@@ -412,74 +411,6 @@ class Desk(Docket):
         if self._net is None:
             return content
         return replace(content, promise=await self._net.foresee(content.action, content.effects))
-
-    # -- taking back ----------------------------------------------------------------------------------------------
-
-    async def preview_undo(self, request_id: str, *, use: int = 0) -> Preview:
-        """What an undo (or the undo of an undo) would do now; ``problems`` say why it would be refused.
-
-        Args:
-            request_id: the request.
-            use: which of its runs, from 1, the oldest; 0 for the newest.
-        """
-        case = await self.case(request_id)
-        found = undoing.way_back(case, use)
-        why = undoing.nothing_to_undo(case, use)
-        if why or self._net is None:
-            return Preview(problems=(why or "there is no undo here",))
-        return await self._net.preview(found.snapshot)
-
-    async def undo(
-        self, request_id: str, *, turn: int, by: str, channel: str, assurance: int = 0, use: int = 0
-    ) -> Step:
-        """Put back what was kept before the request's action ran; another undo takes that back again.
-
-        Args:
-            request_id: the request.
-            turn: how many undoings the person was shown (``Card.undo.turn``): a second press does nothing.
-            by: the person: whoever may deny the request, never its requester.
-            channel: by which channel.
-            assurance: how sure their identity is, 0 to 3.
-            use: which of its runs, from 1, the oldest; 0 for the newest.
-
-        Raises:
-            RescueError: it cannot be put back now; nothing was changed.
-        """
-        lock = self._undoing.setdefault(request_id, asyncio.Lock())
-        try:
-            async with lock:
-                case = await self.case(request_id)
-                why = undoing.refusal(case, by, turn, self._people.electorate(case.request.agent), use=use)
-                if why or self._net is None:
-                    return Step(case=case, done=False, note=why or "there is no undo here")
-                order = Order(
-                    request_id=request_id,
-                    snapshot=undoing.way_back(case, use).snapshot,
-                    turn=turn,
-                    by=by,
-                    channel=channel,
-                    assurance=assurance,
-                )
-                return await self._carry_out(order, self._net)
-        finally:
-            if not lock.locked():
-                self._undoing.pop(request_id, None)
-
-    async def finish_undos(self) -> None:
-        """Carry out what was ordered before a crash; an order that cannot be carried out is left for the next start."""
-        for order in [] if self._net is None else await self._net.unsettled():
-            assert self._net is not None
-            try:
-                await self._carry_out(order, self._net)
-            except RescueError:
-                _log.exception("an undo that was under way when the broker ended cannot be finished yet")
-
-    async def _carry_out(self, order: Order, net: Net) -> Step:
-        done = await net.restore(order)
-        event = Undo(done=done, turn=order.turn, assurance=order.assurance)
-        step = await self._step(order.request_id, lambda _case: event)
-        await net.settled(order)
-        return step
 
     # -- noting ---------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from askfirst.people import Known, People
     from askfirst.ports import Listener
     from askfirst.request import Request
+    from askfirst.undo_desk import UndoDesk
 
 TEXT_MAX_CHARS = 8_000
 VET_MAX_S = 30.0
@@ -77,6 +78,7 @@ class Hearing:
         people: whom identities belong to.
         clock: for what is told and how often.
         linker: None: nobody can be linked here.
+        undos: None: nothing can be undone here.
     """
 
     def __init__(
@@ -86,11 +88,13 @@ class Hearing:
         people: People,
         clock: Clock,
         linker: Linker | None = None,
+        undos: UndoDesk | None = None,
     ) -> None:
         self._desk = desk
         self._people = people
         self._clock = clock
         self._linker = linker
+        self._undos = undos
         self._refused = Buckets(_REFUSED_EACH)
         self._mistakes = Buckets(_MISTAKES_EACH)
         self._refused_all = Bucket(_REFUSED_ALL, clock.now_ms())
@@ -159,13 +163,15 @@ class Hearing:
 
     async def _undo(self, listener: Listener, undo: Undo) -> Outcome:
         known = self._known(undo.origin)
+        if self._undos is None:
+            raise _Refused("nothing can be undone here")
         vetted = await _vetted(listener, undo)
         assert isinstance(vetted, Undo)
         case = await self._case(vetted.reference)
         if vetted.doubt or meant(case, vetted.reference) is None:
             raise _Refused(vetted.doubt or "this belongs to no version of that request")
         try:
-            step = await self._desk.undo(
+            step = await self._undos.undo(
                 case.request.id,
                 turn=vetted.turn,
                 by=known.person,

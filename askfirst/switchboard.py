@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from askfirst.ports import Channel
     from askfirst.store.leases import Leases
     from askfirst.store.writer import Writer
+    from askfirst.undo_desk import UndoDesk
 
 
 class Switchboard:
@@ -37,6 +38,7 @@ class Switchboard:
         people: whom identities belong to.
         leases: of brokers that share a store, one at a time polls a channel and handles what it heard.
         linker: links identities to people.
+        undos: what takes back what ran.
         machine: this machine's name, for people.
     """
 
@@ -52,6 +54,7 @@ class Switchboard:
         clock: Clock,
         leases: Leases,
         linker: Linker,
+        undos: UndoDesk,
         machine: str,
     ) -> None:
         self._listeners = {scheme: each for scheme, each in channels.items() if isinstance(each, Listener)}
@@ -72,7 +75,7 @@ class Switchboard:
             reader=reader,
             audit=audit,
             clock=clock,
-            hearing=Hearing(desk=desk, people=people, clock=clock, linker=linker),
+            hearing=Hearing(desk=desk, people=people, clock=clock, linker=linker, undos=undos),
             listeners=self._listeners,
         )
 

@@ -19,6 +19,8 @@ from askfirst.store.leases import Leases
 from askfirst.switchboard import Switchboard
 from askfirst.testing.bench import Bench, a_draft
 from askfirst.testing.fake_channel import FakeChannel
+from askfirst.testing.net import MemoryNet
+from askfirst.undo_desk import UndoDesk
 from audit.testing_core import core
 
 PEOPLE = Directory(people=(Person(id="local:ann", identities=(Identity(id="fake:ann"),)),))
@@ -135,6 +137,7 @@ def test_of_brokers_on_one_database_one_polls_and_another_takes_over(postgres: A
                 clock=each.clock,
                 leases=Leases(each.store.url),
                 linker=Nobody(),
+                undos=UndoDesk(desk=each.desk, people=PEOPLE, net=MemoryNet(each.clock)),
                 machine="m",
             )
             tasks[name] = [asyncio.create_task(run(worker)) for worker in board.workers()]

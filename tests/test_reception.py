@@ -77,7 +77,7 @@ def reception_of(made: Bench, channel: FakeChannel) -> Reception:
         reader=made.reader,
         audit=made.log,
         clock=made.clock,
-        hearing=Hearing(desk=made.desk, people=PEOPLE, clock=made.clock),
+        hearing=Hearing(desk=made.desk, people=PEOPLE, clock=made.clock, undos=made.undos),
         listeners={"fake": channel},
     )
 

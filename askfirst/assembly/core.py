@@ -68,6 +68,7 @@ from askfirst.store.writer import Writer
 from askfirst.switchboard import Switchboard
 from askfirst.tally import Tally
 from askfirst.terms import INBOX
+from askfirst.undo_desk import UndoDesk
 from askfirst.wakes import Wakes
 from audit.grants import GrantKey
 from audit.keeper import Keeper
@@ -164,6 +165,7 @@ class Core:
             windows=Windows(glass_key, self._clock),
             net=self._net,
         )
+        self._undos = UndoDesk(desk=self.desk, people=self._roster, net=self._net)
         self._channels.update(open_channels(config.channels, partial(self._backing, signer)))
         self.switchboard = self._switchboard()
         self._hub.on_change = self.switchboard.wake
@@ -196,6 +198,7 @@ class Core:
             clock=self._clock,
             leases=self._leases,
             linker=LinkDesk(roster=self._roster, writer=self._writer, audit=self._log, clock=self._clock),
+            undos=self._undos,
             machine=socket.gethostname(),
         )
 
@@ -259,7 +262,7 @@ class Core:
         """What runs beside the listeners."""
         workers: list[Callable[[], Awaitable[None]]] = [
             self.desk.keep_time,
-            self.desk.finish_undos,
+            self._undos.finish,
             self._net.keep_limits,
             *self.switchboard.workers(),
             self._roster.keep_fresh,
@@ -372,6 +375,7 @@ class Core:
         """REST ``/v1``."""
         return Api(
             desk=self.desk,
+            undos=self._undos,
             hub=self._hub,
             asking=self._asking,
             terminal_decisions=self._here.terminal_decisions,
@@ -424,6 +428,7 @@ class Core:
         """The web inbox, answering to the names of its own listener only."""
         return web_inbox(
             self.desk,
+            self._undos,
             Logins(paths.root, self._clock),
             Sessions(writer=self._writer, reader=self._reader, clock=self._clock),
             hosts=names_of(listener),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from askfirst.desk import Desk
     from askfirst.engine import Case
     from askfirst.hub import Hub
+    from askfirst.undo_desk import UndoDesk
 
 WAIT_MAX_S = 100.0
 """Longest wait in one call, seconds; callers ask again (agents' clients end or distrust longer ones)."""
@@ -61,6 +62,7 @@ class Api:
         self,
         *,
         desk: Desk,
+        undos: UndoDesk,
         hub: Hub,
         asking: Asking,
         terminal_decisions: Callable[[], bool],
@@ -73,6 +75,7 @@ class Api:
         inbox: str = "",
     ) -> None:
         self._desk = desk
+        self._undos = undos
         self._hub = hub
         self._asking = asking
         self._terminal_decisions = terminal_decisions
@@ -208,14 +211,14 @@ class Api:
         self, request_id: str, use: Annotated[int, Query(ge=0, le=1_000_000)] = 0
     ) -> wire.PreviewOut:
         """What an undo would do now, of the newest run or of the one that is named; nothing is changed."""
-        preview = await self._desk.preview_undo(request_id, use=use)
+        preview = await self._undos.preview(request_id, use=use)
         return shown.preview_out(await self._desk.case(request_id), preview, use)
 
     async def undo(self, request_id: str, body: wire.UndoIn, request: Request) -> wire.StepOut:
         """Put back what was there before the action ran, as a token's person or the user of this machine."""
         caller = caller_of(request)
         if AccessScope.DECIDE in caller.scopes:
-            step = await self._desk.undo(
+            step = await self._undos.undo(
                 request_id,
                 turn=body.turn,
                 by=caller.person,
@@ -232,7 +235,7 @@ class Api:
             raise NotAllowedError(
                 "programs cannot undo; a person can: `askfirst undo`, the web inbox or another channel"
             )
-        step = await self._desk.undo(request_id, turn=body.turn, by=self._reviewer, channel="terminal", use=body.use)
+        step = await self._undos.undo(request_id, turn=body.turn, by=self._reviewer, channel="terminal", use=body.use)
         return shown.step_out(step)
 
     async def grants(self) -> wire.GrantsOut:

@@ -90,6 +90,7 @@ def api(
     made.desk._editor = asking  # noqa: SLF001  # the bench made the desk without one
     return Api(
         desk=made.desk,
+        undos=made.undos,
         hub=made.hub,
         asking=asking,
         terminal_decisions=lambda: terminal_decisions,

@@ -16,12 +16,15 @@ from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.host import Agent
 from askfirst.hub import Hub
 from askfirst.intake import Draft, request_of
+from askfirst.people import Directory
 from askfirst.request import Action, Request, Verdict
 from askfirst.review_draft import ReviewDraft
 from askfirst.store.database import open_sqlite
 from askfirst.store.open import open_store
 from askfirst.store.writer import Writer
 from askfirst.terms import Terms
+from askfirst.testing.net import MemoryNet
+from askfirst.undo_desk import UndoDesk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -130,6 +133,7 @@ class Bench:
     """A desk with its parts."""
 
     desk: Desk
+    undos: UndoDesk
     clock: FakeClock
     log: MemoryAuditLog
     hub: Hub
@@ -150,9 +154,12 @@ def bench(path: Path, url: str = "", **options: Any) -> Iterator[Bench]:
         path.chmod(0o600)
     store = open_store(path, url)
     writer, reader = Writer(store.engine, log), store.reader
+    desk = Desk(writer=writer, reader=reader, audit=log, hub=hub, clock=clock, signer=FakeSigner(), **options)
+    people, net = options.get("people") or Directory(is_open=True), options.get("net") or MemoryNet(clock)
     try:
         yield Bench(
-            desk=Desk(writer=writer, reader=reader, audit=log, hub=hub, clock=clock, signer=FakeSigner(), **options),
+            desk=desk,
+            undos=UndoDesk(desk=desk, people=people, net=net),
             clock=clock,
             log=log,
             hub=hub,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from askfirst.clock import Clock
     from askfirst.desk import Desk
+    from askfirst.undo_desk import UndoDesk
     from channels.web.logins import Logins
     from channels.web.sessions import Sessions
 
@@ -42,6 +43,7 @@ _NEW_LINK = "Run this in a terminal on the machine where Askfirst runs; it opens
 
 def web_inbox(  # its ports, each named
     desk: Desk,
+    undos: UndoDesk,
     logins: Logins,
     sessions: Sessions,
     *,
@@ -55,6 +57,7 @@ def web_inbox(  # its ports, each named
 
     Args:
         desk: where requests are read and reviews handed in.
+        undos: what takes back what ran.
         logins: the one-time links that open a session.
         sessions: the browsers that are logged in.
         hosts: the accepted values of the ``Host`` header, with port.
@@ -67,7 +70,7 @@ def web_inbox(  # its ports, each named
     door = Door(logins, sessions, pages, clock)
     live = Live(desk, keepalive_s)
     inbox = Inbox(desk=desk, door=door, pages=pages, live=live, clock=clock, machine=machine, log=log)
-    undoing = Undoing(desk=desk, door=door, pages=pages, machine=machine)
+    undoing = Undoing(desk=desk, undos=undos, door=door, pages=pages, machine=machine)
     failures = Failures(pages)
     return Starlette(
         routes=[

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from askfirst.desk import Desk
     from askfirst.engine import Case
+    from askfirst.undo_desk import UndoDesk
     from channels.web.door import Door
     from channels.web.pages import Pages
     from channels.web.sessions import Session
@@ -31,14 +32,16 @@ class Undoing:
     """The page of one undo.
 
     Args:
-        desk: what carries it out.
+        desk: where requests are read.
+        undos: what carries it out.
         door: says who asks.
         pages: renders.
         machine: name of this machine.
     """
 
-    def __init__(self, *, desk: Desk, door: Door, pages: Pages, machine: str) -> None:
+    def __init__(self, *, desk: Desk, undos: UndoDesk, door: Door, pages: Pages, machine: str) -> None:
         self._desk = desk
+        self._undos = undos
         self._door = door
         self._pages = pages
         self._machine = machine
@@ -63,7 +66,7 @@ class Undoing:
                 request, session, case, 0, status=422, said="turn and use are numbers from the page"
             )
         try:
-            step = await self._desk.undo(
+            step = await self._undos.undo(
                 case.request.id, turn=int(turn), by=session.person, channel="web", assurance=ASSURANCE, use=int(use)
             )
         except RescueError as error:
@@ -89,6 +92,6 @@ class Undoing:
             card=card_of(case, machine=self._machine),
             run=way_back(case, use),
             runs=ways_back(case),
-            preview=await self._desk.preview_undo(case.request.id, use=use),
+            preview=await self._undos.preview(case.request.id, use=use),
             said=said,
         )

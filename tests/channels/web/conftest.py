@@ -154,6 +154,7 @@ def web_over() -> Callable[[Bench, Path], Web]:
         clock = made.clock
         app = web_inbox(
             made.desk,
+            made.undos,
             Logins(state_dir, clock),
             Sessions(writer=made.writer, reader=made.reader, clock=clock),
             hosts={HOST, "askfirst.localhost:4747"},

@@ -55,12 +55,12 @@ def test_what_ran_is_undone_and_the_undo_is_undone(made: Bench, net: MemoryNet) 
     async def story() -> None:
         case = await released(made)
         assert card_of(case).undo.offer == "undo"
-        first = await made.desk.undo(case.request.id, turn=0, by="local:ann", channel="web", assurance=1)
+        first = await made.undos.undo(case.request.id, turn=0, by="local:ann", channel="web", assurance=1)
         assert (first.done, first.note) == (True, "put back 2 files")
         assert first.case.grant is not None
         assert first.case.grant.state is GrantState.UNDONE
         assert (card_of(first.case).undo.offer, card_of(first.case).undo.turn) == ("redo", 1)
-        second = await made.desk.undo(case.request.id, turn=1, by="local:ann", channel="telegram")
+        second = await made.undos.undo(case.request.id, turn=1, by="local:ann", channel="telegram")
         assert second.case.grant is not None
         assert second.case.grant.state is GrantState.EXECUTED
 
@@ -79,7 +79,7 @@ def test_what_ran_is_undone_and_the_undo_is_undone(made: Bench, net: MemoryNet) 
 def test_a_second_press_of_the_same_button_does_nothing(made: Bench, net: MemoryNet) -> None:
     async def story() -> list[bool]:
         case = await released(made)
-        press = [made.desk.undo(case.request.id, turn=0, by="local:ann", channel="web") for _ in range(5)]
+        press = [made.undos.undo(case.request.id, turn=0, by="local:ann", channel="web") for _ in range(5)]
         return [step.done for step in await asyncio.gather(*press)]
 
     assert sorted(asyncio.run(story())) == [False, False, False, False, True]
@@ -98,7 +98,7 @@ def test_the_requester_and_strangers_undo_nothing(made: Bench, net: MemoryNet, p
 
     async def story() -> None:
         case = await released(made)
-        step = await made.desk.undo(case.request.id, turn=0, by=person, channel="web")
+        step = await made.undos.undo(case.request.id, turn=0, by=person, channel="web")
         assert (step.done, step.note) == (False, why)
 
     asyncio.run(story())
@@ -108,9 +108,9 @@ def test_the_requester_and_strangers_undo_nothing(made: Bench, net: MemoryNet, p
 def test_what_has_not_run_cannot_be_undone(made: Bench) -> None:
     async def story() -> None:
         case = await made.desk.ask(a_draft())
-        step = await made.desk.undo(case.request.id, turn=0, by="local:ann", channel="web")
+        step = await made.undos.undo(case.request.id, turn=0, by="local:ann", channel="web")
         assert (step.done, step.note) == (False, "there is nothing to undo: it has not run")
-        assert (await made.desk.preview_undo(case.request.id)).problems == (step.note,)
+        assert (await made.undos.preview(case.request.id)).problems == (step.note,)
 
     asyncio.run(story())
 
@@ -153,9 +153,9 @@ def test_an_undo_that_failed_changes_nothing_and_can_be_tried_again(made: Bench,
         case = await released(made)
         net.fails = "the disk is full"
         with pytest.raises(RescueError, match="the disk is full"):
-            await made.desk.undo(case.request.id, turn=0, by="local:ann", channel="web")
+            await made.undos.undo(case.request.id, turn=0, by="local:ann", channel="web")
         net.fails = ""
-        assert (await made.desk.undo(case.request.id, turn=0, by="local:ann", channel="web")).done
+        assert (await made.undos.undo(case.request.id, turn=0, by="local:ann", channel="web")).done
 
     asyncio.run(story())
 
@@ -168,8 +168,8 @@ def test_an_undo_that_a_crash_cut_off_is_finished_at_the_next_start_and_logged_o
         net.waiting = [
             Order(request_id=case.request.id, snapshot="snapshot-1", turn=0, by="local:ann", channel="web", assurance=1)
         ]
-        await made.desk.finish_undos()
-        await made.desk.finish_undos()
+        await made.undos.finish()
+        await made.undos.finish()
         after = await made.desk.case(case.request.id)
         assert after.grant is not None
         assert after.grant.state is GrantState.UNDONE
@@ -243,7 +243,7 @@ def test_each_run_of_a_permission_for_several_can_be_undone_and_redone(made: Ben
         id_ = case.request.id
 
         async def undo(use: int, turn: int) -> Case:
-            step = await made.desk.undo(id_, turn=turn, by="local:ann", channel="web", use=use)
+            step = await made.undos.undo(id_, turn=turn, by="local:ann", channel="web", use=use)
             assert step.done, step.note
             return step.case
 
@@ -261,10 +261,10 @@ def test_each_run_of_a_permission_for_several_can_be_undone_and_redone(made: Ben
         assert [each.offer for each in ways_back(case)] == ["undo", "redo"]
         assert case.grant is not None
         assert case.grant.state is GrantState.ISSUED  # one run is left
-        refused = await made.desk.undo(id_, turn=0, by="local:ann", channel="web", use=1)
+        refused = await made.undos.undo(id_, turn=0, by="local:ann", channel="web", use=1)
         assert not refused.done
         assert refused.note.startswith("it is no longer as you saw it: local:ann was there before you")
-        missing = await made.desk.undo(id_, turn=0, by="local:ann", channel="web", use=3)
+        missing = await made.undos.undo(id_, turn=0, by="local:ann", channel="web", use=3)
         assert (missing.done, missing.note) == (False, "there is no undo: it ran 2 times, not 3")
 
     asyncio.run(story())
@@ -279,7 +279,7 @@ def test_each_run_of_a_permission_for_several_can_be_undone_and_redone(made: Ben
 def test_what_was_undone_before_it_ran_again_stays_so(made: Bench) -> None:
     async def story() -> None:
         case = await ran_twice(made)
-        await made.desk.undo(case.request.id, turn=0, by="local:ann", channel="web")
+        await made.undos.undo(case.request.id, turn=0, by="local:ann", channel="web")
         digest = case.request.action_digest
         step = await made.desk.redeem(case.request.id, action_digest=digest, attempt="t3", tool_use_id="t3")
         assert [each.offer for each in ways_back(step.case)] == ["undo", "redo", "undo"]
