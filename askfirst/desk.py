@@ -12,9 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst import engine, grant_token
-from askfirst.audit_port import EntryType
 from askfirst.bounds import Bounds
-from askfirst.docket import Docket
+from askfirst.clerk import Clerk
 from askfirst.engine import (
     Amend,
     BreakGlass,
@@ -35,14 +34,13 @@ from askfirst.engine import (
     Unreachable,
 )
 from askfirst.engine.grants import is_outdated
-from askfirst.entries import entry_of
 from askfirst.errors import InputError, NotAllowedError
 from askfirst.intake import Draft, Intake, Received, request_of
 from askfirst.people import Directory
 from askfirst.request import GrantState, Receipt, Request, RequestState
 from askfirst.rescue import Rescue
 from askfirst.review_draft import review_of
-from askfirst.store import messages, outbox, records
+from askfirst.store import messages, records
 from askfirst.store.reading import read
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from askfirst.audit_port import AuditLog, Entry
+    from askfirst.audit_port import AuditLog
     from askfirst.clock import Clock
     from askfirst.desk_ports import Editor, Inspector, Windows
     from askfirst.grant_token import GrantSigner
@@ -70,8 +68,8 @@ _OVERDUE_PAUSE_S = 0.5
 WEB_ONLY = frozenset({"web"})
 
 
-class Desk(Docket):
-    """Requests over a store: a docket of which acts can change what it holds.
+class Desk(Clerk):
+    """Requests over a store, and every act on them; the clerk writes each down.
 
     Args:
         writer: all writes go through it.
@@ -109,12 +107,7 @@ class Desk(Docket):
         windows: Windows | None = None,
         net: Net | None = None,
     ) -> None:
-        super().__init__(reader)
-        self._writer = writer
-        self._audit = audit
-        self._hub = hub
-        self._clock = clock
-        self._signer = signer
+        super().__init__(writer=writer, reader=reader, audit=audit, hub=hub, clock=clock, signer=signer)
         self._people = people or Directory(is_open=True)
         self._editor = editor
         self._intake = Intake(audit=audit, bounds=bounds or Bounds(), schemes=schemes)
@@ -122,7 +115,6 @@ class Desk(Docket):
         self._before_release = before_release
         self._windows = windows
         self._net = net
-        self._timer_set = asyncio.Event()
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -412,16 +404,6 @@ class Desk(Docket):
             return content
         return replace(content, promise=await self._net.foresee(content.action, content.effects))
 
-    # -- noting ---------------------------------------------------------------------------------------------------
-
-    async def note(self, entry: Entry) -> None:
-        """Write down something that belongs to no request; returns when it is on disk."""
-        await self._writer.write(lambda connection: self._audit.append(connection, entry))
-
-    def note_soon(self, entry: Entry) -> None:
-        """The same, without waiting: for what nothing rests on."""
-        self._writer.submit(lambda connection: self._audit.append(connection, entry))
-
     # -- looking --------------------------------------------------------------------------------------------------
 
     async def colleagues(self, case: Case, person: str) -> tuple[str, ...]:
@@ -478,48 +460,14 @@ class Desk(Docket):
         while True:
             while await self.sweep() == _SWEEP_MAX:
                 pass
-            self._timer_set.clear()
+            self._moved.clear()
             due_ms = await read(self._reader, records.next_due)
             left_s = _PAUSE_MAX_S if due_ms is None else (due_ms - self._clock.now_ms()) / 1000
             pause_s = min(_PAUSE_MAX_S, left_s) if left_s > 0 else _OVERDUE_PAUSE_S
             try:
-                await asyncio.wait_for(self._timer_set.wait(), pause_s)
+                await asyncio.wait_for(self._moved.wait(), pause_s)
             except TimeoutError:
                 continue
-
-    # -- plumbing -------------------------------------------------------------------------------------------------
-
-    async def _step(self, request_id: str, event_for: Callable[[Case], engine.Event]) -> Step:
-        def work(connection: sa.Connection) -> Step:
-            case = records.read(connection, request_id)
-            return self._apply(connection, case, event_for(case))
-
-        step = await self._writer.write(work)
-        self._published(step.case)
-        return step
-
-    def _apply(self, connection: sa.Connection, case: Case, event: engine.Event) -> Step:
-        now_ms = self._clock.now_ms()
-        step = engine.step(case, event, now_ms)
-        head = self._audit.head
-        indexes = {line.type: self._audit.append(connection, entry_of(step.case.request, line)) for line in step.log}
-        after = step.case
-        if after.grant is not None and not after.grant.token and EntryType.GRANT_ISSUED in indexes:
-            token = grant_token.mint(after, head, indexes[EntryType.GRANT_ISSUED], self._signer)
-            after = replace(after, grant=replace(after.grant, token=token))
-        records.save(connection, case, after)
-        if after != case:
-            outbox.owe_updates(connection, after.request.id, now_ms)
-        if after.request.state not in {RequestState.PENDING, RequestState.EXPIRED}:
-            outbox.drop_unsent(connection, after.request.id, now_ms)
-        if step.tell:
-            outbox.owe_messages(connection, after.request.id, step.tell, now_ms)
-        return replace(step, case=after)
-
-    def _published(self, case: Case) -> Case:
-        self._hub.publish(case)
-        self._timer_set.set()
-        return case
 
 
 def _waits_for_people(case: Case) -> bool:

@@ -1,0 +1,96 @@
+"""The clerk: writes down what becomes of requests, each step one durable transaction.
+
+A step is looked up in the engine's table inside the transaction that reads the case and saves it; the entries of the
+log, and the messages that are owed because of it, are in that transaction, too. Whoever waits hears of it after the
+commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from askfirst import engine, grant_token
+from askfirst.audit_port import EntryType
+from askfirst.docket import Docket
+from askfirst.entries import entry_of
+from askfirst.request import RequestState
+from askfirst.store import outbox, records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+
+    from askfirst.audit_port import AuditLog, Entry
+    from askfirst.clock import Clock
+    from askfirst.engine import Case, Step
+    from askfirst.grant_token import GrantSigner
+    from askfirst.hub import Hub
+    from askfirst.store.writer import Writer
+
+
+class Clerk(Docket):
+    """A docket in which somebody writes.
+
+    Args:
+        writer: all writes go through it.
+        reader: a read-only engine of the same store.
+        audit: the log that the writer seals.
+        hub: who waits in this process.
+        clock: dates the steps.
+        signer: signs grants.
+    """
+
+    def __init__(
+        self, *, writer: Writer, reader: sa.Engine, audit: AuditLog, hub: Hub, clock: Clock, signer: GrantSigner
+    ) -> None:
+        super().__init__(reader)
+        self._writer = writer
+        self._audit = audit
+        self._hub = hub
+        self._clock = clock
+        self._signer = signer
+        self._moved = asyncio.Event()
+        """A case has moved, and perhaps what is due next."""
+
+    async def note(self, entry: Entry) -> None:
+        """Write down something that belongs to no request; returns when it is on disk."""
+        await self._writer.write(lambda connection: self._audit.append(connection, entry))
+
+    def note_soon(self, entry: Entry) -> None:
+        """The same, without waiting: for what nothing rests on."""
+        self._writer.submit(lambda connection: self._audit.append(connection, entry))
+
+    async def _step(self, request_id: str, event_for: Callable[[Case], engine.Event]) -> Step:
+        def work(connection: sa.Connection) -> Step:
+            case = records.read(connection, request_id)
+            return self._apply(connection, case, event_for(case))
+
+        step = await self._writer.write(work)
+        self._published(step.case)
+        return step
+
+    def _apply(self, connection: sa.Connection, case: Case, event: engine.Event) -> Step:
+        now_ms = self._clock.now_ms()
+        step = engine.step(case, event, now_ms)
+        head = self._audit.head
+        indexes = {line.type: self._audit.append(connection, entry_of(step.case.request, line)) for line in step.log}
+        after = step.case
+        if after.grant is not None and not after.grant.token and EntryType.GRANT_ISSUED in indexes:
+            token = grant_token.mint(after, head, indexes[EntryType.GRANT_ISSUED], self._signer)
+            after = replace(after, grant=replace(after.grant, token=token))
+        records.save(connection, case, after)
+        if after != case:
+            outbox.owe_updates(connection, after.request.id, now_ms)
+        if after.request.state not in {RequestState.PENDING, RequestState.EXPIRED}:
+            outbox.drop_unsent(connection, after.request.id, now_ms)
+        if step.tell:
+            outbox.owe_messages(connection, after.request.id, step.tell, now_ms)
+        return replace(step, case=after)
+
+    def _published(self, case: Case) -> Case:
+        self._hub.publish(case)
+        self._moved.set()
+        return case
