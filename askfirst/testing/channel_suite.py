@@ -23,40 +23,33 @@ the real ones; only the service is yours, and it should hold the real one's limi
 from __future__ import annotations
 
 import asyncio
-import itertools
-import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from askfirst.backing import Backing, StoredMessages, channel_key
 from askfirst.dispatch import Dispatcher
 from askfirst.effects import Risk
 from askfirst.engine import Amend, Content
 from askfirst.errors import ChannelError
-from askfirst.hearing import Hearing
 from askfirst.inbound import Decision
 from askfirst.people import Directory, Identity, Person
-from askfirst.policy.ruling import Stage
 from askfirst.ports import Listener
-from askfirst.reception import Reception
 from askfirst.request import RequestState, Verdict
-from askfirst.store import outbox
-from askfirst.testing.bench import FakeSigner, a_draft, bench
+from askfirst.testing.bench import FakeSigner, bench
+from askfirst.testing.channel_office import PERSON, Act, Failure, Harness, Office, reception_over
+from askfirst.testing.mutilations import mutilations
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from askfirst.card import Card
-    from askfirst.engine import Case
-    from askfirst.ports import Channel
     from askfirst.request import Request
     from askfirst.testing.bench import Bench
 
-PERSON = "local:ann"
-Failure = Literal["", "away", "slow_down", "gone"]
+__all__ = ["Act", "ChannelSuite", "Failure", "Harness", "ListenerSuite"]
+"""What tests of a channel need; those of outsiders find it here."""
 
 HOSTILE = (
     "rm -rf build && echo '<b>safe</b> *bold* _x_ [ok](https://a.example) `tick` ``` @everyone #1 :ok: ~~no~~'\n"
@@ -65,120 +58,6 @@ HOSTILE = (
 )
 """Markup of every service, and characters that hide or reorder; what people see has to say what would run."""
 LONG = "rm -rf " + " ".join(f"build/artifact-{number:05}" for number in range(3_000)) + " /etc/the-last-word"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """What somebody does at the service.
-
-    Attributes:
-        by: the identity, ``scheme:id``.
-        card: the card as it was sent, when the message says that.
-        message: the channel's id of the message that they act on.
-        verdict: what they decide by the control, or the exact words, that the message offers; None: they only talk.
-        text: their comment, reason or answer; or, with no verdict, what they say.
-        typed_code: the code that they type where one is asked for.
-    """
-
-    by: str
-    card: Card
-    message: str
-    verdict: Verdict | None = None
-    text: str = ""
-    typed_code: str = ""
-
-
-class Harness(Protocol):
-    """A channel over a fake of its service."""
-
-    channel: Channel
-
-    def shown(self, message: str) -> str:
-        """All text that people can see of a message: as the service shows it, with files that are attached."""
-        ...
-
-    def offers(self, message: str) -> bool:
-        """Whether the message still offers to approve, or to answer."""
-        ...
-
-    async def act(self, act: Act) -> Sequence[tuple[str, bytes]]:
-        """Let somebody act; what the channel takes in because of it, as for ``Reception.take``.
-
-        A channel whose people decide by a way of its own has done it when this returns, and returns nothing.
-        """
-        ...
-
-    def fail(self, failure: Failure) -> None:
-        """From now on the service is away, wants us to slow down, or the recipient is gone; ``""``: all is well."""
-        ...
-
-    def told(self) -> Sequence[str]:
-        """What people were told in answer to what they did, oldest first."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Office:
-    """A desk with one channel."""
-
-    bench: Bench
-    harness: Harness
-    dispatcher: Dispatcher
-    reception: Reception | None
-    recipient: str
-
-    async def ask(self, command: str = "git reset --hard HEAD~2", **changes: Any) -> Request:
-        """A new request that this channel is to show."""
-        draft = a_draft(key=f"key-{command[:40]}-{sorted(changes)}", command=command)
-        stages = (Stage(recipients=(self.recipient,)),)
-        terms = replace(draft.terms, stages=stages, assurance_min=0)
-        case = await self.bench.desk.ask(replace(draft, **{"terms": terms, **changes}))
-        await self.deliver()
-        return case.request
-
-    async def deliver(self) -> None:
-        """Carry out what is owed, with time passing between one delivery and the next."""
-        scheme = self.harness.channel.scheme
-        for _ in range(300):
-            await self.dispatcher.deliver_due()
-            with self.bench.reader.connect() as connection:
-                due_ms = outbox.next_due(connection, scheme)
-            if due_ms is None or due_ms > self.bench.clock.now_ms():
-                return
-            self.bench.clock.advance(1)
-
-    async def case(self, request: Request) -> Case:
-        """The case as it stands."""
-        return await self.bench.desk.case(request.id)
-
-    def sent(self, request: Request) -> list[tuple[str, str]]:
-        """(recipient, message) of what was sent about a request."""
-        with self.bench.reader.connect() as connection:
-            rows = connection.exec_driver_sql(
-                "select recipient, external_id, request_id from outbox where kind = 'send' and done = 1 "
-                "and external_id is not null order by id"
-            ).all()
-        return [(recipient, message) for recipient, message, of in rows if of == request.id]
-
-    async def act(self, request: Request, by: str, verdict: Verdict | None = None, **more: Any) -> list[Any]:
-        """Let somebody act on the message about a request, and handle what comes of it; the deliveries."""
-        deliveries = list(await self.harness.act(await self.planned(request, by, verdict, **more)))
-        await self.take(deliveries)
-        return deliveries
-
-    async def planned(self, request: Request, by: str, verdict: Verdict | None = None, **more: Any) -> Act:
-        """The act, on the newest message."""
-        card = await self.dispatcher.card(request.id)
-        return Act(by=by, card=card, message=self.sent(request)[-1][1], verdict=verdict, **more)
-
-    async def take(self, deliveries: Sequence[tuple[str, bytes]]) -> None:
-        """Handle what the channel took in, then show what became of it."""
-        if self.reception is not None and deliveries:
-            scheme = self.harness.channel.scheme
-            await self.reception.take(scheme, deliveries)
-            while await self.reception.handle_waiting(scheme):
-                await self.reception.told()
-        await self.deliver()
 
 
 class ChannelSuite:
@@ -439,7 +318,7 @@ class ListenerSuite(ChannelSuite):
                 code,
             ):
                 deliveries = await office.act(request, self.person, None, text=text)
-                assert not [each for each in heard(office, deliveries) if _counts(each, request)], text
+                assert not [each for each in office.heard(deliveries) if _counts(each, request)], text
             assert (await office.case(request)).request.state is RequestState.PENDING
 
         self.run(tmp_path, story)
@@ -496,31 +375,12 @@ class ListenerSuite(ChannelSuite):
         self.run(tmp_path, story)
 
 
-def reception_over(made: Bench, people: Directory, channel: Listener) -> Reception:
-    """A reception for one channel over a bench."""
-    return Reception(
-        writer=made.writer,
-        reader=made.reader,
-        audit=made.log,
-        clock=made.clock,
-        hearing=Hearing(desk=made.desk, people=people, clock=made.clock),
-        listeners={channel.scheme: channel},
-    )
-
-
 async def _refused(sending: Awaitable[str]) -> ChannelError:
     try:
         await sending
     except ChannelError as error:
         return error
     raise AssertionError("it was sent although the service fails")
-
-
-def heard(office: Office, deliveries: Sequence[tuple[str, bytes]]) -> list[Any]:
-    """What the channel reads in these deliveries."""
-    listener = office.harness.channel
-    assert isinstance(listener, Listener)
-    return [inbound for _, raw in deliveries for inbound in listener.parse(raw)]
 
 
 def _counts(inbound: object, request: Request) -> bool:
@@ -536,30 +396,3 @@ def an_amendment(request: Request) -> Amend:
     action = replace(request.action, arguments={"command": "git reset --hard HEAD~3"})
     content = Content(action=action, effects=request.effects, risk=request.risk)
     return Amend(content=content, claim=request.claim, terms=request.terms)
-
-
-def mutilations(raw: bytes) -> Iterator[bytes]:
-    """The delivery cut off, with flipped bits, and, where it is JSON, with members missing or of other types."""
-    step = max(1, len(raw) // 24)
-    for end in range(0, len(raw), step):
-        yield raw[:end]
-        yield raw[:end] + bytes([raw[end] ^ 0x01]) + raw[end + 1 :]
-        yield raw[:end] + b"\xff" + raw[end + 1 :]
-    try:
-        value = json.loads(raw)
-    except ValueError:
-        return
-    for changed in itertools.islice(_changed(value), 400):
-        yield json.dumps(changed).encode()
-
-
-def _changed(value: Any) -> Iterator[Any]:
-    """The JSON value with one part of it missing, or replaced by something else."""
-    yield from (None, [], {}, 0, "", True, -(2**70), "x" * 5000)
-    if isinstance(value, dict):
-        for name, member in value.items():
-            yield {other: kept for other, kept in value.items() if other != name}
-            yield from ({**value, name: changed} for changed in _changed(member))
-    elif isinstance(value, list):
-        for index, member in enumerate(value):
-            yield from ([*value[:index], changed, *value[index + 1 :]] for changed in _changed(member))
