@@ -34,34 +34,38 @@ Service = Annotated[
     bool, typer.Option("--service", help="Run the broker as a user of its own, for all of the machine (root).")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the change.")]
+SecondLine = Annotated[
+    bool,
+    typer.Option(
+        "--second-line", help="Also write rules of the agent's own for critical commands, which hold without a hook."
+    ),
+]
+RemoteUrl = Annotated[
+    str, typer.Option("--remote", metavar="URL", help="The broker is on another machine, and none runs here.")
+]
+TokenFile = Annotated[Path | None, typer.Option(help="With --remote: a file with the token; `-`: standard input.")]
+Authorities = Annotated[Path | None, typer.Option(help="With --remote: certificates to trust instead of the system's.")]
+ForgetRemote = Annotated[bool, typer.Option("--remote", help="Forget the broker on another machine, too.")]
 
 
 def add(app: typer.Typer, parts: Parts) -> None:
     """Register both commands."""
+    _add_install(app, parts)
+    _add_uninstall(app, parts)
 
+
+def _add_install(app: typer.Typer, parts: Parts) -> None:
     @app.command()
     def install(
         *,
         host: Hosts = None,
         scope: Scopes = "user",
         dry_run: DryRun = False,
-        second_line: Annotated[
-            bool,
-            typer.Option(
-                "--second-line",
-                help="Also write rules of the agent's own for critical commands, which hold without a hook.",
-            ),
-        ] = False,
+        second_line: SecondLine = False,
         service: Service = False,
-        remote: Annotated[
-            str, typer.Option("--remote", metavar="URL", help="The broker is on another machine, and none runs here.")
-        ] = "",
-        token_file: Annotated[
-            Path | None, typer.Option(help="With --remote: a file with the token; `-`: standard input.")
-        ] = None,
-        ca: Annotated[
-            Path | None, typer.Option(help="With --remote: certificates to trust instead of the system's.")
-        ] = None,
+        remote: RemoteUrl = "",
+        token_file: TokenFile = None,
+        ca: Authorities = None,
         state_dir: StateDir = None,
         as_json: AsJson = False,
     ) -> None:
@@ -79,11 +83,12 @@ def add(app: typer.Typer, parts: Parts) -> None:
             hosts = host or list(parts.hosts_here(Path.cwd()))
             if not hosts:
                 raise fail("no agent was found on this machine; name one with --host", EXIT_NO)
-            changes = parts.changes(
-                _fitting(parts, hosts, scope, host), scope, Path.cwd(), paths, second_line=second_line
-            )
+            fitting = _fitting(parts, hosts, scope, host)
+            changes = parts.changes(fitting, scope, Path.cwd(), paths, second_line=second_line)
             _apply(parts, changes, paths, dry_run=dry_run, remove=False, as_json=as_json)
 
+
+def _add_uninstall(app: typer.Typer, parts: Parts) -> None:
     @app.command()
     def uninstall(
         *,
@@ -91,7 +96,7 @@ def add(app: typer.Typer, parts: Parts) -> None:
         scope: Scopes = "user",
         dry_run: DryRun = False,
         service: Service = False,
-        remote: Annotated[bool, typer.Option("--remote", help="Forget the broker on another machine, too.")] = False,
+        remote: ForgetRemote = False,
         state_dir: StateDir = None,
         as_json: AsJson = False,
     ) -> None:
