@@ -133,17 +133,6 @@ def _on(request: Request, machine: str) -> str:
 def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
     """What people are shown of this case; ``seen`` is the log's head (``TreeHead.seen``)."""
     request = case.request
-    findings = tuple(
-        Finding(
-            risk=effect.risk,
-            loss=visible(effect.loss),
-            rule=effect.rule,
-            offending=visible(effect.command),
-            suggestion=visible(effect.suggestion),
-            facts=tuple(visible(fact) for fact in effect.facts),
-        )
-        for effect in sorted(request.effects, key=lambda effect: -effect.risk)
-    )
     return Card(
         request_id=request.id,
         version=request.version,
@@ -160,7 +149,7 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         who=visible(
             f"{request.agent.host} {request.agent.model} · session {request.agent.session[:8]}".replace("  ", " ")
         ),
-        findings=findings,
+        findings=_findings(request),
         claim=_claim(request),
         created_at_ms=request.created_at_ms,
         deadline_ms=request.terms.approval_expires_at_ms,
@@ -190,6 +179,21 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         rollback=tuple(visible(each) for each in rollback_of(request.evidence, request.promise)),
         contradictions=tuple(visible(each) for each in contradictions(request.claim, request.evidence)),
         opinion=opinion_rows(request),
+    )
+
+
+def _findings(request: Request) -> tuple[Finding, ...]:
+    """What the action would do, gravest first."""
+    return tuple(
+        Finding(
+            risk=effect.risk,
+            loss=visible(effect.loss),
+            rule=effect.rule,
+            offending=visible(effect.command),
+            suggestion=visible(effect.suggestion),
+            facts=tuple(visible(fact) for fact in effect.facts),
+        )
+        for effect in sorted(request.effects, key=lambda effect: -effect.risk)
     )
 
 

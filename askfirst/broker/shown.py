@@ -32,6 +32,7 @@ from askfirst.evidence.words import certainty_of, impact_of, rollback_of, sectio
 from askfirst.proposal import proposal_of
 
 if TYPE_CHECKING:
+    from askfirst.effects import Effect
     from askfirst.engine import Case, Step
     from askfirst.engine.undo import WayBack
     from askfirst.evidence.values import Evidence
@@ -64,26 +65,8 @@ def request_out(request: Request, *, log: str = "") -> RequestOut:
         head=request.action.head,
         action_digest=request.action_digest,
         rule=request.terms.rule,
-        effects=[
-            EffectOut(
-                rule=effect.rule,
-                kind=effect.kind.value,
-                risk=effect.risk.label,
-                reversible=effect.reversible,
-                target=effect.target,
-                loss=effect.loss,
-                suggestion=effect.suggestion,
-                command=effect.command,
-            )
-            for effect in request.effects
-        ],
-        claim=ClaimIn(
-            reason=request.claim.reason,
-            impact=request.claim.impact,
-            rollback_plan=request.claim.rollback_plan,
-            confidence=request.claim.confidence,
-            signals=list(request.claim.signals),
-        ),
+        effects=[_effect_out(each) for each in request.effects],
+        claim=_claim_out(request.claim),
         question=request.question,
         options=list(request.options),
         answer_schema=request.answer_schema,
@@ -98,6 +81,29 @@ def request_out(request: Request, *, log: str = "") -> RequestOut:
         evidence=evidence_out(request.evidence, request.claim, request.promise),
         opinion=list(opinion_rows(request)),
         log=log,
+    )
+
+
+def _effect_out(effect: Effect) -> EffectOut:
+    return EffectOut(
+        rule=effect.rule,
+        kind=effect.kind.value,
+        risk=effect.risk.label,
+        reversible=effect.reversible,
+        target=effect.target,
+        loss=effect.loss,
+        suggestion=effect.suggestion,
+        command=effect.command,
+    )
+
+
+def _claim_out(claim: Claim) -> ClaimIn:
+    return ClaimIn(
+        reason=claim.reason,
+        impact=claim.impact,
+        rollback_plan=claim.rollback_plan,
+        confidence=claim.confidence,
+        signals=list(claim.signals),
     )
 
 
