@@ -20,12 +20,28 @@ from askfirst.visible import visible
 if TYPE_CHECKING:
     from askfirst.cli.parts import LogReader, Parts, VerifyReport
 
+Keys = Annotated[list[str] | None, typer.Option(metavar="VKEY", help="The log's key as you know it.")]
+Checkpoint = Annotated[Path | None, typer.Option(help="A signed checkpoint that you kept.")]
+Seen = Annotated[list[str] | None, typer.Option(metavar="SIZE:ROOT", help="As printed in a message; may be repeated.")]
+Receipts = Annotated[list[Path] | None, typer.Option(help="A .tlog-proof file; may be repeated.")]
+Range = Annotated[str, typer.Option("--range", metavar="FIRST-LAST", help="Only these entries, under the signed head.")]
+Witnesses = Annotated[
+    list[str] | None, typer.Option(metavar="VKEY", help="A witness that must have cosigned; may be repeated.")
+]
+Repositories = Annotated[
+    list[str] | None, typer.Option(metavar="REPO[@REF]", help="A repository with `audit anchor` commits.")
+]
+Timestamps = Annotated[list[Path] | None, typer.Option(help="A .tsr file, its .checkpoint beside it; may be repeated.")]
+Authorities = Annotated[Path | None, typer.Option(help="PEM file of certificates trusted for timestamps.")]
+
 
 def add(app: typer.Typer, parts: Parts) -> typer.Typer:
     """Register the group; returns it for the commands of other modules."""
     group = typer.Typer(help="The audit log: verify it, read it, hand it on.", no_args_is_help=True)
     _add_verify(group, parts)
     _add_list(group, parts)
+    _add_tail(group, parts)
+    _add_stats(group, parts)
     _add_show(group, parts)
     app.add_typer(group, name="audit")
     return group
@@ -35,25 +51,15 @@ def _add_verify(group: typer.Typer, parts: Parts) -> None:
     @group.command()
     def verify(
         *,
-        key: Annotated[list[str] | None, typer.Option(metavar="VKEY", help="The log's key as you know it.")] = None,
-        checkpoint: Annotated[Path | None, typer.Option(help="A signed checkpoint that you kept.")] = None,
-        seen: Annotated[
-            list[str] | None, typer.Option(metavar="SIZE:ROOT", help="As printed in a message; may be repeated.")
-        ] = None,
-        receipt: Annotated[list[Path] | None, typer.Option(help="A .tlog-proof file; may be repeated.")] = None,
-        part: Annotated[
-            str, typer.Option("--range", metavar="FIRST-LAST", help="Only these entries, under the signed head.")
-        ] = "",
-        witness: Annotated[
-            list[str] | None, typer.Option(metavar="VKEY", help="A witness that must have cosigned; may be repeated.")
-        ] = None,
-        git: Annotated[
-            list[str] | None, typer.Option(metavar="REPO[@REF]", help="A repository with `audit anchor` commits.")
-        ] = None,
-        timestamp: Annotated[
-            list[Path] | None, typer.Option(help="A .tsr file, its .checkpoint beside it; may be repeated.")
-        ] = None,
-        authority: Annotated[Path | None, typer.Option(help="PEM file of certificates trusted for timestamps.")] = None,
+        key: Keys = None,
+        checkpoint: Checkpoint = None,
+        seen: Seen = None,
+        receipt: Receipts = None,
+        part: Range = "",
+        witness: Witnesses = None,
+        git: Repositories = None,
+        timestamp: Timestamps = None,
+        authority: Authorities = None,
         store: Store = None,
         state_dir: StateDir = None,
         as_json: AsJson = False,
@@ -123,6 +129,8 @@ def _add_list(group: typer.Typer, parts: Parts) -> None:
             filters = wanted(person, agent, rule, decision, request, types, since, until)
             _print(log_of(parts, store, state_dir).find(filters, limit), as_json=as_json)
 
+
+def _add_tail(group: typer.Typer, parts: Parts) -> None:
     @group.command()
     def tail(
         count: Annotated[int, typer.Option("-n", min=1, max=100_000, help="So many entries.")] = 20,
@@ -134,6 +142,8 @@ def _add_list(group: typer.Typer, parts: Parts) -> None:
         with sentences():
             _print(log_of(parts, store, state_dir).find({}, count), as_json=as_json)
 
+
+def _add_stats(group: typer.Typer, parts: Parts) -> None:
     @group.command()
     def stats(
         *,
