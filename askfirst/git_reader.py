@@ -1,7 +1,7 @@
 """Runs git to look at a repository, and nothing that the repository brings along.
 
-* The environment is made from nothing: of ours only ``PATH``, ``HOME`` and the XDG folder get in. ``env -i`` does it,
-  because GitPython hands its own process' environment on and can only add to it.
+* The environment is made from nothing: of ours only ``PATH``, ``HOME`` and the XDG folder get in. GitPython hands its
+  own process' environment on and can only add to it, so git is started without it.
 * ``core.hooksPath`` is ``/dev/null``, ``core.fsmonitor`` is off, and every ``filter`` that the repository configures is
   emptied, so that comparing a file with the index starts no program. Aliases cannot replace git's own commands, which
   are all that is run; no command here shows text that a pager, a textconv or an external diff would see.
@@ -18,9 +18,9 @@ From: git(1), git-config(1), gitattributes(5).
 
 from __future__ import annotations
 
-import functools
 import os
 import selectors
+import subprocess
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -28,10 +28,7 @@ from typing import TYPE_CHECKING, Final
 from askfirst.facts import UNKNOWN, GitPlace
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Mapping, Sequence
-
-    from git.cmd import Git
 
     from askfirst.facts import Unknown
 
@@ -139,7 +136,7 @@ class GitReader:
         arguments: tuple[str, ...],
         more: Mapping[str, str] | None = None,
     ) -> Output | Unknown:
-        if _git() is None or not self._deadline.left_s() or any("\0" in argument for argument in arguments):
+        if not self._deadline.left_s() or any("\0" in argument for argument in arguments):
             return UNKNOWN
         variables = {**self._environ, **ENVIRONMENT, "GIT_CONFIG_COUNT": str(len(settings))}
         for number, (key, value) in enumerate(settings):
@@ -147,22 +144,29 @@ class GitReader:
         variables |= {"GIT_DIR": place.git_dir} if place.git_dir else {}
         variables |= {"GIT_WORK_TREE": place.work_tree} if place.work_tree else {}
         variables |= more or {}
-        assignments = [f"{name}={value}" for name, value in variables.items()]
-        started = _start(["env", "-i", *assignments, "git", "-C", place.folder, *arguments])
-        return UNKNOWN if started is None or started.proc is None else self._collect(started.proc)
+        try:
+            process = subprocess.Popen(  # git, never a shell
+                ["git", "-C", place.folder, *arguments],  # the git that the person's PATH names
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except (OSError, ValueError):  # no git here, or an argument that none can take
+            return UNKNOWN
+        return self._collect(process)
 
     def _collect(self, process: subprocess.Popen[bytes]) -> Output | Unknown:
         """Reads to the end, or kills the process at the limit of time or size."""
-        try:
-            stdout = self._read(process)
+        with process:
+            try:
+                stdout = self._read(process)
+            except BaseException:
+                process.kill()
+                raise
             if stdout is None:
                 process.kill()
-            code = process.wait()
-        finally:
-            for stream in (process.stdout, process.stderr):
-                if stream is not None:
-                    stream.close()
-        return UNKNOWN if stdout is None else Output(code=code, stdout=stdout)
+        return UNKNOWN if stdout is None else Output(code=process.returncode, stdout=stdout)
 
     def _read(self, process: subprocess.Popen[bytes]) -> bytes | None:
         """Everything on standard output; standard error is read away. None at the limit."""
@@ -186,22 +190,3 @@ class GitReader:
                 if size > self._max_output_bytes:
                     return None
         return b"".join(chunks)
-
-
-@functools.cache
-def _git() -> Git | None:
-    """GitPython's runner; None where there is no git, in which case GitPython cannot be imported."""
-    try:
-        from git.cmd import Git  # noqa: PLC0415  # 120 ms, which only a look at a repository is worth
-    except ImportError:
-        return None
-    return Git("/")
-
-
-def _start(command: list[str]) -> Git.AutoInterrupt | None:
-    """The started process, which ends when the answer is let go of."""
-    runner = _git()
-    try:
-        return None if runner is None else runner.execute(command, as_process=True)
-    except (OSError, ValueError):
-        return None
