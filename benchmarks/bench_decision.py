@@ -70,9 +70,11 @@ class Hook(threading.Thread):
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self._path))
             connection.sendall(hook_request(self._number))
-            answer = connection.recv(65536)
-            self.answered = time.perf_counter()
-        assert b'"allow"' in answer or connection, answer
+            answer = b""
+            while part := connection.recv(65536):
+                answer += part
+                self.answered = time.perf_counter()
+        assert b'"allow"' in answer, answer
 
 
 def main() -> None:
