@@ -137,7 +137,7 @@ class Desk(Clerk):
             event = self._windows.through(connection, case.request, electorate)
             return received if event is None else replace(received, case=self._apply(connection, case, event).case)
 
-        received = await self._writer.write(work)
+        received = await self._writer.write(work, is_brief=True)
         if received.changed is not None:
             self._published(received.changed)
         return self._published(received.case)
@@ -360,7 +360,7 @@ class Desk(Clerk):
             doubt = draft.doubt or records.retraction_of(connection, draft.decision_id)
             return self._apply(connection, case, Cast(review=review, electorate=electorate, edit=edit, doubt=doubt))
 
-        step = await self._writer.write(work)
+        step = await self._writer.write(work, is_brief=True)
         self._published(step.case)
         return step
 
@@ -427,7 +427,7 @@ class Desk(Clerk):
             is_alone = messages.is_unreachable(connection, request_id)
             return self._apply(connection, case, Unreachable(reason=reason)) if is_alone else None
 
-        step = await self._writer.write(work)
+        step = await self._writer.write(work, is_brief=True)
         if step is not None:
             self._published(step.case)
 

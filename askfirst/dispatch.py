@@ -192,7 +192,7 @@ class Dispatcher:
             outbox.delivered(connection, delivery, external_id)
             self._append(connection, delivery, entry_type, {"message": external_id})
 
-        await self._writer.write(work)
+        await self._writer.write(work, is_brief=True)
 
     async def _record_failure(self, delivery: Delivery, error: ChannelError) -> None:
         """Write it down, and when it is tried again.

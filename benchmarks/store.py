@@ -1,7 +1,7 @@
 """The store at work, each number beside what the machine can do: `python benchmarks/store.py [--postgres] [--quick]`.
 
-- a request created durably, one at a time, beside a bare append to a file and its fdatasync: of 4 KiB, and on SQLite of
-  as many bytes as the request makes it write;
+- a request created durably, one at a time, and after each, so that both meet the same disk, a bare append to a file and
+  its fdatasync: of 4 KiB, and on SQLite of as many bytes as the request makes it write;
 - many at once, beside the bare driver doing the same inserts (those of the log, too) with one commit a batch;
 - a person's decision until the waiter has it, in one process; on PostgreSQL also at another broker.
 """
@@ -16,8 +16,9 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import sqlalchemy as sa
@@ -31,30 +32,59 @@ from askfirst.testing.bench import a_review, one_of_many
 from askfirst.testing.postgres import server
 from audit.testing_core import Core, core
 
+if TYPE_CHECKING:
+    from io import FileIO
+
 BATCH = 256
+SMALL = 4096
+WARM = 100
 
 
-def sync_us(folder: Path, rounds: int, size: int = 4096) -> float:
-    """Median of one append of so many bytes and its fdatasync, microseconds."""
-    times = []
-    data = b"x" * size
-    with (folder / "sync").open("wb", buffering=0) as file:
-        for _ in range(rounds):
-            start = time.perf_counter()
-            file.write(data)
-            os.fdatasync(file.fileno())
-            times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1e6
+class Disk:
+    """Bare appends to a file that grows, each with its fdatasync."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+
+    def sync_s(self, size: int) -> float:
+        """Seconds that one of so many bytes takes."""
+        data = b"x" * size
+        start = time.perf_counter()
+        self._file.write(data)
+        os.fdatasync(self._file.fileno())
+        return time.perf_counter() - start
 
 
-async def one_at_a_time_us(made: Core, rounds: int) -> float:
-    times = []
+@dataclass(frozen=True)
+class OneAtATime:
+    """Medians, microseconds: of a create, and of the bare syncs right after it, of 4 KiB and of as many bytes."""
+
+    create: float
+    sync: float
+    same: float
+    size: int
+
+
+async def one_at_a_time(made: Core, disk: Disk, rounds: int) -> OneAtATime:
+    size = await bytes_a_create(made)
+    creates, syncs, same = [], [], []
     for number in range(rounds):
         draft = one_of_many("one", number, now_ms=made.clock.now_ms())
         start = time.perf_counter()
         await made.desk.ask(draft)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1e6
+        creates.append(time.perf_counter() - start)
+        syncs.append(disk.sync_s(SMALL))
+        same.append(disk.sync_s(size))
+    create, sync, as_many = (statistics.median(each) * 1e6 for each in (creates, syncs, same))
+    return OneAtATime(create=create, sync=sync, same=as_many, size=size)
+
+
+async def bytes_a_create(made: Core) -> int:
+    """What this process writes for one create; elsewhere a server does the writing."""
+    before = written()
+    for number in range(WARM):
+        await made.desk.ask(one_of_many("warm", number, now_ms=made.clock.now_ms()))
+    return max(SMALL, (written() - before) // WARM)
 
 
 def written() -> int:
@@ -133,16 +163,17 @@ def empty(path: Path, url: str) -> None:
 
 
 async def measure(folder: Path, urls: tuple[str, str], rounds: int, count: int) -> None:
-    sync = sync_us(folder, rounds)
-    with core(folder / "one.db", urls[0]) as made:
-        before = written()
-        one = await one_at_a_time_us(made, rounds)
-        size = (written() - before) // rounds
+    with core(folder / "one.db", urls[0]) as made, (folder / "sync").open("wb", buffering=0) as file:
+        one = await one_at_a_time(made, Disk(file), rounds)
+        sync = one.sync
         decision = await decision_us(made, made, rounds)
-        line("durable create, one at a time", f"{one:.0f} us", f"{one / sync:.2f} x fdatasync ({sync:.0f} us)")
+        line(
+            "durable create, one at a time",
+            f"{one.create:.0f} us",
+            f"{one.create / sync:.2f} x fdatasync ({sync:.0f} us)",
+        )
         if not urls[0]:
-            same = sync_us(folder, rounds, size)
-            line("", "", f"{one / same:.2f} x fdatasync of {size // 1024} KiB ({same:.0f} us)")
+            line("", "", f"{one.create / one.same:.2f} x fdatasync of {one.size // 1024} KiB ({one.same:.0f} us)")
         line("decision -> waiter, same broker", f"{decision:.0f} us", f"{decision / sync:.2f} x fdatasync")
         if urls[0]:
             with core(folder / "none", urls[0]) as other:

@@ -1,5 +1,7 @@
 """The one writer: a thread that gathers what is waiting into one transaction and commits it once.
 
+- A brief piece of work that comes alone, to an idle writer of our own store, is done on its event loop's thread: to the
+  thread and back costs about as much as the work (``askfirst.store.calm`` says when that holds up nobody).
 - Whoever submits work hears of it only after the commit is on disk; an ``allow`` can rest on it.
 - One piece of work that fails does not hurt its neighbours: what was gathered is rolled back with all that it appended
   to the log, and done again with a savepoint around each. So work may run more than once, and counts only when its
@@ -17,18 +19,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import queue
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from enum import Enum, auto
+from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from askfirst.errors import Error, OverloadedError, StoreAwayError, StoreError
+from askfirst.errors import OverloadedError, StoreAwayError, StoreError
+from askfirst.store.calm import Calm
+from askfirst.store.job import Job, Result, answer, answer_here, is_busy, refusal_of, refuse
 from askfirst.store.locking import BusyError
 from askfirst.store.schema import tree
 from askfirst.store.statement import SHARED
@@ -50,25 +54,16 @@ CHANNEL = "askfirst"
 _BUSY_PAUSE_S = 0.002
 _AWAY_PAUSE_S = 0.05
 _AWAY_PAUSE_MAX_S = 2.0
-_BUSY_STATES = {"55P03", "40P01", "40001"}
-"""lock_not_available, deadlock_detected, serialization_failure.
-From: https://www.postgresql.org/docs/15/errcodes-appendix.html"""
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Job(Generic[_T]):
-    """Work, and who waits for it: a thread, or a task of this event loop."""
+class _Signal(Enum):
+    """What stands in the queue between pieces of work."""
 
-    work: Callable[[sa.Connection], _T]
-    future: Future[_T] | asyncio.Future[_T]
-    loop: asyncio.AbstractEventLoop | None = None
-    since_s: float = field(default_factory=time.monotonic)
-
-
-_Result: TypeAlias = "tuple[_Job[object], object, Exception | None]"
+    TIDY = auto()
+    LAST = auto()
 
 
 class _WorkFailed(Exception):  # noqa: N818  # never leaves this module
@@ -82,7 +77,8 @@ class Writer:
         engine: the writing engine.
         audit: the log that every transaction is sealed with.
         queue_max: pieces of work that may wait.
-        on_failure: called once, from the writer's thread, when the store is in doubt.
+        on_failure: called once, from whatever thread was writing, when the store is in doubt.
+        calm: when an event loop waits for a transaction itself.
     """
 
     def __init__(
@@ -92,27 +88,41 @@ class Writer:
         *,
         queue_max: int = 10_000,
         on_failure: Callable[[StoreError], None] = lambda _error: None,
+        calm: Calm | None = None,
     ) -> None:
         self._engine = engine
         self._audit = audit
-        self._queue: queue.SimpleQueue[_Job[object] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Job[object] | _Signal] = queue.SimpleQueue()
         self._queue_max = queue_max
+        self._gathered: WeakKeyDictionary[asyncio.AbstractEventLoop, list[Job[object]]] = WeakKeyDictionary()
+        self._calm = calm or Calm()
+        self._at_work = threading.Lock()
+        self._connection: sa.Connection | None = None
         self._untidied = 0
         self._on_failure = on_failure
         self._failed: StoreError | None = None
         self._away: StoreAwayError | None = None
-        self._busy: list[_Job[object]] = []
+        self._busy: list[Job[object]] = []
         self._closing = threading.Event()
         self.is_shared: bool = bool(engine.get_execution_options().get(SHARED))
         """Whether other brokers write the same database."""
         self._thread = threading.Thread(target=self._run, name="askfirst-writer", daemon=True)
         self._thread.start()
 
-    async def write(self, work: Callable[[sa.Connection], _T]) -> _T:
-        """``submit`` for the event loop, which is woken once for all work of a transaction."""
+    async def write(self, work: Callable[[sa.Connection], _T], *, is_brief: bool = False) -> _T:
+        """``submit`` for the event loop, which is woken once for all work of a transaction.
+
+        Args:
+            work: see ``submit``.
+            is_brief: it takes no more than a few statements, so that the event loop may wait for it.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_T] = loop.create_future()
-        self._put(_Job(work, future, loop))
+        job = Job(work, future, loop)
+        if is_brief and not self.is_shared:
+            self._gather(job, loop)
+        else:
+            self._put(job)
         return await future
 
     def submit(self, work: Callable[[sa.Connection], _T]) -> Future[_T]:
@@ -126,56 +136,100 @@ class Writer:
             StoreError: the writer has stopped, or the database is away.
         """
         future = Future[_T]()
-        self._put(_Job(work, future))
+        self._put(Job(work, future))
         return future
 
-    def _put(self, job: _Job[_T]) -> None:
+    def _put(self, job: Job[_T]) -> None:
+        self._require_room(0)
+        self._queue.put(job)  # type: ignore[arg-type]  # a future of T serves as one of object here
+
+    def _require_room(self, gathered: int) -> None:
         if (refusal := self._failed or self._away) is not None:
             raise refusal
-        if self._queue.qsize() >= self._queue_max:  # threads that come at the same moment may each add one
+        if gathered + self._queue.qsize() >= self._queue_max:  # threads that come at the same moment may each add one
             raise OverloadedError(f"{self._queue_max} writes are waiting; try again later")
-        self._queue.put(job)  # type: ignore[arg-type]  # a future of T serves as one of object here
+
+    def _gather(self, job: Job[_T], loop: asyncio.AbstractEventLoop) -> None:
+        """Keep it until the end of this turn of the event loop: what has come alone by then may be done on the spot."""
+        gathered = self._gathered.setdefault(loop, [])
+        self._require_room(len(gathered))
+        if not gathered:
+            loop.call_soon(self._hand_over, gathered)
+        gathered.append(job)  # type: ignore[arg-type]  # as above
+
+    def _hand_over(self, gathered: list[Job[object]]) -> None:
+        if len(gathered) > 1:
+            self._calm.crowded()
+        if len(gathered) != 1 or not self._do_now(gathered[0]):
+            for job in gathered:
+                self._queue.put(job)
+        gathered.clear()
+
+    def _do_now(self, job: Job[object]) -> bool:
+        """Do it alone and on this thread; False if that is for the writer's thread."""
+        if not (self._calm.is_calm() and self._queue.empty() and self._at_work.acquire(blocking=False)):
+            return False
+        try:
+            if self._connection is None or self._failed is not None:
+                return False
+            if job.is_wanted():
+                answer_here(self._commit(self._connection, [job]))
+        except BaseException:  # interrupted in the middle: what is on disk is not known
+            self._failed = StoreError("the broker was interrupted while it wrote")
+            raise
+        finally:
+            self._at_work.release()
+        if self._untidied >= CHECKPOINT_EVERY:
+            self._queue.put(_Signal.TIDY)
+        return True
 
     def close(self) -> None:
         """Finish what is waiting, then stop."""
+        for gathered in list(self._gathered.values()):
+            for job in gathered:
+                self._queue.put(job)
+            gathered.clear()
         self._closing.set()
-        self._queue.put(None)
+        self._queue.put(_Signal.LAST)
         self._thread.join()
         self._engine.dispose()
 
     def _run(self) -> None:
-        connection: sa.Connection | None = None
         last = False
         while not last:
             batch, last = self._next_batch()
-            if (refusal := self._failed or self._away) is not None:
-                _refuse(batch, refusal)
-                continue
-            if connection is None:
-                connection = self._connect(batch)
-            if connection is not None and batch:
-                connection = self._commit(connection, batch)
-            if connection is not None and self._untidied >= CHECKPOINT_EVERY:
-                connection = self._checkpoint(connection)
-        _refuse(self._busy, StoreError("the broker is stopping"))
-        if connection is not None:
-            connection.close()
+            with self._at_work:
+                self._work_off(batch)
+        refuse(self._busy, StoreError("the broker is stopping"))
+        if self._connection is not None:
+            self._connection.close()
 
-    def _connect(self, batch: list[_Job[object]]) -> sa.Connection | None:
+    def _work_off(self, batch: list[Job[object]]) -> None:
+        if (refusal := self._failed or self._away) is not None:
+            refuse(batch, refusal)
+            return
+        if self._connection is None:
+            self._connection = self._connect(batch)
+        if self._connection is not None and batch:
+            answer(self._commit(self._connection, batch))
+        if self._connection is not None and self._untidied >= CHECKPOINT_EVERY:
+            self._checkpoint(self._connection)
+
+    def _connect(self, batch: list[Job[object]]) -> sa.Connection | None:
         try:
             return self._engine.connect()
         except Exception as error:  # noqa: BLE001  # whatever it is, nothing can be written
             return self._broke(error, batch)
 
-    def _next_batch(self) -> tuple[list[_Job[object]], bool]:
+    def _next_batch(self) -> tuple[list[Job[object]], bool]:
         """What waits, with what was busy before; and whether it is the last."""
         batch, self._busy = self._busy, []
         try:
             job = self._queue.get(timeout=_BUSY_PAUSE_S) if batch else self._queue.get()
         except queue.Empty:
             return batch, False
-        while job is not None:
-            if _is_wanted(job):
+        while job is not _Signal.LAST:
+            if isinstance(job, Job) and job.is_wanted():
                 batch.append(job)
             if len(batch) >= BATCH_MAX:
                 return batch, False
@@ -185,37 +239,40 @@ class Writer:
                 return batch, False
         return batch, True
 
-    def _commit(self, connection: sa.Connection, batch: list[_Job[object]]) -> sa.Connection | None:
+    def _commit(self, connection: sa.Connection, batch: list[Job[object]]) -> list[Result]:
+        """Do all of it in one transaction; what to tell whoever waits, that it cannot be written is told already."""
+        start_s = time.monotonic()
         try:
             results = self._together(connection, batch) or self._apart(connection, batch)
         except Exception as error:  # noqa: BLE001  # whatever it is, nothing of this is on disk: never believed
             self._audit.rolled_back()
-            return self._broke(error, batch, connection)
+            self._connection = self._broke(error, batch, connection)
+            return []
         self._audit.committed()
+        if len(batch) == 1:
+            self._calm.took(time.monotonic() - start_s)
         self._untidied += 0 if self.is_shared else len(batch)
-        answers: list[_Result] = []
+        answers: list[Result] = []
         for job, result, refusal in results:
             if isinstance(refusal, BusyError) and time.monotonic() - job.since_s < BUSY_MAX_S:
                 self._busy.append(job)
             else:
                 answers.append((job, result, refusal))
-        _answer(answers)
-        return connection
+        return answers
 
-    def _checkpoint(self, connection: sa.Connection) -> sa.Connection | None:
+    def _checkpoint(self, connection: sa.Connection) -> None:
         """Bring what is committed from SQLite's WAL into the database file, as far as no reader needs it."""
         self._untidied = 0
         try:
             connection.connection.cursor().execute("pragma wal_checkpoint(passive)")  # in no transaction
         except Exception as error:  # noqa: BLE001  # a disk that fails: what was answered is in the WAL, nothing more is
-            return self._broke(error, [], connection)
-        return connection
+            self._connection = self._broke(error, [], connection)
 
-    def _together(self, connection: sa.Connection, batch: list[_Job[object]]) -> list[_Result] | None:
+    def _together(self, connection: sa.Connection, batch: list[Job[object]]) -> list[Result] | None:
         """Do everything in one transaction without savepoints, which cost a third; None when some work fails."""
         try:
             with connection.begin():
-                results: list[_Result] = []
+                results: list[Result] = []
                 for job in batch:
                     try:
                         results.append((job, job.work(connection), None))
@@ -229,7 +286,7 @@ class Writer:
             return None
         return results
 
-    def _apart(self, connection: sa.Connection, batch: list[_Job[object]]) -> list[_Result]:
+    def _apart(self, connection: sa.Connection, batch: list[Job[object]]) -> list[Result]:
         """The same with a savepoint around each piece of work."""
         with connection.begin():
             results = [self._attempt(connection, job) for job in batch]
@@ -241,7 +298,7 @@ class Writer:
         if self._audit.seal(connection) is not before and self.is_shared:
             connection.exec_driver_sql(f"notify {CHANNEL}")
 
-    def _attempt(self, connection: sa.Connection, job: _Job[object]) -> _Result:
+    def _attempt(self, connection: sa.Connection, job: Job[object]) -> Result:
         mark = self._audit.mark()
         savepoint = connection.begin_nested()
         try:
@@ -252,11 +309,11 @@ class Writer:
                 raise
             savepoint.rollback()
             self._audit.rewind(mark)
-            return job, None, _refusal(error)
+            return job, None, refusal_of(error)
         return job, result, None
 
     def _broke(
-        self, error: Exception, batch: list[_Job[object]], connection: sa.Connection | None = None
+        self, error: Exception, batch: list[Job[object]], connection: sa.Connection | None = None
     ) -> sa.Connection | None:
         """Refuse the batch; a shared database is waited for, and the connection to it when it is back is returned."""
         cause = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig is not None else error
@@ -264,15 +321,15 @@ class Writer:
             return self._await(str(cause).strip().partition("\n")[0], batch, connection)
         _log.error("the store failed", exc_info=error)
         self._failed = StoreError(f"the store cannot be written: {cause}")
-        _refuse(batch, self._failed)
+        refuse(batch, self._failed)
         self._on_failure(self._failed)
         return connection
 
-    def _await(self, cause: str, batch: list[_Job[object]], connection: sa.Connection | None) -> sa.Connection | None:
+    def _await(self, cause: str, batch: list[Job[object]], connection: sa.Connection | None) -> sa.Connection | None:
         """Try to reach the database again, ever more rarely; None when the writer is closed meanwhile."""
         _log.warning("the database is away: %s", cause)
         self._away = StoreAwayError(f"the database is away, nothing can be written: {cause}")
-        _refuse(batch, self._away)
+        refuse(batch, self._away)
         if connection is not None:
             connection.invalidate()
             connection.close()
@@ -303,55 +360,6 @@ class Writer:
 
 def _is_fatal(error: Exception) -> bool:
     """Whether nothing can be written any more: the disk is full or failing, or the connection is lost."""
-    if isinstance(error, sa.exc.OperationalError) and not _is_busy(error):
+    if isinstance(error, sa.exc.OperationalError) and not is_busy(error):
         return True
     return isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
-
-
-def _is_busy(error: sa.exc.DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) in _BUSY_STATES
-
-
-def _is_wanted(job: _Job[object]) -> bool:
-    """Whether somebody still waits; from here on nobody can cancel it."""
-    return job.future.set_running_or_notify_cancel() if isinstance(job.future, Future) else not job.future.cancelled()
-
-
-def _refuse(batch: list[_Job[object]], error: StoreError) -> None:
-    _answer([(job, None, error) for job in batch])
-
-
-def _answer(answers: list[_Result]) -> None:
-    """Tell whoever waits; each event loop is woken once."""
-    loops: dict[asyncio.AbstractEventLoop, list[_Result]] = {}
-    for answer in answers:
-        loop = answer[0].loop
-        if loop is None:
-            _resolve([answer])
-        else:
-            loops.setdefault(loop, []).append(answer)
-    for loop, its in loops.items():
-        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits there any more
-            loop.call_soon_threadsafe(_resolve, its)
-
-
-def _resolve(answers: list[_Result]) -> None:
-    for job, result, refusal in answers:
-        if job.future.done():
-            continue  # a task that was cancelled
-        if refusal is None:
-            job.future.set_result(result)
-        else:
-            job.future.set_exception(refusal)
-
-
-def _refusal(error: Exception) -> Exception:
-    """What the submitter hears of it."""
-    if isinstance(error, sa.exc.DBAPIError) and _is_busy(error):
-        return BusyError("another broker is at this request; try again")
-    if isinstance(error, Error | sa.exc.IntegrityError):
-        return error
-    _log.error("a write failed", exc_info=error)
-    wrapped = StoreError(f"a write failed: {type(error).__name__}")
-    wrapped.__cause__ = error
-    return wrapped
