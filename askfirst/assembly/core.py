@@ -7,21 +7,19 @@ import importlib
 import socket
 from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
 import askfirst
-from askfirst import second_reader, workspace
+from askfirst import second_reader
 from askfirst.access import AccessScope
-from askfirst.alerts import Alerts
-from askfirst.alive import is_alive
 from askfirst.analyst import DiskAnalyst
 from askfirst.asking import Asking
 from askfirst.assembly.founding import open_stored_log, open_witnesses
+from askfirst.assembly.host_door import HostDoor
 from askfirst.assembly.owner import owner, people_of
-from askfirst.audit_port import SYSTEM, Entry, EntryType
+from askfirst.audit_port import SYSTEM
 from askfirst.backing import Backing, StoredMemory, StoredMessages, channel_key
 from askfirst.broker.access import Access
 from askfirst.broker.api import Api
@@ -43,25 +41,17 @@ from askfirst.engine.case import BREAK_GLASS
 from askfirst.errors import ConfigError
 from askfirst.evidence.gather import Gatherer
 from askfirst.evidence.sources import sources
-from askfirst.gate import Gate
 from askfirst.glass_desk import GlassDesk, Windows
-from askfirst.hook_notes import waiting_notes
-from askfirst.host_events import AtThisMachine, HostEvents, HostWaits
-from askfirst.host_prompts import HostPrompts
 from askfirst.hub import Hub
 from askfirst.link_code import LinkDesk
 from askfirst.net.keeper import Keeper as NetKeeper
 from askfirst.net.trash import Trash
-from askfirst.notices import Notices
 from askfirst.notify_config import endpoints
 from askfirst.operations import Operations
 from askfirst.policy.ruler import Ruler
 from askfirst.policy.source import open_source
 from askfirst.registrar import Registrar
 from askfirst.roster import Roster
-from askfirst.settings_watch import SettingsWatch
-from askfirst.sightings import Sightings
-from askfirst.silence import Silence, words
 from askfirst.store.leases import Leases
 from askfirst.store.open import open_store
 from askfirst.store.writer import Writer
@@ -69,7 +59,6 @@ from askfirst.switchboard import Switchboard
 from askfirst.tally import Tally
 from askfirst.terms import INBOX
 from askfirst.undo_desk import UndoDesk
-from askfirst.wakes import Wakes
 from audit.grants import GrantKey
 from audit.keeper import Keeper
 from audit.redact import redact_value, redacted
@@ -77,9 +66,6 @@ from channels.registry import open_channels
 from channels.web.app import web_inbox
 from channels.web.logins import Logins
 from channels.web.sessions import Sessions
-from hooks import install
-from hooks.deeds import deeds_of
-from hooks.setup import Places
 from mcp_server.http import McpEndpoint, OwnApi
 
 if TYPE_CHECKING:
@@ -93,7 +79,6 @@ if TYPE_CHECKING:
     from askfirst.broker.hook_route import HookRoute
     from askfirst.config import Config
     from askfirst.engine import Case
-    from askfirst.host import BeforeTool
     from askfirst.net.manifest import About
     from askfirst.notify_config import Endpoint
     from askfirst.paths import StatePaths
@@ -102,10 +87,6 @@ if TYPE_CHECKING:
     from askfirst.store.open import Store
     from audit.keys import Keys
     from audit.log import StoredLog
-
-
-_HOOKS_PAUSE_S = 10.0
-"""How often hosts' settings files are looked at, seconds."""
 
 
 class Core:
@@ -150,10 +131,22 @@ class Core:
         self._net = NetKeeper(trash, config.undo, self._clock, state=str(paths.root), purged=self._purged)
         signer = GrantKey(keys.grants)
         glass_key = channel_key(signer, BREAK_GLASS)
-        self.desk = Desk(
+        self.desk = self._desk(signer, glass_key)
+        self._undos = UndoDesk(desk=self.desk, people=self._roster, net=self._net)
+        self._channels.update(open_channels(config.channels, partial(self._backing, signer)))
+        self.switchboard = self._switchboard()
+        self._hub.on_change = self.switchboard.wake
+        self._registrar = Registrar(
+            desk=self.desk, roster=self._roster, writer=self._writer, audit=log, clock=self._clock
+        )
+        self._glass = self._glass_desk(glass_key)
+        self.hosts = self._host_door()
+
+    def _desk(self, signer: GrantKey, glass_key: bytes) -> Desk:
+        return Desk(
             writer=self._writer,
-            reader=reader,
-            audit=log,
+            reader=self._reader,
+            audit=self._log,
             hub=self._hub,
             clock=self._clock,
             signer=signer,
@@ -165,27 +158,6 @@ class Core:
             windows=Windows(glass_key, self._clock),
             net=self._net,
         )
-        self._undos = UndoDesk(desk=self.desk, people=self._roster, net=self._net)
-        self._channels.update(open_channels(config.channels, partial(self._backing, signer)))
-        self.switchboard = self._switchboard()
-        self._hub.on_change = self.switchboard.wake
-        self._registrar = Registrar(
-            desk=self.desk, roster=self._roster, writer=self._writer, audit=log, clock=self._clock
-        )
-        self._here = AtThisMachine(
-            person=owner(),
-            people=self._roster,
-            terminal_decisions=lambda: self._policy.current().general.terminal_decisions,
-        )
-        self._alerts = Alerts(desk=self.desk, asking=self._asking)
-        self._notices = Notices(
-            alerts=self._alerts, desk=self.desk, config=config.hosts, clock=self._clock, redact=redacted
-        )
-        self._glass = self._glass_desk(glass_key)
-        self._sightings = Sightings(self._clock)
-        places = Places(home=Path.home(), project=Path("/"))
-        self._silence = Silence(lambda host, since_ms: deeds_of(host, since_ms, places), self._clock)
-        self.events = self._events()
 
     def _switchboard(self) -> Switchboard:
         return Switchboard(
@@ -215,22 +187,19 @@ class Core:
             tell=self._tell_everybody,
         )
 
-    def _events(self) -> HostEvents:
-        wakes = Wakes(desk=self.desk, hub=self._hub)
-        prompts = HostPrompts(
-            desk=self.desk, asking=self._asking, here=self._here, config=self._config.hosts, is_alive=is_alive
-        )
-        waits = HostWaits(here=self._here, config=self._config.hosts, prompts=prompts, wakes=wakes)
-        gate = Gate(
+    def _host_door(self) -> HostDoor:
+        return HostDoor(
+            config=self._config.hosts,
+            paths=self._paths,
             desk=self.desk,
+            hub=self._hub,
             asking=self._asking,
-            passed=self.tally.passed,
-            head_of=workspace.head_of,
-            waits=waits,
-            seen=self._seen,
+            people=self._roster,
+            keeper=self.keeper,
+            tally=self.tally,
+            clock=self._clock,
+            terminal_decisions=lambda: self._policy.current().general.terminal_decisions,
         )
-        settings = SettingsWatch(inspector=install, watched=self._fingerprints, desk=self.desk, alerts=self._alerts)
-        return HostEvents(gate=gate, prompts=prompts, wakes=wakes, settings=settings, notices=self._notices)
 
     def diagnosis(self) -> DiagnosisRoute:
         """What only the broker knows of itself."""
@@ -239,13 +208,6 @@ class Core:
             return [asdict(each) for each in (await self.keeper.watched_hooks()).values()]
 
         return DiagnosisRoute(channels=lambda: self._channels, clock=self._clock, watched=watched)
-
-    def _seen(self, event: BeforeTool) -> None:
-        self._sightings.note(event)
-        self._silence.heard(event)
-
-    async def _fingerprints(self) -> dict[str, str]:
-        return {path: each.installed for path, each in (await self.keeper.watched_hooks()).items()}
 
     @classmethod
     def open(cls, paths: StatePaths, config: Config) -> Core:
@@ -267,8 +229,7 @@ class Core:
             *self.switchboard.workers(),
             self._roster.keep_fresh,
             self.tally.run,
-            self._watch_hooks,
-            self._notices.run,
+            *self.hosts.workers(),
         ]
         workers += [partial(self._notify, each) for each in self._endpoints]
         if self._witnesses is not None:
@@ -309,30 +270,12 @@ class Core:
             operations=Operations(self.desk, self._asking),
         )
 
-    async def _watch_hooks(self) -> None:
-        while True:
-            for note in await asyncio.to_thread(waiting_notes, self._paths):
-                await self.keeper.hook_changed(note, owner())
-                await asyncio.to_thread(note.path.unlink, missing_ok=True)
-            for touched in await self.keeper.check_hooks(install.fingerprint):
-                await self._alerts.tell(
-                    f"Our hooks in {touched.settings} ({touched.host}) are "
-                    f"{'not as they were installed' if touched.seen else 'gone'}: agents may run what they like. "
-                    "`askfirst doctor` says how it stands.",
-                    key=f"{touched.settings} {touched.seen}",
-                )
-            hosts = {each.host for each in (await self.keeper.watched_hooks()).values()}
-            for deed in await asyncio.to_thread(self._silence.look, hosts):
-                await self.desk.note(Entry(type=EntryType.HOOK_SILENT, data=asdict(deed)))
-                await self._alerts.tell(f"The gate is silent: {words(deed)}", key=f"silent {deed.host} {deed.session}")
-            await asyncio.sleep(_HOOKS_PAUSE_S)
-
     async def _tell_everybody(self, text: str, key: str) -> None:
         """Tell whomever any route tells, and all people, on the channels that exist."""
         wanted = [*self._policy.current().general.recipients, *INBOX]
         wanted += [each for person in self._roster.people for each in person.recipients]
         recipients = tuple(dict.fromkeys(each for each in wanted if each.partition(":")[0] in self._channels))
-        await self._alerts.tell(text, key=key, recipients=recipients)
+        await self.hosts.alerts.tell(text, key=key, recipients=recipients)
 
     async def _require_witnesses(self, request: Request) -> None:
         """Before an action of a risk that asks for it is released, others have seen that it was decided."""
@@ -378,14 +321,14 @@ class Core:
             undos=self._undos,
             hub=self._hub,
             asking=self._asking,
-            terminal_decisions=self._here.terminal_decisions,
-            reviewer=self._here.person,
+            terminal_decisions=self.hosts.here.terminal_decisions,
+            reviewer=self.hosts.here.person,
             access=access,
             figures=self._figures,
             more=(
                 PeopleApi(access, self._registrar, self._roster),
                 BreakGlassApi(access, self._glass, self._clock),
-                SightingsApi(access, self._sightings),
+                SightingsApi(access, self.hosts.sightings),
                 TrashApi(
                     access=access, desk=self.desk, trash=self._net.trash, config=self._config.undo, person=owner()
                 ),
@@ -400,7 +343,7 @@ class Core:
                     access,
                     hooks=hooks,
                     desk=self.desk,
-                    alerts=self._alerts,
+                    alerts=self.hosts.alerts,
                     clock=self._clock,
                     standings=self.switchboard.heartbeat.standings,
                 ),

@@ -63,7 +63,7 @@ async def _run(paths: StatePaths, config: Config, port: int) -> int:
 
     token = api_token(paths)
     access = core.access(token)
-    route = HookRoute(core.events, HOSTS, core.tally.called)
+    route = HookRoute(core.hosts.events, HOSTS, core.tally.called)
     hooks = Route("/v1/hook/{host}", route.respond, methods=["POST"])
     api = core.api(access, hooks=route, inbox=url_of(web_listener))
     mcp = core.mcp(api, access, web_listener)
