@@ -6,7 +6,8 @@
 - ``pouch``: the contents of one snapshot, within its limits.
 - ``tree``: files and folders as values, with what they hold in the pouch.
 - ``plumbing``: git, with nothing of the repository's own programs.
-- ``repository``: refs, HEAD, index, work tree and state of a repository as a value; ``revert`` puts it back.
+- ``repository``: makes a repository a value, a ``shot``: refs, HEAD, ``index``, ``work_tree`` and state, with hidden
+  refs (``pins``) that hold its commits; ``revert`` puts it back.
 - ``trash``: snapshots on disk: made whole or not at all, listed, aged, purged.
 - ``keeper``: all of it behind ``askfirst.rescue.Net``.
 

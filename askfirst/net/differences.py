@@ -15,23 +15,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from askfirst.net.folder import Folder
+from askfirst.net.index import LIST_ENTRIES, read_entries
 from askfirst.net.plumbing import Git, locate
-from askfirst.net.repository import (
-    LIST_ENTRIES,
-    SHARED,
-    changed_names,
-    own_patterns,
-    read_entries,
-    read_head,
-    read_refs,
-    state_names,
-)
+from askfirst.net.repository import SHARED, own_patterns, read_head, read_refs, state_names
 from askfirst.net.tree import is_as_kept
+from askfirst.net.work_tree import changed_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from askfirst.net.repository import Shot
+    from askfirst.net.shot import Shot
     from askfirst.net.tree import Tree
 
 GONE: Final = ""

@@ -15,7 +15,8 @@ from askfirst.net.folder import Folder
 from askfirst.net.manifest import Holding, with_submodules
 from askfirst.net.plumbing import Git, locate
 from askfirst.net.pouch import in_words
-from askfirst.net.repository import Shot, Wish, shoot
+from askfirst.net.repository import shoot
+from askfirst.net.shot import Shot, Wish
 from askfirst.net.tree import Tree, take
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from askfirst.net.repository import Shot
+from askfirst.net.shot import Shot
 from askfirst.net.tree import Item, Tree
 from askfirst.rescue import Order
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from askfirst.net.manifest import Holding
-    from askfirst.net.repository import Shot
+    from askfirst.net.shot import Shot
     from askfirst.net.tree import Tree
 
 _LISTED_MAX: Final = 10

@@ -28,15 +28,17 @@ from askfirst.net.differences import (
     repository_of,
 )
 from askfirst.net.folder import Folder
+from askfirst.net.index import SYMLINK, read_entries
 from askfirst.net.pouch import opened
-from askfirst.net.repository import SYMLINK, lineage, read_entries
 from askfirst.net.tree import finish_folder, is_as_kept, put
+from askfirst.net.work_tree import lineage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
+    from askfirst.net.index import Entry
     from askfirst.net.plumbing import Git
-    from askfirst.net.repository import Entry, Shot
+    from askfirst.net.shot import Shot
     from askfirst.net.tree import Item, Tree
 
 _LOCK_PATIENCE_S: Final = 5.0

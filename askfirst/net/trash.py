@@ -28,8 +28,8 @@ from askfirst.net.manifest import (
     load_holding,
     load_journal,
 )
+from askfirst.net.pins import unpin
 from askfirst.net.pouch import PINS_FILE, Pouch
-from askfirst.net.repository import unpin
 from askfirst.paths import write_private
 
 if TYPE_CHECKING:
