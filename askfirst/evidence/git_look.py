@@ -14,6 +14,7 @@ from askfirst.evidence import git_steps as steps
 from askfirst.evidence.commits import Holders, after_moves, short
 from askfirst.evidence.discards import Discards
 from askfirst.evidence.files import look_at
+from askfirst.evidence.git_commands import about, steps_of
 from askfirst.evidence.git_push import PushLook
 from askfirst.evidence.history import History
 from askfirst.evidence.values import Files, text_of
@@ -69,12 +70,12 @@ class GitSource:
     def _read(self, command: Command, eye: Eye, found: Found, by_place: dict[GitPlace, list[steps.Step]]) -> None:
         call = parse_git(command)
         case = Case(call=call, facts=eye.disk, book=RuleBook.load())
-        wanted = steps.steps_of(case)
+        wanted = steps_of(case)
         if not wanted:
             return
         if call.place is None:
             where = f"on {command.where}" if command.where else "in a repository that is not known"
-            found.gap(steps.about(case), f"it runs {where}", failed=not command.where)
+            found.gap(about(case), f"it runs {where}", failed=not command.where)
             return
         by_place[call.place] += wanted
 
