@@ -34,7 +34,14 @@ Settings = Annotated[
 def add(app: typer.Typer, parts: Parts) -> None:
     """Register the group."""
     group = typer.Typer(help="Connect a host's hooks to the gate.", no_args_is_help=True)
+    _add_install(group, parts)
+    _add_uninstall(group, parts)
+    _add_command(group, parts)
+    _add_judge(group, parts)
+    app.add_typer(group, name="hook")
 
+
+def _add_install(group: typer.Typer, parts: Parts) -> None:
     @group.command()
     def install(
         host: Host = "claude-code",
@@ -47,6 +54,8 @@ def add(app: typer.Typer, parts: Parts) -> None:
         with sentences():
             _merge(parts, host, settings, state_dir, remove=False, dry_run=dry_run, as_json=as_json)
 
+
+def _add_uninstall(group: typer.Typer, parts: Parts) -> None:
     @group.command()
     def uninstall(
         host: Host = "claude-code",
@@ -59,6 +68,8 @@ def add(app: typer.Typer, parts: Parts) -> None:
         with sentences():
             _merge(parts, host, settings, state_dir, remove=True, dry_run=dry_run, as_json=as_json)
 
+
+def _add_command(group: typer.Typer, parts: Parts) -> None:
     @group.command()
     def command(
         host: Host = "claude-code",
@@ -74,12 +85,12 @@ def add(app: typer.Typer, parts: Parts) -> None:
             else:
                 sys.stdout.write(line + "\n")
 
+
+def _add_judge(group: typer.Typer, parts: Parts) -> None:
     @group.command(hidden=True)
     def judge(host: Host) -> None:
         """Judge one payload on standard input without a broker: what would be asked is denied."""
         raise typer.Exit(_judge(parts, host))
-
-    app.add_typer(group, name="hook")
 
 
 def _merge(

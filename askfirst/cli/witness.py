@@ -25,7 +25,13 @@ def add(app: typer.Typer, parts: Parts) -> None:
     group = typer.Typer(
         help="Be a witness of other logs, so that nobody can rewrite them unseen.", no_args_is_help=True
     )
+    _add_serve(group, parts)
+    _add_watch(group, parts)
+    _add_key(group, parts)
+    app.add_typer(group, name="witness")
 
+
+def _add_serve(group: typer.Typer, parts: Parts) -> None:
     @group.command()
     def serve(
         folder: Folder = None,
@@ -40,6 +46,8 @@ def add(app: typer.Typer, parts: Parts) -> None:
             stderr.print(f"witness {witness.vkey(name)} on http://{host}:{port}", markup=False, soft_wrap=True)
             raise typer.Exit(witness.serve(name=name, host=host, port=port))
 
+
+def _add_watch(group: typer.Typer, parts: Parts) -> None:
     @group.command()
     def watch(
         vkey: Annotated[list[str], typer.Argument(help="Key of a log, the line in its log.vkey.")],
@@ -55,6 +63,8 @@ def add(app: typer.Typer, parts: Parts) -> None:
             else:
                 console.print(f"{len(logs)} keys of logs are watched", markup=False)
 
+
+def _add_key(group: typer.Typer, parts: Parts) -> None:
     @group.command()
     def key(folder: Folder = None, name: Name = "", state_dir: StateDir = None, as_json: AsJson = False) -> None:
         """Print the witness's public key, for the policies of logs and verifiers; made when there is none."""
@@ -64,8 +74,6 @@ def add(app: typer.Typer, parts: Parts) -> None:
                 print_json({"vkey": vkey})
             else:
                 typer.echo(vkey)
-
-    app.add_typer(group, name="witness")
 
 
 def _folder(folder: Path | None, state_dir: Path | None) -> Path:
