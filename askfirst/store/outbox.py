@@ -132,10 +132,12 @@ def give_up(connection: sa.Connection, delivery: Delivery) -> None:
     connection.execute(outbox.update().where(outbox.c.request_id == delivery.request_id, gone).values(done=1))
 
 
-_alive = (outbox.c.done == 0) | outbox.c.external_id.is_not(None)  # sent, or still to be sent: not given up
+_open = outbox.c.done == constant(
+    0
+)  # a value would have SQLite prepare the statement anew each time: is it in the index?
+_alive = _open | outbox.c.external_id.is_not(None)  # sent, or still to be sent: not given up
 _sent = outbox.alias("sent")
 _with_message = outbox.outerjoin(_sent, _sent.c.id == outbox.c.message_id)
-_open = outbox.c.done == constant(0)
 _of_channel = outbox.c.channel == sa.bindparam("scheme")
 _owed = _open & ((outbox.c.kind == SEND) | _sent.c.external_id.is_not(None))
 _INSERT = inserted(outbox, "request_id", "channel", "recipient", "kind", "next_at_ms")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,27 @@ def test_no_query_of_the_gate_reads_a_whole_table(tmp_path: Path, name: str) -> 
         and " USING " not in step
     ]
     assert not whole, steps
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_query_of_the_gate_is_prepared_more_than_once(tmp_path: Path, name: str) -> None:
+    """SQLite does that each time where a value decides whether a partial index can be used."""
+    statement: Statement = STATEMENTS[name]
+    store = open_store(tmp_path / "store.db")
+    asked = []
+
+    def authorize(*what: object) -> int:
+        asked.append(what)
+        return sqlite3.SQLITE_OK
+
+    with store.engine.connect() as connection, connection.begin():
+        connection.connection.driver_connection.set_authorizer(authorize)  # type: ignore[union-attr]  # it is connected
+        order = statement._text(connection).order
+        assert order is not None
+        seen = []
+        for value in (1, 2, 3):
+            statement.change(connection, **dict.fromkeys(order, value))
+            seen.append(len(asked))
+    store.engine.dispose()
+    store.reader.dispose()
+    assert 0 < seen[0] == seen[1] == seen[2]
