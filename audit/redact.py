@@ -1,7 +1,6 @@
 """Takes secrets out of what is logged, before it is hashed: what enters the log cannot be called back.
 
-The rules are those of detect-secrets (its patterns for the tokens of vendors; entropy and keyword guesses, which fit
-source code, are left out), and ours for what command lines hold: options, assignments, headers, ``user:password``.
+What a secret looks like is in ``audit.secret_rules``.
 
 The exact input stays what a reviewer sees and what a decision is bound to: in the entry by its digest, beside it as an
 erasable payload.
@@ -15,88 +14,24 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
-from detect_secrets.plugins.base import RegexBasedDetector
-
 from askfirst.audit_port import EntryType, Private
+from audit.secret_rules import NAMES_OF_SECRETS, RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from askfirst.audit_port import Entry, Value
+    from audit.secret_rules import Rules
 
 _WINDOW_CHARS: Final = 4096
 """Some patterns take quadratic time on a hostile text, so that a long one is searched piece by piece."""
 _OVERLAP_CHARS: Final = 512
 _SHORT_CHARS: Final = 6
-_NOT_SECRET: Final = frozenset({"Public IP (ipv4)"})
 _OURS_ALONE: Final = frozenset({EntryType.LOG_FOUNDED, EntryType.LOG_KEY_ROTATED, EntryType.LOG_CHECKPOINT_WITNESSED})
 """Entries that hold keys and hashes, public by purpose, and no word of anybody else."""
 _OUR_IDS: Final = frozenset({"act", "decision_id", "grant", "policy_sha256", "rule", "verdict"})
 """Members that hold ids and digests that we made; each is new, so that searching them would cost each time."""
 _HEX = re.compile(r"[0-9a-f]+\Z")
-
-_WORDS: Final = (
-    r"(?:passwords?|passwd|passphrase|secrets?|tokens?|api[-_]?keys?|access[-_]?keys?|private[-_]?key"
-    r"|(?<=[_-])(?:pass|pwd)(?!\w))"
-)
-_VALUE: Final = r"""(?:"([^"$`]+)"|'([^']+)'|([^\s"'$`<>|&;(){},]+))"""
-_TOKENS: Final = (
-    r"sk-[a-zA-Z]{2,10}-[\w-]{16,}|github_pat_\w{22,}|gh[pousr]_\w{30,}|glpat-[\w-]{20,}|hf_\w{30,}|xox[a-z]-[\w-]{10,}"
-    r"|AIza[\w-]{35}|ya29\.[\w-]{20,}|npm_\w{36}|pypi-[\w-]{16,}|dop_v1_[0-9a-f]{64}|(?:bot)?\d{8,10}:[\w-]{33,35}"
-    r"|dckr_[op]at_[\w-]{20,}|hvs\.[\w-]{20,}|\w{3}\dQ~[\w.~-]{31,40}"
-)
-"""Tokens of vendors that are younger than the detector's release, or that it knows in an older form."""
-_REST: Final = r"\b[^|;&\n]{0,200}?\s"
-_SHORT_OPTIONS: Final = "|".join(
-    (
-        rf"\bredis-cli{_REST}-a",
-        rf"\b(?:docker|podman|helm|az|oras|skopeo)\s+(?:registry\s+)?login{_REST}-p",
-        rf"\btwine{_REST}-p",
-        rf"(?<![\w/.-])mongo(?:sh|dump|restore|export|import)?{_REST}-p",
-        rf"\bopenssl{_REST}(?:-k(?=\s)|-pass\w*\s+pass:)",
-        rf"\bldap\w+{_REST}-w",
-        rf"\b(?:zip|sqlcmd|bcp){_REST}-P",
-        r"\bhtpasswd\s+(?:-\w+\s+)*-\w*b\w*\s+\S+\s+\S+",
-    )
-)
-"""What stands before a password where a program has a short option for it. From: their manual pages."""
-_READERS: Final = r"sudo\s[^|;&\n]*?-\w*S|[^|;&\n]*?--(?:password-)?stdin\b|[^|;&\n]*?\bchpasswd\b"
-"""Programs that read a password from a pipe."""
-_OURS: Final = (
-    (
-        "option",
-        rf"(?i)(?<![\w-])--?(?:[\w-]*[-_])?{_WORDS}(?![-_](?:stdin|file|path|env|name))[\w-]*(?:=|\s+)(?!-){_VALUE}",
-    ),
-    ("assignment", rf"""(?i)(?<![\w-])[\w.-]*{_WORDS}(?![-_](?:file|path|name))\w*["']?\s*[:=]\s*{_VALUE}"""),
-    ("header", r"""(?i)\bauthorization["']?\s*[:=]\s*["']?(?:\w+\s+)?+([^\s"'$`]+)"""),
-    ("password", r"""(?<![\w-])(?:-u|--user|--proxy-user)[\s=]*["']?[^\s:"'$]+:([^\s"'$`]+)"""),
-    ("password", r"""\b(?:mysql|mariadb)[\w-]*\b[^|;&\n]{0,200}?\s-p([^\s"'$`]+)"""),
-    ("password", rf"""\bsshpass\s+-p\s*{_VALUE}"""),
-    ("password", rf"(?:{_SHORT_OPTIONS})\s*(?!-){_VALUE}"),
-    ("password", rf"\b(?:echo|printf)\s+(?:-\w+\s+)*{_VALUE}\s*\|\s*(?:{_READERS})"),
-    (
-        "cookie",
-        r"""(?i)(?:\bcookie:\s*|--cookie[=\s]+["']?)([^\s"'$`;=]+=[^\s"'$`;]+(?:;\s*[^\s"'$`;=]+=[^\s"'$`;]+)*)""",
-    ),
-    ("password", r"""://[^\s:/@"'$]*:([^\s/@"'$]+)@"""),
-    ("token", rf"\b({_TOKENS})(?![\w-])"),
-    ("private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"),
-)
-
-
-def _rules() -> Iterator[tuple[str, re.Pattern[str]]]:
-    """What is searched for, under the name that stands in its place."""
-    for name, pattern in _OURS:
-        yield name, re.compile(pattern)
-    plugins: dict[str, type] = get_mapping_from_secret_type_to_class()
-    for name, plugin in sorted(plugins.items()):
-        if issubclass(plugin, RegexBasedDetector) and name not in _NOT_SECRET:
-            for compiled in plugin.denylist:  # type: ignore[attr-defined]  # a property there, a list in every plugin
-                yield name.lower(), compiled
-
-
-_RULES: Final = tuple(_rules())
 
 
 @lru_cache(maxsize=4096)
@@ -104,27 +39,39 @@ def redacted(text: str) -> str:
     """The text with each secret that is recognised replaced, e.g. by ``[redacted: github token]``."""
     if len(text) < _SHORT_CHARS or _HEX.match(text):
         return text
-    spans = sorted(_spans(text))
+    return without_secrets(text, RULES)
+
+
+def without_secrets(text: str, rules: Rules) -> str:
+    """The text without what these rules find."""
+    spans = _spans(text, rules)
     if not spans:
         return text
     parts, at = list[str](), 0
-    for start, end, name in spans:
+    for start, end, name in sorted(spans):
         if start >= at:
             parts += [text[at:start], f"[redacted: {name}]"]
         at = max(at, end)
     return "".join([*parts, text[at:]])
 
 
-def _spans(text: str) -> Iterator[tuple[int, int, str]]:
+def _spans(text: str, rules: Rules) -> list[tuple[int, int, str]]:
     """Start, end and name of each secret; they may overlap."""
+    spans = list[tuple[int, int, str]]()
     for offset in range(0, len(text), _WINDOW_CHARS - _OVERLAP_CHARS):
         window = text[offset : offset + _WINDOW_CHARS]
-        for name, pattern in [rule for rule in _RULES if rule[1].search(window)]:  # hardly ever any
-            for match in pattern.finditer(window):
-                group = next((number for number in range(1, pattern.groups + 1) if match[number]), 0)
-                start, end = match.span(group)
-                if end > start:
-                    yield offset + start, offset + end, name
+        for rule in rules.for_text(window):
+            if rule.pattern.search(window):  # hardly ever, and cheaper than to iterate over nothing
+                spans += ((offset + start, offset + end, rule.name) for start, end in _found(rule.pattern, window))
+    return spans
+
+
+def _found(pattern: re.Pattern[str], window: str) -> Iterator[tuple[int, int]]:
+    for match in pattern.finditer(window):
+        group = next((number for number in range(1, pattern.groups + 1) if match[number]), 0)
+        start, end = match.span(group)
+        if end > start:
+            yield start, end
 
 
 def redact_value(value: Value) -> Value:
@@ -159,7 +106,7 @@ def _is_secret(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
-_SECRET_NAME = re.compile(rf"(?i){_WORDS}\Z")
+_SECRET_NAME = re.compile(rf"(?i){NAMES_OF_SECRETS}\Z")
 
 
 def _member(name: str, value: Value) -> Value:
