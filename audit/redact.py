@@ -31,7 +31,9 @@ _OURS_ALONE: Final = frozenset({EntryType.LOG_FOUNDED, EntryType.LOG_KEY_ROTATED
 """Entries that hold keys and hashes, public by purpose, and no word of anybody else."""
 _OUR_IDS: Final = frozenset({"act", "decision_id", "grant", "policy_sha256", "rule", "verdict"})
 """Members that hold ids and digests that we made; each is new, so that searching them would cost each time."""
-_HEX = re.compile(r"[0-9a-f]+\Z")
+_ATOMS: Final = (int, float, Private)
+_HEX: Final = re.compile(r"[0-9a-f]+\Z")
+_SECRET_NAME: Final = re.compile(rf"(?i){NAMES_OF_SECRETS}\Z")
 
 
 @lru_cache(maxsize=4096)
@@ -78,11 +80,13 @@ def redact_value(value: Value) -> Value:
     """The value with secrets taken out of every text in it; payloads that stand apart stay as they are."""
     if isinstance(value, str):
         return redacted(value)
-    if value is None or isinstance(value, int | float | Private):
+    if value is None or isinstance(value, _ATOMS):
         return value
     if isinstance(value, Mapping):
-        return {name: _member(name, item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
+        return _members(value)
+    if isinstance(value, tuple):  # stays one, so that an entry without secrets equals what came in
+        return tuple([redact_value(item) for item in value])
+    if isinstance(value, list):
         return [redact_value(item) for item in value]
     return value
 
@@ -95,24 +99,23 @@ def redact_entry(entry: Entry) -> Entry:
     for name in ("agent", "action", "decision", "links", "data"):
         before: Mapping[str, Value] = getattr(entry, name)
         if before:
-            after = {key: _member(key, item) for key, item in before.items()}
+            after = _members(before)
             if after != before:
                 changed[name] = after
     return replace(entry, **changed) if changed else entry  # type: ignore[arg-type]  # the names above
 
 
-@lru_cache(maxsize=1024)
-def _is_secret(name: str) -> bool:
-    return _SECRET_NAME.search(name) is not None
-
-
-_SECRET_NAME = re.compile(rf"(?i){NAMES_OF_SECRETS}\Z")
+def _members(members: Mapping[str, Value]) -> dict[str, Value]:
+    """A member whose name says that it is secret loses its whole text; ids of our own making are left alone."""
+    return {name: item if name in _OUR_IDS else _member(name, item) for name, item in members.items()}
 
 
 def _member(name: str, value: Value) -> Value:
-    """A member whose name says that it is secret loses its whole text; ids of our own making are left alone."""
-    if name in _OUR_IDS:
-        return value
     if isinstance(value, str):
         return "[redacted: assignment]" if value and _is_secret(name) else redacted(value)
     return redact_value(value)
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None

@@ -154,6 +154,8 @@ def test_the_writer_redacts_before_it_hashes(store: Store) -> None:
 def test_an_entry_without_secrets_is_handed_on_as_it_is() -> None:
     entry = decided(1)
     assert redact_entry(entry) is entry
+    listed = replace(entry, data={"rules": ("git.reset-hard", "git.push-force"), "shown": ["a", 1, 0.5, None]})
+    assert redact_entry(listed) is listed
 
 
 def test_a_hostile_text_cannot_stop_the_writer() -> None:
