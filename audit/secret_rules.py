@@ -62,9 +62,9 @@ _OURS: Final = (
         rf"(?i)(?<![\w-])--?(?:[\w-]*[-_])?{NAMES_OF_SECRETS}(?![-_](?:stdin|file|path|env|name))[\w-]*(?:=|\s+)(?!-){_VALUE}",
     ),
     (
-        "assignment",
+        "assignment",  # begins only before all of the dots: from each of them, some thousand take seconds
         _NAMED,
-        rf"""(?i)(?<![\w-])[\w.-]*{NAMES_OF_SECRETS}(?![-_](?:file|path|name))\w*["']?\s*[:=]\s*{_VALUE}""",
+        rf"""(?i)(?<![\w.-])[\w.-]*{NAMES_OF_SECRETS}(?![-_](?:file|path|name))\w*["']?\s*[:=]\s*{_VALUE}""",
     ),
     ("header", "authorization", r"""(?i)\bauthorization["']?\s*[:=]\s*["']?(?:\w+\s+)?+([^\s"'$`]+)"""),
     ("password", "-u", r"""(?<![\w-])(?:-u|--user|--proxy-user)[\s=]*["']?[^\s:"'$]+:([^\s"'$`]+)"""),
@@ -160,6 +160,8 @@ _THEIRS: Final = (
 )
 """Marks, flags, pattern as detect-secrets 1.5 has it."""
 _MARKS_OF: Final = {re.compile(text, flags): tuple(marks.split()) for marks, flags, text in _THEIRS}
+_TO_AT_ONCE: Final = r"""(?:"|\'|)(?:\]|)(?: *(?::=|=>|::|=|:) *| +)(?:"|\'|)"""
+"""What ``_TO`` matches, which tries every way to share spaces out among three: minutes for some thousand."""
 
 _FOLDED: Final = str.maketrans("\u017f\u0131\u0130\u212a", "siik")
 """What patterns that ignore case take for ASCII letters, too.
@@ -212,8 +214,11 @@ class Rules:
 
 
 def rule_of(name: str, pattern: re.Pattern[str]) -> Rule:
-    """The rule for a pattern of detect-secrets; without marks if exactly this pattern is not known here."""
-    return Rule(name, pattern, _MARKS_OF.get(pattern, ()))
+    """The rule for a pattern of detect-secrets; without marks, and as it is, if exactly this one is not known here."""
+    marks = _MARKS_OF.get(pattern, ())
+    if marks and _TO in pattern.pattern:
+        pattern = re.compile(pattern.pattern.replace(_TO, _TO_AT_ONCE), pattern.flags)
+    return Rule(name, pattern, marks)
 
 
 def _rules() -> Iterator[Rule]:

@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
+from detect_secrets.plugins.base import RegexBasedDetector
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +39,22 @@ FRAGMENTS = [
     *("0123456789:", "a1B2" * 12, "A1B2" * 5, "a1b2" * 16, " PRIVATE KEY-----", "-----", "; ", ".", "-", "_", " "),
     *("ſ", "\N{KELVIN SIGN}", "ı", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}", "Σ", "é", "٣", "\u00a0", "\n", "\0"),
 ]
+SPELLED_OTHERWISE = [
+    (pattern, rule_of("", pattern).pattern)
+    for plugin in get_mapping_from_secret_type_to_class().values()
+    if issubclass(plugin, RegexBasedDetector)
+    for pattern in plugin.denylist
+    if rule_of("", pattern).pattern != pattern
+]
+"""Patterns of detect-secrets, and what is searched for in their place."""
+SECRET_AFTER_NAME = st.tuples(
+    st.sampled_from(["", " ", "[", "'", "x", "."]),
+    st.sampled_from(["cl", "cloudant_", "ibm-cloud-", "cos_secret_access_", "secret-", "softlayer_api_", "sl"]),
+    st.sampled_from(["key", "password", "token", "KEY"]),
+    st.lists(st.sampled_from([*" :=>]'\"", ":=", "=>", "::", "   "]), max_size=6).map("".join),
+    st.sampled_from(["abcdefghijklmnopqrstuvwx", "0123456789abcdef" * 3, "0123456789abcdef" * 4, "Aa0_" * 11]),
+    st.sampled_from(["", " ", "'", ";", "0"]),
+).map("".join)
 AROUND = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=8), max_size=4).map("".join)
 FAR = st.sampled_from(["", "", "", " " * 3570, "x " * 2040])
 """Puts what follows near an edge of the window that is searched at once."""
@@ -141,6 +159,23 @@ def test_texts_of_pieces_of_secrets_are_searched_as_if_nothing_were_left_out(tex
 def test_commands_are_searched_as_if_nothing_were_left_out() -> None:
     for row in [*agent_lines.rows(), *build_lines.rows()]:
         assert_nothing_is_left_out(row.command)
+
+
+@settings(max_examples=500)
+@given(st.lists(SECRET_AFTER_NAME, min_size=1, max_size=2).map("".join))
+def test_patterns_that_are_spelled_otherwise_find_the_same(text: str) -> None:
+    assert SPELLED_OTHERWISE
+    for theirs, ours in SPELLED_OTHERWISE:
+        assert [match.span(1) for match in ours.finditer(text)] == [match.span(1) for match in theirs.finditer(text)]
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from([*".-_ =:'\"", "a", "pass", "token", ".token=x", "'y'"]), max_size=12).map("".join))
+def test_an_assignment_that_begins_only_before_all_dots_is_found_as_well(text: str) -> None:
+    pattern = next(rule.pattern for rule in RULES.all if rule.name == "assignment")
+    anywhere = re.compile(pattern.pattern.replace(r"(?<![\w.-])", r"(?<![\w-])"))
+    assert anywhere != pattern
+    assert [found.regs[1:] for found in pattern.finditer(text)] == [found.regs[1:] for found in anywhere.finditer(text)]
 
 
 def test_a_command_holds_marks_of_less_than_two_rules_on_average() -> None:
