@@ -23,7 +23,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from askfirst.audit_port import Entry, EntryType, TreeHead
 from askfirst.errors import LogError
 from askfirst.store import schema
-from askfirst.store.statement import inserted, is_shared, new, updated
+from askfirst.store.statement import Statement, inserted, is_shared, new, updated
 from audit import tree as merkle
 from audit.clock import MAX_DRIFT_US, Reading, drift_us, rfc3339
 from audit.entry import Encoded, encode, reading_of
@@ -49,7 +49,8 @@ _INSERT_ENTRY = inserted(schema.audit)
 _INSERT_TILE = inserted(schema.tile)
 _INSERT_BLOB = inserted(schema.blob)
 _LOCK_HEAD = select(schema.tree).with_for_update()
-_LEAVES = (
+_HOLD_HEAD = Statement(select(schema.tree.c.checkpoint).with_for_update())
+_LEAVES = Statement(
     select(schema.audit.c.seq, schema.audit.c.leaf)
     .where(schema.audit.c.seq >= bindparam("start"))
     .order_by(schema.audit.c.seq)
@@ -236,9 +237,11 @@ class StoredLog:
         if self._is_held or not is_shared(connection):
             return
         state = self._state
-        row = connection.execute(_LOCK_HEAD).one()
-        if row.checkpoint != state.head.checkpoint:
-            tree, head = _follow(connection, state, row.checkpoint)
+        checkpoint = _HOLD_HEAD.scalar(connection)
+        if checkpoint is None:
+            raise LogError("the tree head is missing from the store; restore the store from a backup")
+        if checkpoint != state.head.checkpoint:
+            tree, head = _follow(connection, state, checkpoint)
             self._state = replace(state, tree=tree, head=head)
         self._is_held = True
 
@@ -316,9 +319,9 @@ def _follow(connection: Connection, state: _State, checkpoint: str) -> tuple[mer
         found = open_checkpoint(checkpoint, [state.signers[-1].verifier])
     except NoteError as error:
         raise LogError(f"another broker has signed the log with another key: {error}; restart with that key") from error
-    rows = connection.execute(_LEAVES, {"start": state.tree.size}).all()
-    tree, _ = merkle.grow(state.tree, [row.leaf for row in rows])
-    is_whole = [row.seq for row in rows] == list(range(state.tree.size, found.size))
+    rows = _LEAVES.rows(connection, start=state.tree.size)
+    tree, _ = merkle.grow(state.tree, [leaf for _, leaf in rows])
+    is_whole = [seq for seq, _ in rows] == list(range(state.tree.size, found.size))
     if not is_whole or found.origin != state.signers[-1].name or tree.root() != found.root:
         raise LogError("what another broker wrote does not continue the log; run `askfirst audit verify`")
     return tree, TreeHead(size=found.size, root=found.root, checkpoint=checkpoint)
@@ -361,9 +364,8 @@ def _signed_head(signers: tuple[Signer, ...], tree: merkle.Tree) -> TreeHead:
 
 def _replace_head(connection: Connection, old_size: int, tree: merkle.Tree, head: TreeHead) -> None:
     values = {"size": tree.size, "frontier": b"".join(tree.frontier), "checkpoint": head.checkpoint}
-    changed = _REPLACE_HEAD.change(connection, old=old_size, **new(values))
-    if changed != 1:
-        raise LogError(f"the stored tree head is no longer that of {old_size} entries: someone else writes this log")
+    problem = f"the stored tree head is no longer that of {old_size} entries: someone else writes this log"
+    _REPLACE_HEAD.require(connection, lambda: LogError(problem), old=old_size, **new(values))
 
 
 def _insert_entries(connection: Connection, start: int, leaves: list[bytes], queue: list[Encoded]) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from askfirst.errors import StoreError
-from askfirst.store.statement import Statement, is_shared
+from askfirst.store.statement import Statement, constant, is_shared
 
 
 class BusyError(StoreError):
@@ -35,14 +35,18 @@ def claim(connection: sa.Connection, *names: str) -> None:
     """Be the only one at work under these names until the transaction ends.
 
     Raises:
-        BusyError: another broker is.
+        BusyError: another broker is; so whatever is asked next says.
     """
     if not is_shared(connection):
         return
     keys = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names]
-    if not _TRY_LOCK.scalar(connection, keys=keys):
-        raise BusyError("another broker is writing this request; try again")
+    _TRY_LOCK.require(connection, _taken, keys=keys)
 
 
-_keys = sa.func.unnest(sa.bindparam("keys", type_=ARRAY(sa.BigInteger))).column_valued("key")
-_TRY_LOCK = Statement(sa.select(sa.func.bool_and(sa.func.pg_try_advisory_xact_lock(_keys))))
+def _taken() -> BusyError:
+    return BusyError("another broker is writing this request; try again")
+
+
+_keys = sa.func.unnest(sa.bindparam("keys", type_=ARRAY(sa.BigInteger))).table_valued("key").render_derived()
+_has_all = sa.func.bool_and(sa.func.pg_try_advisory_xact_lock(_keys.c.key))
+_TRY_LOCK = Statement(sa.select(constant(1)).select_from(_keys).having(_has_all))

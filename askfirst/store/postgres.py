@@ -19,11 +19,14 @@ import sqlalchemy as sa
 
 from askfirst.errors import ConfigError, StoreAwayError, StoreError
 from askfirst.store.database import migrate
-from askfirst.store.statement import DIRECT, SHARED
+from askfirst.store.statement import DIRECT, PIPELINE, SHARED
 from askfirst.store.views import create_views, drop_views
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import ExceptionContext
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 OLDEST_SERVER = 15
 MIGRATION_LOCK = 0x61736B66_00000001
@@ -77,9 +80,10 @@ def open_postgres(url: sa.URL) -> sa.Engine:
         pool_size=1,
         max_overflow=1,
         execution_options={SHARED: True, DIRECT: True},
-        connect_args={**_KEEPALIVE, "options": _options(_SETTINGS), "prepare_threshold": 2},
+        connect_args={**_KEEPALIVE, "options": _options(_SETTINGS), "prepare_threshold": None},
     )
     sa.event.listen(engine, "connect", _require_durable)
+    _send_together(engine)
     try:
         with engine.begin() as connection:
             _require_version(connection)
@@ -116,6 +120,27 @@ def lock_for_migration(connection: sa.Connection) -> None:
 
 def _options(settings: dict[str, str]) -> str:
     return " ".join(f"-c {name}={value}" for name, value in settings.items())
+
+
+def _send_together(engine: sa.Engine) -> None:
+    """Give each connection a pipeline for statements; what SQLAlchemy runs itself comes after them, in its turn."""
+    from askfirst.store.pipeline import Pipeline  # noqa: PLC0415  # needs psycopg, an extra
+
+    numbered: Callable[..., sa.Dialect] = type(engine.dialect)
+    dialect = numbered(paramstyle="numeric_dollar", dbapi=engine.dialect.dbapi)
+
+    def on_connect(driver: Any, record: ConnectionPoolEntry) -> None:
+        record.info[PIPELINE] = Pipeline(driver, dialect)
+
+    def pipeline(connection: sa.Connection) -> Pipeline:
+        made: Pipeline = connection.info[PIPELINE]
+        return made
+
+    sa.event.listen(engine, "connect", on_connect)
+    sa.event.listen(engine, "before_cursor_execute", lambda connection, *_: pipeline(connection).settle())
+    sa.event.listen(engine, "commit", lambda connection: pipeline(connection).commit())
+    sa.event.listen(engine, "rollback", lambda connection: pipeline(connection).forget())
+    sa.event.listen(engine, "rollback_savepoint", lambda connection, *_: pipeline(connection).forget())
 
 
 def _require_durable(connection: Any, _record: object) -> None:

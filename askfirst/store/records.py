@@ -7,6 +7,7 @@ case on the writing connection locks it, so that nothing is decided on what anot
 
 from __future__ import annotations
 
+import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -284,8 +285,8 @@ def save(connection: sa.Connection, before: Case, after: Case) -> None:
     statement, values = _MOVE, _moves(after)
     if _version(after.request) != _version(request):
         statement, values = _REPLACE, _row(after)
-    if statement.change(connection, **known, **new(values)) != 1:
-        raise ConflictError(f"request {request.id} changed meanwhile", state="")
+    conflict = functools.partial(ConflictError, f"request {request.id} changed meanwhile", state="")
+    statement.require(connection, conflict, **known, **new(values))
 
 
 def case_of(connection: sa.Connection, body: str) -> Case:
@@ -371,8 +372,8 @@ def _save_grant(connection: sa.Connection, before: Grant | None, case: Case) -> 
         return
     known = {"is_id": before.id, "is_state": before.state.value}
     statement, values = (_MOVE_GRANT, moves) if _opens(after) == _opens(before) else (_REPLACE_GRANT, row)
-    if statement.change(connection, **known, **new(values)) != 1:
-        raise ConflictError(f"grant {before.id} changed meanwhile", state=before.state.value)
+    conflict = functools.partial(ConflictError, f"grant {before.id} changed meanwhile", state=before.state.value)
+    statement.require(connection, conflict, **known, **new(values))
 
 
 def _opens(grant: Grant) -> tuple[str, str, int, str]:

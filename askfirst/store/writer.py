@@ -35,7 +35,7 @@ from askfirst.store.calm import Calm
 from askfirst.store.job import Job, Result, answer, answer_here, is_busy, refusal_of, refuse
 from askfirst.store.locking import BusyError
 from askfirst.store.schema import tree
-from askfirst.store.statement import SHARED
+from askfirst.store.statement import SHARED, Statement, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +55,7 @@ _BUSY_PAUSE_S = 0.002
 _AWAY_PAUSE_S = 0.05
 _AWAY_PAUSE_MAX_S = 2.0
 
+_NOTIFY = Statement(sa.text(f"notify {CHANNEL}"))
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
@@ -281,7 +282,9 @@ class Writer:
                             raise
                         raise _WorkFailed from error
                 self._seal(connection)
-        except _WorkFailed:
+        except Exception as error:
+            if not (isinstance(error, _WorkFailed) or (self.is_shared and not _is_fatal(error))):
+                raise
             self._audit.rolled_back()
             return None
         return results
@@ -296,13 +299,14 @@ class Writer:
     def _seal(self, connection: sa.Connection) -> None:
         before = self._audit.head
         if self._audit.seal(connection) is not before and self.is_shared:
-            connection.exec_driver_sql(f"notify {CHANNEL}")
+            _NOTIFY.change(connection)
 
     def _attempt(self, connection: sa.Connection, job: Job[object]) -> Result:
         mark = self._audit.mark()
         savepoint = connection.begin_nested()
         try:
             result = job.work(connection)
+            settle(connection)  # what fails of it is its own failure
             savepoint.commit()
         except Exception as error:  # handed to whoever submitted it, unless nothing can be written any more
             if _is_fatal(error):
