@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from askfirst.store import outbox, records, standing
 from askfirst.store.open import open_store
-from askfirst.store.statement import Statement
+from askfirst.store.statement import PIPELINE, Statement
 
 STATEMENTS = {
     "what bears on a draft": standing._STANDING,
@@ -70,3 +74,22 @@ def test_no_query_of_the_gate_is_prepared_more_than_once(tmp_path: Path, name: s
     store.engine.dispose()
     store.reader.dispose()
     assert 0 < seen[0] == seen[1] == seen[2]
+
+
+@pytest.mark.slow
+def test_a_plan_that_is_made_while_nothing_waits_never_reads_all_that_waits(peers: Callable[[], Any]) -> None:
+    """PostgreSQL keeps it until it counts the table again, however many wait by then."""
+
+    def explain(connection: sa.Connection) -> list[str]:
+        pipeline = connection.info[PIPELINE]
+        text = standing._STANDING._text(pipeline.dialect)
+        connection.exec_driver_sql("set local plan_cache_mode = force_generic_plan")
+        connection.exec_driver_sql(f"prepare asked as {text.sql}")
+        return [
+            line for (line,) in connection.exec_driver_sql(f"explain execute asked({', '.join('1' * len(text.order))})")
+        ]
+
+    plan = [line.strip() for line in peers().writer.submit(explain).result(20)]
+    scans = [after for line, after in itertools.pairwise(plan) if "ix_request_pending" in line]
+    assert len(scans) == 2, plan
+    assert all(scan.startswith("Index Cond: ") for scan in scans), plan
