@@ -341,6 +341,7 @@ _T = TypeVar("_T", Request, Review, Grant)
 
 
 def _adapter(kind: type) -> TypeAdapter[Any]:
+    """What reads and writes this kind; its own methods take a dozen options each time, its parts' none."""
     if kind not in _adapters:
         _adapters[kind] = TypeAdapter(kind)
     return _adapters[kind]
@@ -351,7 +352,7 @@ _adapters: dict[type, TypeAdapter[Any]] = {}  # built on first use: each costs m
 
 def dump(value: Request | Review | Grant) -> str:
     """The value as JSON text."""
-    return _adapter(type(value)).dump_json(value).decode("utf-8")
+    return _adapter(type(value)).serializer.to_json(value).decode("utf-8")
 
 
 def load(kind: type[_T], text: str) -> _T:
@@ -361,7 +362,7 @@ def load(kind: type[_T], text: str) -> _T:
         StoreError: it is no such value, e.g. because a newer release wrote it.
     """
     try:
-        value: _T = _adapter(kind).validate_json(text)
+        value: _T = _adapter(kind).validator.validate_json(text)
     except ValidationError as error:
         raise StoreError(f"stored {kind.__name__.lower()} cannot be read: {error}") from error
     return value
