@@ -8,13 +8,13 @@ commit.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst import engine, grant_token
 from askfirst.audit_port import EntryType
 from askfirst.docket import Docket
 from askfirst.entries import entry_of
+from askfirst.replacing import replace
 from askfirst.request import RequestState
 from askfirst.store import outbox, records
 

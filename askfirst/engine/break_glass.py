@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import EntryType
@@ -16,6 +15,7 @@ from askfirst.effects import EffectKind
 from askfirst.engine.case import BREAK_GLASS, Case, LogLine, Step
 from askfirst.engine.events import BreakGlass, Event
 from askfirst.engine.grants import issue
+from askfirst.replacing import replace
 from askfirst.request import End, RequestKind, RequestState
 
 if TYPE_CHECKING:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from askfirst.replacing import replace
 from askfirst.request import Grant, Request, RequestState, Review, Verdict
 
 if TYPE_CHECKING:

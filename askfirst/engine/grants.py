@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import EntryType
@@ -10,6 +9,7 @@ from askfirst.engine.case import LogLine, Step, glass_link, system_line
 from askfirst.engine.events import Event, Executed, Redeem, Revoke
 from askfirst.engine.scopes import covers, is_used_up, ttl_ms, uses_max
 from askfirst.policy.ruling import ONCE
+from askfirst.replacing import replace
 from askfirst.request import Grant, GrantState, Use
 
 if TYPE_CHECKING:

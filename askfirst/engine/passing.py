@@ -6,7 +6,6 @@ with a grant for its own action alone, which lapses no later than the one that i
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import EntryType
@@ -14,6 +13,7 @@ from askfirst.engine.case import LogLine, Step
 from askfirst.engine.events import Cover, Event, PassOn
 from askfirst.engine.grants import forged, issue
 from askfirst.engine.scopes import covers, is_used_up
+from askfirst.replacing import replace
 from askfirst.request import End, GrantState, RequestState, Verdict
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import EntryType
 from askfirst.engine.case import Case, LogLine, Step
 from askfirst.engine.events import Event, Retract
 from askfirst.engine.grants import take_back
+from askfirst.replacing import replace
 from askfirst.request import GrantState, RequestState, Verdict
 
 if TYPE_CHECKING:

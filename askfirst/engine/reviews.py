@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import EntryType
@@ -15,6 +14,7 @@ from askfirst.engine.grants import issue, take_back
 from askfirst.engine.scopes import chosen, key_of, offered
 from askfirst.engine.versions import edit_line, next_version
 from askfirst.policy.ruling import ONCE
+from askfirst.replacing import replace
 from askfirst.request import End, GrantState, Handover, RequestKind, RequestState, Review, Verdict
 
 if TYPE_CHECKING:

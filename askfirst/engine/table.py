@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.engine import break_glass, grants, passing, retraction, reviews, timers, undo, versions
@@ -26,6 +25,7 @@ from askfirst.engine.events import (
     Undo,
     Unreachable,
 )
+from askfirst.replacing import replace
 from askfirst.request import RequestState
 
 if TYPE_CHECKING:

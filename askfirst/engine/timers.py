@@ -6,7 +6,6 @@ many were missed, every escalation step that is due, and nothing of either once 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import EntryType
@@ -15,6 +14,7 @@ from askfirst.engine.case import Case, LogLine, Step, system_line
 from askfirst.engine.events import Unreachable
 from askfirst.engine.grants import issue, lapse
 from askfirst.engine.quorum import current_stage, stage_at
+from askfirst.replacing import replace
 from askfirst.request import End, GrantState, RequestKind, RequestState
 
 if TYPE_CHECKING:

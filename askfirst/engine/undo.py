@@ -6,13 +6,14 @@ taken in any order: an undo puts back what its use changed, and puts aside what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from askfirst.audit_port import EntryType
 from askfirst.engine.case import LogLine, Step
 from askfirst.engine.events import Event, Undo
 from askfirst.engine.quorum import may_deny
+from askfirst.replacing import replace
 from askfirst.request import GrantState, RequestState
 
 if TYPE_CHECKING:

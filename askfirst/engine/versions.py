@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import EntryType
 from askfirst.engine.case import Case, LogLine, Step, system_line
 from askfirst.engine.events import Amend, Cancel, Content, Event, Opine, Renew, Supersede
 from askfirst.engine.grants import CHANGED
+from askfirst.replacing import replace
 from askfirst.request import End, GrantState, Request, RequestState
 
 if TYPE_CHECKING:
