@@ -97,6 +97,9 @@ def _approve(case: Case, review: Review, event: Cast, now_ms: int) -> Step:
     if refusal:
         return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
     newer = next_version(case, edit, changed_by=review.person)
+    if stranger := quorum.may_approve(newer, review.person, event.electorate):
+        note = f"an edit begins with the first stage again, and {stranger}; deny it, and say what to do"
+        return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, note)
     bound = replace(review, version=newer.request.version, action_digest=newer.request.action_digest)
     bound = replace(bound, stage=quorum.current_stage(newer), note="approved with changes")
     step = _count_approval(with_review(newer, bound), bound, now_ms)

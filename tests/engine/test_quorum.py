@@ -92,6 +92,27 @@ def test_one_person_cannot_propose_and_confirm(play: Play) -> None:
     assert play.says("bob", "approve").case.request.state is RequestState.APPROVED
 
 
+def test_an_edit_by_a_confirmer_is_no_proposal(play: Play) -> None:
+    """I5: an edited action is a new version, whose first stage is for its own reviewers alone."""
+    play.terms(stages=FOUR_EYES)
+    play.says("ann", "approve")
+    edited = play.says("bob", "approve", edit=play.content("git reset --hard HEAD~1"))
+    stranger = "local:bob is not among the reviewers of the proposer stage of this request"
+    assert not edited.done
+    assert edited.note == f"an edit begins with the first stage again, and {stranger}; deny it, and say what to do"
+    assert (play.case.request.version, play.log[-1]) == (1, "review.rejected")
+    assert play.says("bob", "approve").note == "counted: proposer 1 of 1, confirmer 1 of 2"
+
+
+def test_an_edit_by_a_confirmer_who_may_propose_is_their_proposal(play: Play) -> None:
+    play.terms(stages=(Stage(name="any"), FOUR_EYES[1]))
+    play.says("ann", "approve")
+    edited = play.says("bob", "approve", edit=play.content("git reset --hard HEAD~1"))
+    assert edited.note == "counted: any 1 of 1, confirmer 0 of 2"
+    assert edited.tell == ("web:security",)
+    assert play.says("bob", "approve").note == "counted before"
+
+
 def test_a_confirmer_may_deny_before_the_proposer_has_spoken(play: Play) -> None:
     play.terms(stages=FOUR_EYES)
     assert play.says("cat", "deny").case.request.state is RequestState.DENIED
