@@ -78,8 +78,11 @@ def cast_late(case: Case, event: Event, now_ms: int) -> Step:
     if event.review.verdict is Verdict.DENY:
         return _deny_late(case, event.review, now_ms)
     is_approval = event.review.verdict is Verdict.APPROVE
-    if not is_approval or event.edit or case.grant is not None or case.request.terms.late_grant_ttl_ms == 0:
+    if not is_approval or event.edit or not _may_open_late(case):
         return cast_closed(case, event, now_ms)
+    if denied := _denied_late(case):
+        note = f"late: the request had expired, and {denied.person} has denied it since"
+        return _not_counted(case, event.review, EntryType.REVIEW_LATE, note)
     return _approve_late(case, event.review, now_ms)
 
 
@@ -169,8 +172,24 @@ def _approve_late(case: Case, review: Review, now_ms: int) -> Step:
     return replace(granted, log=(review_line(kept, EntryType.REVIEW_LATE), *granted.log), note=note)
 
 
+def _may_open_late(case: Case) -> bool:
+    """Whether an approval after the deadline could still open the next attempt."""
+    is_approval = case.request.kind is RequestKind.APPROVAL
+    return is_approval and case.grant is None and case.request.terms.late_grant_ttl_ms > 0
+
+
+def _denied_late(case: Case) -> Review | None:
+    """The deny that keeps an expired request closed; where one deny does not end it, it only counts against it."""
+    denials = (each for each in case.counted() if each.verdict is Verdict.DENY)
+    return next((each for each in denials if case.request.terms.deny_ends or each.stop), None)
+
+
 def _deny_late(case: Case, review: Review, now_ms: int) -> Step:
-    """Nothing ran and nothing will: a late deny is recorded, and takes back a late grant that is still unused."""
+    """Nothing ran; a late deny keeps late approvals from opening anything, and takes back a grant that is unused."""
+    if _may_open_late(case):
+        note = "late: the request had expired; your deny counts against approvals that come later still"
+        counted = replace(review, counted=True, stage=quorum.current_stage(case), note=note)
+        return Step(case=with_review(case, counted), log=(review_line(counted, EntryType.REVIEW_LATE),), note=note)
     if case.grant is None or case.grant.state is not GrantState.ISSUED:
         return _not_counted(case, review, EntryType.REVIEW_LATE, f"already {ended(case.request)}")
     counted = replace(review, counted=True, note="took back the late approval before it was used")

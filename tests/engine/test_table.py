@@ -176,6 +176,32 @@ def test_a_late_deny_takes_back_a_late_grant() -> None:
     assert result.case.grant.state is GrantState.REVOKED
 
 
+def test_a_late_deny_keeps_a_later_approve_from_opening_anything() -> None:
+    """I5: deny beats approve, whichever comes first."""
+    denied = step(pending(), cast(pending(), Verdict.DENY, "local:bob"), LATER_MS)
+    note = "late: the request had expired; your deny counts against approvals that come later still"
+    assert (denied.done, denied.note, denied.case.request.state) == (True, note, RequestState.EXPIRED)
+    assert [line.type for line in denied.log] == [EntryType.GATE_TIMEOUT, EntryType.REVIEW_LATE]
+    result = step(denied.case, cast(denied.case, Verdict.APPROVE), LATER_MS)
+    assert (result.done, result.case.grant) == (False, None)
+    assert result.note == "late: the request had expired, and local:bob has denied it since"
+
+
+def test_a_late_deny_counts_as_one_where_one_does_not_end_it() -> None:
+    case = pending(stages=TWO, deny_ends=False)
+    denied = step(case, cast(case, Verdict.DENY, "local:ann"), LATER_MS)
+    result = after(
+        denied.case, *((cast(case, Verdict.APPROVE, who), LATER_MS) for who in ("local:ann", "local:bob", "local:cat"))
+    )
+    assert result.case.grant is not None
+    assert [each.note for each in result.case.reviews[2:3]] == ["late: the request had expired; 1 of 2 approvals"]
+
+
+def test_a_late_deny_of_what_can_no_longer_open_says_only_that_it_is_over() -> None:
+    case = pending(late_grant_ttl_ms=0)
+    assert step(case, cast(case, Verdict.DENY), LATER_MS).note == "already expired"
+
+
 def test_deny_beats_approve_until_the_grant_is_redeemed() -> None:
     case = approved()
     denied = step(case, cast(case, Verdict.DENY, "local:bob"), NOW_MS)
