@@ -10,7 +10,6 @@ import typer
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import EXIT_NO, console, print_json, sentences, stderr
 from askfirst.cli.store_file import store_file
-from askfirst.errors import StoreError
 from askfirst.paths import config_file, state_paths
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def _backup(paths: StatePaths, out: Path) -> None:
 def _restore(parts: Parts, paths: StatePaths, file: Path, state_dir: Path | None) -> VerifyReport:
     from askfirst.broker.server import broker_lock  # noqa: PLC0415  # only here
     from askfirst.config import load_config  # noqa: PLC0415  # heavy, and other commands start without it
-    from askfirst.store.backup import restore_postgres, restore_sqlite  # noqa: PLC0415
+    from askfirst.store.backup import require_no_store, restore_postgres, restore_sqlite  # noqa: PLC0415
     from askfirst.store.postgres import parse_url  # noqa: PLC0415
 
     if url := load_config(config_file()).store_url:
@@ -83,8 +82,7 @@ def _restore(parts: Parts, paths: StatePaths, file: Path, state_dir: Path | None
         with store_file(None, state_dir) as copy:
             return _verify(parts, copy)
     with broker_lock(paths):
-        if paths.store.exists():
-            raise StoreError(f"there is a store at {paths.store}; move it away, with its -wal file, to restore another")
+        require_no_store(paths.store)
         copy = restore_sqlite(file, paths.root)
         report = _verify(parts, copy)
         if report.ok:

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from askfirst.errors import StoreError
 from askfirst.store import schema
-from askfirst.store.database import open_sqlite, quoted
+from askfirst.store.database import open_sqlite, open_sqlite_reader, quoted, require_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,17 +54,37 @@ def backup_postgres(url: sa.URL, out: Path) -> None:
         _run(url, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={draft}")
 
 
+def require_no_store(path: Path) -> None:
+    """Nothing lies where a backup is to be put back.
+
+    A write-ahead log or journal that the lost store left behind counts: SQLite would play it into whatever file takes
+    the store's name. From: https://sqlite.org/howtocorrupt.html §1.4
+
+    Raises:
+        StoreError: something does.
+    """
+    if path.exists():
+        raise StoreError(f"there is a store at {path}; move it away, with its -wal file, to restore another")
+    for left in (path.with_name(f"{path.name}{end}") for end in ("-wal", "-journal")):
+        if left.exists():
+            raise StoreError(
+                f"{left} is left of the store that is gone and would be mixed into the restored one; move it away, "
+                "beside the rest of that store if there is any"
+            )
+
+
 def restore_sqlite(backup: Path, folder: Path) -> Path:
     """A copy of the backup in the store's folder, on disk and found sound, ready to be renamed to the store.
 
     Raises:
-        StoreError: it is no store of ours, or is damaged.
+        StoreError: it is no store of ours, is damaged, or a newer release has written it.
     """
     _require_store(backup)
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".restored.", suffix=".db", delete=False) as made:
         copy = Path(made.name)
     try:
         _copy(backup, copy)
+        _require_known(open_sqlite_reader(copy))
     except StoreError:
         copy.unlink()
         raise
@@ -75,7 +95,8 @@ def restore_postgres(backup: Path, url: sa.URL) -> None:
     """Put a dump back into an empty database, completely or not at all.
 
     Raises:
-        StoreError: the database is not empty, or pg_restore is missing or says why not.
+        StoreError: the database is not empty, pg_restore is missing or says why not, or what was put back was written
+            by a newer release, which can use it.
     """
     engine = sa.create_engine(url)
     try:
@@ -86,6 +107,7 @@ def restore_postgres(backup: Path, url: sa.URL) -> None:
     finally:
         engine.dispose()
     _run(url, "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", backup)
+    _require_known(sa.create_engine(url))
 
 
 @contextmanager
@@ -113,6 +135,14 @@ def copied_log(reader: sa.Engine, vkey: Path) -> Iterator[Path]:
 def _require_store(path: Path) -> None:
     if not path.is_file():
         raise StoreError(f"there is no store at {path}")
+
+
+def _require_known(engine: sa.Engine) -> None:
+    try:
+        with engine.connect() as connection:
+            require_known(connection)
+    finally:
+        engine.dispose()
 
 
 def _copy(source: Path, target: Path) -> None:

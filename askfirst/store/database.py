@@ -75,18 +75,27 @@ def migrate(connection: sa.Connection) -> None:
     Raises:
         StoreError: a newer release has written it.
     """
-    script = ScriptDirectory.from_config(_config())
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current == script.get_current_head():
+    if require_known(connection) == ScriptDirectory.from_config(_config()).get_current_head():
         return
-    if current is not None and current not in {each.revision for each in script.walk_revisions()}:
-        raise StoreError(f"the store has schema {current}, which this release does not know; upgrade askfirst")
     config = _config()
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
     except CommandError as error:
         raise StoreError(f"cannot migrate the store: {error}") from error
+
+
+def require_known(connection: sa.Connection) -> str | None:
+    """The schema of a store, None where there is none yet.
+
+    Raises:
+        StoreError: a newer release has written it.
+    """
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if current is not None and current not in known:
+        raise StoreError(f"the store has schema {current}, which this release does not know; upgrade askfirst")
+    return current
 
 
 def _config() -> Config:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import typer
 from typer.testing import CliRunner, Result
 
@@ -18,6 +19,7 @@ from askfirst.cli import audit
 from askfirst.cli import backup as command
 from askfirst.cli.parts import Parts
 from askfirst.paths import StatePaths, state_paths
+from askfirst.store.postgres import parse_url
 from askfirst.testing.bench import a_draft
 from audit.keys import open_keys
 from audit.offline import OfflineLog
@@ -125,6 +127,41 @@ def test_nothing_is_restored_under_a_running_broker_or_from_what_is_no_sound_sto
     changed = run("restore", str(file))
     assert changed.exit_code == 1
     assert "was changed" in changed.output
+    assert sorted(each.name for each in paths.root.glob("*.db")) == []
+
+
+@pytest.mark.parametrize("store_url", [""])
+@pytest.mark.parametrize("end", ["-wal", "-journal"])
+def test_nothing_is_restored_beside_what_a_lost_store_left(paths: StatePaths, tmp_path: Path, end: str) -> None:
+    """SQLite would play it into the restored store."""
+    ask(paths, "", "a")
+    file = tmp_path / "backup"
+    run("backup", str(file))
+    forget(paths, "", None)
+    left = paths.root / f"askfirst.db{end}"
+    left.write_bytes(b"frames of the store that is gone")
+    refused = run("restore", str(file))
+    assert refused.exit_code == 70
+    assert f"{left} is left of the store that is gone" in refused.output
+    assert [each.name for each in paths.root.glob("*.db*")] == [left.name]
+    left.unlink()
+    assert run("restore", str(file)).exit_code == 0
+
+
+def test_what_a_newer_release_backed_up_is_not_called_restored(
+    paths: StatePaths, store_url: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    ask(paths, store_url, "a")
+    engine = sa.create_engine(parse_url(store_url) if store_url else f"sqlite:///{paths.store}")
+    with engine.begin() as connection:
+        connection.execute(sa.text("update alembic_version set version_num = 'from-the-future'"))
+    engine.dispose()
+    file = tmp_path / "backup"
+    run("backup", str(file))
+    forget(paths, store_url, request.getfixturevalue("postgres") if store_url else None)
+    refused = run("restore", str(file))
+    assert refused.exit_code == 70
+    assert "schema from-the-future, which this release does not know; upgrade askfirst" in refused.output
     assert sorted(each.name for each in paths.root.glob("*.db")) == []
 
 
