@@ -29,6 +29,8 @@ class Approval:
         expires_at_ms: when its permission ends, 0 without one.
         action: what would run, as the newest version has it.
         releases: when its permission was used, one moment a use.
+        closed_at: when its permission was taken back or lapsed, ``""`` while it opens something or was used up.
+        closed_as: ``revoked`` or ``lapsed``, ``""`` the same.
         outcome: what the host reported, ``""`` when nothing.
         as_approved: whether what ran is what was approved.
         entries: all of its entries, in order.
@@ -47,6 +49,8 @@ class Approval:
     latency_ms: int | None = None
     expires_at_ms: int = 0
     releases: list[str] = field(default_factory=list)
+    closed_at: str = ""
+    closed_as: str = ""
     outcome: str = ""
     as_approved: bool = True
     entries: list[Record] = field(default_factory=list)
@@ -87,6 +91,8 @@ def _take_in(approval: Approval, entry: Record) -> None:
             approval.reason = str(decision.get("text") or approval.reason)
         case "grant.issued":
             _granted(approval, entry, decision)
+        case "grant.revoked" | "grant.lapsed":
+            approval.closed_at, approval.closed_as = time, kind.removeprefix("grant.")
         case "gate.released":
             approval.releases.append(time)
         case "gate.amended":
@@ -110,6 +116,7 @@ def _decided(approval: Approval, entry: Record, decision: Record) -> None:
 
 
 def _granted(approval: Approval, entry: Record, decision: Record) -> None:
+    approval.closed_at = approval.closed_as = ""  # the permission for a version before, if any
     expires = decision.get("expires_at_ms")
     approval.expires_at_ms = expires if isinstance(expires, int) else 0
     if decision.get("late") is True:  # the approval that came after the deadline

@@ -231,8 +231,12 @@ def _decision(one: Approval, ids: Record) -> Iterator[Record]:
     expiry = {"expires_at": _moment(one.expires_at_ms)} if is_allowed and one.expires_at_ms else {}
     decision = {"decision": "allow" if is_allowed else "deny", **expiry}
     yield {"type": "approval_decision", "timestamp": one.decided_at, **ids, **decision}
-    if not is_allowed and not one.releases:
+    if one.releases:
+        return
+    if not is_allowed:
         yield {"type": "action_blocked", "timestamp": one.decided_at, **ids, "reason": one.status}
+    elif one.closed_at:  # approved, and never run
+        yield {"type": "action_blocked", "timestamp": one.closed_at, **ids, "reason": one.closed_as}
 
 
 def _moment(at_ms: int) -> str:

@@ -239,6 +239,27 @@ def test_each_use_of_an_approval_that_reaches_farther_is_an_action_of_its_own_in
     assert agentack_findings(trace) == ("PASS", [])
 
 
+@pytest.mark.parametrize("end", ["lapsed", "revoked"])
+def test_what_was_approved_and_never_run_ends_blocked_in_the_trace(broker: Broker, tmp_path: Path, end: str) -> None:
+    """ACK009 asks for an end of every action that was proposed."""
+
+    async def story() -> None:
+        session = Session(broker)
+        request = await session.ask("git reset --hard")
+        await session.review(request, Verdict.APPROVE)
+        if end == "revoked":
+            await broker.desk.revoke(request.id, by="local:ann", channel="cli", reason="too early")
+        else:
+            broker.passes(3_600)
+            await broker.desk.sweep()
+
+    asyncio.run(story())
+    trace = trace_of(broker.root / "askfirst.db", tmp_path / "trace.jsonl")
+    blocked = [one for one in map(json.loads, trace.read_text().splitlines()) if one["type"] == "action_blocked"]
+    assert [one["reason"] for one in blocked] == [end]
+    assert agentack_findings(trace) == ("PASS", [])
+
+
 def test_a_trace_is_of_one_session(broker: Broker) -> None:
     with pytest.raises(InputError, match="found 0; name one with --agent"):
         OfflineLog(broker.root / "askfirst.db").write("agentack", {}, io.StringIO())
