@@ -273,8 +273,12 @@ def _call(request: Request, arguments: Mapping[str, object], sight: Sight | None
         raise InputError(f"{unknown[0]!r} is no argument of what was asked; known: {', '.join(sorted(known))}")
     if len(canonical(dict(arguments))) > ARGUMENTS_MAX_BYTES:
         raise InputError(f"the arguments are longer than {ARGUMENTS_MAX_BYTES} bytes")
-    if request.action.command and not str(arguments.get("command", "")).strip():
-        raise InputError("the command is empty", field="command")
+    if request.action.command:
+        command = arguments.get("command", "")
+        if not isinstance(command, str):
+            raise InputError("the command is no text", field="command")
+        if not command.strip():
+            raise InputError("the command is empty", field="command")
     was = request.action
     if sight is None and was.machine:  # a reviewer changes it, or nothing was stated anew: all that is known is old
         sight = unseen(was.machine, was.cwd, head=was.head, files=was.files)

@@ -142,7 +142,8 @@ def executed(case: Case, event: Event, now_ms: int) -> Step:
     running = [each for each in grant.uses if not each.outcome] if grant is not None else []
     matching = [each for each in running if event.tool_use_id in {"", each.tool_use_id}]
     if grant is None or not matching:
-        return Step(case=case, done=False, note="nothing was released")
+        known = grant is not None and any(event.tool_use_id in {"", each.tool_use_id} for each in grant.uses)
+        return Step(case=case, done=False, note="its outcome is known already" if known else "nothing was released")
     use = matching[-1]
     as_approved = event.action_digest == use.action_digest
     detail = event.detail if as_approved else f"what ran differs from what was approved; {event.detail}".rstrip("; ")

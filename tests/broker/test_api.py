@@ -367,6 +367,19 @@ def test_what_was_not_asked_cannot_be_amended_in(desk_bench: Bench) -> None:
     run(story)
 
 
+@pytest.mark.parametrize("command", [5, None, ["ls"], {"of": "what"}])
+def test_a_command_stays_text_in_every_version(desk_bench: Bench, command: object) -> None:
+    """A command that nobody can read was graded as harmless, and approved."""
+
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            made = await create(http)
+            answer = await http.post(f"/v1/requests/{made['id']}/amend", json={"arguments": {"command": command}})
+        assert (answer.status_code, answer.json()["detail"]) == (422, "the command is no text")
+
+    run(story)
+
+
 def test_a_question_is_asked_with_its_choices_and_answered(desk_bench: Bench) -> None:
     async def story() -> None:
         async with api_client(desk_bench) as http:

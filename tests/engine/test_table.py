@@ -261,6 +261,14 @@ def test_an_outcome_of_nothing_released_is_refused() -> None:
     assert (result.done, result.note) == (False, "nothing was released")
 
 
+def test_only_the_first_report_of_an_outcome_counts() -> None:
+    case = approved()
+    released = step(case, redeem(case), NOW_MS).case
+    told = step(released, Executed(action_digest=case.request.action_digest, outcome="ok"), NOW_MS).case
+    again = step(told, Executed(action_digest=case.request.action_digest, outcome="failed"), NOW_MS)
+    assert (again.done, again.note, again.case) == (False, "its outcome is known already", told)
+
+
 def test_the_requester_may_withdraw_while_nobody_has_decided() -> None:
     assert step(pending(), Cancel(reason="changed my mind"), NOW_MS).case.request.state is RequestState.CANCELLED
     assert step(approved(), Cancel(), NOW_MS).done is False
