@@ -37,6 +37,7 @@ class Model:
         self.deadline_ms = now_ms + LIFE_MS
         self.state = "pending"
         self.denied_at_ms = 0
+        self.is_denied_late = False
         self.grant = ""
         self.grant_until_ms = 0
         self.uses_left = 0
@@ -53,13 +54,14 @@ class Model:
         if self.state == "pending":
             life_ms = 120_000 if uses == 1 else LONGEST_MS
             self.state, self.grant, self.grant_until_ms, self.uses_left = "approved", "issued", now_ms + life_ms, uses
-        elif self.state == "expired" and not self.grant:
+        elif self.state == "expired" and not self.grant and not self.is_denied_late:
             self.grant, self.grant_until_ms, self.uses_left = "issued", now_ms + 600_000, 1
 
     def deny(self, now_ms: int) -> None:
         if self.state == "pending" or (self.state == "approved" and self.grant == "issued" and not self.runs):
             self.state, self.denied_at_ms = "denied", now_ms
         elif self.grant != "issued":
+            self.is_denied_late |= self.state == "expired" and not self.grant
             return
         self.grant = "revoked" if self.grant else ""
 
