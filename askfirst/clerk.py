@@ -68,7 +68,7 @@ class Clerk(Docket):
             case = records.read(connection, request_id)
             return self._apply(connection, case, event_for(case))
 
-        step = await self._writer.write(work)
+        step = await self._writer.write(work, is_brief=True)
         self._published(step.case)
         return step
 

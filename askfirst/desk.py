@@ -427,7 +427,7 @@ class Desk(Clerk):
             is_alone = messages.is_unreachable(connection, request_id)
             return self._apply(connection, case, Unreachable(reason=reason)) if is_alone else None
 
-        step = await self._writer.write(work, is_brief=True)
+        step = await self._writer.write(work)
         if step is not None:
             self._published(step.case)
 

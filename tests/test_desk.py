@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from askfirst.audit_port import Entry, EntryType
 from askfirst.errors import StoreError
 from askfirst.request import GrantState, RequestState, Verdict
 from askfirst.store import schema
-from askfirst.testing.bench import a_draft, a_request, a_review
+from askfirst.store.calm import Calm
+from askfirst.testing.bench import a_draft, a_request, a_review, bench
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import sqlalchemy as sa
 
     from askfirst.testing.bench import Bench
@@ -48,6 +53,29 @@ def test_a_request_is_approved_redeemed_once_and_executed(desk_bench: Bench) -> 
         "gate.released",
         "gate.executed",
     ]
+
+
+def test_each_step_that_comes_alone_is_written_by_the_loops_own_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk that is quick enough, as it is here whatever the machine's (docs/adr/0015-work-on-the-spot.md)."""
+    monkeypatch.setattr(Calm, "is_calm", lambda _self: True)
+
+    async def story(made: Bench, threads: set[int]) -> None:
+        await made.desk.note(Entry(type=EntryType.GATE_PASSED))  # the writer's thread opens the connection
+        append = made.log.append
+        monkeypatch.setattr(made.log, "append", lambda *given: (threads.add(threading.get_ident()), append(*given))[1])
+        request = (await made.desk.ask(a_draft())).request
+        await made.desk.review(a_review(request, Verdict.APPROVE))
+        digest = request.action_digest
+        await made.desk.redeem(request.id, action_digest=digest, attempt="a", tool_use_id="t")
+        await made.desk.executed(request.id, action_digest=digest, outcome="ok")
+
+    threads: set[int] = set()
+    with bench(tmp_path / "askfirst.db") as made:
+        asyncio.run(story(made, threads))
+        assert made.log.entries[-1].type == "gate.executed"
+    assert threads == {threading.get_ident()}
 
 
 def test_the_same_key_finds_the_same_request(desk_bench: Bench) -> None:
