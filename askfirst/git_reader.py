@@ -1,19 +1,8 @@
 """Runs git to look at a repository, and nothing that the repository brings along.
 
-* The environment is made from nothing: of ours only ``PATH``, ``HOME`` and the XDG folder get in. GitPython hands its
-  own process' environment on and can only add to it, so git is started without it.
-* ``core.hooksPath`` is ``/dev/null``, ``core.fsmonitor`` is off, and every ``filter`` that the repository configures is
-  emptied, so that comparing a file with the index starts no program. Aliases cannot replace git's own commands, which
-  are all that is run; no command here shows text that a pager, a textconv or an external diff would see.
-* No locks are taken and the index is not refreshed (``GIT_OPTIONAL_LOCKS=0``); no object is fetched for a partial
-  clone (no transport is allowed); nobody is prompted.
-* System and global configuration count: excludes, aliases and defaults there are what the person's git would use, and
-  what it would do is the question. So ``GIT_CONFIG_NOSYSTEM`` stays unset.
-* ``safe.directory`` is ``*``: a broker under another user must be able to look, and what that check protects from
-  (programs named in a foreign repository's configuration) is switched off above.
+* What git is started with is ``askfirst.git_environment``'s: no hook, filter, alias, prompt, lock or transport.
+* Only git's own commands are run, and none that shows text which a pager, a textconv or an external diff would see.
 * All runs of one reader share one budget of time; output beyond a limit is no answer.
-
-From: git(1), git-config(1), gitattributes(5).
 """
 
 from __future__ import annotations
@@ -26,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from askfirst.facts import UNKNOWN, GitPlace
+from askfirst.git_environment import LIST_FILTERS, emptied, git_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,26 +23,7 @@ if TYPE_CHECKING:
     from askfirst.facts import Unknown
 
 _MAX_OUTPUT_BYTES: Final = 1 << 20
-PASSED_ON: Final = ("PATH", "HOME", "XDG_CONFIG_HOME")
 _TO_NETWORK: Final = ("SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR")
-ENVIRONMENT: Final = {
-    "LC_ALL": "C",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_ASKPASS": "true",
-    "GIT_PAGER": "cat",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "none",
-}
-SETTINGS: Final = (
-    ("core.fsmonitor", "false"),
-    ("core.hooksPath", "/dev/null"),
-    ("core.quotePath", "false"),
-    ("credential.helper", ""),
-    ("safe.directory", "*"),
-)
-
-
 _NOWHERE: Final = GitPlace(folder="/")
 
 
@@ -97,7 +68,7 @@ class GitReader:
     ) -> None:
         self._deadline = deadline
         self._max_output_bytes = max_output_bytes
-        self._environ = {name: environ[name] for name in PASSED_ON if name in environ}
+        self._environ = environ
         self._agent = {name: environ[name] for name in _TO_NETWORK if name in environ}
         self._filters: dict[GitPlace, tuple[tuple[str, str], ...] | None] = {}
 
@@ -106,7 +77,7 @@ class GitReader:
         if place not in self._filters:
             self._filters[place] = self._emptied_filters(place)
         filters = self._filters[place]
-        return UNKNOWN if filters is None else self._run(place, (*SETTINGS, *filters), arguments)
+        return UNKNOWN if filters is None else self._run(place, filters, arguments)
 
     def ask_network(
         self, arguments: Sequence[str], *, settings: tuple[tuple[str, str], ...], protocols: str
@@ -119,15 +90,14 @@ class GitReader:
             protocols: those that may be used, as in ``GIT_ALLOW_PROTOCOL``.
         """
         variables = {**self._agent, "GIT_ALLOW_PROTOCOL": protocols, "GIT_DIR": os.devnull}
-        return self._run(_NOWHERE, (*SETTINGS, *settings), tuple(arguments), variables)
+        return self._run(_NOWHERE, settings, tuple(arguments), variables)
 
     def _emptied_filters(self, place: GitPlace) -> tuple[tuple[str, str], ...] | None:
         """Settings that switch off every filter program; None when they cannot be listed."""
-        names = ("config", "--null", "--name-only", "--get-regexp", r"^filter\..*\.(clean|smudge|process|required)$")
-        found = self._run(place, SETTINGS, names)
+        found = self._run(place, (), LIST_FILTERS)
         if found is UNKNOWN or found.code not in {0, 1}:
             return None
-        return tuple((key, "false" if key.endswith(".required") else "") for key in dict.fromkeys(found.fields))
+        return emptied(found.fields)
 
     def _run(
         self,
@@ -138,16 +108,13 @@ class GitReader:
     ) -> Output | Unknown:
         if not self._deadline.left_s() or any("\0" in argument for argument in arguments):
             return UNKNOWN
-        variables = {**self._environ, **ENVIRONMENT, "GIT_CONFIG_COUNT": str(len(settings))}
-        for number, (key, value) in enumerate(settings):
-            variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-        variables |= {"GIT_DIR": place.git_dir} if place.git_dir else {}
+        variables = {"GIT_DIR": place.git_dir} if place.git_dir else {}
         variables |= {"GIT_WORK_TREE": place.work_tree} if place.work_tree else {}
         variables |= more or {}
         try:
             process = subprocess.Popen(  # git, never a shell
                 ["git", "-C", place.folder, *arguments],  # the git that the person's PATH names
-                env=variables,
+                env=git_environment(self._environ, settings, variables),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -1,8 +1,8 @@
 """Git for keeping and putting back: plumbing commands, and nothing that the repository brings along.
 
-The environment and the settings are those of ``askfirst.git_reader`` (no hooks, no filters, no fsmonitor, no prompts,
-no transport), with these differences: output may be long, input can be given, and what is run may write where its
-caller says so. ``reference-transaction`` is a hook, too, so moving a ref runs nothing.
+The environment is ``askfirst.git_environment``'s (no hooks, no filters, no fsmonitor, no prompts, no transport), as for
+``askfirst.git_reader``, with these differences: output may be long, input can be given, and what is run may write where
+its caller says so. ``reference-transaction`` is a hook, too, so moving a ref runs nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from askfirst.errors import RescueError
-from askfirst.git_reader import ENVIRONMENT, PASSED_ON, SETTINGS
+from askfirst.git_environment import LIST_FILTERS, emptied, git_environment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -27,7 +27,6 @@ _QUIET: Final = (
     ("pack.writeReverseIndex", "false"),
     ("advice.detachedHead", "false"),
 )
-_FILTER_KEYS: Final = r"^filter\..*\.(clean|smudge|process|required)$"
 _IDENTITY: Final = {
     f"GIT_{role}_{part}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -101,12 +100,11 @@ def locate(folder: str, git_dir: str = "") -> Git | None:
         raise RescueError(f"the repository at {folder} cannot be read: {said[:200]}")
     found, is_bare = os.fsdecode(done.stdout).removesuffix("\n").rsplit("\n", 1)
     top = "" if is_bare == "true" else _work_tree(folder, found, environ)
-    filters = _run(("config", "--null", "--name-only", "--get-regexp", _FILTER_KEYS), b"", {"GIT_DIR": found}, folder)
+    filters = _run(LIST_FILTERS, b"", {"GIT_DIR": found}, folder)
     if filters.returncode not in {0, 1}:
         raise RescueError(f"the configuration of the repository at {folder} cannot be read")
-    keys = dict.fromkeys(os.fsdecode(part) for part in filters.stdout.split(b"\0") if part)
-    settings = tuple((key, "false" if key.endswith(".required") else "") for key in keys)
-    return Git(git_dir=found, work_tree=top, settings=settings)
+    keys = (os.fsdecode(part) for part in filters.stdout.split(b"\0") if part)
+    return Git(git_dir=found, work_tree=top, settings=emptied(keys))
 
 
 def _work_tree(folder: str, git_dir: str, environ: Mapping[str, str]) -> str:
@@ -124,16 +122,11 @@ def _run(
     folder: str,
     more: tuple[tuple[str, str], ...] = (),
 ) -> subprocess.CompletedProcess[bytes]:
-    settings = (*SETTINGS, *_QUIET, *more)
-    variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    variables |= {**ENVIRONMENT, **_IDENTITY, **environ, "GIT_CONFIG_COUNT": str(len(settings))}
-    for number, (key, value) in enumerate(settings):
-        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     try:
         return subprocess.run(
             ["git", "-C", folder, *arguments],
             input=stdin,
-            env=variables,
+            env=git_environment(os.environ, (*_QUIET, *more), {**_IDENTITY, **environ}),
             capture_output=True,
             timeout=_TIMEOUT_S,
             check=False,
