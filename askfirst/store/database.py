@@ -75,7 +75,8 @@ def migrate(connection: sa.Connection) -> None:
     Raises:
         StoreError: a newer release has written it.
     """
-    if require_known(connection) == ScriptDirectory.from_config(_config()).get_current_head():
+    scripts = ScriptDirectory.from_config(_config())
+    if _known(connection, scripts) == scripts.get_current_head():
         return
     config = _config()
     config.attributes["connection"] = connection
@@ -85,15 +86,21 @@ def migrate(connection: sa.Connection) -> None:
         raise StoreError(f"cannot migrate the store: {error}") from error
 
 
-def require_known(connection: sa.Connection) -> str | None:
-    """The schema of a store, None where there is none yet.
+def require_known(connection: sa.Connection) -> None:
+    """This release can use the store.
 
     Raises:
         StoreError: a newer release has written it.
     """
+    _known(connection, ScriptDirectory.from_config(_config()))
+
+
+def _known(connection: sa.Connection, scripts: ScriptDirectory) -> str | None:
+    """The schema of a store, None where there is none yet."""
     current = MigrationContext.configure(connection).get_current_revision()
-    known = {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if current is not None and current not in known:
+    if current in {None, scripts.get_current_head()}:
+        return current
+    if current not in {each.revision for each in scripts.walk_revisions()}:
         raise StoreError(f"the store has schema {current}, which this release does not know; upgrade askfirst")
     return current
 
