@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 import time
+from functools import lru_cache
 from typing import Final, Protocol
 
-_RANDOM_BITS: Final = 80
-_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PAIRS: Final = [high + low for high in _CROCKFORD for low in _CROCKFORD]
-_SHIFTS: Final = range(120, -1, -10)
+_CROCKFORD: Final = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_FIVE_BITS: Final = bytes(_CROCKFORD[byte & 31] for byte in range(256))
+_NEXT: Final = dict(zip("0123456789ABCDEFGHJKMNPQRSTVWXY", "123456789ABCDEFGHJKMNPQRSTVWXYZ", strict=True))
 
 
 class Clock(Protocol):
@@ -34,20 +34,36 @@ class _Ids:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._newest = 0
+        self._newest = ""
 
     def next(self, at_ms: int) -> str:
         """The next one, at this moment."""
         with self._lock:
-            is_same_ms = self._newest >> _RANDOM_BITS == at_ms
-            self._newest = self._newest + 1 if is_same_ms else at_ms << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
-            number = self._newest
-        return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+            is_same_ms = self._newest.startswith(_moment(at_ms))
+            self._newest = _after(self._newest) if is_same_ms else ulid(at_ms)
+            return self._newest
 
 
 _ids = _Ids()
 
 
 def new_id() -> str:
-    """A fresh ULID (https://github.com/ulid/spec): 26 characters that sort by time, 80 bits of them random."""
+    """A fresh ULID: 26 characters that sort by time, 80 bits of them random."""
     return _ids.next(time.time_ns() // 1_000_000)
+
+
+def ulid(at_ms: int) -> str:
+    """A ULID of this moment, milliseconds since 1970. From: https://github.com/ulid/spec."""
+    return _moment(at_ms) + os.urandom(16).translate(_FIVE_BITS).decode("ascii")
+
+
+@lru_cache(maxsize=4)
+def _moment(at_ms: int) -> str:
+    """The first ten digits of a ULID."""
+    return bytes(_CROCKFORD[at_ms >> shift & 31] for shift in range(45, -1, -5)).decode("ascii")
+
+
+def _after(text: str) -> str:
+    """The number in these digits and one."""
+    kept = text.rstrip("Z")
+    return kept[:-1] + _NEXT[kept[-1]] + "0" * (len(text) - len(kept))

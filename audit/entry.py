@@ -13,16 +13,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from askfirst.audit_port import Private
 from askfirst.canonical import canonical, plain_canonical
+from askfirst.clock import ulid
 from askfirst.errors import LogError
 from audit.clock import Reading, rfc3339, wall_us
 
@@ -45,8 +44,6 @@ _MAX_INT: Final = 2**53 - 1  # RFC 8785 §3.2.2.3
 _to_json = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
-_CROCKFORD: Final = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_DIGITS: Final = bytes(_CROCKFORD[byte & 31] for byte in range(256))
 _MEMBERS: Final = ("agent", "action", "decision", "links", "data")
 _values = attrgetter(*_MEMBERS)
 
@@ -203,17 +200,6 @@ def _apart(private: Private, blobs: list[Blob]) -> dict[str, Value]:
 def salted_digest(salt: bytes, payload: bytes) -> bytes:
     """What an entry holds of a payload that stands apart; the salt keeps short ones from being guessed."""
     return hashlib.sha256(salt + payload).digest()
-
-
-def ulid(at_ms: int) -> str:
-    """A ULID of this moment, milliseconds since 1970. From: https://github.com/ulid/spec."""
-    return _moment(at_ms) + os.urandom(16).translate(_DIGITS).decode("ascii")  # five bits of each byte
-
-
-@lru_cache(maxsize=4)
-def _moment(at_ms: int) -> str:
-    """The first ten digits of a ULID."""
-    return bytes(_CROCKFORD[at_ms >> shift & 31] for shift in range(45, -1, -5)).decode("ascii")
 
 
 def reading_of(body: bytes) -> Reading:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from askfirst.audit_port import Actor, Entry, EntryType, Private
 from askfirst.errors import LogError
 from audit.clock import Reading
-from audit.entry import MAX_ENTRY_BYTES, encode, reading_of, ulid
+from audit.entry import MAX_ENTRY_BYTES, encode, reading_of
 
 NOW = Reading(wall_us=1_795_630_112_000_007, boot_us=183_349_201, boot="0c5d8a1e-0000-4000-8000-000000000001")
 
@@ -148,14 +148,6 @@ def nested(depth: int) -> object:
 def test_what_cannot_be_an_entry_is_refused(value: object, reason: str) -> None:
     with pytest.raises(LogError, match=reason):
         body_of(data={"value": value})
-
-
-def test_ulids_are_ordered_by_time_and_differ() -> None:
-    assert ulid(0)[:10] == "0" * 10
-    assert ulid(1_469_918_176_385)[:10] == "01ARYZ6S41"  # From: https://github.com/ulid/spec
-    assert ulid(2**48 - 1)[:10] == "7ZZZZZZZZZ"
-    assert len({ulid(1) for _ in range(100)}) == 100
-    assert {len(ulid(1)) for _ in range(100)} == {26}
 
 
 def test_types_are_the_promised_names() -> None:
