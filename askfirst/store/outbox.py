@@ -132,9 +132,8 @@ def give_up(connection: sa.Connection, delivery: Delivery) -> None:
     connection.execute(outbox.update().where(outbox.c.request_id == delivery.request_id, gone).values(done=1))
 
 
-_open = outbox.c.done == constant(
-    0
-)  # a value would have SQLite prepare the statement anew each time: is it in the index?
+# A value would have SQLite prepare the statement anew each time: is it in the index?
+_open = outbox.c.done == constant(0)
 _alive = _open | outbox.c.external_id.is_not(None)  # sent, or still to be sent: not given up
 _sent = outbox.alias("sent")
 _with_message = outbox.outerjoin(_sent, _sent.c.id == outbox.c.message_id)
