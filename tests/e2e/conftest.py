@@ -136,8 +136,9 @@ class BrokerProcess:
             gates=gates,
         )
 
-    def call_hook(self, command: str, tool_use_id: str) -> dict[str, Any]:
-        """What Claude Code would read of the installed line's answer about a shell command."""
+    @staticmethod
+    def shell_call(command: str, tool_use_id: str) -> bytes:
+        """What Claude Code hands to a hook before it runs a shell command."""
         payload = {
             "session_id": "session-1",
             "cwd": "/",
@@ -147,9 +148,13 @@ class BrokerProcess:
             "tool_input": {"command": command},
             "tool_use_id": tool_use_id,
         }
+        return json.dumps(payload).encode()
+
+    def call_hook(self, command: str, tool_use_id: str) -> dict[str, Any]:
+        """What Claude Code would read of the installed line's answer about a shell command."""
         done = subprocess.run(
             ["sh", "-c", self.hook_line()],
-            input=json.dumps(payload).encode(),
+            input=self.shell_call(command, tool_use_id),
             env=self.environ,
             capture_output=True,
             check=False,

@@ -28,24 +28,11 @@ pytestmark = [
 DANGEROUS = "git push --force origin main"
 
 
-def payload(command: str, tool_use_id: str = "toolu_1") -> bytes:
-    data = {
-        "session_id": "session-1",
-        "cwd": "/",
-        "permission_mode": "default",
-        "hook_event_name": "PreToolUse",
-        "tool_name": "Bash",
-        "tool_input": {"command": command},
-        "tool_use_id": tool_use_id,
-    }
-    return json.dumps(data).encode()
-
-
 class Hook:
     """One run of the installed line, as a host runs it."""
 
     def __init__(self, broker: Any, command: str = DANGEROUS, tool_use_id: str = "toolu_1") -> None:
-        self._input = payload(command, tool_use_id)
+        self._input = broker.shell_call(command, tool_use_id)
         self._process = subprocess.Popen(
             ["sh", "-c", broker.hook_line()],
             env=broker.environ,

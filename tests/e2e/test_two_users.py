@@ -84,16 +84,7 @@ def hook_of(broker: Any, clients: Path) -> Callable[[str, str], dict[str, Any]]:
     )
 
     def hook(command: str, tool_use_id: str) -> dict[str, Any]:
-        payload = {
-            "session_id": "s1",
-            "cwd": "/",
-            "permission_mode": "default",
-            "hook_event_name": "PreToolUse",
-            "tool_name": "Bash",
-            "tool_input": {"command": command},
-            "tool_use_id": tool_use_id,
-        }
-        done = as_agent(["sh", "-c", line], json.dumps(payload))
+        done = as_agent(["sh", "-c", line], broker.shell_call(command, tool_use_id).decode())
         assert done.returncode == 0, done.stderr
         answer: dict[str, Any] = json.loads(done.stdout)["hookSpecificOutput"] if done.stdout else {}
         return answer

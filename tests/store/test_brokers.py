@@ -321,7 +321,7 @@ def test_a_file_store_has_every_lease() -> None:
 
 
 def test_a_database_that_dies_is_refused_at_once_and_used_again_when_it_is_back(
-    peer_on: Callable[[str], Any], own_server: Any
+    peer_on: Callable[[str], Any], own_server: Any, insist: Callable[..., Any]
 ) -> None:
     peer = peer_on(own_server.create())
 
@@ -342,18 +342,6 @@ def test_a_database_that_dies_is_refused_at_once_and_used_again_when_it_is_back(
     asyncio.run(story())
     assert not peer.failures
     assert [entry["type"] for entry in entries(peer)].count("gate.decided") == 1
-
-
-async def insist(act: Callable[[], Any]) -> Any:
-    """Try until the database is back."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + BOUND_S
-    while loop.time() < until:
-        try:
-            return await act()
-        except StoreAwayError:
-            await asyncio.sleep(0.02)
-    raise AssertionError("the database did not come back")
 
 
 def test_a_broker_that_finds_the_log_changed_stops(peers: Callable[[], Any]) -> None:

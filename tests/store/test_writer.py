@@ -7,37 +7,25 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 import sqlalchemy as sa
 
 from askfirst.errors import InputError, OverloadedError, StoreError
-from askfirst.store import schema
 from askfirst.store.database import open_sqlite
 from askfirst.store.writer import CHECKPOINT_EVERY, Writer
 from askfirst.testing.bench import MemoryAuditLog
 
-
-def row(key: str) -> Callable[[sa.Connection], None]:
-    def work(connection: sa.Connection) -> None:
-        connection.execute(schema.meta.insert(), {"key": key, "value": ""})
-
-    return work
+Row: TypeAlias = "Callable[[str], Callable[[sa.Connection], int]]"
+Keys: TypeAlias = "Callable[[Path], list[str]]"
 
 
 def refuse(_connection: sa.Connection) -> None:
     raise InputError("no")
 
 
-def keys(path: Path) -> list[str]:
-    engine = open_sqlite(path)
-    with engine.begin() as connection:
-        found = list(connection.scalars(sa.select(schema.meta.c.key).order_by(schema.meta.c.key)))
-    engine.dispose()
-    return found
-
-
-def test_beyond_the_bound_work_is_refused_at_once_and_the_rest_is_done(tmp_path: Path) -> None:
+def test_beyond_the_bound_work_is_refused_at_once_and_the_rest_is_done(tmp_path: Path, row: Row, keys: Keys) -> None:
     writer = Writer(open_sqlite(tmp_path / "a.db"), MemoryAuditLog(), queue_max=3)
     held, entered = threading.Event(), threading.Event()
 
@@ -57,7 +45,7 @@ def test_beyond_the_bound_work_is_refused_at_once_and_the_rest_is_done(tmp_path:
     assert keys(tmp_path / "a.db") == ["0", "1", "2"]
 
 
-def test_work_that_fails_takes_nothing_of_its_neighbours_with_it(tmp_path: Path) -> None:
+def test_work_that_fails_takes_nothing_of_its_neighbours_with_it(tmp_path: Path, row: Row, keys: Keys) -> None:
     writer = Writer(open_sqlite(tmp_path / "a.db"), MemoryAuditLog())
     held, entered = threading.Event(), threading.Event()
 
@@ -77,7 +65,7 @@ def test_work_that_fails_takes_nothing_of_its_neighbours_with_it(tmp_path: Path)
     assert keys(tmp_path / "a.db") == ["good", "other"]
 
 
-def test_work_whose_caller_has_gone_does_not_stop_the_writer(tmp_path: Path) -> None:
+def test_work_whose_caller_has_gone_does_not_stop_the_writer(tmp_path: Path, row: Row, keys: Keys) -> None:
     writer = Writer(open_sqlite(tmp_path / "a.db"), MemoryAuditLog())
     held, entered = threading.Event(), threading.Event()
 
@@ -94,7 +82,7 @@ def test_work_whose_caller_has_gone_does_not_stop_the_writer(tmp_path: Path) -> 
     assert keys(tmp_path / "a.db") == ["later"]
 
 
-def test_a_closed_disk_refuses_everything_from_then_on(tmp_path: Path) -> None:
+def test_a_closed_disk_refuses_everything_from_then_on(tmp_path: Path, row: Row, keys: Keys) -> None:
     failures: list[StoreError] = []
     writer = Writer(open_sqlite(tmp_path / "a.db"), MemoryAuditLog(), on_failure=failures.append)
 
@@ -110,7 +98,9 @@ def test_a_closed_disk_refuses_everything_from_then_on(tmp_path: Path) -> None:
     assert keys(tmp_path / "a.db") == []
 
 
-def test_what_is_committed_is_brought_into_the_file_before_the_wal_has_grown_long(tmp_path: Path) -> None:
+def test_what_is_committed_is_brought_into_the_file_before_the_wal_has_grown_long(
+    tmp_path: Path, row: Row, keys: Keys
+) -> None:
     """A copy of the database file alone, without its WAL, is as far as the last checkpoint."""
     writer = Writer(open_sqlite(tmp_path / "a.db"), MemoryAuditLog())
     for number in range(CHECKPOINT_EVERY):
@@ -121,7 +111,9 @@ def test_what_is_committed_is_brought_into_the_file_before_the_wal_has_grown_lon
     writer.close()
 
 
-def test_a_checkpoint_that_fails_ends_the_writer_and_what_was_answered_stays(tmp_path: Path) -> None:
+def test_a_checkpoint_that_fails_ends_the_writer_and_what_was_answered_stays(
+    tmp_path: Path, row: Row, keys: Keys
+) -> None:
     failures: list[StoreError] = []
     engine = open_sqlite(tmp_path / "a.db")
     writer = Writer(engine, MemoryAuditLog(), on_failure=failures.append)

@@ -7,22 +7,26 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 import sqlalchemy as sa
 
 from askfirst.errors import InputError, OverloadedError, StoreError
-from askfirst.store import schema
 from askfirst.store.calm import BRISK_S, Calm
 from askfirst.store.database import open_sqlite
 from askfirst.store.writer import CHECKPOINT_EVERY, Writer
 from askfirst.testing.bench import MemoryAuditLog
 
+Row: TypeAlias = "Callable[[str], Callable[[sa.Connection], int]]"
+Keys: TypeAlias = "Callable[[Path], list[str]]"
+
 
 class Spot:
     """A writer whose connection stands, with a disk that is as quick as the test says."""
 
-    def __init__(self, folder: Path, queue_max: int = 10) -> None:
+    def __init__(self, folder: Path, row: Row, queue_max: int = 10) -> None:
+        self._row = row
         self.path = folder / "a.db"
         self.failures: list[StoreError] = []
         self.slow_s = 0.0
@@ -39,47 +43,31 @@ class Spot:
 
     async def write(self, key: str) -> int:
         """Write this key; the thread that did it."""
-        return await self.writer.write(row(key), is_brief=True)
+        return await self.writer.write(self._row(key), is_brief=True)
 
-    def keys(self) -> list[str]:
-        """What is in the store, once the writer is closed."""
+    def closed(self) -> Path:
+        """Its store, with nothing under way any more."""
         self.writer.close()
-        return keys(self.path)
-
-
-def row(key: str) -> Callable[[sa.Connection], int]:
-    def work(connection: sa.Connection) -> int:
-        connection.execute(schema.meta.insert(), {"key": key, "value": ""})
-        return threading.get_ident()
-
-    return work
-
-
-def keys(path: Path) -> list[str]:
-    engine = open_sqlite(path)
-    with engine.begin() as connection:
-        found = list(connection.scalars(sa.select(schema.meta.c.key).order_by(schema.meta.c.key)))
-    engine.dispose()
-    return found
+        return self.path
 
 
 @pytest.fixture
-def spot(tmp_path: Path) -> Iterator[Spot]:
-    made = Spot(tmp_path)
+def spot(tmp_path: Path, row: Row) -> Iterator[Spot]:
+    made = Spot(tmp_path, row)
     yield made
     made.writer.close()
 
 
-def test_brief_work_alone_is_done_by_the_loops_own_thread_and_is_on_disk(spot: Spot) -> None:
+def test_brief_work_alone_is_done_by_the_loops_own_thread_and_is_on_disk(spot: Spot, keys: Keys) -> None:
     assert asyncio.run(spot.write("a")) == threading.get_ident()
-    assert spot.keys() == ["a"]
+    assert keys(spot.closed()) == ["a"]
 
 
-def test_work_that_may_take_long_is_done_by_the_writers_thread(spot: Spot) -> None:
+def test_work_that_may_take_long_is_done_by_the_writers_thread(spot: Spot, row: Row) -> None:
     assert asyncio.run(spot.writer.write(row("a"))) != threading.get_ident()
 
 
-def test_what_comes_together_is_done_by_the_writers_thread_and_so_is_what_comes_next(spot: Spot) -> None:
+def test_what_comes_together_is_done_by_the_writers_thread_and_so_is_what_comes_next(spot: Spot, keys: Keys) -> None:
     async def story() -> set[int]:
         together = await asyncio.gather(spot.write("a"), spot.write("b"))
         return {*together, await spot.write("c")}
@@ -87,7 +75,7 @@ def test_what_comes_together_is_done_by_the_writers_thread_and_so_is_what_comes_
     threads = asyncio.run(story())
     assert len(threads) == 1
     assert threading.get_ident() not in threads
-    assert spot.keys() == ["a", "b", "c"]
+    assert keys(spot.closed()) == ["a", "b", "c"]
 
 
 def test_after_a_slow_commit_the_loop_waits_for_no_other(spot: Spot) -> None:
@@ -99,7 +87,7 @@ def test_after_a_slow_commit_the_loop_waits_for_no_other(spot: Spot) -> None:
     assert first == threading.get_ident() != second
 
 
-def test_work_is_left_to_the_writers_thread_while_that_is_at_work(spot: Spot) -> None:
+def test_work_is_left_to_the_writers_thread_while_that_is_at_work(spot: Spot, keys: Keys) -> None:
     held, entered = threading.Event(), threading.Event()
 
     def hold(_connection: sa.Connection) -> None:
@@ -116,10 +104,10 @@ def test_work_is_left_to_the_writers_thread_while_that_is_at_work(spot: Spot) ->
         return await waiting
 
     assert asyncio.run(story()) != threading.get_ident()
-    assert spot.keys() == ["a"]
+    assert keys(spot.closed()) == ["a"]
 
 
-def test_work_that_fails_on_the_spot_changes_nothing_and_stops_nothing(spot: Spot) -> None:
+def test_work_that_fails_on_the_spot_changes_nothing_and_stops_nothing(spot: Spot, row: Row, keys: Keys) -> None:
     def refuse(connection: sa.Connection) -> None:
         row("lost")(connection)
         raise InputError("no")
@@ -130,11 +118,11 @@ def test_work_that_fails_on_the_spot_changes_nothing_and_stops_nothing(spot: Spo
         await spot.write("kept")
 
     asyncio.run(story())
-    assert spot.keys() == ["kept"]
+    assert keys(spot.closed()) == ["kept"]
     assert not spot.failures
 
 
-def test_a_disk_that_fails_on_the_spot_ends_the_writer(spot: Spot) -> None:
+def test_a_disk_that_fails_on_the_spot_ends_the_writer(spot: Spot, keys: Keys) -> None:
     def fail(_connection: sa.Connection) -> None:
         raise sa.exc.OperationalError("insert", {}, OSError("disk I/O error"))
 
@@ -146,10 +134,10 @@ def test_a_disk_that_fails_on_the_spot_ends_the_writer(spot: Spot) -> None:
 
     asyncio.run(story())
     assert len(spot.failures) == 1
-    assert spot.keys() == []
+    assert keys(spot.closed()) == []
 
 
-def test_an_interruption_in_the_middle_of_it_is_nobodys_success(spot: Spot) -> None:
+def test_an_interruption_in_the_middle_of_it_is_nobodys_success(spot: Spot, row: Row, keys: Keys) -> None:
     def interrupted(connection: sa.Connection) -> None:
         row("in doubt")(connection)
         raise KeyboardInterrupt
@@ -161,10 +149,10 @@ def test_an_interruption_in_the_middle_of_it_is_nobodys_success(spot: Spot) -> N
         asyncio.run(story())
     with pytest.raises(StoreError, match="interrupted while it wrote"):
         asyncio.run(spot.write("after"))
-    assert spot.keys() == []
+    assert keys(spot.closed()) == []
 
 
-def test_work_whose_caller_has_gone_is_not_done_on_the_spot(spot: Spot) -> None:
+def test_work_whose_caller_has_gone_is_not_done_on_the_spot(spot: Spot, keys: Keys) -> None:
     async def story() -> None:
         leaving = asyncio.create_task(spot.write("gone"))
         await asyncio.sleep(0)
@@ -172,11 +160,13 @@ def test_work_whose_caller_has_gone_is_not_done_on_the_spot(spot: Spot) -> None:
         await spot.write("later")
 
     asyncio.run(story())
-    assert spot.keys() == ["later"]
+    assert keys(spot.closed()) == ["later"]
 
 
-def test_what_a_turn_of_the_loop_has_gathered_is_bounded_and_finished_when_the_writer_closes(tmp_path: Path) -> None:
-    spot = Spot(tmp_path, queue_max=3)
+def test_what_a_turn_of_the_loop_has_gathered_is_bounded_and_finished_when_the_writer_closes(
+    tmp_path: Path, row: Row, keys: Keys
+) -> None:
+    spot = Spot(tmp_path, row, queue_max=3)
 
     async def story() -> list[int | BaseException]:
         tasks = [asyncio.create_task(spot.write(f"{number}")) for number in range(4)]
@@ -190,7 +180,7 @@ def test_what_a_turn_of_the_loop_has_gathered_is_bounded_and_finished_when_the_w
     assert keys(spot.path) == ["0", "1", "2"]
 
 
-def test_the_writers_thread_tidies_up_after_work_on_the_spot(spot: Spot, tmp_path: Path) -> None:
+def test_the_writers_thread_tidies_up_after_work_on_the_spot(spot: Spot, tmp_path: Path, keys: Keys) -> None:
     async def story() -> None:
         for number in range(CHECKPOINT_EVERY):
             await spot.write(f"{number:03d}")
