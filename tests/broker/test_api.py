@@ -12,6 +12,7 @@ import pytest
 
 from askfirst.call import ToolCall
 from askfirst.effects import Classification, Outcome
+from askfirst.engine import Case
 from askfirst.request import Verdict
 from askfirst.testing.api import OURS, TOKEN, FixedAnalyst, api_client
 from askfirst.testing.bench import Bench, a_review
@@ -241,15 +242,25 @@ def test_health_and_the_description_need_no_token(desk_bench: Bench) -> None:
     run(story)
 
 
-def test_the_events_of_a_request_begin_with_its_state_and_end_with_it(desk_bench: Bench) -> None:
+def test_the_events_of_a_request_begin_with_its_state_and_end_with_it(
+    desk_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, looked = desk_bench.desk.case, list[Case]()
+
+    async def looking(request_id: str) -> Case:
+        looked.append(await look(request_id))
+        return looked[-1]
+
     async def story() -> None:
         async with api_client(desk_bench) as http:
             made = await create(http)
+            case = await look(made["id"])
+            monkeypatch.setattr(desk_bench.desk, "case", looking)
             reading = asyncio.create_task(http.get(f"/v1/requests/{made['id']}/events"))
-            case = await desk_bench.desk.case(made["id"])
             async with asyncio.timeout(5):
-                while not desk_bench.hub.following:
+                while len(looked) < 2:  # whether it is there, and as what it is there
                     await asyncio.to_thread(lambda: None)
+            assert desk_bench.hub.following
             await desk_bench.desk.review(a_review(case.request, Verdict.DENY))
             answer = await reading
         states = [json.loads(line[6:])["state"] for line in answer.text.splitlines() if line.startswith("data: ")]
