@@ -12,10 +12,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
-from askfirst.policy.patterns import any_name_matches, command_matches, path_matches
+from askfirst.policy.patterns import any_name_matches, command_matches, path_matches, words_match, words_may_match
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from askfirst.effects import EffectKind, Risk
@@ -133,7 +133,18 @@ def _about_agent(asked: Matcher, _subject: Subject, question: Question) -> Fit:
 def _about_command(asked: Matcher, subject: Subject, _question: Question) -> Fit:
     if not asked.commands:
         return Fit.YES
-    return _yes_if(any(command_matches(each, subject.command) for each in asked.commands) and bool(subject.command))
+    if any(command_matches(each, subject.command) for each in asked.commands) and subject.command:
+        return Fit.YES
+    fits = [max(_fit_of(pattern, words) for pattern in asked.commands) for words in subject.readings]
+    if any(each is not Fit.YES for each in fits):
+        return Fit.MAYBE if max(fits) is not Fit.NO else Fit.NO
+    return Fit.YES if fits else Fit.NO
+
+
+def _fit_of(pattern: str, words: Sequence[str]) -> Fit:
+    if words_match(pattern, words):
+        return Fit.YES
+    return Fit.MAYBE if words_may_match(pattern, words) else Fit.NO
 
 
 def _about_paths(asked: Matcher, subject: Subject, question: Question) -> Fit:

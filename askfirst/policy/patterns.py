@@ -44,6 +44,58 @@ def command_matches(pattern: str, command: str) -> bool:
     return _sequence_matches(pattern.split(), command.split(), any_number="*", fits=_part_matches)
 
 
+def words_match(pattern: str, words: Sequence[str]) -> bool:
+    """Whether a simple command fits whose words are told apart: one with a space in it is one word."""
+    return _sequence_matches(pattern.split(), words, any_number="*", fits=_part_matches)
+
+
+def words_may_match(pattern: str, words: Sequence[str]) -> bool:
+    """Whether a simple command may fit, for all that is known of it: each ``HOLE`` in its words stands for any text.
+
+    A word of which nothing is known may be any number of words. The program has to be known, but not its folder:
+    ``terraform *`` may be what ``/opt/bin/terraform apply`` runs.
+    """
+    patterns = pattern.split()
+    if not patterns or not words:
+        return False
+    if patterns[0] != "*":
+        program = words[0].rpartition("/")[2]
+        if HOLE in words[0] or not (name_matches(patterns[0], words[0]) or name_matches(patterns[0], program)):
+            return False
+        patterns, words = patterns[1:], words[1:]
+    reached = _with_skipped({0}, patterns)
+    for word in words:
+        if not reached:
+            return False
+        if word == HOLE:
+            reached = set(range(min(reached), len(patterns) + 1))
+            continue
+        inside = {at for at in reached if at < len(patterns)}
+        on = {at + 1 for at in inside if patterns[at] != "*" and _part_may_match(patterns[at], word)}
+        reached = _with_skipped(on | {at for at in inside if patterns[at] == "*"}, patterns)
+    return len(patterns) in reached
+
+
+def _with_skipped(reached: set[int], patterns: Sequence[str]) -> set[int]:
+    """Also the places behind a ``*``, which may stand for no word."""
+    for at, pattern in enumerate(patterns):
+        if at in reached and pattern == "*":
+            reached.add(at + 1)
+    return reached
+
+
+def _part_may_match(pattern: str, word: str) -> bool:
+    """Whether some text fits both; told by what stands before and after all that either leaves open."""
+    if HOLE not in word:
+        return name_matches(pattern, word)
+    if "*" not in pattern:
+        return name_matches(word.replace(HOLE, "*"), pattern)
+    (start, *_), (*_, end) = pattern.split("*"), pattern.split("*")
+    (known_start, *_), (*_, known_end) = word.split(HOLE), word.split(HOLE)
+    starts = start.startswith(known_start) or known_start.startswith(start)
+    return starts and (end.endswith(known_end) or known_end.endswith(end))
+
+
 def path_matches(pattern: str, path: str) -> bool:
     """Whether an absolute path without ``..`` fits an absolute pattern, e.g. ``/srv/**/*.sql``.
 

@@ -14,6 +14,8 @@ from askfirst.effects import EffectKind, Risk
 from askfirst.effects import Outcome as Found
 from askfirst.errors import InputError
 from askfirst.policy.patterns import UNREAD
+from askfirst.replacing import replace
+from askfirst.shell.command import HOLE, UNKNOWN_SHOWN
 from askfirst.tool_arguments import leaves
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ _ON_PATHS = frozenset({EffectKind.DELETES_FILES, EffectKind.DISCARDS_CHANGES, Ef
 """Kinds whose target is a path also where it is relative."""
 _MAY_HIT_PATHS = _ON_PATHS | {EffectKind.ESCALATES, EffectKind.PERSISTS, EffectKind.TAMPERS, EffectKind.SENDS_SECRETS}
 _PATH_KEYS = frozenset({"file_path", "path", "notebook_path", "filename", "file", "filepath", "paths", "uri"})
+_MARKS = (*UNREAD, UNKNOWN_SHOWN)
 _WHOLE_TREE = "the work tree"
 """What git's effects call the folder they work in."""
 
@@ -52,6 +55,7 @@ class Subject:
     Attributes:
         effect: None for a part that has no effect.
         command: the simple command; ``""`` for tools that are no shell.
+        readings: its words, each unknown part a ``HOLE``; several where commands show as the same text.
         risk: as the analysis found it.
         is_understood: nothing about it is left open.
         paths: what it is about.
@@ -64,6 +68,7 @@ class Subject:
     is_understood: bool
     paths: Paths
     branches: tuple[str, ...]
+    readings: tuple[tuple[str, ...], ...] = ()
 
 
 def subjects_of(question: Question) -> tuple[Subject, ...]:
@@ -79,7 +84,20 @@ def subjects_of(question: Question) -> tuple[Subject, ...]:
         parts += _tool_subjects(question, understood=understood)
     if not parts or (not understood and all(each.is_understood for each in parts)):
         parts.append(_silent_command(question.call.command, question, understood=understood))
-    return tuple(dict.fromkeys(parts))
+    words: dict[str, dict[tuple[str, ...], None]] = {}
+    for command in found.parsed:
+        words.setdefault(command.shown, {})[tuple(word.text for word in command.argv)] = None
+    read = [replace(each, readings=tuple(words.get(each.command) or _told_apart(each.command))) for each in parts]
+    return tuple(dict.fromkeys(read))
+
+
+def _told_apart(command: str) -> tuple[tuple[str, ...], ...]:
+    """The words of a command of which only the text is there; what follows the first thing unread in one is open."""
+    words = []
+    for word in command.split():
+        cut = min((at for at in map(word.find, _MARKS) if at >= 0), default=-1)
+        words.append(word if cut < 0 else word[:cut] + HOLE)
+    return (tuple(words),) if words else ()
 
 
 def _effect_subject(effect: Effect, question: Question, *, understood: bool) -> Subject:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.policy.patterns import command_matches, name_matches, path_matches
+from askfirst.policy.patterns import command_matches, name_matches, path_matches, words_match, words_may_match
+from askfirst.shell.command import HOLE
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,60 @@ def test_a_name_pattern_fits_the_whole_name(pattern: str, name: str, fits: bool)
 )
 def test_a_star_within_a_word_stays_within_it_and_never_climbs(pattern: str, command: str, fits: bool) -> None:
     assert command_matches(pattern, command) is fits
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words", "fits"),
+    [
+        ("scp * prod:*", ("scp", "a", "prod:my file"), True),
+        ("scp * prod:*", ("scp", "a", "dev:my file"), False),
+        ("scp * prod:*", ("scp", "a b", "prod:x"), True),
+        ("rm -rf build/*", ("rm", "-rf", "build/a /"), True),  # one name with a blank and a slash in it
+        ("rm -rf build/*", ("rm", "-rf", "build/a", "/"), False),
+        ("rm -rf build/*", ("rm", "-rf", "build/.. /x"), True),
+        ("rm -rf build/*", ("rm", "-rf", "build/../x y"), False),
+        ("scp * prod:*", ("scp", "a", f"prod:{HOLE}"), False),
+    ],
+)
+def test_a_word_with_blanks_in_it_is_one_word(pattern: str, words: tuple[str, ...], fits: bool) -> None:
+    assert words_match(pattern, words) is fits
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words", "fits"),
+    [
+        ("push prod:*", ("push", f"prod:{HOLE}"), True),
+        ("push prod:*", ("push", f"{HOLE}:a"), True),
+        ("push prod:*", ("push", f"dev:{HOLE}"), False),
+        ("push *.prod", ("push", f"{HOLE}.dev"), False),
+        ("push *.prod", ("push", f"db.{HOLE}"), True),
+        ("push prod", ("push", f"p{HOLE}d"), True),
+        ("push prod", ("push", f"p{HOLE}x"), False),
+        ("push prod:*", ("push", HOLE), True),
+        ("push * prod:*", ("push", HOLE), True),  # it may be several words
+        ("push prod", ("push", HOLE, "prod"), True),  # or none
+        ("push prod", ("push", HOLE, "dev"), False),
+        ("push a * b", ("push", "a", "x", "y", "b"), True),
+        ("push a * b", ("push", "a", "x", "b", "c"), False),
+        ("push prod:*", ("push", "prod:a/../b"), True),
+        ("push prod:*", ("/opt/bin/push", "prod:a"), True),
+        ("push prod:*", (f"/opt/{HOLE}/push", "prod:a"), False),
+        ("push prod:*", (HOLE, "prod:a"), False),  # or a policy would be about everything whose program is not known
+        ("* prod:*", (HOLE, "prod:a"), True),
+        ("push *", ("push",), True),
+        ("push", (), False),
+    ],
+)
+def test_what_is_not_known_of_a_command_may_be_anything(pattern: str, words: tuple[str, ...], fits: bool) -> None:
+    assert words_may_match(pattern, words) is fits
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "a*", "*"]), min_size=1, max_size=5),
+    st.lists(st.sampled_from(["a", "b", "ab", "a b"]), min_size=1, max_size=5),
+)
+def test_what_fits_may_fit(pattern: list[str], words: list[str]) -> None:
+    assert words_may_match(" ".join(pattern), words) or not words_match(" ".join(pattern), words)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from askfirst.call import ToolCall
+from askfirst.classify import classify
 from askfirst.config import parse_config
 from askfirst.effects import EffectKind, Risk
 from askfirst.effects import Outcome as Found
@@ -155,6 +157,33 @@ def test_a_rule_about_a_harmless_command_finds_it_behind_another(policy_of: Poli
     asked = replace(asked, classification=replace(asked.classification, commands=("cd x", "terraform plan")))
 
     assert policy_of(user=DENY_BY + 'command = "terraform *"').rule_on(asked).outcome is Outcome.DENY
+
+
+@pytest.mark.parametrize(
+    ("command", "is_denied", "is_let_pass"),
+    [
+        ("push prod:a", True, True),
+        ("push 'prod:a b'", True, True),
+        ('push "prod:$SOMETHING"', True, False),
+        ("push $(cat where)", True, False),
+        ("push prod:a/../b", True, False),
+        ("/opt/bin/push prod:a", True, False),
+        ("push 'prod:a b'; push prod:a b", True, False),
+        ("push dev:a", False, False),
+        ('push "dev:$SOMETHING"', False, False),
+    ],
+)
+def test_what_is_not_known_of_a_command_counts_where_that_is_stricter(
+    policy_of: PolicyOf, question: Asked, command: str, is_denied: bool, is_let_pass: bool
+) -> None:
+    found = classify(ToolCall(tool="Bash", arguments={"command": command}, cwd="/proj"))
+    asked = question(command, classification=found)
+    match = 'command = "push prod:*"'
+    denied = policy_of(user=DENY_BY + match).rule_on(asked)
+    assert (denied.outcome is Outcome.DENY) is is_denied
+    everything_asked = '[risk.low]\noutcome = "ask"\n[risk.medium]\noutcome = "ask"\n'
+    allow = f'[[rule]]\nname = "pushes"\noutcome = "allow"\nmatch = {{ {match} }}\n'
+    assert (policy_of(user=everything_asked + allow).rule_on(asked).outcome is Outcome.ALLOW) is is_let_pass
 
 
 def test_letting_a_command_pass_does_not_cover_high_and_critical_unless_it_says_so(
