@@ -44,11 +44,11 @@ def ruler_with(layer: Path | None) -> Ruler:
     """The policy in use here, or with this file as the person's.
 
     Raises:
-        PolicyError: there is no such file.
+        PolicyError: there is no such file, or it cannot be used: trying it would only show that everything is denied.
         ConfigError: the configuration cannot be used.
     """
-    if layer is not None and not layer.is_file():
-        raise PolicyError(f"there is no file {layer}")
+    if layer is not None:
+        check_file(layer, "user")
     return Ruler(open_source(load_config(config_file()), user=layer), Disk)
 
 
@@ -181,7 +181,7 @@ def show_report(report: Report, *, as_json: bool) -> None:
         return
     console.print(f"{report.total} calls tried, {report.unread} not: their arguments were erased")
     _show_calls("lets pass what a person denied", report.false_allows, "bold red")
-    _show_calls("stops what passed", report.newly_stopped, "yellow")
+    _show_calls("stops what passed, or denies what a person approved", report.newly_stopped, "yellow")
     _show_calls("lets pass what a person approved (prompts saved)", report.saved, "green")
     for ended, outcomes in sorted(report.counts.items()):
         shown = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))

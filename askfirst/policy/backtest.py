@@ -67,7 +67,8 @@ class Report:
         counts: how it ended -> what the policy would do -> number of calls.
         false_allows: calls that a person denied and that would pass.
         saved: calls that a person approved and that would pass: prompts saved.
-        newly_stopped: calls that passed and would be asked about or denied.
+        newly_stopped: calls that passed and would be asked about or denied, and those that a person approved and that
+            would be denied.
         unread: calls about which nothing can be said, because their arguments were erased.
     """
 
@@ -132,13 +133,18 @@ def backtest(calls: Iterable[PastCall], policy_for: Callable[[Question], Policy]
         counts=counts,
         false_allows=_those(replayed, {"denied"}, allowed=True),
         saved=_those(replayed, {"approved"}, allowed=True),
-        newly_stopped=_those(replayed, {"passed"}, allowed=False),
+        newly_stopped=tuple(each for each in replayed if _is_stopped(each)),
         unread=unread,
     )
 
 
 def _those(replayed: list[Replayed], ended: set[str], *, allowed: bool) -> tuple[Replayed, ...]:
     return tuple(each for each in replayed if each.past.ended in ended and _passes(each) is allowed)
+
+
+def _is_stopped(one: Replayed) -> bool:
+    may = {"passed": {Outcome.ALLOW}, "approved": {Outcome.ALLOW, Outcome.ASK}}.get(one.past.ended)
+    return may is not None and one.ruling.outcome not in may
 
 
 def _passes(one: Replayed) -> bool:

@@ -265,6 +265,12 @@ class RawConfidence(_Strict):
     low_below: float | None = Field(default=None, ge=0, le=1, description="Below it is low. Default 0.70.")
     low: Literal["ask", "deny"] | None = Field(default=None, description="What low confidence does. Default 'ask'.")
 
+    @model_validator(mode="after")
+    def _low_ends_where_high_begins(self) -> Self:
+        if self.low_below is not None and self.high_above is not None and self.low_below > self.high_above:
+            raise ValueError(f"low_below = {self.low_below:g} is above high_above = {self.high_above:g}; swap them")
+        return self
+
 
 class RawBranches(_Strict):
     """Which branches are protected, beside the default branch."""

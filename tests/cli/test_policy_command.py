@@ -86,6 +86,21 @@ def test_a_file_can_be_tried_before_it_is_put_in_place(home: Path) -> None:
     assert _run("explain", "--layer", str(home / "none.toml"), "--", "ls")[0] == 78
 
 
+@pytest.mark.parametrize("command", [("explain", "--", "ls"), ("test", "cases.toml"), ("backtest",)])
+def test_a_file_that_cannot_be_used_is_not_tried(home: Path, command: tuple[str, ...]) -> None:
+    """It would deny everything, and a backtest would end well: it lets nothing pass that a person denied."""
+    (home / "state").mkdir(mode=0o700)
+    (home / "state" / "askfirst.db").write_bytes(b"")
+    (home / "project" / "cases.toml").write_text('[[case]]\ncommand = "ls"\noutcome = "deny"\n')
+    file = home / "draft.toml"
+    file.write_text("[[rule]\n")
+    name, *rest = command
+
+    code, output = _run(name, "--layer", str(file), *rest)
+    assert code == 78
+    assert f"{file} is not TOML" in output
+
+
 def test_cases_are_run_on_the_policy_in_use(home: Path) -> None:
     cases = home / "cases.toml"
     cases.write_text('[[case]]\ncommand = "git reset --hard"\noutcome = "ask"\n')

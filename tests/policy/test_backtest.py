@@ -63,6 +63,12 @@ PAST = [
             [],
         ),
         ('[[rule]]\nname = "r"\noutcome = "ask"\nmatch = { command = "terraform *" }\n', [], [], ["terraform plan"]),
+        (
+            '[[rule]]\nname = "r"\noutcome = "deny"\nmatch = { rule = "git.reset-hard" }\n',
+            [],
+            [],
+            ["git reset --hard HEAD~1"],
+        ),
     ],
 )
 def test_a_policy_is_judged_by_what_people_denied(

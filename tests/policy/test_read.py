@@ -33,6 +33,10 @@ RULE = '[[rule]]\nname = "r"\nmatch = { tool = "*" }\n'
         ('[[rule]]\nname = "r"\nmatch = {}\n', "p.toml:3: rule[1].match: an empty match would fit nothing"),
         ('[routes]\ndefault = ["slack"]\n', "p.toml:2: routes.default: 'slack' is no recipient, expected scheme:addr"),
         (RULE + 'outcome = "shadow"\n', "p.toml:1: rule[1]: outcome = 'shadow' needs would"),
+        (
+            "[confidence]\nhigh_above = 0.5\nlow_below = 0.7\n",
+            "p.toml:1: confidence: low_below = 0.7 is above high_above",
+        ),
         ('x = "\n', "p.toml is not TOML: "),
         ("[[rule]]\n" + "x = " + "[" * 100_000 + "\n", "p.toml is not TOML: "),
         ("x = " + "9" * 5000 + "\n", "p.toml is not TOML: "),
