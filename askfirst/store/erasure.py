@@ -5,23 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from askfirst.errors import ConflictError
-from askfirst.request import Claim, GrantState, RequestState, dump
+from askfirst.request import Claim, Grant, GrantState, RequestState, dump, load
 from askfirst.store import records
 from askfirst.store.inbox import Standing
+from askfirst.store.schema import grant as grant_table
 from askfirst.store.schema import inbox
 from askfirst.store.schema import request as request_table
+from askfirst.store.schema import request_version as version_table
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
+    from askfirst.request import Action, Request
 
 ERASED = "[erased]"
 
 
 def scrub_request(connection: sa.Connection, request_id: str) -> None:
-    """Empty the input, the expansion, the claim and the findings' texts of a request that has ended.
+    """Empty a request that has ended, its earlier versions, and what ran by its permission.
 
-    The action digest stays as the decision was bound to it, though what it was made from is gone.
+    Input, expansion, claim, question and options go, and of the findings the texts and the paths. The action digests
+    stay as the decisions were bound to them, though what they were made from is gone.
 
     Raises:
         RequestNotFoundError: there is none.
@@ -31,16 +36,39 @@ def scrub_request(connection: sa.Connection, request_id: str) -> None:
     request, grant = case.request, case.grant
     if request.state is RequestState.PENDING or (grant is not None and grant.state is GrantState.ISSUED):
         raise ConflictError(f"request {request.code} is still open; erase it once it has ended", state=request.state)
-    arguments = {"command": ERASED} if request.action.command else {}
-    scrubbed = replace(
+    connection.execute(inbox.update().where(inbox.c.handled == Standing.SET_APART).values(raw=b""))  # unread, so any
+    of_request = request_table.c.id == request_id
+    connection.execute(request_table.update().where(of_request).values(body=dump(_scrubbed(request))))
+    for earlier in case.earlier:
+        of_version = (version_table.c.request_id == request_id) & (version_table.c.version == earlier.version)
+        connection.execute(version_table.update().where(of_version).values(body=dump(_scrubbed(earlier))))
+    bodies = sa.select(grant_table.c.id, grant_table.c.body).where(grant_table.c.request_id == request_id)
+    for grant_id, body in connection.execute(bodies).all():
+        emptied = dump(_without_uses(load(Grant, body)))
+        connection.execute(grant_table.update().where(grant_table.c.id == grant_id).values(body=emptied))
+
+
+def _scrubbed(request: Request) -> Request:
+    return replace(
         request,
-        action=replace(request.action, arguments=arguments, files={}),
+        action=_emptied(request.action),
         effects=tuple(
-            replace(effect, target="", command="", suggestion="", facts=(), span=(0, 0)) for effect in request.effects
+            replace(effect, target="", command="", suggestion="", facts=(), span=(0, 0), hits=(), touches=())
+            for effect in request.effects
         ),
         expanded="",
         claim=Claim(),
         question=ERASED if request.question else "",
+        options=(),
+        answer_schema="",
     )
-    connection.execute(inbox.update().where(inbox.c.handled == Standing.SET_APART).values(raw=b""))  # unread, so any
-    connection.execute(request_table.update().where(request_table.c.id == request_id).values(body=dump(scrubbed)))
+
+
+def _emptied(action: Action) -> Action:
+    return replace(action, arguments={"command": ERASED} if action.command else {}, files={})
+
+
+def _without_uses(grant: Grant) -> Grant:
+    """The permission without what ran by it, where that is not the request's own action."""
+    uses = tuple(replace(use, action=_emptied(use.action) if use.action else None) for use in grant.uses)
+    return replace(grant, uses=uses)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ import pytest
 import sqlalchemy as sa
 
 from askfirst.audit_port import Actor, Entry, EntryType, Private
+from askfirst.engine import Content
 from askfirst.errors import ConflictError, Error, InputError, LogError
 from askfirst.hook_notes import leave_note, waiting_notes
 from askfirst.paths import StatePaths
+from askfirst.policy.ruling import ScopeOffer
 from askfirst.policy.source import LayerChange
-from askfirst.request import Request
-from askfirst.testing.bench import a_draft
+from askfirst.request import Action, Claim, Request, Verdict
+from askfirst.testing.bench import a_draft, a_review
+from askfirst.testing.channel_suite import an_amendment
 from audit.keeper import HOOKS_KEY, _set_meta
 from audit.rotation import draft_key
 from audit.testing import Broker
@@ -51,6 +55,60 @@ def test_erasing_a_request_takes_its_input_out_of_payload_row_and_file_and_the_l
     assert case.request.action.command == "[erased]"
     assert case.request.action_digest == request.action_digest
     assert broker.verified().ok
+
+
+def test_erasing_reaches_the_versions_before_and_what_ran_by_the_permission(broker: Broker) -> None:
+    """What an agent asked first, or ran under an approval for commands like it, is as personal as the last version."""
+    pattern = "git reset --hard *"
+
+    async def story() -> str:
+        offers = (ScopeOffer(kind="once"), ScopeOffer(kind="session", pattern=pattern))
+        draft = a_draft(command="git reset --hard jane@example.com", now_ms=broker.clock.now_ms())
+        draft = replace(draft, claim=Claim(reason="she asked"), terms=replace(draft.terms, scopes=offers))
+        asked = (await broker.desk.ask(draft)).request
+        request = (await broker.desk.amend(asked.id, replace(an_amendment(asked), claim=Claim()))).case.request
+        await broker.desk.review(a_review(request, Verdict.APPROVE, scope=f"session {pattern}"))
+        action = replace(request.action, arguments={"command": "git reset --hard max@example.com"})
+        step = await broker.desk.redeem(
+            request.id,
+            action_digest=action.digest(),
+            attempt="a",
+            tool_use_id="t2",
+            content=Content(action=action, effects=request.effects, risk=request.risk),
+            terms=request.terms,
+        )
+        assert step.done
+        await broker.desk.revoke(request.id, by="local:ann", channel="web")
+        await broker.keeper.erase_request(request.id, ANN, "asked by the person concerned")
+        return request.id
+
+    case = asyncio.run(broker.desk.case(asyncio.run(story())))
+    [earlier] = case.earlier
+    assert (earlier.action.command, earlier.claim) == ("[erased]", Claim())
+    assert case.grant is not None
+    [use] = case.grant.uses
+    assert use.action is not None
+    assert use.action.command == "[erased]"
+    with broker.reader.connect() as connection:
+        for table in ("request", "request_version", "grant_"):
+            bodies = list(connection.scalars(sa.text(f"select body from {table}")))  # names of our own
+            assert not [body for body in bodies if "example.com" in body or "she asked" in body]
+    assert broker.verified().ok
+
+
+def test_erasing_a_question_takes_the_offered_answers_too(broker: Broker) -> None:
+    async def story() -> Request:
+        draft = a_draft(now_ms=broker.clock.now_ms())
+        arguments = {"question": "Write to whom?", "options": ["jane", "max"]}
+        action = Action(tool="question", arguments=arguments, cwd="", host="mcp", session="session-1")
+        asked = replace(draft, action=action, question="Write to whom?", options=("jane", "max"))
+        request = (await broker.desk.ask(asked)).request
+        await broker.desk.cancel(request.id, "")
+        await broker.keeper.erase_request(request.id, ANN, "asked by the person concerned")
+        return (await broker.desk.case(request.id)).request
+
+    request = asyncio.run(story())
+    assert (request.question, request.options, request.action.arguments) == ("[erased]", (), {})
 
 
 def test_what_was_erased_is_not_in_the_file(broker: Broker) -> None:
