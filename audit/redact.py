@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _WINDOW_CHARS: Final = 4096
 """Some patterns take quadratic time on a hostile text, so that a long one is searched piece by piece."""
 _OVERLAP_CHARS: Final = 512
+_LONGEST_CHARS: Final = 16_384
+"""What begins in one piece is followed so far; a private key of 8,192 bits has 6,400."""
 _SHORT_CHARS: Final = 6
 _OURS_ALONE: Final = frozenset({EntryType.LOG_FOUNDED, EntryType.LOG_KEY_ROTATED, EntryType.LOG_CHECKPOINT_WITNESSED})
 """Entries that hold keys and hashes, public by purpose, and no word of anybody else."""
@@ -64,16 +66,24 @@ def _spans(text: str, rules: Rules) -> list[tuple[int, int, str]]:
         window = text[offset : offset + _WINDOW_CHARS]
         for rule in rules.for_text(window):
             if rule.pattern.search(window):  # hardly ever, and cheaper than to iterate over nothing
-                spans += ((offset + start, offset + end, rule.name) for start, end in _found(rule.pattern, window))
+                spans += ((start, end, rule.name) for start, end in _found(rule.pattern, text, offset, window))
     return spans
 
 
-def _found(pattern: re.Pattern[str], window: str) -> Iterator[tuple[int, int]]:
+def _found(pattern: re.Pattern[str], text: str, offset: int, window: str) -> Iterator[tuple[int, int]]:
+    """Where the pattern matches in the window; a match that reaches its end goes on in the text, as keys do."""
     for match in pattern.finditer(window):
-        group = next((number for number in range(1, pattern.groups + 1) if match[number]), 0)
-        start, end = match.span(group)
+        start, end = match.span(_secret_of(match))
         if end > start:
-            yield start, end
+            at = offset + match.start()
+            is_cut = match.end() == len(window) and offset + len(window) < len(text)
+            whole = pattern.match(text, at, at + _LONGEST_CHARS) if is_cut else None
+            yield offset + start, max(offset + end, whole.end(_secret_of(whole)) if whole else 0)
+
+
+def _secret_of(match: re.Match[str]) -> int:
+    """The number of the group that is the secret; 0: all of it."""
+    return next((number for number in range(1, match.re.groups + 1) if match[number]), 0)
 
 
 def redact_value(value: Value) -> Value:

@@ -115,6 +115,17 @@ def test_a_private_key_is_taken_out_whole() -> None:
     assert redacted(text) == "echo '[redacted: private key]' > k"
 
 
+@pytest.mark.parametrize("before", range(0, 5_000, 250))
+def test_a_long_secret_is_taken_out_whole_wherever_a_piece_of_the_text_ends(before: int) -> None:
+    """A text is searched by the piece; what was longer than their overlap lost only its beginning."""
+    lines = [f"{number:02d}{'MIIJQgIBADANBgkq' * 4}" for number in range(50)]
+    key = "\n".join(["-----BEGIN PRIVATE KEY-----", *lines, "-----END PRIVATE KEY-----"])
+    token = f"sk-svcacct-{'aZ90_' * 240}"
+    for secret, name in ((key, "private key"), (token, "token")):
+        text = redacted(f"{'. ' * (before // 2)}\n{secret}\nend")
+        assert text == f"{'. ' * (before // 2)}\n[redacted: {name}]\nend"
+
+
 @pytest.mark.parametrize("command", HARMLESS)
 def test_what_holds_no_secret_stays_as_it_is(command: str) -> None:
     assert redacted(command) == command
