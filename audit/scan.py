@@ -74,7 +74,7 @@ def scan_entries(source: Source, sizes: Iterable[int], indexes: frozenset[int]) 
         LogError: something there is no entry at all.
     """
     wanted = sorted(set(sizes))
-    scan = Scan(sizes=wanted, indexes=indexes | frozenset(wanted))
+    scan = Scan(sizes=wanted, indexes=indexes | frozenset({0, *wanted}))  # 0: since when, where nothing else tells
     if 0 in wanted:
         scan.roots[0] = merkle.EMPTY_ROOT
     last = b""

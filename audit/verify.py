@@ -12,6 +12,7 @@ What each proves:
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -268,9 +269,14 @@ class _Verification:
         opened = list[tuple[Path, Receipt]]()
         for path in paths:
             try:
-                opened.append((path, parse_receipt(self._read(path))))
+                receipt = parse_receipt(self._read(path))
             except NoteError as error:
                 self._problem("anchor", f"{path}: {error}")
+                continue
+            opened.append((path, receipt))
+            with contextlib.suppress(NoteError):  # which the receipt's own check will tell
+                head = open_checkpoint(receipt.checkpoint, self.keys, self.witnesses)
+                self._add_anchor(head, receipt.checkpoint, f"the checkpoint in {path}", "checkpoint")
         return opened
 
     def _add_seen(self, text: str) -> None:

@@ -235,11 +235,33 @@ def test_a6_a_rewrite_with_the_key_fails_against_a_receipt(store: Store, tmp_pat
 
     rewrite(store, [allowed(body) for body in store.bodies()], store.signer)
     report = verify_store(store.path, receipts=[receipt])
-    assert [(problem.code, problem.index) for problem in report.problems] == [("anchor", 300)]
+    assert [(problem.code, problem.index) for problem in report.problems] == [("rewritten", 0), ("anchor", 300)]
 
     rewrite(store, store.bodies()[:200], store.signer)
     report = verify_store(store.path, receipts=[receipt])
-    assert [(problem.code, problem.index) for problem in report.problems] == [("dropped", 200)]
+    assert [(problem.code, problem.index) for problem in report.problems] == [("dropped", 200), ("dropped", 200)]
+
+
+def test_a6_a_receipt_tells_of_a_rewrite_of_other_entries_too(store: Store, tmp_path: Path) -> None:
+    """It holds a head that the log has signed: whoever kept it for one entry kept a checkpoint."""
+    store.write_many(700)
+    receipt = tmp_path / "entry.tlog-proof"
+    head = Checkpoint(origin=store.signer.name, size=701, root=store.log.head.root)
+    connection = connect(store.path)
+    text = make_receipt(node_reader(connection), 300, head, store.log.head.checkpoint).text
+    connection.close()
+    receipt.write_text(text, encoding="utf-8")
+    bodies = store.bodies()
+
+    rewrite(store, [*bodies[:500], *(allowed(body) for body in bodies[500:])], store.signer)
+    message = f"the root over the first 701 entries differs from the checkpoint in {receipt}: they were rewritten"
+    found = Problem(code="rewritten", message=message, index=0, time=json.loads(bodies[0])["t"])
+    assert verify_store(store.path, receipts=[receipt]).problems == (found,)
+
+    rewrite(store, bodies[:400], store.signer)
+    message = f"the checkpoint in {receipt} has 701 entries, 400 are present: the last 301 are gone"
+    found = Problem(code="dropped", message=message, index=400, time=json.loads(bodies[399])["t"])
+    assert verify_store(store.path, receipts=[receipt]).problems == (found,)
 
 
 def test_a6_a_rewrite_with_the_key_fails_against_a_witness(store: Store) -> None:
