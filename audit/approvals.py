@@ -87,7 +87,7 @@ def _take_in(approval: Approval, entry: Record) -> None:
             approval.requested_at = time
         case "gate.decided" | "question.answered":
             _decided(approval, entry, decision)
-        case "review.cast" | "review.late":
+        case "review.cast":
             approval.reason = str(decision.get("text") or approval.reason)
         case "grant.issued":
             _granted(approval, entry, decision)
@@ -102,6 +102,7 @@ def _take_in(approval: Approval, entry: Record) -> None:
             approval.as_approved = decision.get("as_approved") is not False
         case _ if kind in _ENDS:
             approval.status, approval.decided_at = _ENDS[kind], time
+            approval.reason = str(decision.get("reason") or approval.reason)
             approval.by = (str(_members(entry, "actor").get("id", "")),)
 
 
@@ -123,6 +124,7 @@ def _granted(approval: Approval, entry: Record, decision: Record) -> None:
         approval.status, approval.decided_at = "approved", str(entry.get("t", ""))
         late = [one for one in approval.entries if one.get("type") == "review.late"]
         approval.by = tuple(str(_members(one, "actor").get("id", "")) for one in late[-1:])
+        approval.reason = next((str(_members(one, "decision").get("text", "")) for one in late[-1:]), "")
 
 
 def _members(entry: Record, name: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from askfirst.cli.audit import log_of
 from askfirst.cli.audit_options import Agent, Decision, Person, RequestId, Rule, Since, Store, Types, Until, wanted
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import console, print_json, sentences, stderr
-from askfirst.errors import InputError
+from askfirst.errors import Error, InputError
 
 if TYPE_CHECKING:
     from askfirst.cli.parts import LogReader, Parts
@@ -66,7 +66,11 @@ def _write(log: LogReader, form: str, filters: dict[str, object], out: Path) -> 
     if str(out) == "-":
         return log.write(form, filters, sys.stdout)
     with _new_file(out) as file:
-        return log.write(form, filters, file)
+        try:
+            return log.write(form, filters, file)
+        except Error:
+            out.unlink()  # or the same command, mended, would find a file that exists
+            raise
 
 
 def _add_timeline(group: typer.Typer, parts: Parts) -> None:

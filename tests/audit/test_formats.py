@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,26 @@ def test_the_life_of_each_request_is_told(told: Path) -> None:
         ("denied", ("telegram:12345",), "", False),
         ("expired", ("deadline",), "", False),
     ]
+
+
+def test_a_review_that_came_too_late_puts_no_words_into_the_mouth_of_whoever_decided(broker: Broker) -> None:
+    async def story() -> None:
+        session = Session(broker)
+        denied = await session.ask("git reset --hard")
+        await session.review(denied, Verdict.DENY)
+        await session.review(denied, Verdict.APPROVE, "telegram:12345")
+        withdrawn = await session.ask("git push --force")
+        await broker.desk.cancel(withdrawn.id, "not needed any more")
+
+    asyncio.run(story())
+    records = written(broker.root / "askfirst.db", "approvals")
+    assert [(one["approver"], one["decision"], one["reason"]) for one in records] == [
+        ("local:ann", "rejected", "deny it is"),
+        ("agent", "cancelled", "not needed any more"),
+    ]
+    with closing(sqlite3.connect(broker.root / "askfirst.db")) as connection:
+        [row] = connection.execute("select approver, decision, reason from approval_record").fetchall()
+    assert row == ("local:ann", "rejected", "deny it is")
 
 
 def test_counts_by_rule_reviewer_and_day(told: Path) -> None:

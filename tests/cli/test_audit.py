@@ -106,6 +106,7 @@ def test_each_format_goes_to_a_file_or_to_standard_output(store: Path, tmp_path:
 def test_what_does_not_go_together_is_refused(store: Path, tmp_path: Path) -> None:
     out = str(tmp_path / "out")
     assert "no format 'xml', expected one of jsonl" in run(store, "export", out, "--format", "xml", code=2)
+    assert not Path(out).exists()
     assert "filters go with --format" in run(store, "export", out, "--person", "x", code=2)
     assert "takes no filters" in run(store, "export", out + "2", "--format", "csv", "--person", "x", code=2)
     assert "give either an index or --request" in run(store, "receipt", code=2)
