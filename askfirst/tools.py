@@ -137,12 +137,16 @@ def powershell_text(call: ToolCall) -> list[str]:
 def typed_commands(call: ToolCall) -> list[str]:
     """Shell commands in the arguments of a tool that looks as if it ran them: in a terminal, a container, elsewhere.
 
-    What such a tool really does is not known, so that these can make a call worse but never harmless.
+    What such a tool really does is not known, so that these can make a call worse but never harmless. A patch that
+    deletes files is as bad as ``rm``.
     """
     try:
         found = leaves(dict(call.arguments))
     except (InputError, RecursionError):
         return []
+    if call.tool == "apply_patch":
+        removed = [match[1].strip() for leaf in found for match in _REMOVED.finditer(leaf.text)]
+        return [shlex.join(["rm", "--", *removed])] if removed else []
     name = words_of(call.tool)
     typed = [leaf.text for leaf in found if leaf.key.lower() in _TYPED_KEYS and leaf.text]
     if name[-1:] and name[-1] in _CLIS:
@@ -211,6 +215,7 @@ def _paths(found: Sequence[Leaf]) -> list[str]:
 
 
 _PATCHED = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$", re.MULTILINE)
+_REMOVED = re.compile(r"^\*\*\* Delete File: (.+)$", re.MULTILINE)
 _WHOLE = frozenset({"Write", "write_file", "create_file", "write_to_file"})
 _NEW_TEXT = frozenset(
     {

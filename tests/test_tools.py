@@ -72,6 +72,7 @@ def test_a_name_that_says_danger_is_gated_and_its_reading_twin_is_not(dangerous:
         ("MultiEdit", {"file_path": "/home/ann/.ssh/authorized_keys", "edits": []}, Outcome.GATE),
         ("NotebookEdit", {"notebook_path": "/home/ann/project/n.ipynb", "new_source": "1"}, Outcome.ALLOW),
         ("apply_patch", {"input": "*** Begin Patch\n*** Update File: askfirst.toml\n"}, Outcome.GATE),
+        ("apply_patch", {"input": "*** Begin Patch\n*** Delete File: /home/ann/notes.txt\n"}, Outcome.GATE),
         ("Read", {"file_path": "/home/ann/.ssh/id_ed25519"}, Outcome.GATE),
         ("Read", {"file_path": "/home/ann/project/.env"}, Outcome.ALLOW),
         ("WebFetch", {"url": "https://example.com", "prompt": "delete everything"}, Outcome.ALLOW),

@@ -71,6 +71,9 @@ _SAME = {
     "emacsclient": "emacs",
     **dict.fromkeys(("expect", "wish", "tclsh8.6", "jimsh"), "tclsh"),
 }
+_PROMPTS = frozenset({"PS0", "PS1", "PS2", "PS4"})
+_EXPORTED = re.compile(r"\s*\(\)\s*(.+)", re.DOTALL)
+"""A function that bash takes from its environment: ``BASH_FUNC_ls%%=() { …; }``."""
 _VARIABLES = frozenset(
     "PAGER MANPAGER EDITOR VISUAL BROWSER LESSOPEN LESSCLOSE PROMPT_COMMAND SUDO_ASKPASS SSH_ASKPASS RSYNC_RSH".split()
 )
@@ -185,4 +188,18 @@ def typed(name: str, text: str, file: str) -> list[str]:
 
 def inside_variables(env: dict[str, Word]) -> list[tuple[str, Word]]:
     """Shell texts in variables that programs run, with the variables' names."""
-    return [(name, word) for name, word in env.items() if name in _VARIABLES and word.text and word.text != HOLE]
+    return [
+        (name, replace(word, text=text, shown=text))
+        for name, word in env.items()
+        if word.text != HOLE and (text := _run_of(name, word.text))
+    ]
+
+
+def _run_of(name: str, value: str) -> str:
+    """What a variable of this name makes a program run; a prompt runs what is substituted in it, at each line."""
+    if name in _VARIABLES:
+        return value
+    if name in _PROMPTS and re.search(r"\$\(|`", value):
+        return f': "{value}"'
+    function = _EXPORTED.fullmatch(value) if name.startswith("BASH_FUNC_") else None
+    return function[1] if function else ""

@@ -15,7 +15,8 @@ from askfirst.shell.words import lex, tokens
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*(?:%%|\(\))?)=(.*)", re.DOTALL)
+"""Also the functions that bash takes from its environment (``BASH_FUNC_ls%%``)."""
 
 
 @dataclass(slots=True)
@@ -104,6 +105,8 @@ def _read(row: Wrapper, args: list[Word]) -> Inner:
             rest = _options(row, rest, inner)
         if row.operands and rest and rest[0].text == "--":
             rest = rest[1:]
+    if row.program_of and inner.operands and not inner.entry and (program := row.program_of(inner.operands[0].text)):
+        inner.entry = [replace(inner.operands[0], text=program, shown=program)]
     rest = inner.entry + inner.argv + rest
     inner.argv = _assignments(rest, inner) if row.assignments else rest
     return inner

@@ -6,9 +6,13 @@ util-linux, coreutils, sudo 1.9, OpenSSH, Docker, kubectl, uv, npm; facts of the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from askfirst.shell.entry_points import of_go_package, of_image, of_installable
+
+ProgramOf = Callable[[str], str]
 Then = Literal["argv", "joined", "shell", "nothing"]
 
 
@@ -37,6 +41,7 @@ class Wrapper:
         starts: options behind which the command starts.
         entries: options whose value is the program, the rest its arguments.
         permuted: its own options may also stand behind the operands.
+        program_of: the program that the first skipped operand stands for, in front of the rest; ``""`` for none.
         needs: the row holds only when one of these options is given.
         then: what the rest is: an argv, words joined to a script, a shell that reads standard input, or nothing.
         where: the command runs there; ``{}`` is the first skipped operand.
@@ -59,6 +64,7 @@ class Wrapper:
     starts: frozenset[str] = frozenset()
     entries: frozenset[str] = frozenset()
     permuted: bool = False
+    program_of: ProgramOf | None = None
     needs: frozenset[str] = frozenset()
     then: Then = "argv"
     where: str = ""
@@ -66,11 +72,26 @@ class Wrapper:
 
 
 def _row(
-    names: str, *, path: str = "", then: Then = "argv", where: str = "", operands: int = 0, **columns: str | bool
+    names: str,
+    *,
+    path: str = "",
+    then: Then = "argv",
+    where: str = "",
+    operands: int = 0,
+    program_of: ProgramOf | None = None,
+    **columns: str | bool,
 ) -> Wrapper:
     """A row, its sets written as words; ``path``: alternatives parted by ``|``."""
     given: dict[str, Any] = {name: _set(value) if isinstance(value, str) else value for name, value in columns.items()}
-    return Wrapper(names=_set(names), path=tuple(path.split("|")), then=then, where=where, operands=operands, **given)
+    return Wrapper(
+        names=_set(names),
+        path=tuple(path.split("|")),
+        then=then,
+        where=where,
+        operands=operands,
+        program_of=program_of,
+        **given,
+    )
 
 
 _DOCKER_RUN = (
@@ -277,7 +298,10 @@ WRAPPERS: tuple[Wrapper, ...] = (
     _row("asdf", path="exec"),
     _row("direnv", path="exec", operands=1),
     _row("devbox", path="run", values="-c --config -e --env --env-file", then="argv"),
-    _row("nix", path="develop|shell|run", values="-f --file", starts="-c --command", dashes=True),
+    _row("nix", path="develop|shell", values="-f --file", starts="-c --command", dashes=True),
+    _row("nix", path="run", values="-f --file --override-input", operands=1, permuted=True, program_of=of_installable),
+    _row("guix", path="shell|environment", values="-m --manifest -f --file", dashes=True),
+    _row("go", path="run", values="-C -exec -mod -modfile -tags", operands=1, program_of=of_go_package),
     _row("nix-shell", values="-p -A -I --packages", scripts="--run --command", then="nothing"),
     _row("rbenv pyenv nodenv goenv", path="exec"),
     _row("rvm", path="do"),
@@ -323,6 +347,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
         values=_DOCKER_RUN,
         entries="--entrypoint",
         operands=1,
+        program_of=of_image,
         where="docker run {}",
     ),
     _row(
@@ -332,6 +357,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
         values=_DOCKER_RUN,
         entries="--entrypoint",
         operands=1,
+        program_of=of_image,
         where="compose {}",
     ),
     _row(
@@ -341,6 +367,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
         values=_DOCKER_RUN,
         entries="--entrypoint",
         operands=1,
+        program_of=of_image,
         where="compose {}",
     ),
     _row(

@@ -126,6 +126,10 @@ GIT_SSH_COMMAND='rm -rf /srv' git fetch
 PAGER='rm -rf /srv' man ls
 EDITOR='rm -rf /srv' crontab -e
 PROMPT_COMMAND='rm -rf /srv'
+PS4='$(rm -rf /srv)' bash -xc ls
+env PS1='`rm -rf /srv`' bash -i
+env 'BASH_FUNC_ls%%=() { rm -rf /srv; }' bash -c ls
+env "BASH_FUNC_ls()=() { rm -rf /srv; }" bash -c ls
 tar -cf x.tar x --checkpoint=1 --checkpoint-action=exec='rm -rf /srv'
 tar -I 'rm -rf /srv' -xf x
 ssh -o ProxyCommand='rm -rf /srv' host
@@ -179,6 +183,7 @@ zcat f.gz | head
 gpg -d f | less
 PAGER='less -R' git log
 EDITOR=vim git commit
+PS4='+ $LINENO: ' bash -x t.sh
 sed -n '1,5p' f
 sed 's/rm -rf/x/e2' f
 sed -e 's/a/b/' -e '/x/d' f

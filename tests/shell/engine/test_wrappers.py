@@ -359,6 +359,10 @@ uvx --from x @E@
 cmake -E @E@
 npm explore left-pad -- @E@
 clush -w web[1-4] @E@
+nix run nixpkgs#coreutils.env -- @E@
+nix run github:org/env @E@
+guix shell coreutils -- @E@
+go run github.com/org/env@latest @E@
 dsh -m web1 @E@
 """.strip().splitlines()
 
@@ -378,6 +382,31 @@ def test_the_same_text_as_data_inside_of_a_wrapper_is_not_asked_about(
     template: str, run: Callable[..., Analysis]
 ) -> None:
     assert run(_filled(template, DATA)).outcome is not Outcome.GATE
+
+
+@pytest.mark.parametrize(
+    ("line", "program"),
+    [
+        ("docker run --rm -v a:/b hashicorp/terraform:1.5 destroy -auto-approve", "terraform"),
+        ("docker run ghcr.io/opentofu/opentofu@sha256:aa destroy", "tofu"),
+        ("podman run docker.io/alpine/helm uninstall x", "helm"),
+        ("docker compose run --rm terraform destroy", "terraform"),
+        ("docker run amazon/aws-cli s3 rb s3://x", "aws"),
+        ("docker run --entrypoint sh hashicorp/terraform -c ls", "sh"),
+        ("docker run python:3 python x.py", "python"),
+        ("docker exec terraform ls", "ls"),
+        ("nix run nixpkgs#terraform -- destroy", "terraform"),
+        ("nix run 'nixpkgs#python3Packages.pip' uninstall x", "pip"),
+        ("nix run github:org/tool?ref=main destroy", "tool"),
+        ("nix run . -- destroy", "destroy"),
+        ("go run github.com/org/tool/v2@v2.1.0 delete", "tool"),
+        ("go run ./cmd/tool delete", "delete"),
+    ],
+)
+def test_what_an_image_or_a_package_starts_is_the_program(line: str, program: str) -> None:
+    inner = unwrap(split(Word(text=line)))
+    assert inner is not None
+    assert inner.argv[0].text == program
 
 
 def test_every_row_of_the_table_has_a_case() -> None:
