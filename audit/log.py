@@ -27,7 +27,7 @@ from askfirst.store.statement import Statement, inserted, is_shared, new, update
 from audit import tree as merkle
 from audit.clock import MAX_DRIFT_US, Reading, drift_us, rfc3339
 from audit.entry import Encoded, encode, reading_of
-from audit.note import Checkpoint, NoteError, Signer, open_checkpoint, sign
+from audit.note import Checkpoint, NoteError, Signer, open_checkpoint, sign, split_note
 from audit.redact import redact_entry
 
 if TYPE_CHECKING:
@@ -156,8 +156,10 @@ class StoredLog:
         The store's list of keys gets the new one; publish it to everyone who verifies, beside the old one.
 
         Raises:
-            LogError: the new key has another name, which would make it another log's.
+            LogError: the new key has another name, which would make it another log's; or what another broker wrote does
+                not verify.
         """
+        self._hold(connection)  # what others wrote is signed by the old key, and nothing comes between it and the new
         old = self._state.signers[-1]
         if new.name != old.name:
             raise LogError(f"the new key is named {new.name!r}, expected {old.name!r}")
@@ -313,16 +315,19 @@ def _follow(connection: Connection, state: _State, checkpoint: str) -> tuple[mer
     """The tree and head after what other brokers have appended since; we hold the head's lock.
 
     Raises:
-        LogError: it is no continuation of what we knew, or not signed by our key.
+        LogError: it is no continuation of what we knew, or our key does not sign it any more.
     """
+    ours = state.signers[-1].verifier
     try:
-        found = open_checkpoint(checkpoint, [state.signers[-1].verifier])
+        found = open_checkpoint(checkpoint, [ours])
     except NoteError as error:
         raise LogError(f"another broker has signed the log with another key: {error}; restart with that key") from error
+    if split_note(checkpoint)[1][-1].key_id != ours.key_id:  # the head of a change, which ours signs for the last time
+        raise LogError("another broker has changed the log's key; copy its log.key to this state folder, and restart")
     rows = _LEAVES.rows(connection, start=state.tree.size)
     tree, _ = merkle.grow(state.tree, [leaf for _, leaf in rows])
     is_whole = [seq for seq, _ in rows] == list(range(state.tree.size, found.size))
-    if not is_whole or found.origin != state.signers[-1].name or tree.root() != found.root:
+    if not is_whole or found.origin != ours.name or tree.root() != found.root:
         raise LogError("what another broker wrote does not continue the log; run `askfirst audit verify`")
     return tree, TreeHead(size=found.size, root=found.root, checkpoint=checkpoint)
 

@@ -25,7 +25,7 @@ from askfirst.store.leases import Leases
 from askfirst.testing.bench import a_draft, a_review
 from askfirst.testing.fake_channel import FakeChannel
 from audit import tree
-from audit.note import open_checkpoint
+from audit.note import Signer, open_checkpoint
 from audit.testing import signer_of
 
 pytestmark = pytest.mark.slow
@@ -36,14 +36,14 @@ def draft(peer: Any, key: str = "key-1", command: str = "") -> Any:
     return a_draft(key=key, command=command or f"rm -rf {key}", now_ms=peer.clock.now_ms())
 
 
-def entries(peer: Any) -> list[dict[str, Any]]:
+def entries(peer: Any, signer: Signer | None = None) -> list[dict[str, Any]]:
     """All entries, after the whole log was found to be what is signed."""
     with peer.store.reader.connect() as connection:
         bodies = [row.body for row in connection.execute(sa.select(schema.audit).order_by(schema.audit.c.seq))]
         head = connection.execute(sa.select(schema.tree)).one()
         tiles = connection.execute(sa.select(schema.tile).order_by(schema.tile.c.n, schema.tile.c.level)).all()
     grown, made = tree.grow(tree.Tree(), [tree.leaf_hash(body) for body in bodies])
-    checkpoint = open_checkpoint(head.checkpoint, [signer_of(1).verifier])
+    checkpoint = open_checkpoint(head.checkpoint, [(signer or signer_of(1)).verifier])
     assert (checkpoint.size, checkpoint.root) == (len(bodies), grown.root())
     assert head.frontier == b"".join(grown.frontier)
     assert {(one.level, one.n, one.hashes) for one in tiles} == {(one.level, one.n, one.hashes) for one in made}
@@ -357,3 +357,23 @@ def test_a_broker_that_finds_the_log_changed_stops(peers: Callable[[], Any]) -> 
 
     asyncio.run(story())
     assert len(other.failures) == 1
+
+
+def test_a_broker_whose_key_another_has_changed_stops_and_the_log_goes_on_with_the_new_one(
+    peers: Callable[[], Any],
+) -> None:
+    one, other = peers(), peers()
+
+    async def story() -> None:
+        await one.desk.ask(draft(one))
+        await other.desk.ask(draft(other, "key-2"))  # signed by the old key, which `one` has not read yet
+        await one.writer.write(lambda connection: one.log.rotate(connection, signer_of(2)))
+        with pytest.raises(Exception, match="copy its log.key to this state folder"):
+            await other.desk.ask(draft(other, "key-3"))
+        await asyncio.to_thread(other.writer.close)
+        await one.desk.ask(draft(one, "key-4"))
+
+    asyncio.run(story())
+    assert (len(one.failures), len(other.failures)) == (0, 1)
+    assert [entry["type"] for entry in entries(one, signer_of(2))][-2:] == ["log.key_rotated", "gate.requested"]
+    assert one.log.head.size == len(entries(one, signer_of(2)))
