@@ -98,7 +98,8 @@ def witness_app(witness: Witness) -> Starlette:
         except WitnessRefusal as refusal:
             _log.warning("refused with %d: %s", refusal.status, refusal)
             if refusal.known_size is not None:
-                return Response(f"{refusal.known_size}\n", refusal.status, media_type=SIZE_TYPE)
+                # A header, since Starlette adds a charset to a media type, and logs compare the type as a whole.
+                return Response(f"{refusal.known_size}\n", refusal.status, headers={"content-type": SIZE_TYPE})
             return PlainTextResponse(f"{refusal}\n", refusal.status)
         except LogError:
             _log.exception("nothing can be cosigned")
