@@ -33,9 +33,13 @@ if TYPE_CHECKING:
     from audit.witness_policy import KnownWitness, WitnessPolicy
 
 TIMEOUT_S: Final = 10.0
-"""How long one witness may take to answer, seconds."""
+"""How long one witness may take for its whole answer, seconds."""
+SPARE_S: Final = 2.0
+"""How long the others are waited for once the quorum has cosigned, seconds."""
 PERIOD_S: Final = 60.0
 """How often the head is shown to the witnesses when nothing waits for it, seconds."""
+_LAST_S: Final = 253_402_300_799
+"""The last second of the year 9999."""
 _ATTEMPTS: Final = 3
 """A witness that knows another size is asked again with that one; another broker may be faster twice."""
 
@@ -117,11 +121,11 @@ class Witnesses:
 
     async def _round(self, head: TreeHead) -> None:
         asked = [witness for witness in self._policy.witnesses if witness.url]
-        results = await asyncio.gather(*(self._ask(witness, head) for witness in asked), return_exceptions=True)
+        results = await self._answers(asked, head)
         signed = [one for one in results if isinstance(one, _Cosigned)]
         causes = [str(one) for one in results if isinstance(one, LogError)]
         for one in results:
-            if isinstance(one, BaseException) and not isinstance(one, LogError):
+            if isinstance(one, Exception) and not isinstance(one, LogError):
                 raise one
         if signed:
             await self._writer.write(lambda connection: self._store(connection, head, signed))
@@ -132,6 +136,31 @@ class Witnesses:
                 f"{self._policy.quorum!r}: {'; '.join(causes) or 'no witness has a URL'}"
             )
         self._cosigned = head.size
+
+    async def _answers(self, asked: list[KnownWitness], head: TreeHead) -> list[_Cosigned | BaseException]:
+        """What each witness says; once the quorum has cosigned, one that hangs is not waited for."""
+        tasks = [asyncio.create_task(self._ask_in_time(witness, head)) for witness in asked]
+        waiting = set(tasks)
+        try:
+            while waiting:
+                signed = [task.result() for task in tasks if task.done() and task.exception() is None]
+                spare = SPARE_S if self._policy.is_met(one.witness.key for one in signed) else None
+                done, waiting = await asyncio.wait(waiting, timeout=spare, return_when=asyncio.FIRST_COMPLETED)
+                if not done:
+                    break
+        finally:
+            for task in waiting:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        return results
+
+    async def _ask_in_time(self, witness: KnownWitness, head: TreeHead) -> _Cosigned:
+        """The same as ``_ask``, of one that may hang, or answer byte by byte."""
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                return await self._ask(witness, head)
+        except TimeoutError:
+            raise WitnessError(f"{witness.name} has not answered within {TIMEOUT_S:.0f} s") from None
 
     async def _ask(self, witness: KnownWitness, head: TreeHead) -> _Cosigned:
         """One witness's verified cosignature over this head; WitnessError when it gives none."""
@@ -221,7 +250,10 @@ def _verified(witness: KnownWitness, head: TreeHead, answer: str) -> _Cosigned:
         raise WitnessError(f"{witness.name} answers with no cosignature of its own: {error}") from error
     mine = (witness.key.name, witness.key.key_id)
     line = next(one.line for one in signatures if (one.name, one.key_id) == mine)
-    return _Cosigned(witness=witness, line=line.strip(), at_s=opened.cosigned_at_s[0][1])
+    at_s = opened.cosigned_at_s[0][1]
+    if at_s > _LAST_S:  # which an entry could not hold either: the others' cosignatures would be lost with it
+        raise WitnessError(f"{witness.name} has cosigned {at_s} s after 1970, which no calendar knows")
+    return _Cosigned(witness=witness, line=line.strip(), at_s=at_s)
 
 
 def _known_size(response: httpx.Response) -> int | None:

@@ -15,6 +15,8 @@ from askfirst.audit_port import Entry
 from askfirst.errors import LogError
 from askfirst.store.database import open_sqlite_reader
 from askfirst.store.writer import Writer
+from audit.keys import load_key
+from audit.note import Signer, cosign, open_note
 from audit.testing import Store, decided
 from audit.verify import verify_store
 from audit.witness import Witness
@@ -25,12 +27,13 @@ from audit.witnesses import Witnesses
 
 @dataclass
 class Scene:
-    """A log with a writer, and three witnesses, each of which can be down or lie."""
+    """A log with a writer, and three witnesses, each of which can be down, hang or lie."""
 
     store: Store
     folder: Path
     witnesses: dict[str, Witness] = field(default_factory=dict)
     answers: dict[str, httpx.Response] = field(default_factory=dict)
+    hanging: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for name in ("a", "b", "c"):
@@ -41,6 +44,8 @@ class Scene:
 
     async def _route(self, request: httpx.Request) -> httpx.Response:
         name = request.url.host
+        if name in self.hanging:
+            await asyncio.Event().wait()
         if name in self.answers:
             return self.answers[name]
         if name not in self.witnesses:
@@ -59,6 +64,9 @@ class Scene:
         return Witnesses(
             policy=self.policy(quorum), log=self.store.log, reader=self.reader, writer=self.writer, http=http
         )
+
+    def signer(self, name: str) -> Signer:
+        return load_key(self.folder / name / "witness.key")
 
     def append(self, count: int) -> int:
         for number in range(count):
@@ -146,6 +154,38 @@ def test_a_quorum_bears_one_that_is_down_and_less_than_one_refuses(scene: Scene)
     assert "1 of 3 witnesses cosigned" in message
     assert "a answers 500" in message
     assert "b answers with no cosignature of its own" in message
+
+
+def test_a_witness_that_hangs_is_not_waited_for_once_the_quorum_has_cosigned(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.witnesses.SPARE_S", 0.01)
+    two = "group two 2 a b c\nquorum two"
+    scene.hanging.add("a")
+    assert cosigned(scene, scene.append(1), two) == ""
+    [entry] = [one for one in scene.entries() if one["type"] == "log.checkpoint_witnessed"]
+    data = entry["data"]
+    assert isinstance(data, dict)
+    assert [one["name"] for one in data["witnesses"]] == ["witness.example/b", "witness.example/c"]
+
+
+def test_a_witness_that_hangs_is_named_where_the_quorum_needs_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audit.witnesses.TIMEOUT_S", 0.05)
+    scene.hanging.add("a")
+    message = cosigned(scene, scene.append(1))
+    assert "2 of 3 witnesses cosigned" in message
+    assert "a has not answered within" in message
+
+
+def test_a_time_that_no_calendar_knows_spoils_that_cosignature_alone(scene: Scene) -> None:
+    size = scene.append(1)
+    line = cosign(
+        open_note(scene.store.log.head.checkpoint, [scene.store.signer.verifier]).text, scene.signer("a"), 2**62
+    )
+    scene.answers["a"] = httpx.Response(200, text=line.line)
+    message = cosigned(scene, size)
+    assert "2 of 3 witnesses cosigned" in message
+    assert "a has cosigned 4611686018427387904 s after 1970" in message
 
 
 def test_a_cosignature_of_another_witness_or_another_head_does_not_count(scene: Scene) -> None:

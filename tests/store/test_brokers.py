@@ -368,7 +368,7 @@ def test_a_broker_whose_key_another_has_changed_stops_and_the_log_goes_on_with_t
         await one.desk.ask(draft(one))
         await other.desk.ask(draft(other, "key-2"))  # signed by the old key, which `one` has not read yet
         await one.writer.write(lambda connection: one.log.rotate(connection, signer_of(2)))
-        with pytest.raises(Exception, match="copy its log.key to this state folder"):
+        with pytest.raises(Exception, match=r"copy its log\.key to this state folder"):
             await other.desk.ask(draft(other, "key-3"))
         await asyncio.to_thread(other.writer.close)
         await one.desk.ask(draft(one, "key-4"))
