@@ -8,11 +8,11 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from askfirst.errors import LogError
-from audit.git_anchor import DEFAULT_REF, push_checkpoint, read_checkpoints
-from audit.note import Checkpoint, open_checkpoint, parse_vkey
+from audit.git_anchor import DEFAULT_REF, add_checkpoint, find_tips
+from audit.note import Checkpoint, NoteError, open_checkpoint, parse_vkey
 from audit.receipt import Receipt, make_receipt
 from audit.source import connect, node_reader
 from audit.timestamp import request_timestamp
@@ -21,8 +21,11 @@ from audit.tree import consistency_proof, verify_consistency
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from audit.note import Verifier
+    from audit.git_anchor import Tips
     from audit.tree import NodeReader
+
+_ATTEMPTS: Final = 3
+"""How often a push is tried when another machine was faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +73,21 @@ def anchor_git(store: Path, repository: Path, *, ref: str = DEFAULT_REF, remote:
     """
     with closing(connect(store)) as connection:
         head = open_head(connection)
-        keys = [parse_vkey(vkey) for vkey in head.vkeys]
-        for commit, note in read_checkpoints(repository, ref, limit=1):
-            _require_continues(head, note, keys, f"{repository} at {commit[:12]}")
-        seen = head.checkpoint.seen
-        return seen, push_checkpoint(
-            repository, head.note, head.vkeys, f"Log of {seen.replace(':', ' entries, root ')}", ref=ref, remote=remote
-        )
+        for left in reversed(range(_ATTEMPTS)):
+            tips = find_tips(repository, ref, remote)
+            for commit, note in tips.heads:
+                _require_continues(head, note, f"{repository} at {commit[:12]}")
+            try:
+                return head.checkpoint.seen, _add(head, repository, tips, ref=ref, remote=remote)
+            except LogError:
+                if not left or find_tips(repository, ref, remote) == tips:
+                    raise
+    raise AssertionError  # the last attempt returns or raises
+
+
+def _add(head: Head, repository: Path, tips: Tips, *, ref: str, remote: str) -> str:
+    subject = f"Log of {head.checkpoint.seen.replace(':', ' entries, root ')}"
+    return add_checkpoint(repository, head.note, head.vkeys, subject, tips=tips, ref=ref, remote=remote)
 
 
 def anchor_timestamp(store: Path, folder: Path, url: str) -> tuple[str, Path]:
@@ -110,8 +121,11 @@ def receipts_of(store: Path, indexes: list[int]) -> list[Receipt]:
             raise LogError(str(error)) from error
 
 
-def _require_continues(head: Head, note: str, keys: list[Verifier], label: str) -> None:
-    old = open_checkpoint(note, keys)
+def _require_continues(head: Head, note: str, label: str) -> None:
+    try:
+        old = open_checkpoint(note, map(parse_vkey, head.vkeys))
+    except NoteError as error:
+        raise LogError(f"{label} holds no head of this log: {error}") from error
     if old.origin != head.checkpoint.origin:
         raise LogError(f"{label} holds the log {old.origin!r}, this one is {head.checkpoint.origin!r}; use another ref")
     _require_growth(head, old, label)

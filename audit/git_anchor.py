@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from askfirst.errors import ConfigError, LogError
@@ -27,35 +28,90 @@ _WHO: Final = {
     "GIT_COMMITTER_NAME": "Askfirst",
     "GIT_COMMITTER_EMAIL": "log@askfirst.invalid",
     "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
 }
+_ELSEWHERE: Final = frozenset(
+    f"GIT_{name}"
+    for name in (
+        *("DIR", "WORK_TREE", "COMMON_DIR", "NAMESPACE", "INDEX_FILE", "OBJECT_DIRECTORY", "QUARANTINE_PATH"),
+        *("ALTERNATE_OBJECT_DIRECTORIES", "GRAFT_FILE", "REPLACE_REF_BASE", "SHALLOW_FILE", "PREFIX"),
+    )
+)
+"""What makes git use another repository than the named one: inside of a hook, for one, these are set."""
 
 
-def push_checkpoint(
-    repository: Path, checkpoint: str, vkeys: Sequence[str], subject: str, *, ref: str = DEFAULT_REF, remote: str = ""
-) -> str:
-    """Add a commit with this checkpoint to the ref, push it when a remote is named, and return the commit's id.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tips:
+    """What a ref stands on.
 
-    The checkpoint that the ref holds already is not committed again, but pushed.
+    Attributes:
+        here: its commit in the repository, ``""`` when there is none.
+        heads: commit id and checkpoint of what is here and at the remote, without what the other leads to.
+    """
+
+    here: str
+    heads: tuple[tuple[str, str], ...]
+
+
+def find_tips(repository: Path, ref: str, remote: str = "") -> Tips:
+    """What the ref stands on, here and at the remote when one is named.
+
+    The remote's commit is fetched, and no ref moves: several machines may add to one remote, and a fresh clone of it
+    knows nothing of the ref.
 
     Raises:
         ConfigError: the ref is no full name of one.
-        LogError: it is no repository, or git refuses.
+        LogError: it is no repository, git refuses, or a commit holds no checkpoint.
     """
     _require_ref(repository, ref)
-    parent = _git(repository, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", may_fail=True).strip()
-    commit = parent
-    if not parent or _git(repository, "cat-file", "blob", f"{parent}:{_FILE}", may_fail=True) != checkpoint:
+    here = _git(repository, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", may_fail=True).strip()
+    found = sorted({here, _fetched(repository, ref, remote) if remote else ""} - {""})
+    commits = _git(repository, "merge-base", "--independent", *found).split() if found else []
+    heads = tuple((commit, _git(repository, "cat-file", "blob", f"{commit}:{_FILE}")) for commit in commits)
+    return Tips(here=here, heads=heads)
+
+
+def _fetched(repository: Path, ref: str, remote: str) -> str:
+    """The commit of the ref at the remote, with its history in the repository; ``""`` when it has none."""
+    listed = _git(repository, "ls-remote", "--quiet", "--end-of-options", remote, ref).splitlines()
+    commit = next((line.partition("\t")[0] for line in listed if line.endswith(f"\t{ref}")), "")
+    if commit:
+        _git(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options", remote, ref)
+    return commit
+
+
+def add_checkpoint(
+    repository: Path,
+    checkpoint: str,
+    vkeys: Sequence[str],
+    subject: str,
+    *,
+    tips: Tips,
+    ref: str = DEFAULT_REF,
+    remote: str = "",
+) -> str:
+    """Add a commit with this checkpoint on top of the tips, push it when a remote is named, and return its id.
+
+    The checkpoint that the only tip holds already is not committed again, but pushed. The ref here moves last.
+
+    Raises:
+        LogError: git refuses, e.g. because the remote has moved on.
+    """
+    parents = [commit for commit, _ in tips.heads]
+    if [note for _, note in tips.heads] == [checkpoint]:
+        [commit] = parents
+    else:
         files = {_FILE: checkpoint, "log.vkey": "".join(f"{one}\n" for one in vkeys)}
         lines = [
             f"100644 blob {_git(repository, 'hash-object', '-w', '--stdin', given=text).strip()}\t{name}"
             for name, text in files.items()
         ]
         tree = _git(repository, "mktree", given="".join(f"{line}\n" for line in lines)).strip()
-        parents = ("-p", parent) if parent else ()
-        commit = _git(repository, "commit-tree", tree, *parents, given=f"{subject}\n").strip()
-        _git(repository, "update-ref", ref, commit, parent or "0" * len(commit))
+        named = [word for parent in parents for word in ("-p", parent)]
+        commit = _git(repository, "commit-tree", tree, *named, given=f"{subject}\n").strip()
     if remote:
-        _git(repository, "push", "--quiet", "--no-verify", "--end-of-options", remote, f"{ref}:{ref}")
+        _git(repository, "push", "--quiet", "--no-verify", "--end-of-options", remote, f"{commit}:{ref}")
+    _git(repository, "update-ref", ref, commit, tips.here or "0" * len(commit))
     return commit
 
 
@@ -98,7 +154,7 @@ def _git(repository: Path, *arguments: str, given: str = "", may_fail: bool = Fa
             errors="replace",
             timeout=_TIMEOUT_S,
             check=False,
-            env={**os.environ, **_WHO},
+            env={**{name: value for name, value in os.environ.items() if name not in _ELSEWHERE}, **_WHO},
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LogError(f"git {arguments[0]} cannot be run in {repository}: {error}") from error

@@ -96,12 +96,68 @@ def test_another_log_does_not_go_on_a_refs_log(store: Store, repository: Path) -
         anchor_git(store.path, repository)
 
 
+def test_machines_that_add_to_one_remote_go_on_from_each_other(store: Store, repository: Path, tmp_path: Path) -> None:
+    remote, clone = tmp_path / "remote.git", tmp_path / "clone"
+    _, first = anchor_git(store.path, repository, remote="origin")
+    store.write_many(5)
+    git(tmp_path, "clone", "--quiet", str(remote), str(clone))
+    _, second = anchor_git(store.path, clone, remote="origin")
+    store.write_many(5)
+    _, third = anchor_git(store.path, repository)  # not pushed
+    store.write_many(5)
+    _, fourth = anchor_git(store.path, repository, remote="origin")
+    assert git(remote, "log", "-1", "--format=%P", fourth).split() == sorted([second, third])
+    assert git(repository, "rev-parse", "refs/askfirst/log") == git(remote, "rev-parse", "refs/askfirst/log") == fourth
+    assert anchor_git(store.path, clone, remote="origin")[1] == fourth  # nothing new, and the clone has it now
+    report = verify_store(store.path, repositories=[str(clone)])
+    assert report.ok
+    assert all(any(one[:12] in proof for proof in report.proofs) for one in (first, second, third, fourth))
+
+
+def test_a_remote_that_is_faster_is_followed(store: Store, repository: Path, tmp_path: Path) -> None:
+    """Its hook moves the ref at the first push, as another machine would between our look and our push."""
+    remote = tmp_path / "remote.git"
+    anchor_git(store.path, repository, remote="origin")
+    store.write_many(5)
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(remote), str(clone))
+    git(clone, "fetch", "--quiet", "origin", "refs/askfirst/log:refs/askfirst/log")
+    _, other = anchor_git(store.path, clone)
+    git(clone, "push", "--quiet", "origin", "refs/askfirst/log:refs/askfirst/waiting")
+    hook = remote / "hooks" / "update"
+    hook.write_text(f'#!/bin/sh\nrm "$0"\ngit update-ref refs/askfirst/log {other}\n')
+    hook.chmod(0o755)
+    store.write_many(5)
+    _, ours = anchor_git(store.path, repository, remote="origin")
+    assert git(remote, "rev-list", "--first-parent", "refs/askfirst/log").split()[:2] == [ours, other]
+
+
+def test_a_ref_that_was_rewritten_at_the_remote_is_not_built_on(store: Store, repository: Path, tmp_path: Path) -> None:
+    anchor_git(store.path, repository, remote="origin")
+    remote = tmp_path / "remote.git"
+    tree = git(remote, "hash-object", "-t", "tree", "-w", "/dev/null")
+    commit = git(remote, "-c", "user.name=x", "-c", "user.email=x", "commit-tree", tree, "-m", "empty")
+    git(remote, "update-ref", "refs/askfirst/log", commit)
+    with pytest.raises(LogError, match="'checkpoint' does not exist"):
+        anchor_git(store.path, repository, remote="origin")
+
+
+def test_inside_of_a_hook_the_repository_that_is_named_counts(
+    store: Store, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anchor_git(store.path, repository)
+    git(tmp_path, "init", "--quiet", "other")
+    monkeypatch.setenv("GIT_DIR", str(repository / ".git"))
+    report = verify_store(store.path, repositories=[str(tmp_path / "other")])
+    assert "holds no checkpoint of this log" in report.problems[0].message
+
+
 def test_what_is_no_repository_or_ref_is_said(store: Store, repository: Path, tmp_path: Path) -> None:
     with pytest.raises(LogError, match="git check-ref-format failed"):
         anchor_git(store.path, tmp_path / "nowhere")
     with pytest.raises(ConfigError, match="no full name of a ref"):
         anchor_git(store.path, repository, ref="--upload-pack=x")
-    with pytest.raises(LogError, match="git push failed"):
+    with pytest.raises(LogError, match="git ls-remote failed"):
         anchor_git(store.path, repository, remote="--receive-pack=touch /tmp/x")
     assert read_checkpoints(repository, "refs/none") == []
     report = verify_store(store.path, repositories=[f"{repository}@refs/none", str(tmp_path / "nowhere")])
