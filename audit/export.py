@@ -7,6 +7,7 @@ A log that does not verify is exported all the same, as evidence; verify the exp
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, BinaryIO
 
 from askfirst.errors import InputError
@@ -33,12 +34,20 @@ def export(path: Path, out: Path) -> int:
             out.mkdir(parents=True)
         except FileExistsError:
             raise InputError(f"{out} exists already, expected a new folder", field="out") from None
-        (out / CHECKPOINT_FILE).write_text(_checkpoint(source), encoding="utf-8", newline="\n")
-        (out / VKEY_FILE).write_text("".join(f"{key}\n" for key in source.vkeys), encoding="utf-8", newline="\n")
-        if pem := _pem(source):
-            (out / "log.pem").write_text(pem, encoding="ascii", newline="\n")
-        with (out / ENTRIES_FILE).open("wb") as file:
-            return _write_entries(source, file)
+        try:
+            return _write_folder(source, out)
+        except BaseException:
+            shutil.rmtree(out)  # half of a log, e.g. on a full disk, would look like one that was cut
+            raise
+
+
+def _write_folder(source: Source, out: Path) -> int:
+    (out / CHECKPOINT_FILE).write_text(_checkpoint(source), encoding="utf-8", newline="\n")
+    (out / VKEY_FILE).write_text("".join(f"{key}\n" for key in source.vkeys), encoding="utf-8", newline="\n")
+    if pem := _pem(source):
+        (out / "log.pem").write_text(pem, encoding="ascii", newline="\n")
+    with (out / ENTRIES_FILE).open("wb") as file:
+        return _write_entries(source, file)
 
 
 def export_stream(path: Path, file: BinaryIO) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -12,9 +13,11 @@ from askfirst.cli.audit import log_of
 from askfirst.cli.audit_options import Agent, Decision, Person, RequestId, Rule, Since, Store, Types, Until, wanted
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import console, print_json, sentences, stderr
-from askfirst.errors import Error, InputError
+from askfirst.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from askfirst.cli.parts import LogReader, Parts
 
 _FORMATS = "jsonl, ocsf, otel, agentack, approvals (JSON lines), csv, approvals-csv"
@@ -66,11 +69,7 @@ def _write(log: LogReader, form: str, filters: dict[str, object], out: Path) -> 
     if str(out) == "-":
         return log.write(form, filters, sys.stdout)
     with _new_file(out) as file:
-        try:
-            return log.write(form, filters, file)
-        except Error:
-            out.unlink()  # or the same command, mended, would find a file that exists
-            raise
+        return log.write(form, filters, file)
 
 
 def _add_timeline(group: typer.Typer, parts: Parts) -> None:
@@ -138,10 +137,22 @@ def _indexes(log: LogReader, index: int | None, request: str) -> list[int]:
     return [int(entry["index"]) for entry in found]
 
 
-def _new_file(path: Path) -> TextIO:
+@contextmanager
+def _new_file(path: Path) -> Iterator[TextIO]:
+    """A new file that is gone again when it could not be written whole: half of it, on a full disk, would look whole.
+
+    Raises:
+        InputError: it exists already, or cannot be made.
+    """
     try:
-        return path.open("x", encoding="utf-8", newline="")
+        file = path.open("x", encoding="utf-8", newline="")
     except FileExistsError:
         raise InputError(f"{path} exists already, expected a new file", field="out") from None
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}", field="out") from error
+    try:
+        with file:
+            yield file
+    except BaseException:
+        path.unlink()
+        raise

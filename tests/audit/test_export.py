@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import resource
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from askfirst.audit_port import Entry, EntryType
+from askfirst.entry import command_line
 from askfirst.errors import InputError, LogError
 from askfirst.store.views import create_views
 from audit.anchor import receipts_of
@@ -168,6 +173,28 @@ def test_the_documented_openssl_lines_verify_an_exported_head(store: Store, tmp_
         ["sh", "-ec", ONE_LINERS], cwd=tmp_path / "export", capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "Signature Verified Successfully\n"), done.stderr
+
+
+@contextlib.contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """No file of this process gets longer, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("form", [(), ("--format", "jsonl"), ("--format", "csv")])
+def test_an_export_that_could_not_be_written_whole_is_gone(store: Store, tmp_path: Path, form: tuple[str, ...]) -> None:
+    store.write_many(700)
+    out = tmp_path / "out"
+    with files_up_to(65_536):
+        done = CliRunner().invoke(command_line(), ["audit", "export", str(out), *form, "--store", str(store.path)])
+    assert done.exit_code == 70
+    assert "File too large" in done.stderr
+    assert not out.exists()
 
 
 DOCS = (Path(__file__).parents[2] / "docs" / "audit-log.md").read_text(encoding="utf-8")
