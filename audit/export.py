@@ -6,13 +6,14 @@ A log that does not verify is exported all the same, as evidence; verify the exp
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from typing import TYPE_CHECKING, BinaryIO
 
 from askfirst.errors import InputError
 from audit.keys import public_pem
-from audit.note import NoteError, parse_vkey
+from audit.note import NoteError, parse_vkey, split_note
 from audit.source import CHECKPOINT_FILE, ENTRIES_FILE, FORMAT, VKEY_FILE, Source, open_source
 
 if TYPE_CHECKING:
@@ -78,8 +79,12 @@ def _checkpoint(source: Source) -> str:
 
 
 def _pem(source: Source) -> str:
-    """The log's keys for openssl; ``""`` when none can be read."""
+    """The log's keys for openssl, which uses the first one: that of the head's first signature; ``""`` without keys."""
     try:
-        return "".join(public_pem(parse_vkey(line)) for line in source.vkeys)
+        keys = [parse_vkey(line) for line in source.vkeys]
     except NoteError:
         return ""
+    first = b""
+    with contextlib.suppress(NoteError):  # a head that cannot be read is exported as evidence
+        first = split_note(source.checkpoint)[1][0].key_id
+    return "".join(map(public_pem, sorted(keys, key=lambda key: key.key_id != first)))

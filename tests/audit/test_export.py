@@ -175,6 +175,26 @@ def test_the_documented_openssl_lines_verify_an_exported_head(store: Store, tmp_
     assert (done.returncode, done.stdout) == (0, "Signature Verified Successfully\n"), done.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("openssl")
+def test_the_documented_openssl_lines_verify_a_head_while_and_after_the_key_was_changed(
+    store: Store, tmp_path: Path
+) -> None:
+    with store.engine.begin() as connection:
+        store.log.rotate(connection, signer_of(2))
+        store.log.seal(connection)
+    store.log.committed()
+    old, new = store.signer.verifier.vkey, signer_of(2).verifier.vkey
+    store.path.with_name("log.vkey").write_text(f"{old}\n{new}\n")
+    for name in ("while", "after"):
+        export(store.path, tmp_path / name)
+        done = subprocess.run(
+            ["sh", "-ec", ONE_LINERS], cwd=tmp_path / name, capture_output=True, text=True, check=False
+        )
+        assert done.stdout == "Signature Verified Successfully\n", done.stderr
+        store.write_many(1)
+
+
 @contextlib.contextmanager
 def files_up_to(size: int) -> Iterator[None]:
     """No file of this process gets longer, as if the disk were full."""
