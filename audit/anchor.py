@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from askfirst.errors import LogError
 from audit.git_anchor import DEFAULT_REF, add_checkpoint, find_tips
+from audit.keys import write_file
 from audit.note import Checkpoint, NoteError, open_checkpoint, parse_vkey
 from audit.receipt import Receipt, make_receipt
 from audit.source import connect, node_reader
@@ -93,6 +94,9 @@ def _add(head: Head, repository: Path, tips: Tips, *, ref: str, remote: str) -> 
 def anchor_timestamp(store: Path, folder: Path, url: str) -> tuple[str, Path]:
     """Have the head timestamped; it is kept as ``<size>.checkpoint`` and ``<size>.tsr``. Returns head and token.
 
+    A head that was timestamped before is so again as it was then, though witnesses may have cosigned it since: at every
+    moment checkpoint and token fit.
+
     Raises:
         LogError: the authority gives no timestamp.
     """
@@ -100,11 +104,21 @@ def anchor_timestamp(store: Path, folder: Path, url: str) -> tuple[str, Path]:
         head = open_head(connection)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     size = head.checkpoint.size
-    token = request_timestamp(url, head.note.encode())
-    (folder / f"{size}.checkpoint").write_text(head.note, encoding="utf-8", newline="\n")
-    path = folder / f"{size}.tsr"
-    path.write_bytes(token)
-    return head.checkpoint.seen, path
+    path, token = folder / f"{size}.checkpoint", folder / f"{size}.tsr"
+    note = _kept_note(path, head) or head.note
+    response = request_timestamp(url, note.encode())
+    write_file(path, note, 0o644, replace=True)
+    write_file(token, response, 0o644, replace=True)
+    return head.checkpoint.seen, token
+
+
+def _kept_note(path: Path, head: Head) -> str:
+    """The same head as it was kept in a file; ``""`` when it was not, or something else was."""
+    try:
+        note = path.read_text(encoding="utf-8")
+        return note if open_checkpoint(note, map(parse_vkey, head.vkeys)) == head.checkpoint else ""
+    except (FileNotFoundError, UnicodeDecodeError, NoteError):
+        return ""
 
 
 def receipts_of(store: Path, indexes: list[int]) -> list[Receipt]:

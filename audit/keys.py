@@ -161,13 +161,13 @@ def _require_private(
         raise KeyFileError(f"{path} is open to others (mode {mode:04o}); {advice}")
 
 
-def write_file(path: Path, text: str, mode: int, *, replace: bool) -> None:
+def write_file(path: Path, content: str | bytes, mode: int, *, replace: bool) -> None:
     """Write a file that is there whole or not at all, and on disk when this returns; FileExistsError unless replace."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(descriptor)
         if replace:

@@ -6,6 +6,7 @@ Needs the extra ``askfirst[timestamp]``. The token is over the checkpoint's byte
 from __future__ import annotations
 
 import importlib.util
+import re
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S: Final = 30.0
 _MAX_BYTES: Final = 65_536
+_GRANTED: Final = (0, 1)
+"""Granted, and granted with modifications (RFC 3161 §2.4.2)."""
 
 
 class TimestampError(LogError):
@@ -45,12 +48,17 @@ def request_timestamp(url: str, content: bytes) -> bytes:
         )
         answer.raise_for_status()
         response = rfc3161.decode_timestamp_response(answer.content)
+        if response.status not in _GRANTED:
+            raise TimestampError(f"{url} refuses: status {response.status} {'; '.join(response.status_string)}")
+        given = response.tst_info
+    except httpx.HTTPStatusError as error:
+        raise TimestampError(f"{url} gives no timestamp: it answers {error.response.status_code}") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise TimestampError(f"{url} gives no timestamp: {error}") from error
     except ValueError as error:
         raise TimestampError(f"{url} answers with no timestamp: {error}") from error
-    if response.status != 0 or response.tst_info.nonce != request.nonce:
-        raise TimestampError(f"{url} refuses: status {response.status} {response.status_string}")
+    if given.nonce != request.nonce or given.message_imprint.message != request.message_imprint.message:
+        raise TimestampError(f"{url} answers with a timestamp for another request: nonce or digest are not ours")
     return answer.content
 
 
@@ -78,9 +86,15 @@ def verify_timestamp(token: Path, content: bytes, certificates: Path) -> datetim
             response = rfc3161.decode_timestamp_response(file.read(_MAX_BYTES))
         rfc3161.VerifierBuilder(roots=roots).build().verify_message(response, content)
     except (OSError, ValueError, rfc3161.VerificationError) as error:
-        raise TimestampError(f"the timestamp in {token} does not hold: {error}") from error
+        raise TimestampError(f"the timestamp in {token} does not hold: {_reason(error)}") from error
     at: datetime = response.tst_info.gen_time
     return at
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong, of OpenSSL's whole stack of errors what it says of a certificate."""
+    found = re.search(r"Verify error: ([^\"]+)", str(error))
+    return found[1] if found else str(error).partition(": ErrorStack(")[0]
 
 
 def _require_extra() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from askfirst.errors import ConfigError, LogError
 from audit.anchor import anchor_git, anchor_timestamp, receipts_of
 from audit.git_anchor import read_checkpoints
 from audit.log import VKEY_KEY
-from audit.note import Checkpoint, parse_vkey, sign
+from audit.note import Checkpoint, cosign, parse_vkey, sign
 from audit.receipt import verify_receipt
 from audit.testing import Store, decided, signer_of
 from audit.timestamp import TimestampError, request_timestamp
@@ -187,6 +188,9 @@ class Authority:
         folder.mkdir()
         self._program = openssl
         self.folder, self.certificates = folder, folder / "tsa.pem"
+        self.answer = b""
+        """What it answers whatever it is asked; ``b""``: a timestamp."""
+        self.bend: Callable[[bytes], bytes] = lambda query: query
         (folder / "serial").write_text("01\n")
         (folder / "tsa.cnf").write_text(_CONFIG.format(folder=folder))
         self._openssl(
@@ -199,7 +203,7 @@ class Authority:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 query = self.rfile.read(int(self.headers["content-length"]))
-                answer = authority.reply(query)
+                answer = authority.answer or authority.reply(authority.bend(query))
                 self.send_response(200)
                 self.send_header("content-type", "application/timestamp-reply")
                 self.send_header("content-length", str(len(answer)))
@@ -299,6 +303,38 @@ def test_a_timestamp_of_another_authority_or_none_does_not_hold(
     assert [problem.code for problem in report.problems] == ["anchor"]
     token.write_bytes(b"nothing")
     assert not verify_store(store.path, timestamps=[token], authorities=authority.certificates).ok
+
+
+@pytest.mark.slow
+def test_an_answer_to_another_request_is_no_timestamp(authority: Authority) -> None:
+    authority.answer = request_timestamp(authority.url, b"x")
+    with pytest.raises(TimestampError, match="timestamp for another request"):
+        request_timestamp(authority.url, b"x")  # replayed
+    authority.answer = b""
+    authority.bend = lambda query: query.replace(hashlib.sha512(b"x").digest(), hashlib.sha512(b"y").digest())
+    with pytest.raises(TimestampError, match="timestamp for another request"):
+        request_timestamp(authority.url, b"x")  # of other bytes, with our nonce
+
+
+@pytest.mark.slow
+def test_a_head_that_is_timestamped_again_is_so_as_it_was_before_witnesses_cosigned_it(
+    store: Store, authority: Authority, tmp_path: Path
+) -> None:
+    store.write_many(10)
+    _, token = anchor_timestamp(store.path, tmp_path / "anchors", authority.url)
+    kept, first = token.with_suffix(".checkpoint").read_bytes(), token.read_bytes()
+    head = Checkpoint(origin=store.signer.name, size=11, root=store.log.head.root)
+    line = cosign(head.text, signer_of(9, "witness.example/1"), 1).line
+    store.execute("insert into cosignature (size, name, line) values (11, 'witness.example/1', ?)", (line,))
+    authority.answer = b"out of order"
+    with pytest.raises(TimestampError, match="answers with no timestamp"):
+        anchor_timestamp(store.path, tmp_path / "anchors", authority.url)
+    assert (token.with_suffix(".checkpoint").read_bytes(), token.read_bytes()) == (kept, first)
+    authority.answer = b""
+    anchor_timestamp(store.path, tmp_path / "anchors", authority.url)
+    assert token.with_suffix(".checkpoint").read_bytes() == kept
+    assert token.read_bytes() != first
+    assert verify_store(store.path, timestamps=[token], authorities=authority.certificates).ok
 
 
 def test_an_authority_that_is_not_there_gives_no_timestamp() -> None:
