@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from audit.query import Record
 
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""How a cell begins that a spreadsheet takes for a formula; the last four are full-width.
+From: https://owasp.org/www-community/attacks/CSV_Injection"""
+
 RECORD_COLUMNS: Final = (
     "id",
     "session_id",
@@ -64,4 +68,4 @@ def write_table(file: TextIO, columns: tuple[str, ...], rows: Iterable[Iterable[
 
 def _cell(value: object) -> str:
     text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -24,7 +24,7 @@ from audit.anchor import receipts_of
 from audit.export import export, export_stream
 from audit.note import Checkpoint, cosign
 from audit.query import Filter, Record, find
-from audit.records import RECORD_COLUMNS, write_records
+from audit.records import RECORD_COLUMNS, write_records, write_table
 from audit.testing import Store, decided, signer_of
 from audit.verify import verify_store
 
@@ -142,6 +142,17 @@ def test_the_same_table_is_a_view(store: Store) -> None:
     rows = connection.execute("select session_id, approval_status, approved_by from remote_agent_audit_log").fetchall()
     connection.close()
     assert rows == [("session-1", "deny", "telegram:12345")]
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+def test_no_cell_is_a_formula_to_a_spreadsheet(sign: str) -> None:
+    text = io.StringIO(newline="")
+    write_table(text, ("one",), [(f"{sign}1+1",), (f"x{sign}",)])
+    assert [row[0] for row in csv.reader(io.StringIO(text.getvalue(), newline=""))] == [
+        "one",
+        f"'{sign}1+1",
+        f"x{sign}",
+    ]
 
 
 def test_a_store_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
