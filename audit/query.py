@@ -6,11 +6,12 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from askfirst.errors import InputError, LogError
 from audit import tree as merkle
-from audit.clock import rfc3339, wall_us
+from audit.clock import rfc3339
 from audit.entry import MAX_PAYLOAD_BYTES
 from audit.payloads import payloads_of
 from audit.source import connect
@@ -23,6 +24,7 @@ Record = dict[str, Any]
 """An entry's members with its ``index``; bytes that are no entry come as ``{"index": …, "unreadable": text}``."""
 
 _BATCH: Final = 500
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Filter:
         decision: the verdict, e.g. ``denied``.
         request: id of the request, or the end of it.
         types: of entries, or their beginnings, e.g. ``gate.``.
-        since: RFC 3339, inclusive; a date alone means its first moment in UTC.
+        since: RFC 3339, inclusive; without an offset in UTC, and a date alone means its first moment.
         until: RFC 3339, exclusive.
     """
 
@@ -71,12 +73,14 @@ class Filter:
 
 
 def _moment(name: str, text: str) -> str:
-    """The moment as entries write it, so that texts compare as times do."""
+    """The moment as entries write it, so that texts compare as times do; one without an offset is in UTC."""
     if not text:
         return ""
     try:
-        return rfc3339(wall_us(text if len(text) > len("2026-11-25") else f"{text}T00:00:00"))
-    except (ValueError, LogError, TypeError):
+        moment = datetime.fromisoformat(text.upper())
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return rfc3339((moment - _EPOCH) // timedelta(microseconds=1))
+    except (ValueError, LogError):
         raise InputError(f"{name} is {text!r}, expected e.g. 2026-11-25 or 2026-11-25T18:00:00Z", field=name) from None
 
 

@@ -133,14 +133,24 @@ def _add_list(group: typer.Typer, parts: Parts) -> None:
 def _add_tail(group: typer.Typer, parts: Parts) -> None:
     @group.command()
     def tail(
+        *,
+        person: Person = "",
+        agent: Agent = "",
+        rule: Rule = "",
+        decision: Decision = "",
+        request: RequestId = "",
+        types: Types = None,
+        since: Since = "",
+        until: Until = "",
         count: Annotated[int, typer.Option("-n", min=1, max=100_000, help="So many entries.")] = 20,
         store: Store = None,
         state_dir: StateDir = None,
         as_json: AsJson = False,
     ) -> None:
-        """The newest entries, oldest first."""
+        """The newest entries, oldest first; the same as ``list`` with a smaller number."""
         with sentences():
-            _print(log_of(parts, store, state_dir).find({}, count), as_json=as_json)
+            filters = wanted(person, agent, rule, decision, request, types, since, until)
+            _print(log_of(parts, store, state_dir).find(filters, count), as_json=as_json)
 
 
 def _add_stats(group: typer.Typer, parts: Parts) -> None:
@@ -150,6 +160,8 @@ def _add_stats(group: typer.Typer, parts: Parts) -> None:
         person: Person = "",
         agent: Agent = "",
         rule: Rule = "",
+        decision: Decision = "",
+        request: RequestId = "",
         since: Since = "",
         until: Until = "",
         store: Store = None,
@@ -158,7 +170,7 @@ def _add_stats(group: typer.Typer, parts: Parts) -> None:
     ) -> None:
         """How many requests, how decided and how fast: in all, by rule, by reviewer, by day."""
         with sentences():
-            filters = wanted(person, agent, rule, "", "", None, since, until)
+            filters = wanted(person, agent, rule, decision, request, None, since, until)
             found = log_of(parts, store, state_dir).stats(filters)
             if as_json:
                 print_json(found)

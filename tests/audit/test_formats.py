@@ -95,6 +95,9 @@ def told(broker: Broker) -> Path:
         (Filter(rule="other"), []),
         (Filter(since="2027-01-16", types=("gate.requested",)), ["gate.requested"]),
         (Filter(until="2027-01-15T08:00:03Z", types=("gate.",)), ["gate.requested"]),
+        (Filter(until="2027-01-15T09:00:03+01:00", types=("gate.",)), ["gate.requested"]),
+        (Filter(until="2027-01-15t03:00:03-05:00", types=("gate.",)), ["gate.requested"]),
+        (Filter(until="2027-01-15t08:00:03z", types=("gate.",)), ["gate.requested"]),
     ],
 )
 def test_entries_are_found_by_who_what_and_when(told: Path, wanted: Filter, types: list[str]) -> None:

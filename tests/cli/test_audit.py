@@ -39,6 +39,7 @@ def test_entries_are_listed_and_shown(store: Path) -> None:
     entries = read(store, "list", "--decision", "denied")
     assert [(entry["type"], entry["decision"]["by"]) for entry in entries] == [("gate.decided", ["local:ann"])]
     assert read(store, "tail", "-n", "1") == entries
+    assert read(store, "tail", "--person", "local:ann", "--decision", "denied") == entries
     assert read(store, "list", "--request", entries[0]["req"][-6:], "-n", "1") == entries
     asked = read(store, "list", "--type", "gate.requested")[0]
     shown = read(store, "show", str(asked["index"]))
@@ -53,6 +54,8 @@ def test_counts_are_shown(store: Path) -> None:
     stats = read(store, "stats")
     assert (stats["total"]["asked"], stats["total"]["denied"]) == (1, 1)
     assert "local:ann" in run(store, "stats")
+    assert read(store, "stats", "--decision", "denied")["total"]["denied"] == 1
+    assert read(store, "stats", "--decision", "approved")["total"]["denied"] == 0
 
 
 def test_the_log_verifies_by_a_receipt_a_checkpoint_and_a_key_and_says_what_each_proves(
