@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fastapi import HTTPException, Request
 
 from askfirst.access import NEEDS_APPROVAL, TOOL, AccessScope, Caller, Token, TokenDraft
 from askfirst.audit_port import Actor, Entry, EntryType
-from askfirst.broker.peer import bears, is_local_user, peer_uid
+from askfirst.broker.peer import bears, is_owner_uid, peer_uid, shows_token
 from askfirst.canonical import sha256_hex
 from askfirst.clock import new_id
 from askfirst.errors import InputError, NotAllowedError, RequestNotFoundError
@@ -34,6 +35,8 @@ OWN = "token:broker"
 """Who shows the broker's own token, which only its own user can read."""
 _SECRET_MAX_CHARS = 200
 _LOCAL = frozenset({AccessScope.ASK, AccessScope.READ})
+_OTHERS = frozenset({AccessScope.ASK})
+"""What another user of this machine may do: their agents ask, and no more."""
 _DAY_MS = 86_400_000
 
 
@@ -72,11 +75,15 @@ class Access:
 
     async def caller(self, connection: HTTPConnection) -> Caller | None:
         """Who is at the other end; None for nobody whom we know."""
-        if is_local_user(connection):
-            client = connection.scope["client"]
-            return Caller(id=client[0], scopes=_LOCAL, is_owner=True)
-        if uid := peer_uid(connection):  # another user of this machine: their agents may ask, and no more
-            return Caller(id=uid, scopes=frozenset({AccessScope.ASK}))
+        uid = peer_uid(connection)
+        if not shows_token(connection):
+            return _by_uid(uid) if uid else None
+        shown = await self._by_token(connection)
+        if shown is None or not uid:
+            return shown
+        return replace(shown, scopes=shown.scopes & _ceiling(uid))
+
+    async def _by_token(self, connection: HTTPConnection) -> Caller | None:
         if bears(connection, self._own_token):
             return Caller(id=OWN, scopes=_LOCAL)
         scheme, _, shown = connection.headers.get("authorization", "").partition(" ")
@@ -112,7 +119,8 @@ class Access:
                 )
             if caller.scopes.isdisjoint(scopes):
                 wanted = " or ".join(f"`{each}`" for each in scopes)
-                raise HTTPException(403, f"this needs the scope {wanted}; yours: {_words(caller.scopes) or 'none'}")
+                mine = f"yours: {_words(caller.scopes) or 'none'}{_narrowed(request)}"
+                raise HTTPException(403, f"this needs the scope {wanted}; {mine}")
             request.state.caller = caller
             return caller
 
@@ -215,6 +223,25 @@ class Access:
         if gone is None:
             raise RequestNotFoundError(f"there is no token {token_id!r} that still holds")
         return gone
+
+
+def _by_uid(uid: str) -> Caller:
+    if is_owner_uid(uid):
+        return Caller(id=uid, scopes=_LOCAL, is_owner=True)
+    return Caller(id=uid, scopes=_OTHERS)
+
+
+def _ceiling(uid: str) -> frozenset[AccessScope]:
+    """What a token may open on the unix socket: it narrows what the peer's uid may do, and never widens it."""
+    return _LOCAL | {AccessScope.ADMIN} if is_owner_uid(uid) else _OTHERS
+
+
+def _narrowed(request: Request) -> str:
+    if not (peer_uid(request) and shows_token(request)):
+        return ""
+    return (
+        " (on the unix socket a token opens only what its user may do there without one; elsewhere all of its scopes)"
+    )
 
 
 def caller_of(request: Request) -> Caller:

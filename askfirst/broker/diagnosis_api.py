@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse
 
 import askfirst
-from askfirst.broker.peer import peer_uid
+from askfirst.broker.peer import peer_uid, shows_token
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -46,7 +46,7 @@ class DiagnosisRoute:
 
     async def respond(self, request: Request) -> Response:
         """One look at everything, for whoever is on this machine."""
-        if not peer_uid(request):
+        if not peer_uid(request) or shows_token(request):
             return JSONResponse({"detail": "only users of the broker's machine may look"}, status_code=403)
         channels = self._channels()
         checked = await asyncio.gather(*(self._check(each) for each in channels.values()))

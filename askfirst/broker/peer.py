@@ -1,8 +1,9 @@
 """Who is at the other end of a connection, and what they may do.
 
 On the unix socket the kernel says (``SO_PEERCRED`` on Linux, ``LOCAL_PEERCRED`` on macOS): our own uid may ask, read
-and cancel. On TCP a bearer token says. Nobody decides by being local (I1): a review through the API needs the policy's
-word, and a terminal at the other end.
+and cancel. On TCP a bearer token says, and on the socket, too, for whoever shows one: that program wants to be no more
+than its token. Nobody decides by being local (I1): a review through the API needs the policy's word, and a terminal at
+the other end.
 """
 
 from __future__ import annotations
@@ -55,10 +56,19 @@ def peer_credentials(connection: Any) -> tuple[int, int]:
     return struct.unpack_from("I", raw, 4)[0], 0
 
 
+def is_owner_uid(uid: str) -> bool:
+    """Whether ``uid:N`` is the user that the broker runs as, or root."""
+    return uid in {f"uid:{os.getuid()}", "uid:0"}
+
+
 def is_local_user(connection: HTTPConnection) -> bool:
-    """Whether the peer came by the unix socket as the user that the broker runs as, or as root."""
-    client = connection.scope.get("client")
-    return client is not None and client[0] in {f"uid:{os.getuid()}", "uid:0"}
+    """Whether the peer came by the unix socket as the user that the broker runs as, or as root, and shows no token."""
+    return is_owner_uid(peer_uid(connection)) and not shows_token(connection)
+
+
+def shows_token(connection: HTTPConnection) -> bool:
+    """Whether the peer says who it is by ``Authorization``; a wrong one counts, it is no leave to be taken for more."""
+    return "authorization" in connection.headers
 
 
 def peer_uid(connection: HTTPConnection) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from askfirst.access import TOOL
+from askfirst.access import NEEDS_APPROVAL, TOOL
 from askfirst.broker.access import PREFIX
-from askfirst.request import Verdict
-from askfirst.testing.api import api_client
+from askfirst.request import RequestState, Verdict
+from askfirst.testing.api import OURS, api_client
 from askfirst.testing.bench import Bench, a_review
 
 BY_TCP = ("127.0.0.1", 5555)
@@ -27,6 +27,18 @@ async def issued(http: httpx.AsyncClient, *scopes: str, **more: object) -> dict[
     answer = await http.post("/v1/tokens", json={"name": "ci", "scopes": scopes, **more})
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
+
+
+async def issued_by_approval(made: Bench, http: httpx.AsyncClient, scope: str) -> dict[str, Any]:
+    """A token with this scope, approved by a person where it has to be."""
+    if scope not in NEEDS_APPROVAL:
+        return await issued(http, scope)
+    wanted = {"name": "ci", "scopes": [scope], "person": "local:ann" if scope == "decide" else "", "assurance": 0}
+    wanted["days"] = 7
+    asked = (await http.post("/v1/requests", json={"tool": TOOL, "arguments": wanted})).json()
+    case = await made.desk.case(asked["id"])
+    await made.desk.review(a_review(case.request, Verdict.APPROVE))
+    return dict((await http.post("/v1/tokens", json={**wanted, "approval": asked["id"]})).json())
 
 
 def bearer(token: dict[str, Any]) -> dict[str, str]:
@@ -213,5 +225,78 @@ def test_another_user_of_this_machine_asks_and_hands_out_nothing(
             answer = await theirs.request(method, path, json=body)
         assert answer.status_code == 403
         assert "the broker's own user" in answer.json()["detail"]
+
+    run(story)
+
+
+OTHER = ("uid:4242", 0)
+
+
+@pytest.mark.parametrize(
+    ("peer", "scope", "open_to_it"),
+    [
+        (OURS, "ask", {"create"}),
+        (OURS, "read", {"list"}),
+        (OURS, "admin", {"tokens"}),
+        (OURS, "decide", set[str]()),
+        (OTHER, "ask", {"create"}),
+        (OTHER, "read", set[str]()),
+        (OTHER, "admin", set[str]()),
+    ],
+)
+def test_on_the_unix_socket_a_token_narrows_what_its_user_may_do_and_never_widens_it(
+    desk_bench: Bench, monkeypatch: pytest.MonkeyPatch, peer: tuple[str, int], scope: str, open_to_it: set[str]
+) -> None:
+    monkeypatch.setattr("askfirst.broker.peer.has_terminal", lambda _request: True)
+
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, peer, terminal_decisions=True) as socket:
+            token = bearer(await issued_by_approval(desk_bench, ours, scope))
+            made = (await ours.post("/v1/requests", json={"command": "rm -r build"})).json()
+            one = f"/v1/requests/{made['id']}"
+            review = {
+                "decision_id": "decision-1",
+                "version": 1,
+                "action_digest": made["action_digest"],
+                "verdict": "approve",
+            }
+            calls = {
+                "create": ("POST", "/v1/requests", {"command": "ls"}),
+                "list": ("GET", "/v1/requests", None),
+                "tokens": ("GET", "/v1/tokens", None),
+                "review": ("POST", f"{one}/reviews", review),
+                "undo": ("POST", f"{one}/undo", {}),
+            }
+            answers = {
+                name: await socket.request(method, path, json=body, headers=token)
+                for name, (method, path, body) in calls.items()
+            }
+        assert {name for name, each in answers.items() if each.status_code != 403} == open_to_it
+        assert (await desk_bench.desk.case(made["id"])).request.state is RequestState.PENDING
+
+    run(story)
+
+
+@pytest.mark.parametrize("peer", [OURS, OTHER])
+@pytest.mark.parametrize("shown", ["Bearer askfirst_unknown", "Bearer ", "Basic cm9vdDo=", ""])
+def test_on_the_unix_socket_a_token_that_opens_nothing_is_no_leave_to_come_without(
+    desk_bench: Bench, peer: tuple[str, int], shown: str
+) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench, peer) as socket:
+            answer = await socket.post("/v1/requests", json={"command": "ls"}, headers={"authorization": shown})
+        assert answer.status_code == 401
+
+    run(story)
+
+
+def test_on_the_unix_socket_a_revoked_token_opens_nothing(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours:
+            token = await issued(ours, "read")
+            assert (await ours.get("/v1/requests", headers=bearer(token))).status_code == 200
+            assert (await ours.post(f"/v1/tokens/{token['id']}/revoke")).status_code == 200
+            assert (await ours.get("/v1/requests", headers=bearer(token))).status_code == 401
+            assert (await ours.get("/v1/requests")).status_code == 200
 
     run(story)
