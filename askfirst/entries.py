@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import Actor, Entry, EntryType, Private
@@ -24,7 +25,8 @@ _WHOLE = frozenset({EntryType.GATE_REQUESTED, EntryType.GATE_AMENDED, EntryType.
 def entry_of(request: Request, line: LogLine) -> Entry:
     """The entry for one line of a step on this request.
 
-    The whole input stands apart, salted and erasable; the digest of the action binds to it all the same.
+    The whole input stands apart, salted and erasable; the digest of the action binds to it all the same. So does what
+    the agent says about it, which people were shown.
     """
     links: dict[str, Value] = {"tool_use_id": request.tool_use_id} if request.tool_use_id else {}
     return Entry(
@@ -124,4 +126,6 @@ def _action(request: Request, *, whole: bool) -> dict[str, Value]:
         members["state"] = request.evidence.state_digest
     if whole:
         members["input"] = Private(canonical(dict(action.arguments)))
+        if said := {name: value for name, value in asdict(request.claim).items() if value not in {"", None, ()}}:
+            members["claim"] = Private(canonical(said))
     return members

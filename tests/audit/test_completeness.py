@@ -13,10 +13,12 @@ import pytest
 
 from askfirst.audit_port import Entry, EntryType
 from askfirst.dispatch import Dispatcher
+from askfirst.engine import Amend, Content
 from askfirst.errors import ChannelError, StoreError
 from askfirst.ports import Capabilities, Health
-from askfirst.request import Request, Verdict
+from askfirst.request import Claim, Request, Verdict
 from askfirst.testing.bench import a_draft, a_review
+from audit.query import show
 from audit.testing import Broker
 
 
@@ -62,6 +64,31 @@ def test_a_request_that_was_approved_and_ran(broker: Broker) -> None:
     assert (cast["decision"]["text"], cast["decision"]["counted"]) == ("fine", True)
     assert (decided["decision"]["by"], decided["decision"]["rule"]) == (["local:ann"], "ask.high")
     assert by_type["gate.executed"]["decision"]["outcome"] == "ok"
+
+
+def test_what_the_agent_said_stands_apart_in_every_version(broker: Broker) -> None:
+    async def story() -> None:
+        draft = replace(a_draft(now_ms=broker.clock.now_ms()), claim=Claim(reason="cleanup", confidence=0.0))
+        request = (await broker.desk.ask(draft)).request
+        claim = Claim(reason="cleanup, really", impact="none")
+        content = Content(action=request.action, effects=request.effects, risk=request.risk)
+        await broker.desk.amend(request.id, Amend(content=content, claim=claim, terms=request.terms))
+        await asked(broker, key="key-2", command="git clean -fd")
+
+    asyncio.run(story())
+    assert broker.verified().ok
+    first, last = broker.entries("gate.requested")
+    [amended] = broker.entries("gate.amended")
+    payloads = [
+        show(broker.root / "askfirst.db", index)["payloads"][entry["action"]["claim"]["sha256"]]
+        for index, entry in enumerate(broker.entries())
+        if entry["id"] in {first["id"], amended["id"]}
+    ]
+    assert payloads == [
+        '{"confidence":0,"reason":"cleanup"}',
+        '{"impact":"none","reason":"cleanup, really"}',
+    ]
+    assert "claim" not in last["action"]
 
 
 def test_a13_an_approval_is_used_once_however_often_the_same_command_comes(broker: Broker) -> None:
