@@ -350,7 +350,7 @@ class Desk(Clerk):
 
         def work(connection: sa.Connection) -> Step:
             case = records.read(connection, draft.request_id)
-            known = next((each for each in case.reviews if each.decision_id == draft.decision_id), None)
+            known = case.review(draft.decision_id)
             if known is not None:
                 return Step(case=case, done=known.counted, note=known.note or case.request.state.value)
             electorate = self._people.electorate(case.request.agent)
@@ -358,7 +358,10 @@ class Desk(Clerk):
                 electorate = replace(electorate, requesters=electorate.requesters | requesters)
             review = review_of(draft, self._clock.now_ms())
             doubt = draft.doubt or records.retraction_of(connection, draft.decision_id)
-            return self._apply(connection, case, Cast(review=review, electorate=electorate, edit=edit, doubt=doubt))
+            step = self._apply(connection, case, Cast(review=review, electorate=electorate, edit=edit, doubt=doubt))
+            if step.case.review(draft.decision_id) is None:  # refused for good, though the case does not keep it
+                records.remember_retraction(connection, draft.decision_id, step.note, self._clock.now_ms())
+            return step
 
         step = await self._writer.write(work, is_brief=True)
         self._published(step.case)

@@ -234,7 +234,9 @@ class Hearing:
         return Outcome(counted=False, text=refused.text, is_stranger=refused.is_stranger)
 
     def _outcome(self, case: Case, decision_id: str, note: str = "") -> Outcome:
-        review = next(each for each in case.reviews if each.decision_id == decision_id)
+        review = case.review(decision_id)
+        if review is None:
+            return Outcome(counted=False, text=note, request_id=case.request.id)
         end = case.request.end
         text = note or review.note or (end and case.request.state.value) or f"counted: {review.verdict.value}"
         if end is not None and not review.counted and end.at_ms <= review.at_ms:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from askfirst.audit_port import Entry, EntryType
+from askfirst.engine.reviews import REFUSED_OF_PERSON_MAX
 from askfirst.errors import StoreError
 from askfirst.request import GrantState, RequestState, Verdict
 from askfirst.store import schema
@@ -97,6 +98,22 @@ def test_the_same_decision_again_changes_nothing_and_hears_the_same(desk_bench: 
 
     asyncio.run(story())
     assert sum(entry.type == "review.cast" for entry in desk_bench.log.entries) == 1
+
+
+def test_a_review_that_was_refused_and_not_kept_counts_for_nothing_when_it_comes_again(tmp_path: Path) -> None:
+    async def story(made: Bench) -> None:
+        request = (await made.desk.ask(a_draft())).request
+        for n in range(REFUSED_OF_PERSON_MAX):
+            await made.desk.review(a_review(request, Verdict.APPROVE, doubt="too old", decision_id=f"{n}"))
+        last = a_review(request, Verdict.APPROVE, decision_id="last")
+        refused = await made.desk.review(replace(last, doubt="too old"))
+        again = await made.desk.review(last)
+        assert (refused.done, again.done, again.note) == (False, False, refused.note)
+        kept = (await made.desk.case(request.id)).reviews
+        assert (len(kept), any(each.decision_id == "last" for each in kept)) == (REFUSED_OF_PERSON_MAX, False)
+
+    with bench(tmp_path / "askfirst.db") as made:
+        asyncio.run(story(made))
 
 
 def test_a_request_that_cannot_be_read_stays_pending_and_holds_up_no_other(desk_bench: Bench) -> None:

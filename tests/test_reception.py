@@ -16,6 +16,7 @@ from askfirst import hearing
 from askfirst.audit_port import EntryType
 from askfirst.effects import Risk
 from askfirst.engine import Case
+from askfirst.engine.reviews import REFUSED_OF_PERSON_MAX
 from askfirst.errors import ChannelError
 from askfirst.hearing import Hearing, decision_id_of
 from askfirst.inbound import Inbound, Outcome
@@ -122,6 +123,21 @@ def test_the_same_delivery_again_is_the_same_review(desk: Desk) -> None:
         await desk.hear(("another envelope", press[1]))
         assert len((await desk.case(request)).reviews) == 1
         assert desk.told() == ["approved", "approved"]
+
+    asyncio.run(story())
+
+
+def test_whoever_is_refused_again_and_again_still_hears_why(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        await desk.hear(desk.channel.says("no", by_code(request, "deny")))
+        await desk.hear(*(desk.channel.says(f"{n}", by_code(request)) for n in range(REFUSED_OF_PERSON_MAX + 1)))
+        unkept = (
+            "already denied by local:ann via fake; so many reviews did not count before that only the log has this one"
+        )
+        assert desk.told()[-1] == unkept
+        await desk.hear(desk.channel.says("deny again", by_code(request, "deny")))
+        assert desk.told()[-1] == unkept
 
     asyncio.run(story())
 

@@ -193,8 +193,8 @@ class Api:
     async def _reviewed(self, draft: ReviewDraft) -> wire.StepOut:
         """The answer to this review; whoever says something else under the same id must not hear that it is done."""
         step = await self._desk.review(draft)
-        kept = next(each for each in step.case.reviews if each.decision_id == draft.decision_id)
-        if any(getattr(kept, name) != getattr(draft, name) for name in _SAID):
+        kept = step.case.review(draft.decision_id)
+        if kept is not None and any(getattr(kept, name) != getattr(draft, name) for name in _SAID):
             text = f"this decision id belongs to another review of yours ({kept.verdict.value}); give this one its own"
             raise ConflictError(text, state=step.case.request.state.value)
         return shown.step_out(step)

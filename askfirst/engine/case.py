@@ -41,6 +41,10 @@ class Case:
         asked = [each for each in self.counted() if each.verdict is Verdict.NEEDS_INFO]
         return asked[-1] if asked else None
 
+    def review(self, decision_id: str) -> Review | None:
+        """The review with this id; None where it is not kept with the request, and so has not counted."""
+        return next((each for each in self.reviews if each.decision_id == decision_id), None)
+
     def counted(self) -> list[Review]:
         """Reviews that count for the newest version."""
         return [each for each in self.reviews if each.counted and each.version == self.request.version]

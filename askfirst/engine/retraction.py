@@ -13,12 +13,20 @@ from askfirst.request import GrantState, RequestState, Verdict
 
 if TYPE_CHECKING:
     from askfirst.audit_port import Value
+    from askfirst.request import Review
+
+_TAKEN_BACK = "taken back: "
+
+
+def is_taken_back(review: Review) -> bool:
+    """Whether this approval counted until it was taken back."""
+    return not review.counted and review.note.startswith(_TAKEN_BACK)
 
 
 def retract(case: Case, event: Event, now_ms: int) -> Step:
     """Take a counted approval back as long as nothing ran by it; whatever makes things safer stays as it is."""
     assert isinstance(event, Retract)  # the table pairs it so
-    review = next((each for each in case.reviews if each.decision_id == event.decision_id), None)
+    review = case.review(event.decision_id)
     if review is None or not review.counted:
         return Step(case=case, done=False, note="nothing to take back: it does not count")
     if review.verdict is not Verdict.APPROVE:
@@ -26,7 +34,7 @@ def retract(case: Case, event: Event, now_ms: int) -> Step:
     is_open = case.grant is not None and case.grant.state is GrantState.ISSUED
     if case.request.state is not RequestState.PENDING and not is_open:
         return Step(case=case, done=False, note="too late to take it back: the request is over")
-    kept = replace(review, counted=False, note=f"taken back: {event.reason}")
+    kept = replace(review, counted=False, note=f"{_TAKEN_BACK}{event.reason}")
     after = replace(case, reviews=tuple(kept if each is review else each for each in case.reviews))
     log = [_line(EntryType.REVIEW_RETRACTED, event, {"decision_id": review.decision_id, "reason": event.reason})]
     if is_open:

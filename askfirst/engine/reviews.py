@@ -11,6 +11,7 @@ from askfirst.engine.answer import answer_problem
 from askfirst.engine.case import Case, LogLine, Step, ended, person_line, review_line, with_review
 from askfirst.engine.events import Cast, Content, Event
 from askfirst.engine.grants import issue, take_back
+from askfirst.engine.retraction import is_taken_back
 from askfirst.engine.scopes import chosen, key_of, offered
 from askfirst.engine.versions import edit_line, next_version
 from askfirst.policy.ruling import ONCE
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from askfirst.request import Request
 
 HANDOVERS_MAX = 10
+CHANGES_OF_MIND_MAX = 20
+"""How often one person may ask back, or take an approval back: each stays with the request for good."""
+REFUSED_OF_PERSON_MAX = 10
+REFUSED_MAX = 100
+"""Reviews that do not count but are kept with the request, of one person and of all; the log has every one."""
+_LOG_ONLY = "; so many reviews did not count before that only the log has this one"
 
 _DECIDES = {RequestKind.APPROVAL: Verdict.APPROVE, RequestKind.QUESTION: Verdict.ANSWER}
 _KINDS = {RequestKind.APPROVAL: "an approval", RequestKind.QUESTION: "a question"}
@@ -236,7 +243,11 @@ def _counted(case: Case, review: Review | None, note: str) -> Step:
 
 def _not_counted(case: Case, review: Review, entry_type: EntryType, note: str) -> Step:
     kept = replace(review, counted=False, note=note)
-    return Step(case=with_review(case, kept), log=(review_line(kept, entry_type),), done=False, note=note)
+    log = (review_line(kept, entry_type),)
+    refused = [each.person for each in case.reviews if not each.counted]
+    if len(refused) < REFUSED_MAX and refused.count(review.person) < REFUSED_OF_PERSON_MAX:
+        return Step(case=with_review(case, kept), log=log, done=False, note=note)
+    return Step(case=case, log=log, done=False, note=note if note.endswith(_LOG_ONLY) else f"{note}{_LOG_ONLY}")
 
 
 def _refusal(case: Case, event: Cast) -> str:
@@ -257,6 +268,8 @@ def _not_theirs(case: Case, event: Cast) -> str:
         return "whoever asks cannot decide"
     if any(_says_the_same(each, review) for each in case.counted()):
         return "counted before"
+    if review.verdict is not Verdict.DENY and _changes_of_mind(case, review.person) >= CHANGES_OF_MIND_MAX:
+        return f"you have asked back or changed your mind {CHANGES_OF_MIND_MAX} times; of you only a deny counts here"
     if review.verdict in {Verdict.DENY, Verdict.NEEDS_INFO}:
         return quorum.may_deny(case, review.person, event.electorate)
     if review.person in quorum.approvers(case):
@@ -266,6 +279,11 @@ def _not_theirs(case: Case, event: Cast) -> str:
 
 def _says_the_same(earlier: Review, review: Review) -> bool:
     return review.verdict in _ONE_EACH and (earlier.person, earlier.verdict) == (review.person, review.verdict)
+
+
+def _changes_of_mind(case: Case, person: str) -> int:
+    asked_back = (each.counted and each.verdict is Verdict.NEEDS_INFO for each in case.reviews if each.person == person)
+    return sum(asked_back) + sum(is_taken_back(each) for each in case.reviews if each.person == person)
 
 
 def _not_fitting(case: Case, event: Cast) -> str:

@@ -13,6 +13,7 @@ import pytest
 from askfirst.call import ToolCall
 from askfirst.effects import Classification, Outcome
 from askfirst.engine import Case
+from askfirst.engine.reviews import REFUSED_OF_PERSON_MAX
 from askfirst.request import Verdict
 from askfirst.testing.api import OURS, TOKEN, FixedAnalyst, api_client
 from askfirst.testing.bench import Bench, a_review
@@ -347,6 +348,26 @@ def test_a_decision_id_is_one_review_of_one_person_on_one_request(
             "this decision id belongs to another review of yours (approve); give this one its own",
         )
         assert denied["request"]["state"] == "denied"
+
+    run(story)
+
+
+def test_a_review_that_is_not_kept_any_more_is_answered_all_the_same(
+    desk_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("askfirst.broker.peer.has_terminal", lambda _request: True)
+
+    async def story() -> None:
+        async with api_client(desk_bench, terminal_decisions=True) as http:
+            made = await create(http)
+            path = f"/v1/requests/{made['id']}/reviews"
+            for n in range(REFUSED_OF_PERSON_MAX + 1):
+                said = {**review_of(made), "decision_id": f"decision-{n}", "version": 2}
+                answer = await http.post(path, json=said)
+            approved = await http.post(path, json={**review_of(made), "decision_id": "decision-good"})
+        assert (answer.status_code, answer.json()["done"]) == (200, False)
+        assert answer.json()["note"].startswith("made for version 2, now it is 1; so many reviews did not count")
+        assert approved.json()["request"]["state"] == "approved"
 
     run(story)
 

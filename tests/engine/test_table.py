@@ -30,6 +30,7 @@ from askfirst.engine import (
     Unreachable,
     step,
 )
+from askfirst.engine.reviews import CHANGES_OF_MIND_MAX, REFUSED_MAX, REFUSED_OF_PERSON_MAX
 from askfirst.opinion import Opinion
 from askfirst.people import Electorate
 from askfirst.policy.ruling import Stage
@@ -117,6 +118,46 @@ def test_a_review_that_may_not_count_changes_nothing_but_is_recorded(changes: di
     assert result.case.request == case.request
     assert [(each.counted, each.note) for each in result.case.reviews] == [(False, sentence)]
     assert [line.type for line in result.log] == [EntryType.REVIEW_REJECTED]
+
+
+def test_reviews_that_do_not_count_are_kept_up_to_a_bound_and_displace_none_that_does() -> None:
+    """A case is read whole at every step: nobody makes it slow by saying again what does not count."""
+    case = pending(stages=TWO, assurance_min=1)
+    for n in range(5 * REFUSED_MAX):
+        event = cast(case, Verdict.APPROVE, f"local:{n % 50}", assurance=0, decision_id=f"{n}", version=1 + n % 3)
+        refused = step(case, event, NOW_MS)
+        assert [line.type for line in refused.log] == [EntryType.REVIEW_REJECTED]
+        case = refused.case
+    assert refused.note.endswith("; so many reviews did not count before that only the log has this one")
+    assert len(case.reviews) == REFUSED_MAX
+    approved_by_two = after(
+        case, (cast(case, Verdict.APPROVE), NOW_MS), (cast(case, Verdict.APPROVE, "local:1"), NOW_MS)
+    )
+    assert approved_by_two.case.request.state is RequestState.APPROVED
+    assert len(approved_by_two.case.reviews) == REFUSED_MAX + 2
+
+
+def test_one_person_fills_only_a_part_of_what_is_kept() -> None:
+    case = pending(assurance_min=1)
+    for n in range(3 * REFUSED_OF_PERSON_MAX):
+        case = step(case, cast(case, Verdict.APPROVE, assurance=0, decision_id=f"{n}"), NOW_MS).case
+    assert len(case.reviews) == REFUSED_OF_PERSON_MAX
+    other = step(case, cast(case, Verdict.APPROVE, "local:bob", assurance=0), NOW_MS)
+    assert len(other.case.reviews) == REFUSED_OF_PERSON_MAX + 1
+    assert step(case, cast(case, Verdict.APPROVE), NOW_MS).case.request.state is RequestState.APPROVED
+
+
+@pytest.mark.parametrize("takes_back", [True, False])
+def test_whoever_changes_their_mind_without_end_can_only_deny(takes_back: bool) -> None:  # a case
+    case = pending(stages=TWO)
+    verdict = Verdict.APPROVE if takes_back else Verdict.NEEDS_INFO
+    for n in range(CHANGES_OF_MIND_MAX):
+        case = step(case, cast(case, verdict, text="why?", decision_id=f"{n}"), NOW_MS).case
+        if takes_back:
+            case = step(case, Retract(decision_id=f"{n}", by="local:ann", channel="web", reason="edited"), NOW_MS).case
+    again = step(case, cast(case, verdict, text="why?"), NOW_MS)
+    assert again.note.startswith("you have asked back or changed your mind 20 times; of you only a deny counts here")
+    assert step(again.case, cast(case, Verdict.DENY), NOW_MS).case.request.state is RequestState.DENIED
 
 
 def test_a_quorum_counts_distinct_people() -> None:
