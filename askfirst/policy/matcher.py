@@ -133,18 +133,24 @@ def _about_agent(asked: Matcher, _subject: Subject, question: Question) -> Fit:
 def _about_command(asked: Matcher, subject: Subject, _question: Question) -> Fit:
     if not asked.commands:
         return Fit.YES
-    if any(command_matches(each, subject.command) for each in asked.commands) and subject.command:
-        return Fit.YES
     fits = [max(_fit_of(pattern, words) for pattern in asked.commands) for words in subject.readings]
-    if any(each is not Fit.YES for each in fits):
-        return Fit.MAYBE if max(fits) is not Fit.NO else Fit.NO
-    return Fit.YES if fits else Fit.NO
+    if fits and min(fits) is Fit.YES:
+        return Fit.YES
+    may = Fit.MAYBE in fits or Fit.YES in fits or any(_may_mean(each, subject) for each in asked.commands)
+    return Fit.MAYBE if may else Fit.NO
 
 
 def _fit_of(pattern: str, words: Sequence[str]) -> Fit:
     if words_match(pattern, words):
         return Fit.YES
     return Fit.MAYBE if words_may_match(pattern, words) else Fit.NO
+
+
+def _may_mean(pattern: str, subject: Subject) -> bool:
+    """Whether it is about what a shell may make of the words, or about their text without its quotes."""
+    return any(words_may_match(pattern, each) for each in subject.guesses) or (
+        bool(subject.command) and command_matches(pattern, subject.command)
+    )
 
 
 def _about_paths(asked: Matcher, subject: Subject, question: Question) -> Fit:

@@ -7,11 +7,16 @@ seen. Three kinds differ in what ``*`` may stand for:
 - commands: a ``*`` that is a word of its own is any number of words, inside a word any characters of that word;
 - paths: ``*`` stays within one component, ``**`` as a component is any number of components.
 
+What a shell may make of a word (file names of a glob, an unknown value) counts as a match only where that is asked for.
+
 Inside a word or a component ``*`` never stands for ``..`` nor for a part that the analysis could not read.
 """
 
 from __future__ import annotations
 
+import fnmatch
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from askfirst.shell.command import HOLE
@@ -21,6 +26,15 @@ if TYPE_CHECKING:
 
 UNREAD = ("…", "$", "`", HOLE)
 """What shows in a word whose value is not known."""
+_WILD = re.compile(r"\[[^]]*\]|[*?\[]")
+"""What stands for other characters in a shell's glob."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """A word that a shell replaces by the names of files, at least one."""
+
+    text: str
 
 
 def name_matches(pattern: str, name: str) -> bool:
@@ -49,7 +63,7 @@ def words_match(pattern: str, words: Sequence[str]) -> bool:
     return _sequence_matches(pattern.split(), words, any_number="*", fits=_part_matches)
 
 
-def words_may_match(pattern: str, words: Sequence[str]) -> bool:
+def words_may_match(pattern: str, words: Sequence[str | Glob]) -> bool:
     """Whether a simple command may fit, for all that is known of it: each ``HOLE`` in its words stands for any text.
 
     A word of which nothing is known may be any number of words. The program has to be known, but not its folder:
@@ -59,8 +73,7 @@ def words_may_match(pattern: str, words: Sequence[str]) -> bool:
     if not patterns or not words:
         return False
     if patterns[0] != "*":
-        program = words[0].rpartition("/")[2]
-        if HOLE in words[0] or not (name_matches(patterns[0], words[0]) or name_matches(patterns[0], program)):
+        if not _may_be_program(patterns[0], words[0]):
             return False
         patterns, words = patterns[1:], words[1:]
     reached = _with_skipped({0}, patterns)
@@ -70,10 +83,25 @@ def words_may_match(pattern: str, words: Sequence[str]) -> bool:
         if word == HOLE:
             reached = set(range(min(reached), len(patterns) + 1))
             continue
-        inside = {at for at in reached if at < len(patterns)}
-        on = {at + 1 for at in inside if patterns[at] != "*" and _part_may_match(patterns[at], word)}
-        reached = _with_skipped(on | {at for at in inside if patterns[at] == "*"}, patterns)
+        before, reached = reached, _behind(word, reached, patterns)
+        while isinstance(word, Glob) and not reached <= before:  # one name more
+            before = before | reached
+            reached = reached | _behind(word, reached, patterns)
     return len(patterns) in reached
+
+
+def _may_be_program(pattern: str, word: str | Glob) -> bool:
+    if isinstance(word, Glob):
+        return _part_may_match(pattern, word) or _part_may_match(pattern, Glob(word.text.rpartition("/")[2]))
+    program = word.rpartition("/")[2]
+    return HOLE not in program and (name_matches(pattern, word) or name_matches(pattern, program))
+
+
+def _behind(word: str | Glob, reached: Iterable[int], patterns: Sequence[str]) -> set[int]:
+    """The places that this one word leads to."""
+    inside = {at for at in reached if at < len(patterns)}
+    on = {at + 1 for at in inside if patterns[at] != "*" and _part_may_match(patterns[at], word)}
+    return _with_skipped(on | {at for at in inside if patterns[at] == "*"}, patterns)
 
 
 def _with_skipped(reached: set[int], patterns: Sequence[str]) -> set[int]:
@@ -84,8 +112,13 @@ def _with_skipped(reached: set[int], patterns: Sequence[str]) -> set[int]:
     return reached
 
 
-def _part_may_match(pattern: str, word: str) -> bool:
+def _part_may_match(pattern: str, word: str | Glob) -> bool:
     """Whether some text fits both; told by what stands before and after all that either leaves open."""
+    if isinstance(word, Glob):
+        is_plain = "*" not in pattern and not any(mark in word.text for mark in ("[", "**", HOLE))
+        if is_plain:
+            return _is_name_of(word.text, pattern)
+        word = _WILD.sub(HOLE, word.text)
     if HOLE not in word:
         return name_matches(pattern, word)
     if "*" not in pattern:
@@ -94,6 +127,15 @@ def _part_may_match(pattern: str, word: str) -> bool:
     (known_start, *_), (*_, known_end) = word.split(HOLE), word.split(HOLE)
     starts = start.startswith(known_start) or known_start.startswith(start)
     return starts and (end.endswith(known_end) or known_end.endswith(end))
+
+
+def _is_name_of(glob: str, path: str) -> bool:
+    """Whether a shell may replace this glob of ``*`` and ``?`` by this path: no wildcard is a slash or a first dot."""
+    parts, names = glob.split("/"), path.split("/")
+    return len(parts) == len(names) and all(
+        fnmatch.fnmatchcase(name, part) and (part.startswith(".") or not name.startswith("."))
+        for part, name in zip(parts, names, strict=True)
+    )
 
 
 def path_matches(pattern: str, path: str) -> bool:

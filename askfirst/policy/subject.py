@@ -6,6 +6,7 @@ of. A rule that lets ``rm -rf build`` pass thus says nothing about the force pus
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,15 +15,18 @@ from askfirst.effects import EffectKind, Risk
 from askfirst.effects import Outcome as Found
 from askfirst.errors import InputError
 from askfirst.policy.patterns import UNREAD
+from askfirst.policy.wording import guesses, wording
 from askfirst.replacing import replace
 from askfirst.shell.command import HOLE, UNKNOWN_SHOWN
 from askfirst.tool_arguments import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from askfirst.effects import Effect
+    from askfirst.policy.patterns import Glob
     from askfirst.policy.question import Place, Question
+    from askfirst.shell.command import Command
 
 SUBJECTS_MAX = 500
 """More parts than that are not judged one by one; the call is asked about."""
@@ -56,6 +60,7 @@ class Subject:
         effect: None for a part that has no effect.
         command: the simple command; ``""`` for tools that are no shell.
         readings: its words, each unknown part a ``HOLE``; several where commands show as the same text.
+        guesses: what else a shell may make of them.
         risk: as the analysis found it.
         is_understood: nothing about it is left open.
         paths: what it is about.
@@ -69,6 +74,7 @@ class Subject:
     paths: Paths
     branches: tuple[str, ...]
     readings: tuple[tuple[str, ...], ...] = ()
+    guesses: tuple[tuple[str | Glob, ...], ...] = ()
 
 
 def subjects_of(question: Question) -> tuple[Subject, ...]:
@@ -84,11 +90,16 @@ def subjects_of(question: Question) -> tuple[Subject, ...]:
         parts += _tool_subjects(question, understood=understood)
     if not parts or (not understood and all(each.is_understood for each in parts)):
         parts.append(_silent_command(question.call.command, question, understood=understood))
-    words: dict[str, dict[tuple[str, ...], None]] = {}
+    parsed: dict[str, list[Command]] = {}
     for command in found.parsed:
-        words.setdefault(command.shown, {})[tuple(word.text for word in command.argv)] = None
-    read = [replace(each, readings=tuple(words.get(each.command) or _told_apart(each.command))) for each in parts]
-    return tuple(dict.fromkeys(read))
+        parsed.setdefault(command.shown, []).append(command)
+    return tuple(dict.fromkeys(_worded(each, parsed.get(each.command, ())) for each in parts))
+
+
+def _worded(subject: Subject, commands: Sequence[Command]) -> Subject:
+    """The subject with the words of what shows as its text."""
+    readings = tuple(dict.fromkeys(map(wording, commands))) or _told_apart(subject.command)
+    return replace(subject, readings=readings, guesses=tuple(dict.fromkeys(itertools.chain(*map(guesses, commands)))))
 
 
 def _told_apart(command: str) -> tuple[tuple[str, ...], ...]:

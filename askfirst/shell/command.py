@@ -25,12 +25,14 @@ class Word:
         glob: an unquoted ``*``, ``?`` or ``[`` is in it, which the shell would expand against the disk.
         shown: as people should see it, unknown parts in their source form, e.g. ``$DIR/x``.
         span: start and end offset (characters) in the text that the host sent; (0, 0) when it comes from elsewhere.
+        braces: the same number in all words that one word with braces became, 0 in others; neighbours' differ.
     """
 
     text: str
     glob: bool = False
     shown: str = ""
     span: tuple[int, int] = (0, 0)
+    braces: int = 0
 
     @property
     def known(self) -> bool:

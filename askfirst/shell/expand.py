@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from askfirst.shell.braces import expand_braces
@@ -97,7 +97,9 @@ class Expander:
             if part.quoted or "{" not in part.text:
                 glob = not part.quoted and _GLOB.search(part.text) is not None
                 return [Word(text=part.text, glob=glob, shown=part.text, span=span)]
-        return [word for one in expand_braces(parts) for word in self._assemble(one, span)]
+        expanded = expand_braces(parts)
+        words = [word for one in expanded for word in self._assemble(one, span)]
+        return words if len(expanded) == 1 else [replace(word, braces=where[0] + 1) for word in words]
 
     def text(self, where: Range, *, quoted: bool = False) -> str:
         """One word without field splitting: assignments, redirections, here-documents."""

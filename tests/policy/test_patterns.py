@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from askfirst.policy.patterns import command_matches, name_matches, path_matches, words_match, words_may_match
+from askfirst.policy.patterns import Glob, command_matches, name_matches, path_matches, words_match, words_may_match
 from askfirst.shell.command import HOLE
 
 
@@ -85,7 +85,8 @@ def test_a_word_with_blanks_in_it_is_one_word(pattern: str, words: tuple[str, ..
         ("push a * b", ("push", "a", "x", "b", "c"), False),
         ("push prod:*", ("push", "prod:a/../b"), True),
         ("push prod:*", ("/opt/bin/push", "prod:a"), True),
-        ("push prod:*", (f"/opt/{HOLE}/push", "prod:a"), False),
+        ("push prod:*", (f"{HOLE}/bin/push", "prod:a"), True),
+        ("push prod:*", (f"/opt/{HOLE}", "prod:a"), False),
         ("push prod:*", (HOLE, "prod:a"), False),  # or a policy would be about everything whose program is not known
         ("* prod:*", (HOLE, "prod:a"), True),
         ("push *", ("push",), True),
@@ -93,6 +94,34 @@ def test_a_word_with_blanks_in_it_is_one_word(pattern: str, words: tuple[str, ..
     ],
 )
 def test_what_is_not_known_of_a_command_may_be_anything(pattern: str, words: tuple[str, ...], fits: bool) -> None:
+    assert words_may_match(pattern, words) is fits
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words", "fits"),
+    [
+        ("push prod:*", ("push", Glob("pr?d:x")), True),
+        ("push prod:*", ("push", Glob("*")), True),
+        ("push prod:*", ("push", Glob("*:x")), True),
+        ("push prod:*", ("push", Glob("dev*")), False),
+        ("push prod:*", ("push", Glob("[op]rod:x")), True),
+        ("push prod", ("push", Glob("p*d")), True),
+        ("push prod", ("push", Glob("p?d")), False),
+        ("push prod now", ("push", Glob("*")), True),  # several names
+        ("push prod now", ("push", Glob("*o*")), True),
+        ("push prod now", ("push", Glob("p*")), False),
+        ("cat .env", ("cat", Glob("*")), False),  # no wildcard is a first dot
+        ("cat .env", ("cat", Glob(".*")), True),
+        ("rm -rf /", ("rm", Glob("*")), False),  # nor a slash
+        ("cat /etc/shadow", ("cat", Glob("/etc/*")), True),
+        ("cat /etc/a/b", ("cat", Glob("/etc/*")), False),
+        ("cat /etc/a/b", ("cat", Glob("/etc/**")), True),
+        ("push prod:*", (Glob("/opt/*/pus?"), "prod:x"), True),
+        ("push prod:*", (Glob("/opt/*/pul?"), "prod:x"), False),
+        ("push", ("push", Glob("*")), False),  # a glob is a name at least
+    ],
+)
+def test_a_glob_may_be_names_that_fit(pattern: str, words: tuple[str | Glob, ...], fits: bool) -> None:
     assert words_may_match(pattern, words) is fits
 
 
