@@ -10,7 +10,7 @@ from askfirst.facts import Facts, NoFacts
 from askfirst.rules.book import RuleBook
 from askfirst.shell import sql_where
 from askfirst.shell.analysis import Analysis, analyse
-from askfirst.tools import classify_tool, powershell_text, shell_text, typed_commands
+from askfirst.tools import classify_tool, is_unread_shell, powershell_text, shell_text, typed_commands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,13 +39,13 @@ def classify(
     rules = RuleBook.load() if book is None else book
     facts = facts or NoFacts()
     text = shell_text(call)
-    if not text and call.tool != "Bash":
-        found_by_name = classify_tool(call, rules)
-        typed = [*typed_commands(call), *powershell_text(call)]
-        own = [one for each in typed for one in _gated(each, call, facts, rules, home)]
-        return _joined(found_by_name, own) if own else found_by_name
-    found = analyse(text, cwd=call.cwd, facts=facts, book=rules, written=written, home=home)
-    return classification_of(found)
+    if is_unread_shell(call) or (not text and call.tool != "Bash"):
+        found = classify_tool(call, rules)
+    else:
+        found = classification_of(analyse(text, cwd=call.cwd, facts=facts, book=rules, written=written, home=home))
+    typed = [*typed_commands(call), *powershell_text(call)]
+    more = [one for each in typed for one in _gated(each, call, facts, rules, home)]
+    return _joined(found, more) if more else found
 
 
 def classification_of(found: Analysis) -> Classification:

@@ -72,6 +72,8 @@ _HARMLESS = _set(
 _RUNS = _set("terminal ssh exec execute run shell bash command tmux console container process keys script cli")
 """Words of tools that hand a command to a shell, or to a terminal in which one runs."""
 _TYPED_KEYS = _set("command cmd commands shell_command bash_command command_line keys keystrokes")
+_COMMAND_KEYS = ("command", "cmd", "commands", "script", "input")
+"""Where shells find what to run, in the order in which it is looked for."""
 _POWERSHELL = _set("PowerShell powershell pwsh")
 _OWN = re.compile(r"mcp__(?:plugin_)?askfirst(?:_askfirst)?__")
 _PATH_KEYS = _set(
@@ -112,19 +114,41 @@ def shell_text(call: ToolCall) -> str:
 
     Code for an interpreter comes back as a command that hands it over (``python3 -c …``).
     """
+    for text in _shell_commands(call):
+        if text is not None:
+            return text
     words = words_of(_own_name(call.tool))
-    runs_shell = call.tool in _SHELL_TOOLS or (call.tool.startswith("mcp__") and words in _SHELL_WORDS)
-    for key in ("command", "cmd", "commands", "script", "input") if runs_shell else ():
-        value = call.arguments.get(key)
-        if isinstance(value, str):
-            return value
-        if isinstance(value, list) and all(isinstance(each, str) for each in value):
-            return "\n".join(value) if key == "commands" else shlex.join(value)
     every = set(words_of(call.tool))
     is_page = "evaluate" in words and bool(every & _PAGES)
     if is_page or (every & _CODE_NAMES and {"execute", "run", "eval", "evaluate"} & set(words)):
         return _code_command(call, ("javascript",) if is_page else words)
     return ""
+
+
+def is_unread_shell(call: ToolCall) -> bool:
+    """Whether a shell is given what is no text to run, or ``Bash`` nothing at all: nobody can tell what runs."""
+    found = _shell_commands(call)
+    return None in found or (call.tool == "Bash" and not found)
+
+
+def _shell_commands(call: ToolCall) -> list[str | None]:
+    """What a shell is given to run, that which tools take first; ``None`` for what is no text. None for other tools."""
+    runs_shell = call.tool in _SHELL_TOOLS or (
+        call.tool.startswith("mcp__") and words_of(_own_name(call.tool)) in _SHELL_WORDS
+    )
+    if not runs_shell:
+        return []
+    given = [name for name in call.arguments if name.lower() in _COMMAND_KEYS and call.arguments[name] is not None]
+    given.sort(key=lambda name: (name not in _COMMAND_KEYS, _COMMAND_KEYS.index(name.lower())))
+    return [_command_of(name, call.arguments[name]) for name in given]
+
+
+def _command_of(name: str, value: object) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return "\n".join(value) if name.lower() == "commands" else shlex.join(value)
+    return None
 
 
 def powershell_text(call: ToolCall) -> list[str]:
@@ -137,9 +161,13 @@ def powershell_text(call: ToolCall) -> list[str]:
 def typed_commands(call: ToolCall) -> list[str]:
     """Shell commands in the arguments of a tool that looks as if it ran them: in a terminal, a container, elsewhere.
 
+    Of a shell, all that it may run instead of the first one.
+
     What such a tool really does is not known, so that these can make a call worse but never harmless. A patch that
     deletes files is as bad as ``rm``.
     """
+    if shells := _shell_commands(call):
+        return [text for text in shells[1:] if text]
     try:
         found = leaves(dict(call.arguments))
     except (InputError, RecursionError):
@@ -178,6 +206,8 @@ def classify_tool(call: ToolCall, book: RuleBook) -> Classification:
         book: the rules.
     """
     command = _as_command(call)
+    if is_unread_shell(call):
+        return _concluded([effect_of(book, "mcp-tools.unread-command", command, target=call.tool)], understood=False)
     try:
         found = leaves(dict(call.arguments))
     except (InputError, RecursionError):

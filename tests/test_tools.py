@@ -57,6 +57,20 @@ def test_a_name_that_says_danger_is_gated_and_its_reading_twin_is_not(dangerous:
         ("mcp__shell__run_command", {"command": "ls"}, Outcome.ALLOW),
         ("mcp__py__execute_python", {"code": "import shutil; shutil.rmtree('/srv')"}, Outcome.GATE),
         ("Monitor", {"command": "rm -rf ~/work"}, Outcome.GATE),
+        ("Bash", {"command": "ls", "timeout": 5}, Outcome.ALLOW),
+        ("Bash", {"command": ""}, Outcome.ALLOW),
+        ("Bash", {"command": 5}, Outcome.GATE),
+        ("Bash", {"command": ["rm", 5]}, Outcome.GATE),
+        ("Bash", {"command": {"text": "ls"}}, Outcome.GATE),
+        ("Bash", {"command": None}, Outcome.GATE),
+        ("Bash", {}, Outcome.GATE),
+        ("Bash", {"Command": "rm -rf ~/work"}, Outcome.GATE),
+        ("Bash", {"command": "ls", "cmd": "rm -rf ~/work"}, Outcome.GATE),
+        ("Bash", {"command": "ls", "COMMAND": "rm -rf ~/work"}, Outcome.GATE),
+        ("shell", {"command": ["ls", "-l"], "timeout_ms": 5}, Outcome.ALLOW),
+        ("shell", {"command": 5}, Outcome.GATE),
+        ("mcp__shell__run_command", {"command": {"text": "ls"}}, Outcome.GATE),
+        ("mcp__shell__bash", {"restart": True}, Outcome.PASS),
         ("run_commands", {"commands": ["ls", "rm -rf ~/work"]}, Outcome.GATE),
         ("/clone", {"url": "https://example.com/x", "force": True}, Outcome.GATE),
         ("/clone", {"url": "https://example.com/x"}, Outcome.PASS),
@@ -103,6 +117,13 @@ _JSON = st.recursive(
 @settings(max_examples=150, deadline=None)
 def test_any_call_is_classified_without_an_exception(tool: str, arguments: dict[str, object]) -> None:
     look(tool, **{"command" if key == "tool" else key: value for key, value in arguments.items()})
+
+
+@given(_JSON)
+def test_a_shell_is_told_text_or_a_person_is_asked(value: object) -> None:
+    """As the hook does, which refuses it; other ways in ask."""
+    is_words = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    assert isinstance(value, str) or is_words or look("Bash", command=value).outcome is Outcome.GATE
 
 
 TYPED = [
