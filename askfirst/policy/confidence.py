@@ -26,8 +26,8 @@ def band_of(confidence: float | None, layers: Sequence[Layer], rule_says: Outcom
     """
     if confidence is None:
         return Band(), Outcome.ALLOW
-    high = max(layer.confidence.high_above for layer in layers)
-    low = min(max(layer.confidence.low_below for layer in layers), high)
+    low = max(layer.confidence.low_below for layer in layers)
+    high = max(low, *(layer.confidence.high_above for layer in layers))  # what one layer calls low is high in none
     name = _band(confidence, high, low)
     denies = Outcome.DENY in {rule_says, *(layer.confidence.low for layer in layers)}
     wanted = Outcome.ALLOW if name == "high" else Outcome.DENY if name == "low" and denies else Outcome.ASK

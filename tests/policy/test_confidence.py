@@ -92,6 +92,20 @@ def test_thresholds_are_configurable_and_a_project_can_only_raise_them(
     assert policy_of(project=relaxed).rule_on(asked).band.name == "low"
 
 
+@pytest.mark.parametrize(
+    ("confidence", "band"), [(0.96, "low"), (0.979, "low"), (0.98, "middle"), (0.981, "high"), (1.0, "high")]
+)
+@pytest.mark.parametrize("layer", ["user", "project"])
+def test_what_is_called_low_is_never_cut_to_where_high_begins(
+    confidence: float, band: str, layer: str, policy_of: Callable[..., Policy], question: Callable[..., Question]
+) -> None:
+    policy = policy_of(**{layer: '[confidence]\nlow_below = 0.98\nlow = "deny"\n'})
+    ruling = policy.rule_on(question("ls", claim=Claim(confidence=confidence)))
+
+    outcomes = {"low": Outcome.DENY, "middle": Outcome.ASK, "high": Outcome.ALLOW}
+    assert (ruling.band.name, ruling.outcome) == (band, outcomes[band])
+
+
 def test_a_rule_on_confidence_cannot_hide_a_stricter_one(
     policy_of: Callable[..., Policy], question: Callable[..., Question], effect: Callable[..., Effect]
 ) -> None:
