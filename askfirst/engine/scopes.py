@@ -4,7 +4,8 @@ A grant for a pattern covers a later call of the same tool, in the same folder, 
 matches, if the analysis finds nothing in it that was not in what the person approved, and if the same rule asks about
 it and still offers that scope: a stricter rule has people of its own. What ``*`` stands for must
 be made of characters that mean nothing to a shell, so that no match can smuggle in a second command, a substitution
-or a way out of the folder.
+or a way out of the folder. Quotes may hold such characters and spaces together; a word with a space in it counts only
+where it does as several, too, which is what a program makes of it that hands it to another shell (``ssh``).
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from askfirst.policy.patterns import command_matches
+from askfirst.policy.patterns import command_matches, words_match
 from askfirst.policy.ruling import ONCE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from askfirst.engine.events import Content
     from askfirst.policy.ruling import ScopeOffer
     from askfirst.request import Grant, Request
@@ -28,6 +31,11 @@ LONGEST_MS = 8 * 3_600_000
 
 _PLAIN_WORD = re.compile(r"(?:[\w@%+,./^-]|[=:](?!~))(?:[\w@%+,./^~-]|[=:](?!~))*", re.ASCII)
 """A word that a shell takes as it is: a tilde means somebody's home only where a path may begin."""
+_HELD = r"[\w@%+,./^=: -]+"
+_QUOTED_WORD = rf"(?:[\w@%+,./^~=:-]|'{_HELD}'|\"{_HELD}\")+"
+_QUOTED_COMMAND = re.compile(rf"[ \t]*{_QUOTED_WORD}(?:[ \t]+{_QUOTED_WORD})*[ \t]*", re.ASCII)
+_QUOTED_WORDS = re.compile(_QUOTED_WORD, re.ASCII)
+_QUOTES = re.compile("['\"]")
 _ODD_SPACE = re.compile(r"[^\S \t]")
 
 
@@ -102,11 +110,22 @@ def ttl_ms(offer: ScopeOffer, terms: Terms) -> int:
 
 def matches(pattern: str, command: str) -> bool:
     """Whether a command matches a pattern (``askfirst.policy.patterns``), and means to a shell what it seems to."""
-    return (
-        not _ODD_SPACE.search(command)
-        and command_matches(pattern, command)
-        and _meaningful(command) == _meaningful(pattern.replace("*", ""))
-    )
+    if _ODD_SPACE.search(command):
+        return False
+    return _fit(pattern, command.split()) or _fit(pattern, _unquoted(command))
+
+
+def _fit(pattern: str, words: Sequence[str]) -> bool:
+    text = " ".join(words)
+    is_alike = bool(words) and words_match(pattern, words) and command_matches(pattern, text)
+    return is_alike and _meaningful(text) == _meaningful(pattern.replace("*", ""))
+
+
+def _unquoted(command: str) -> list[str]:
+    """The words of a command without their quotes; none where anything but plain words is in it."""
+    if not _QUOTED_COMMAND.fullmatch(command):
+        return []
+    return [_QUOTES.sub("", word) for word in _QUOTED_WORDS.findall(command)]
 
 
 def _meaningful(text: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -175,8 +176,44 @@ def test_a_grant_for_a_pattern_covers_nothing_graver_than_what_was_seen(play: Pl
     ]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "command", "fits"),
+    [
+        ("git add *", "git add 'my file.txt' \"other file\" plain", True),
+        ("git add *", "git add my' 'file", True),
+        ("git 'add' *", "git 'add' x", True),
+        ("*", "'' x", False),
+        ("git add *", "'git' add x", True),
+        ("rm build/*", "rm 'build/a'", True),
+        ("rm build/*", "rm 'build/a' /", False),
+        ("rm build/*", "rm 'build/a /'", False),  # `ssh h rm 'build/a /'` is two words over there
+        ("rm build/*", 'rm "build/../x y"', False),
+        ("git add *", "git add '../x y'", False),
+        ("git add *", "git add 'x\ny'", False),
+        ("git add *", 'git add "x $(y)"', False),
+        ("git add *", 'git add "x `y`"', False),
+        ("git add *", 'git add "x \\" y"', False),
+        ("git add *", "git add 'x y", False),
+        ("git add *", "git add 'x; y'", False),
+        ("git add *", "git add 'x *'", False),
+        ("git add *", "git add *", False),
+        ("git add *", "git add {a,b}", False),
+        ("git add *", "git add '~/x y'", False),
+        ("git add ~/x *", "git add '~/x' y", False),
+        ("git add *", "git add '' x", False),
+        ("git add *", "git add 'a b' && rm 'c d'", False),
+        ("git add *", "git add 'a b'\nrm x", False),
+        ("git commit -m *", "git commit -m 'two words'", True),
+    ],
+)
+def test_quotes_hold_a_word_together_and_hide_nothing(pattern: str, command: str, *, fits: bool) -> None:
+    assert matches(pattern, command) is fits
+
+
 @given(st.text(st.sampled_from("ab ;&|$()`'\"<>\\\n\t*.-/~#!"), max_size=12))
 def test_nothing_that_a_shell_reads_specially_hides_behind_a_star(filled: str) -> None:
     if matches("run *", f"run {filled}"):
-        assert not set(filled) & set(";&|$()`'\"<>\\\n*#!")
-        assert not any(".." in word or word.startswith("~") for word in filled.split())
+        assert not set(filled) & set(";&|$()`<>\\\n*#!")
+        words = shlex.split(filled)  # its quotes are closed
+        assert not any(set(word) & set("'\"\t") for word in words)
+        assert not any(".." in word or word.startswith("~") for word in " ".join(words).split())
