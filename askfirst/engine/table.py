@@ -74,9 +74,13 @@ def step(case: Case, event: Event, now_ms: int) -> Step:
     Returns:
         the outcome; an event that has no move from this state is refused with a sentence and changes nothing.
     """
-    case, expiry = timers.expire(case, now_ms)
+    before = timers.expire(case, now_ms)
+    case = before.case
     move = MOVES.get((case.request.state, type(event)))
     if move is None:
-        return Step(case=case, log=expiry, done=False, note=f"the request is {ended(case.request)}")
+        return replace(before, done=False, note=f"the request is {ended(case.request)}")
     result = move(case, event, now_ms)
-    return replace(result, log=(*expiry, *result.log)) if expiry else result
+    if not before.log:
+        return result
+    still_asked = before.tell if result.case.request.state is RequestState.PENDING else ()
+    return replace(result, log=(*before.log, *result.log), tell=tuple(dict.fromkeys((*still_asked, *result.tell))))

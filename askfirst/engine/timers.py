@@ -1,11 +1,14 @@
 """What time alone does: reminders, escalation, the deadline, the end of a grant.
 
 A broker that was down finds several moments behind it at once. It acts on each at most once: one reminder for however
-many were missed, every escalation step that is due, and nothing of either once the deadline has passed.
+many were missed, every escalation step that is due, and nothing of either once the deadline has passed. Where the rule
+says that the deadline escalates, and those it goes on to were never told, the deadline has not passed: they have the
+time that the rule gives them from now on, once.
 """
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import EntryType
@@ -18,8 +21,13 @@ from askfirst.replacing import replace
 from askfirst.request import End, GrantState, RequestKind, RequestState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from askfirst.audit_port import Value
     from askfirst.engine.events import Event
     from askfirst.request import Request
+
+_NOTHING: Mapping[str, Value] = MappingProxyType({})
 
 
 def next_due_ms(case: Case) -> int | None:
@@ -35,15 +43,27 @@ def next_due_ms(case: Case) -> int | None:
     return None
 
 
-def expire(case: Case, now_ms: int) -> tuple[Case, tuple[LogLine, ...]]:
+def expire(case: Case, now_ms: int) -> Step:
     """Let the clock have its say before anybody else: nobody gains by a sweeper that lags (I4)."""
     request = case.request
     if request.state is not RequestState.PENDING or now_ms < request.terms.approval_expires_at_ms:
-        return lapse(case, now_ms)
+        after, log = lapse(case, now_ms)
+        return Step(case=after, log=log)
+    if request.terms.on_timeout == "escalate" and request.escalated < len(request.terms.escalation):
+        return _escalate_late(case, now_ms)
     if _approves_itself(request):
         return _approve_by_rule(case, now_ms)
     over = replace(request, state=RequestState.EXPIRED, end=End(at_ms=now_ms, by="deadline"))
-    return replace(case, request=over), (system_line(EntryType.GATE_TIMEOUT, {"verdict": "expired"}, actor="deadline"),)
+    line = system_line(EntryType.GATE_TIMEOUT, {"verdict": "expired"}, actor="deadline")
+    return Step(case=replace(case, request=over), log=(line,))
+
+
+def _escalate_late(case: Case, now_ms: int) -> Step:
+    """Tell those whom the deadline should have gone on to, and give them the time they should have had."""
+    request, terms = case.request, case.request.terms
+    expires_at_ms = now_ms + terms.approval_expires_at_ms - terms.escalation[-1].at_ms
+    moved = replace(case, request=replace(request, terms=replace(terms, approval_expires_at_ms=expires_at_ms)))
+    return _escalate_to(moved, len(terms.escalation), {"expires_at_ms": expires_at_ms})
 
 
 def due(case: Case, _event: Event, now_ms: int) -> Step:
@@ -88,13 +108,13 @@ def _escalate(case: Case, now_ms: int) -> Step:
     return _escalate_to(case, sum(each.at_ms <= now_ms for each in case.request.terms.escalation))
 
 
-def _escalate_to(case: Case, passed: int) -> Step:
+def _escalate_to(case: Case, passed: int, more: Mapping[str, Value] = _NOTHING) -> Step:
     request = case.request
     steps = request.terms.escalation[request.escalated : passed]
     lines = tuple(
         system_line(
             EntryType.GATE_ESCALATED,
-            {"step": request.escalated + n, "reviewers": step.reviewers, "recipients": step.recipients},
+            {"step": request.escalated + n, "reviewers": step.reviewers, "recipients": step.recipients, **more},
             actor="deadline",
         )
         for n, step in enumerate(steps, start=1)
@@ -110,7 +130,7 @@ def _approves_itself(request: Request) -> bool:
     return request.terms.on_timeout == "approve" and is_approval and request.risk < Risk.HIGH
 
 
-def _approve_by_rule(case: Case, now_ms: int) -> tuple[Case, tuple[LogLine, ...]]:
+def _approve_by_rule(case: Case, now_ms: int) -> Step:
     request = case.request
     terms = request.terms
     over = replace(request, state=RequestState.APPROVED, end=End(at_ms=now_ms, by="deadline"))
@@ -128,4 +148,4 @@ def _approve_by_rule(case: Case, now_ms: int) -> tuple[Case, tuple[LogLine, ...]
             "latency_ms": now_ms - request.created_at_ms,
         },
     )
-    return granted.case, (timeout, decided, *granted.log)
+    return replace(granted, log=(timeout, decided, *granted.log))

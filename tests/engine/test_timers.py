@@ -54,6 +54,59 @@ def test_a_broker_that_was_down_acts_on_what_is_due_at_once_and_once(play: Play)
     assert play.does(Deadline()).log == ()
 
 
+CHAIN = (
+    Escalation(at_ms=NOW_MS + 600_000, reviewers=(), recipients=("web:boss",)),
+    Escalation(at_ms=NOW_MS + 1_800_000, reviewers=("local:cat",), recipients=("web:chief",)),
+)
+ESCALATES = {
+    "on_timeout": "escalate",
+    "escalation": CHAIN,
+    "reminders_at_ms": (NOW_MS + 60_000, NOW_MS + 120_000),
+    "approval_expires_at_ms": NOW_MS + 2_400_000,
+}
+
+
+def test_a_deadline_that_escalates_and_passed_while_the_broker_was_down_escalates_then(play: Play) -> None:
+    """Those it goes on to were never told: they have the time that the rule gives them, once."""
+    play.terms(**ESCALATES)
+    step = play.after(9_000).does(Deadline())
+    assert [line.type.value for line in step.log] == ["gate.escalated", "gate.escalated", "gate.reminded"]
+    assert step.log[1].decision == {
+        "step": 2,
+        "reviewers": ("local:cat",),
+        "recipients": ("web:chief",),
+        "expires_at_ms": NOW_MS + 9_600_000,
+    }
+    assert set(step.tell) == {"web:boss", "web:chief", "web:inbox"}
+    assert next_due_ms(play.case) == NOW_MS + 9_600_000
+    assert play.does(Deadline()).log == ()
+    play.after(601).does(Deadline())
+    assert (play.case.request.state, play.log[-1]) == (RequestState.EXPIRED, "gate.timeout")
+
+
+def test_only_the_steps_that_did_not_come_give_more_time(play: Play) -> None:
+    play.terms(**ESCALATES)
+    for seconds in (60, 60, 480, 1_200):
+        play.after(seconds).does(Deadline())
+    assert play.log.count("gate.escalated") == 2
+    play.after(600).does(Deadline())
+    assert play.case.request.state is RequestState.EXPIRED
+
+
+def test_a_deadline_that_ends_a_request_has_passed_whatever_steps_were_missed(play: Play) -> None:
+    play.terms(**{**ESCALATES, "on_timeout": "reject"})
+    step = play.after(9_000).does(Deadline())
+    assert ([line.type.value for line in step.log], step.tell) == (["gate.timeout"], ())
+
+
+@pytest.mark.parametrize("verdict", ["approve", "deny"])
+def test_whoever_decides_before_the_missed_escalation_was_told_decides_in_time(play: Play, verdict: str) -> None:
+    play.terms(**ESCALATES)
+    step = play.after(9_000).says("ann", verdict)
+    assert (step.done, step.tell) == (True, ())
+    assert play.case.request.state is {"approve": RequestState.APPROVED, "deny": RequestState.DENIED}[verdict]
+
+
 def test_after_the_deadline_nobody_is_reminded(play: Play) -> None:
     play.terms(reminders_at_ms=(NOW_MS + 60_000,))
     step = play.after(700).does(Deadline())
