@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from askfirst.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from askfirst.sight import Sight
+
+TOOL_NAME = r"^[^\x00-\x1f\x7f]*$"
+"""What a tool may be called, as hooks take it: no control characters."""
+SHELLS = frozenset({"Bash", "Monitor"})
+"""What Claude Code calls the tools that run ``command`` in a shell; newer versions call one of them Monitor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +49,18 @@ class ToolCall:
         if self.tool != "Bash":
             return self.arguments
         return {name: value for name, value in self.arguments.items() if name != "description"}
+
+
+def call_of(tool: str, arguments: Mapping[str, object], *, cwd: str = "", session: str = "") -> ToolCall:
+    """The call that a program names, held to what a host's hook is held to.
+
+    Raises:
+        InputError: the shell's command is no text, so that nobody can tell what would run.
+    """
+    if tool in SHELLS:
+        tool = "Bash"
+        command = arguments.get("command")
+        if not isinstance(command, str):
+            found = "missing" if command is None else f"a JSON {type(command).__name__}"
+            raise InputError(f"the command of {tool} is {found}, expected a text", field="command")
+    return ToolCall(tool=tool, arguments=arguments, cwd=cwd, session=session)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MAX_DEPTH: Final = 64
+MAX_DEPTH: Final = 128
+"""How many objects and lists may lie in each other; the store's serialiser takes some 250."""
 _SCALARS: Final = frozenset({str, int, bool, type(None)})
 _OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 """Members in order; a number beyond 2**53 - 1 is refused."""
@@ -24,11 +26,13 @@ def canonical(value: object) -> bytes:
 
     Raises:
         InputError: the value is no JSON value, or holds a number outside the range that survives a round trip
-            (RFC 8785 §3.2.2.3), or text that is not valid Unicode.
+            (RFC 8785 §3.2.2.3), or text that is not valid Unicode, or is nested deeper than ``MAX_DEPTH``.
     """
     plain = plain_canonical(value, _MAX_DEPTH)
     if plain is not None:
         return plain
+    if _is_deeper(value, MAX_DEPTH):
+        raise InputError(f"nested deeper than {MAX_DEPTH}")
     try:
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # its type alias cannot say "object, checked at run time"
     except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
@@ -68,6 +72,14 @@ def _is_plain(value: object, depth: int) -> bool:
         if type(item) not in _SCALARS and not _is_plain(item, depth - 1):
             return False
     return True
+
+
+def _is_deeper(value: object, depth: int) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list | tuple):
+        return False
+    return depth == 0 or any(_is_deeper(item, depth - 1) for item in value)
 
 
 def _has_ascii_names(value: object) -> bool:

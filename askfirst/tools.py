@@ -69,7 +69,12 @@ _HARMLESS = _set(
     "codebase_search "
     "grep_search file_search list_dir update_plan think"
 )
-_RUNS = _set("terminal ssh exec execute run shell bash command tmux console container process keys script cli")
+_SHELLS = _set("bash sh zsh fish dash ksh shell")
+_RESTART = {"restart": True}
+"""By which Anthropic's own ``bash`` tool starts its shell anew, and runs nothing."""
+_RUNS = _SHELLS | _set(
+    "terminal ssh exec execute run shell bash command tmux console container process keys script cli"
+)
 """Words of tools that hand a command to a shell, or to a terminal in which one runs."""
 _TYPED_KEYS = _set("command cmd commands shell_command bash_command command_line keys keystrokes")
 _COMMAND_KEYS = ("command", "cmd", "commands", "script", "input")
@@ -126,21 +131,30 @@ def shell_text(call: ToolCall) -> str:
 
 
 def is_unread_shell(call: ToolCall) -> bool:
-    """Whether a shell is given what is no text to run, or ``Bash`` nothing at all: nobody can tell what runs."""
+    """Whether a shell is given what is no text to run, or nothing at all: nobody can tell what runs.
+
+    An MCP tool whose name only sounds like a shell's may be given nothing.
+    """
+    if call.tool in _POWERSHELL:
+        return not powershell_text(call)
     found = _shell_commands(call)
-    return None in found or (call.tool == "Bash" and not found)
+    gets_none = not found and _is_shell(call.tool) and not call.tool.startswith("mcp__")
+    return None in found or (gets_none and dict(call.arguments) != _RESTART)
 
 
 def _shell_commands(call: ToolCall) -> list[str | None]:
     """What a shell is given to run, that which tools take first; ``None`` for what is no text. None for other tools."""
-    runs_shell = call.tool in _SHELL_TOOLS or (
-        call.tool.startswith("mcp__") and words_of(_own_name(call.tool)) in _SHELL_WORDS
-    )
-    if not runs_shell:
+    if not _is_shell(call.tool):
         return []
     given = [name for name in call.arguments if name.lower() in _COMMAND_KEYS and call.arguments[name] is not None]
     given.sort(key=lambda name: (name not in _COMMAND_KEYS, _COMMAND_KEYS.index(name.lower())))
     return [_command_of(name, call.arguments[name]) for name in given]
+
+
+def _is_shell(tool: str) -> bool:
+    words = words_of(_own_name(tool))
+    is_named_so = len(words) == 1 and words[0] in _SHELLS
+    return tool in _SHELL_TOOLS or is_named_so or (tool.startswith("mcp__") and words in _SHELL_WORDS)
 
 
 def _command_of(name: str, value: object) -> str | None:
@@ -218,7 +232,8 @@ def classify_tool(call: ToolCall, book: RuleBook) -> Classification:
     if call.tool in _WRITERS:
         return _concluded(list(_writes(call, found, command, book)), understood=_stays_inside(call, found))
     if call.tool in _READERS or call.tool == "WebFetch":
-        return _concluded(list(_reads(found, command, book)), understood=True)
+        is_named = bool(_paths(found)) or any(leaf.key.lower() == "url" and leaf.text for leaf in found)
+        return _concluded(list(_reads(found, command, book)), understood=is_named)
     if call.tool in _HARMLESS or _OWN.match(call.tool):
         return _concluded([], understood=True)
     return _by_name(call, found, command, book)
@@ -244,6 +259,7 @@ def _paths(found: Sequence[Leaf]) -> list[str]:
     return [leaf.text for leaf in found if leaf.key.lower() in _PATH_KEYS and leaf.text]
 
 
+_FILE_SCHEME = re.compile("^file://", re.IGNORECASE)  # RFC 3986 §3.1: schemes are case-insensitive
 _PATCHED = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$", re.MULTILINE)
 _REMOVED = re.compile(r"^\*\*\* Delete File: (.+)$", re.MULTILINE)
 _WHOLE = frozenset({"Write", "write_file", "create_file", "write_to_file"})
@@ -270,7 +286,7 @@ def _writes(call: ToolCall, found: Sequence[Leaf], command: Command, book: RuleB
     text = "\n".join(texts) if texts else HOLE * 2  # not known
     for path in paths:
         yield from written_effects(
-            path.removeprefix("file://"), "write" if call.tool in _WHOLE else "append", text, command, book
+            _FILE_SCHEME.sub("", path), "write" if call.tool in _WHOLE else "append", text, command, book
         )
 
 
@@ -282,9 +298,9 @@ def _stays_inside(call: ToolCall, found: Sequence[Leaf]) -> bool:
 
 
 def _reads(found: Sequence[Leaf], command: Command, book: RuleBook) -> Iterator[Effect]:
-    addresses = [leaf.text for leaf in found if leaf.key == "url" and leaf.text.startswith("file://")]
+    addresses = [leaf.text for leaf in found if leaf.key.lower() == "url" and _FILE_SCHEME.match(leaf.text)]
     for path in (*_paths(found), *addresses):
-        grade = secret_grade(path.removeprefix("file://"))
+        grade = secret_grade(_FILE_SCHEME.sub("", path))
         if grade:
             rule = "secrets.read-credential" if grade == "credential" else "secrets.read-config"
             yield effect_of(book, rule, command, target=path)

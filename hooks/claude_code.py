@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
-from askfirst.call import ToolCall
+from askfirst.call import SHELLS, ToolCall
 from askfirst.errors import InputError
 from askfirst.host import (
     AfterTool,
@@ -43,8 +43,6 @@ _NOTICES: dict[str, Literal["prompt", "idle"]] = {
 }
 """``notification_type`` by what it is about. The names stand in the program; the first and the last were recorded."""
 _EXIT_CODE = re.compile(r"Exit code ([0-9]{1,3})\b", re.ASCII)
-SHELL_TOOLS = frozenset({"Bash", "Monitor"})
-"""Tools that run ``command`` in a shell. With matcher ``*`` the newer versions call one of them Monitor."""
 
 
 class Payload(TypedDict, total=False):
@@ -229,7 +227,7 @@ def _call(data: Payload) -> ToolCall:
     arguments = data.get("tool_input")
     if not isinstance(arguments, dict):
         raise InputError(f"tool_input is {kind(arguments)}, expected an object", field="tool_input")
-    if tool in SHELL_TOOLS:
+    if tool in SHELLS:
         tool = "Bash"
         if not isinstance(arguments.get("command"), str):
             raise InputError(

@@ -48,6 +48,52 @@ def test_a_name_that_says_danger_is_gated_and_its_reading_twin_is_not(dangerous:
 
 
 @pytest.mark.parametrize(
+    ("tool", "unread", "read"),
+    [
+        ("bash", {"command": None}, {"restart": True}),
+        ("BASH", {"command": True}, {"command": "ls"}),
+        ("zsh", {"cmd": {"command": "ls"}}, {"cmd": "ls"}),
+        ("shell", {"command": ["ls", 5]}, {"command": ["ls", "-l"]}),
+        ("shell", {"command": None, "cmd": ["ls", 5]}, {"command": None, "cmd": "ls"}),
+        ("local_shell", {"action": {"command": ["ls"]}}, {"command": ["ls"]}),
+        ("mcp__box__run_command", {"command": 5}, {"command": "ls"}),
+    ],
+)
+def test_a_command_for_a_shell_that_is_no_text_is_gated(
+    tool: str, unread: dict[str, object], read: dict[str, object]
+) -> None:
+    found = look(tool, **unread)
+    assert (found.outcome, [each.rule for each in found.effects]) == (Outcome.GATE, ["mcp-tools.unread-command"])
+    assert look(tool, **read).outcome is not Outcome.GATE
+
+
+def test_a_powershell_whose_command_is_no_text_is_gated() -> None:
+    assert look("PowerShell", command=["Get-ChildItem"]).outcome is Outcome.GATE
+    assert look("PowerShell", command="Get-ChildItem").outcome is not Outcome.GATE
+
+
+def test_a_tool_that_sounds_like_a_shell_may_be_given_nothing_to_run() -> None:
+    assert look("mcp__desktop__terminal", action="list").outcome is not Outcome.GATE
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "outcome"),
+    [
+        ("WebFetch", {"url": "FILE:///home/ann/.ssh/id_rsa"}, Outcome.GATE),
+        ("WebFetch", {"URL": "file:///home/ann/.ssh/id_rsa"}, Outcome.GATE),
+        ("WebFetch", {"url": "https://example.com/.ssh/id_rsa"}, Outcome.ALLOW),
+        ("WebFetch", {"url": 5}, Outcome.PASS),
+        ("Read", {"file_path": {"name": "x"}}, Outcome.PASS),
+        ("Read", {"file_path": "README.md"}, Outcome.ALLOW),
+    ],
+)
+def test_a_reader_is_harmless_by_what_it_is_known_to_read(
+    tool: str, arguments: dict[str, object], outcome: Outcome
+) -> None:
+    assert look(tool, **arguments).outcome is outcome
+
+
+@pytest.mark.parametrize(
     ("tool", "arguments", "outcome"),
     [
         ("mcp__pg__query", {"sql": "DROP TABLE users"}, Outcome.GATE),

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from askfirst.access import AccessScope
 from askfirst.broker import shown, wire
 from askfirst.broker.access import caller_of
-from askfirst.call import ToolCall
+from askfirst.call import ToolCall, call_of
 from askfirst.canonical import digest
 from askfirst.clock import new_id
 from askfirst.engine import Step
@@ -244,4 +244,4 @@ def _call(body: wire.CreateIn) -> ToolCall:
         if body.arguments:
             raise InputError("`arguments` goes with `tool`, not with `command`", field="arguments")
         return ToolCall(tool="Bash", arguments={"command": body.command}, cwd=body.cwd, session=body.session)
-    return ToolCall(tool=body.tool or "", arguments=body.arguments, cwd=body.cwd, session=body.session)
+    return call_of(body.tool or "", body.arguments, cwd=body.cwd, session=body.session)

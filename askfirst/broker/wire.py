@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from askfirst.call import TOOL_NAME
+
 _ID = Annotated[str, Field(max_length=200)]
 _TEXT = Annotated[str, Field(max_length=10_000)]
 
@@ -89,7 +91,7 @@ class CreateIn(Wire):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"oneOf": [_A_COMMAND, _A_CALL, _A_QUESTION]})
 
     command: Annotated[str, Field(min_length=1, max_length=262_144)] | None = None
-    tool: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    tool: Annotated[str, Field(min_length=1, max_length=200, pattern=TOOL_NAME)] | None = None
     arguments: dict[str, object] = {}
     cwd: Annotated[str, Field(max_length=4_096, pattern=r"^[^\x00]*$")] = ""
     host: Annotated[str, Field(min_length=1, max_length=100)] = "api"

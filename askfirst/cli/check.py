@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from askfirst.call import ToolCall
+from askfirst.call import call_of
 from askfirst.cli.explain import effect_object
 from askfirst.cli.output import EXIT_USAGE, fail, sentences
 from askfirst.effects import Outcome
@@ -20,9 +20,8 @@ from askfirst.errors import InputError
 
 if TYPE_CHECKING:
     from askfirst.analyst import DiskAnalyst
+    from askfirst.call import ToolCall
     from askfirst.effects import Classification
-
-SHELL_TOOLS = frozenset({"Bash", "Monitor"})
 
 
 def add(app: typer.Typer) -> None:
@@ -65,12 +64,7 @@ def _call(line: bytes) -> ToolCall:
     tool, cwd, session = (payload.get(name, "") for name in ("tool_name", "cwd", "session_id"))
     if not (isinstance(tool, str) and tool and isinstance(cwd, str) and isinstance(session, str)):
         raise InputError("expected texts in tool_name, cwd and session_id")
-    arguments = payload["tool_input"]
-    if tool in SHELL_TOOLS:
-        tool = "Bash"
-        if not isinstance(arguments.get("command"), str):
-            raise InputError("tool_input.command is no text")
-    return ToolCall(tool=tool, arguments=arguments, cwd=cwd, session=session)
+    return call_of(tool, payload["tool_input"], cwd=cwd, session=session)
 
 
 def _as_object(found: Classification) -> dict[str, Any]:
