@@ -5,7 +5,8 @@ Rules kept here:
 - A head is cosigned only if a known key of that log signed it and a consistency proof leads to it from the last one.
 - A damaged memory of a log is an error and never a fresh start: whoever makes a witness forget may show it a fork.
 
-The memory of a log is the note that was cosigned last, ``<SHA-256 of the origin>/checkpoint``: what monitors fetch.
+The memory of a log is the note that was cosigned last, ``<SHA-256 of the origin>/checkpoint``: what monitors fetch. The
+lock beside it says that there is one, so that a note which was deleted is missed.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 MAX_PROOF_HASHES: Final = 63
 MAX_SUBMISSION_BYTES: Final = 128 << 10
 """A note and 63 hashes."""
+_LOCK: Final = "lock"
+_COSIGNED: Final = "cosigned\n"
 SIZE_TYPE: Final = "text/x.tlog.size"
 NOTE_TYPE: Final = "text/plain; charset=utf-8"
 
@@ -129,18 +132,21 @@ class Witness:
             line = cosign(checkpoint.text, self._signer, int(self._now_s())).line
             try:
                 write_file(folder / "checkpoint", log_note + line, 0o644, replace=True)
+                (folder / _LOCK).write_text(_COSIGNED, encoding="ascii")
             except OSError as error:
                 raise LogError(f"the witness cannot remember what it cosigns: {error.strerror}") from error
         return line
 
     def latest(self, origin_sha256: str) -> str | None:
-        """The note that was cosigned last for the log whose origin has this hash; None when there is none."""
+        """The note that was cosigned last for the log whose origin has this hash; None when there is none.
+
+        Raises:
+            LogError: what was cosigned last cannot be read.
+        """
         if len(origin_sha256) != 64 or not set(origin_sha256) <= set("0123456789abcdef"):
             return None
-        try:
-            return (self._folder / origin_sha256 / "checkpoint").read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
+        remembered = self._remembered(self._folder / origin_sha256)
+        return None if remembered is None else remembered[0]
 
     def _open(self, note: str) -> tuple[Checkpoint, str]:
         """The checkpoint, and the note with the signatures of the log's known keys alone."""
@@ -165,7 +171,7 @@ class Witness:
         folder = self._folder / hashlib.sha256(origin.encode()).hexdigest()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise LogError(f"the witness cannot use {folder}: {error.strerror}") from error
         try:
@@ -176,18 +182,32 @@ class Witness:
 
     def _known(self, folder: Path, origin: str) -> Checkpoint:
         """What was cosigned last, by our own signature on it; the empty tree when nothing was."""
+        remembered = self._remembered(folder)
+        if remembered is None:
+            return Checkpoint(origin=origin, size=0, root=merkle.EMPTY_ROOT)
+        _, known = remembered
+        if known.origin != origin:
+            raise LogError(f"{folder / 'checkpoint'} is of {known.origin!r}, expected {origin!r}; restore it")
+        return known
+
+    def _remembered(self, folder: Path) -> tuple[str, Checkpoint] | None:
+        """The note of a log's folder with our signature on it, and what it says; None where nothing was cosigned."""
         path = folder / "checkpoint"
         try:
             note = path.read_text(encoding="utf-8")
-            opened = open_note(note, [self._signer.cosigner])
-            known = parse_checkpoint(opened.text)
+            return note, parse_checkpoint(open_note(note, [self._signer.cosigner]).text)
         except FileNotFoundError:
-            return Checkpoint(origin=origin, size=0, root=merkle.EMPTY_ROOT)
+            if _was_cosigned(folder):
+                raise LogError(f"{path} is gone; restore it, or remove {folder} to begin anew with this log") from None
+            return None
         except (OSError, UnicodeDecodeError, NoteError) as error:
             raise LogError(f"{path} is not what this witness cosigned last: {error}; restore it") from error
-        if known.origin != origin:
-            raise LogError(f"{path} is of {known.origin!r}, expected {origin!r}; restore it")
-        return known
+
+
+def _was_cosigned(folder: Path) -> bool:
+    """Whether a head was ever cosigned here, though the note may be gone."""
+    lock = folder / _LOCK
+    return lock.exists() and lock.stat().st_size > 0
 
 
 def _require_growth(known: Checkpoint, new: Checkpoint, submission: Submission) -> None:

@@ -107,7 +107,11 @@ def witness_app(witness: Witness) -> Starlette:
         return Response(line, media_type=NOTE_TYPE)
 
     async def checkpoint(request: Request) -> Response:
-        note = await run_in_threadpool(witness.latest, request.path_params["origin_sha256"])
+        try:
+            note = await run_in_threadpool(witness.latest, request.path_params["origin_sha256"])
+        except LogError:
+            _log.exception("what was cosigned last cannot be shown")
+            return PlainTextResponse("the witness cannot show what it cosigned last\n", 500)
         if note is None:
             return PlainTextResponse("this witness has cosigned no such log\n", 404)
         return Response(note, media_type=NOTE_TYPE, headers={"cache-control": "no-store"})

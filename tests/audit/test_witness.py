@@ -133,6 +133,24 @@ def test_it_remembers_over_a_restart_and_a_damaged_memory_is_no_fresh_start(witn
         again.add_checkpoint(submission(3, 8, FORK))
 
 
+@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", None])
+def test_a_memory_that_was_emptied_damaged_or_deleted_is_missed(
+    witness: Witness, tmp_path: Path, damage: bytes | None
+) -> None:
+    witness.add_checkpoint(submission(0, 5))
+    [memory] = (tmp_path / "witness").glob("*/checkpoint")
+    memory.unlink() if damage is None else memory.write_bytes(damage)
+
+    async def shown() -> tuple[int, str]:
+        async with http(witness) as client:
+            answer = await client.get(f"/{memory.parent.name}/checkpoint")
+        return answer.status_code, answer.text
+
+    assert asyncio.run(shown()) == (500, "the witness cannot show what it cosigned last\n")
+    with pytest.raises(LogError, match="restore it"):
+        witness.add_checkpoint(submission(0, 8, FORK))
+
+
 def test_of_racing_submissions_none_rolls_another_back(witness: Witness) -> None:
     """The race of the specification: sizes 5 and 8 both from 3; one wins, the other hears 409."""
     witness.add_checkpoint(submission(0, 3))
