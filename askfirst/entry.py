@@ -76,12 +76,19 @@ def command_line() -> typer.Typer:
             log=_log,
             witness=_witness,
             past_calls=_past_calls,
+            schemes=_schemes,
             preview=_preview,
             telegram_bot=_telegram_bot,
             github_look=_github_look,
             mcp=_mcp,
         )
     )
+
+
+def _schemes() -> tuple[frozenset[str], frozenset[str]]:
+    from channels.registry import ALWAYS, factories  # noqa: PLC0415
+
+    return frozenset(factories()), ALWAYS
 
 
 def _preview(case: Case, now_ms: int) -> str:

@@ -82,7 +82,7 @@ def build(parts: Parts) -> typer.Typer:
     mcp.add(app, parts)
     explain.add(app)
     check.add(app)
-    policy.add(app, parts.past_calls)
+    policy.add(app, parts.past_calls, parts.schemes)
     log = audit.add(app, parts)
     audit_export.add(log, parts)
     audit_act.add(log, parts)

@@ -211,6 +211,7 @@ class Parts:
         log: reads the audit log of a store file, offline.
         witness: a witness of other logs, in a folder of its own.
         past_calls: the last n tool calls of the log, each with its arguments and what became of it.
+        schemes: the channels that are installed, and those of them that need no set-up.
         preview: a page that shows a case as each channel shows it, as of a moment.
         telegram_bot: the user name of the bot with this token, given the Bot API's address and the webhook that it may
             have; asks the service.
@@ -233,6 +234,7 @@ class Parts:
     log: Callable[[Path], LogReader]
     witness: Callable[[Path], WitnessFolder]
     past_calls: Callable[[Path, int], list[dict[str, object]]]
+    schemes: Callable[[], tuple[frozenset[str], frozenset[str]]]
     preview: Callable[[Case, int], str]
     telegram_bot: Callable[[str, str, str], str]
     github_look: Callable[[Mapping[str, object], str, Mapping[str, str]], list[dict[str, Any]]]

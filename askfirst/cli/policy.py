@@ -27,16 +27,37 @@ As = Annotated[
 
 
 PastCalls = Callable[[Path, int], list[dict[str, object]]]
+Schemes = Callable[[], tuple[frozenset[str], frozenset[str]]]
 
 
-def add(app: typer.Typer, past_calls: PastCalls) -> None:
-    """Register the group; ``past_calls`` reads the last n tool calls of a store's log."""
+def add(app: typer.Typer, past_calls: PastCalls, schemes: Schemes) -> None:
+    """Register the group.
+
+    Args:
+        app: where.
+        past_calls: reads the last n tool calls of a store's log.
+        schemes: the channels that are installed, and those of them that need no set-up.
+    """
     group = typer.Typer(help="Check, explain and try the policy.", no_args_is_help=True)
-    group.command("check")(check)
     group.command("explain")(explain)
     group.command("test")(run_case_file)
     group.command("schema")(schema)
     group.command("list")(list_layers)
+
+    @group.command()
+    def check(
+        file: Annotated[
+            Path | None, typer.Argument(help="A policy file; without one, all that are in use here.")
+        ] = None,
+        kind: As = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Whether policy files can be used; if not, one sentence says what to mend and where. Exit code 1: not."""
+        from askfirst.cli import policy_commands  # noqa: PLC0415  # heavy
+
+        with sentences():
+            if not policy_commands.check(file, kind or "", schemes, as_json=as_json):
+                raise typer.Exit(EXIT_NO)
 
     @group.command()
     def backtest(
@@ -57,19 +78,6 @@ def add(app: typer.Typer, past_calls: PastCalls) -> None:
                 raise typer.Exit(EXIT_NO)
 
     app.add_typer(group, name="policy")
-
-
-def check(
-    file: Annotated[Path | None, typer.Argument(help="A policy file; without one, all that are in use here.")] = None,
-    kind: As = None,
-    as_json: AsJson = False,
-) -> None:
-    """Whether policy files can be used; if not, one sentence says what to mend and where. Exit code 1: not."""
-    from askfirst.cli import policy_commands  # noqa: PLC0415  # heavy
-
-    with sentences():
-        if not policy_commands.check(file, kind or "", as_json=as_json):
-            raise typer.Exit(EXIT_NO)
 
 
 def explain(  # noqa: PLR0917  # Typer reads options, which are never positional

@@ -23,6 +23,7 @@ from askfirst.paths import config_file
 from askfirst.policy.backtest import EXAMPLES_MAX, backtest, past_call
 from askfirst.policy.place import look_around
 from askfirst.policy.question import Question
+from askfirst.policy.routes import route_doubts
 from askfirst.policy.ruler import Ruler
 from askfirst.policy.ruling import Outcome
 from askfirst.policy.source import PROJECT_FILE, READY, check_file, open_source
@@ -33,8 +34,11 @@ from askfirst.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from askfirst.cli.policy import Schemes
     from askfirst.policy.backtest import Replayed, Report
+    from askfirst.policy.layer import Loaded
     from askfirst.policy.policy import Policy
+    from askfirst.policy.routes import RouteDoubt
     from askfirst.policy.ruling import Ruling, ScopeOffer, Stage
 
 _STYLE = {Outcome.ALLOW: "bold green", Outcome.ASK: "bold yellow", Outcome.DENY: "bold red"}
@@ -74,15 +78,30 @@ def question_about(text: str, *, tool: str, cwd: str, confidence: float | None, 
     )
 
 
-def check(file: Path | None, kind: str, *, as_json: bool) -> bool:
-    """Say of each file whether it can be used; whether all can."""
-    problems = _problem_of(file, kind) if file else _problems_in_use()
-    if as_json:
-        print_json({"ok": not any(problems.values()), "files": problems})
+def check(file: Path | None, kind: str, schemes: Schemes, *, as_json: bool) -> bool:
+    """Say of each file whether it can be used, and whom its routes cannot tell; whether all can be used.
+
+    Raises:
+        ConfigError: routes are named, and what is set up here cannot be read.
+    """
+    if file:
+        problems, routed = _problem_of(file, kind), [str(file)]
     else:
-        for name, problem in problems.items():
-            console.print(problem or f"{name} can be used", markup=False, soft_wrap=True)
-    return not any(problems.values())
+        loaded = _loaded_here()
+        problems = {each.path or each.layer: each.problem for each in loaded}
+        routed = [each.path for each in loaded if each.layer in {"managed", "user"}]
+    doubts = [each for name in routed if not problems[name] for each in _doubts(Path(name), schemes)]
+    warnings = [each.text for each in doubts if not each.is_wrong]
+    wrong = [each.text for each in doubts if each.is_wrong]
+    is_good = not any(problems.values()) and not wrong
+    if as_json:
+        print_json({"ok": is_good, "files": problems, "routes": wrong, "warnings": warnings})
+        return is_good
+    for name, problem in problems.items():
+        console.print(problem or f"{name} can be used", markup=False, soft_wrap=True)
+    for each in (*wrong, *(f"warning: {each}" for each in warnings)):
+        console.print(visible(each), markup=False, soft_wrap=True)
+    return is_good
 
 
 def _problem_of(file: Path, kind: str) -> dict[str, str]:
@@ -93,10 +112,15 @@ def _problem_of(file: Path, kind: str) -> dict[str, str]:
     return {str(file): ""}
 
 
-def _problems_in_use() -> dict[str, str]:
+def _loaded_here() -> Sequence[Loaded]:
     question = question_about("true", tool="Bash", cwd=str(Path.cwd()), confidence=None, host="")
-    policy = ruler_with(None).policy_for(question)
-    return {each.path or each.layer: each.problem for each in policy.loaded}
+    return ruler_with(None).policy_for(question).loaded
+
+
+def _doubts(file: Path, schemes: Schemes) -> list[RouteDoubt]:
+    known, always = schemes()
+    there = {*always, *load_config(config_file()).channels}
+    return route_doubts(file.read_bytes(), source=str(file), known={*known, *there}, there=there)
 
 
 def explain(text: str, question: Question, layer: Path | None, *, as_json: bool) -> bool:

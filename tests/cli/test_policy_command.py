@@ -34,7 +34,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _run(*arguments: str, past: list[dict[str, object]] | None = None) -> tuple[int, str]:
     app = typer.Typer()
-    policy.add(app, lambda _, n: (past or [])[-n:])
+    schemes = frozenset({"web", "slack", "telegram"}), frozenset({"web"})
+    policy.add(app, lambda _, n: (past or [])[-n:], lambda: schemes)
     app.command("other")(lambda: None)
     result = CliRunner().invoke(app, ["policy", *arguments])
     return result.exit_code, result.output
@@ -51,6 +52,33 @@ def test_check_says_in_one_sentence_what_to_mend(home: Path) -> None:
         assert f"{file}:4: unknown key 'rule[1].outcom'; did you mean 'outcome'?" in output
     code, output = _run("check", "--json", str(file))
     assert (code, json.loads(output)["ok"]) == (1, False)
+
+
+def test_check_names_those_whom_a_route_cannot_tell(home: Path) -> None:
+    """The broker would deny what it should ask about (I6): better said before."""
+    file = home / "policy.toml"
+    (home / "config.toml").write_text('[telegram]\nbot_token_file = "bot"\n')
+    file.write_text('[routes]\ndefault = ["telegram:1", "web:inbox"]\nasync = ["slack:#ops"]\n')
+    missing = (
+        f"{file}:3: the route 'async' tells slack:#ops, and [slack] is not set up in config.toml here: "
+        "the broker would deny what it should ask about"
+    )
+    wrong = (
+        f"{file}:2: the route 'default' tells telegrm:@x, and there is no channel 'telegrm'; did you mean 'telegram'?"
+    )
+    for arguments in ((), (str(file),)):
+        code, output = _run("check", *arguments)
+        assert (code, output.count("tells")) == (0, 1)
+        assert f"warning: {missing}" in output
+    file.write_text('[routes]\ndefault = ["telegrm:@x"]\nasync = ["slack:#ops"]\n')
+    code, output = _run("check")
+    assert code == 1
+    assert wrong in output
+    code, output = _run("check", "--json", str(file))
+    assert (code, json.loads(output)) == (
+        1,
+        {"ok": False, "files": {str(file): ""}, "routes": [wrong], "warnings": [missing]},
+    )
 
 
 def test_check_takes_a_file_of_a_projects_name_for_a_projects(home: Path) -> None:
@@ -159,7 +187,7 @@ def test_backtest_reads_the_log_of_a_shared_database(home: Path, postgres: Serve
     (home / "config.toml").write_text(f"[store]\nurl = {json.dumps(url)}\n")
 
     app = typer.Typer()
-    policy.add(app, calls)
+    policy.add(app, calls, lambda: (frozenset(), frozenset()))
     app.command("other")(lambda: None)
     result = CliRunner().invoke(app, ["policy", "backtest", "--json"])
 
