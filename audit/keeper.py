@@ -93,7 +93,12 @@ class Keeper:
             layers: of the policy that holds outside of projects; later changes are ``policy_changed``.
         """
         policy: list[Value] = [_layer(each) for each in layers]
-        known: dict[str, Value] = {**data, "config_sha256": config_sha256, **({"layers": policy} if policy else {})}
+        known: dict[str, Value] = {
+            **data,
+            "config_sha256": config_sha256,
+            "grants_vkey": self._keys.grants.verifier.vkey,
+            **({"layers": policy} if policy else {}),
+        }
 
         def work(connection: sa.Connection) -> None:
             before = _meta(connection, CONFIG_KEY)

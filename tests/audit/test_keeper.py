@@ -212,6 +212,17 @@ def test_another_configuration_than_at_the_last_start_is_an_entry(broker: Broker
     assert [entry["data"] for entry in broker.entries("config.changed")] == [{"before": "a" * 64, "after": "b" * 64}]
 
 
+def test_a_grants_key_that_was_replaced_shows_in_the_log(broker: Broker) -> None:
+    asyncio.run(broker.keeper.started({"version": "1"}, "a" * 64))
+    broker.stop()
+    for name in ("grants.key", "grants.vkey"):
+        (broker.root / name).unlink()
+    broker.start()
+    asyncio.run(broker.keeper.started({"version": "1"}, "a" * 64))
+    first, second = (entry["data"]["grants_vkey"] for entry in broker.entries("broker.started"))
+    assert first != second == broker.keys.grants.verifier.vkey
+
+
 def test_a_policy_layer_that_was_read_anew_is_an_entry_with_both_digests(broker: Broker) -> None:
     change = LayerChange(layer="user", path="/p.toml", before="a" * 64, after="", problem="no TOML")
     broker.keeper.policy_changed(change)
