@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from askfirst.errors import LogError
-from audit.note import ED25519, NoteError, Signer
+from audit.note import ED25519, NoteError, Signer, parse_vkey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,12 +63,25 @@ class Keys:
         """Write the public halves beside the private ones: the log is founded, which is committed. May be repeated.
 
         Keys that the log had before stay in ``log.vkey``: what they signed must go on verifying.
+
+        Raises:
+            KeyFileError: ``log.vkey`` holds something else than keys.
         """
         write_file(self.folder / f"{GRANTS}.vkey", f"{self.grants.verifier.vkey}\n", 0o644, replace=True)
         path, vkey = self.folder / f"{LOG}.vkey", self.log.verifier.vkey
-        known = path.read_text(encoding="utf-8").split() if path.exists() else []
+        known = _published(path)
         if vkey not in known:
             write_file(path, "".join(f"{line}\n" for line in [*known, vkey]), 0o644, replace=True)
+
+
+def _published(path: Path) -> list[str]:
+    """The vkeys in this file; none when there is no file."""
+    try:
+        return [parse_vkey(line).vkey for line in path.read_text(encoding="utf-8").split()]
+    except FileNotFoundError:
+        return []
+    except (UnicodeDecodeError, NoteError) as error:
+        raise KeyFileError(f"{path} does not hold the log's keys: {error}; restore it from a backup") from error
 
 
 def open_keys(folder: Path) -> Keys:

@@ -59,6 +59,15 @@ def test_keys_that_the_log_had_before_stay_published(folder: Path) -> None:
     assert (folder / "log.vkey").read_text(encoding="utf-8") == f"{NEUMANN}\n{keys.log.verifier.vkey}\n"
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"askfirst.local/log/x\n"])
+def test_a_list_of_keys_that_is_none_is_said_to_be_none_and_left_alone(folder: Path, content: bytes) -> None:
+    keys = open_keys(folder)
+    (folder / "log.vkey").write_bytes(content)
+    with pytest.raises(KeyFileError, match=r"log\.vkey does not hold the log's keys"):
+        keys.publish()
+    assert (folder / "log.vkey").read_bytes() == content
+
+
 def test_brokers_that_start_at_once_get_the_same_keys(folder: Path) -> None:
     barrier = Barrier(4)
 
