@@ -14,6 +14,7 @@ from askfirst.errors import InputError, NotAllowedError
 from askfirst.evidence.gather import stated
 from askfirst.evidence.values import Evidence
 from askfirst.intake import Draft
+from askfirst.policy.bounds import are_met
 from askfirst.policy.question import Question
 from askfirst.policy.ruling import Outcome
 from askfirst.request import Claim
@@ -212,11 +213,16 @@ class Asking:
 
         Raises:
             InputError: they are no arguments of this tool.
-            NotAllowedError: the policy denies what they would do.
+            NotAllowedError: the policy denies what they would do, or asks others or more people about it.
         """
         look = await self._examined(request, arguments, request.claim)
         if look.ruling.outcome is Outcome.DENY:
             raise NotAllowedError(f"your edit is denied by the policy: {look.ruling.reason}")
+        if _asks_more(look.ruling, request.terms):
+            raise NotAllowedError(
+                f"your edit is for others or more people to approve, by the rule {look.ruling.rule}; "
+                "deny it, and say what to do"
+            )
         return await self.content(look)
 
     async def amended(
@@ -264,6 +270,15 @@ class Asking:
         if look.ruling.outcome is Outcome.DENY:
             raise NotAllowedError(f"denied by the policy: {look.ruling.reason}")
         return Renew(content=await self.content(look), terms=self.terms(look))
+
+
+def _asks_more(ruling: Ruling, agreed: Terms) -> bool:
+    """Whether people would be asked on stricter terms about this than those on which they are being asked."""
+    return ruling.outcome is Outcome.ASK and not (
+        are_met(ruling.stages, by=agreed.stages)
+        and ruling.assurance_min <= agreed.assurance_min
+        and ruling.witness_required <= agreed.witness_required
+    )
 
 
 def _call(request: Request, arguments: Mapping[str, object], sight: Sight | None = None) -> ToolCall:

@@ -13,6 +13,7 @@ from askfirst.asking import Asking
 from askfirst.call import ToolCall
 from askfirst.config import Config, parse_config
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
+from askfirst.errors import NotAllowedError
 from askfirst.gate import Attempt, Gate
 from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, NoOpinion
 from askfirst.policy.question import Question
@@ -364,6 +365,37 @@ def test_a_host_that_cannot_be_handed_other_arguments_is_told_what_to_run(scene:
         assert isinstance(verdict, Deny)
         assert "`git reset --hard HEAD`. Run exactly that; it passes." in verdict.reason
     assert isinstance(right, Allow)
+
+
+@pytest.mark.parametrize(
+    ("asked", "for_the_edit", "passes"),
+    [
+        (Stage(), Stage(approvals_needed=2), False),
+        (Stage(), Stage(reviewers=("role:lead",)), False),
+        (Stage(), Stage(name="proposer"), True),
+        (Stage(reviewers=("local:ann",)), Stage(reviewers=("local:ann", "local:bob")), True),
+        (Stage(reviewers=("local:ann",)), Stage(), True),
+    ],
+)
+def test_an_edit_is_refused_where_the_policy_asks_others_or_more_people_about_it(
+    scene: Scene, asked: Stage, for_the_edit: Stage, *, passes: bool
+) -> None:
+    """Else whoever may approve 50 approves 5,000 alone, which takes two: the edit is no way round its rule."""
+
+    async def story() -> None:
+        scene.ruler.stages = (asked,)
+        await scene.gate.before(event(), scene.attempt(wait_s=0))
+        scene.ruler.stages = (for_the_edit,)
+        await scene.decide(Verdict.APPROVE, edit=EDIT)
+
+    if passes:
+        run(story)
+        return
+    with pytest.raises(NotAllowedError) as refused:
+        run(story)
+    assert str(refused.value) == (
+        "your edit is for others or more people to approve, by the rule git.reset-hard; deny it, and say what to do"
+    )
 
 
 def test_an_edit_that_comes_when_nobody_waits_reaches_the_identical_retry(scene: Scene) -> None:

@@ -130,6 +130,14 @@ def joined_stages(have: tuple[Stage, ...], want: tuple[Stage, ...]) -> tuple[Sta
     return tuple(stage if stage.recipients else replace(stage, recipients=told) for stage in stages)
 
 
+def are_met(want: tuple[Stage, ...], by: tuple[Stage, ...]) -> bool:
+    """Whether stages that are asked satisfy this demand as they are; no where the reviewers' names do not tell."""
+    joined = joined_stages(by, want)
+    return [(each.approvals_needed, each.reviewers) for each in joined] == [
+        (each.approvals_needed, each.reviewers) for each in by
+    ]
+
+
 def _place_for(want: Stage, stages: list[Stage], is_used: list[bool]) -> int:
     """The unused stage that can serve this demand as well, -1 when none can."""
     able = [at for at, have in enumerate(stages) if not is_used[at] and _merged(have, want) is not None]
