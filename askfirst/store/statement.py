@@ -66,7 +66,7 @@ class _Text:
         return [every[name] for name in self.order]
 
 
-class _Form(enum.Enum):
+class _Form(enum.IntEnum):  # its hash is a number's: a name's is looked up in Python, for each statement that runs
     ALONE = enum.auto()
     SHARED = enum.auto()
     GUARDED = enum.auto()
@@ -218,7 +218,7 @@ def _form(connection: sa.Connection) -> _Form:
 
 
 def _pipeline(connection: sa.Connection) -> Pipeline | None:
-    return connection.info.get(PIPELINE) if _is_direct(connection) else None
+    return connection.info.get(PIPELINE) if is_shared(connection) else None
 
 
 def _guarded(clause: sa.Executable) -> sa.Select[Any]:
