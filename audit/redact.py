@@ -108,22 +108,28 @@ def redact_entry(entry: Entry) -> Entry:
     changed: dict[str, Mapping[str, Value]] = {}
     for name in ("agent", "action", "decision", "links", "data"):
         before: Mapping[str, Value] = getattr(entry, name)
-        if before:
-            after = _members(before)
-            if after != before:
-                changed[name] = after
+        if before and (after := _members(before)) is not before:
+            changed[name] = after
     return replace(entry, **changed) if changed else entry  # type: ignore[arg-type]  # the names above
 
 
-def _members(members: Mapping[str, Value]) -> dict[str, Value]:
-    """A member whose name says that it is secret loses its whole text; ids of our own making are left alone."""
-    return {name: item if name in _OUR_IDS else _member(name, item) for name, item in members.items()}
+def _members(members: Mapping[str, Value]) -> Mapping[str, Value]:
+    """The same members where none holds a secret; ids of our own making are left alone.
 
-
-def _member(name: str, value: Value) -> Value:
-    if isinstance(value, str):
-        return "[redacted: assignment]" if value and _is_secret(name) else redacted(value)
-    return redact_value(value)
+    One whose name says that it is secret loses its whole text.
+    """
+    changed: dict[str, Value] = {}
+    for name, item in members.items():
+        if name in _OUR_IDS:
+            continue
+        after: Value
+        if isinstance(item, str):
+            after = "[redacted: assignment]" if item and _is_secret(name) else redacted(item)
+        else:
+            after = redact_value(item)
+        if after is not item and after != item:
+            changed[name] = after
+    return {**members, **changed} if changed else members
 
 
 @lru_cache(maxsize=1024)
