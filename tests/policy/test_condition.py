@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from askfirst.call import ToolCall
 from askfirst.errors import PolicyError
 from askfirst.policy.condition import NAMES, compile_condition
 from askfirst.policy.matcher import Fit
@@ -90,4 +91,43 @@ def test_bytes_that_are_no_text_and_deep_arguments_do_no_harm(question: Callable
     hostile = asked.call.__class__(tool="t\udc80", arguments={"a": deep, "b": "\udcff", "c": list(range(10_000))})
     asked = replace(asked, call=hostile)
 
-    assert compile_condition("size(arguments.c) == 64").fits(subjects_of(asked)[0], asked) is Fit.YES
+    for expression, fit in [
+        ("arguments.a == 1", Fit.MAYBE),
+        ('arguments.b == "x"', Fit.NO),
+        ("size(arguments.c) == 64", Fit.MAYBE),
+        ("size(arguments) == 3", Fit.MAYBE),
+    ]:
+        assert compile_condition(expression).fits(subjects_of(asked)[0], asked) is fit
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed"),
+    [
+        ({"to": ["a@acme.com"] * 64}, True),
+        ({"to": [*["a@acme.com"] * 64, "eve@evil.com"]}, False),
+        ({"to": ["a@acme.com", "x" * 20_001 + "@acme.com"]}, False),
+        ({"to": ["a@acme.com"], "body": "long " * 10_000, "parts": list(range(100))}, True),
+        ({"to": ["a@acme.com"], **{f"k{number}": number for number in range(100)}}, True),
+    ],
+)
+def test_what_stands_behind_the_part_that_fits_is_not_let_pass(
+    arguments: dict[str, object], *, allowed: bool, policy_of: Callable[..., Policy], question: Callable[..., Question]
+) -> None:
+    """An agent chooses how long its lists are; what the expression does not use may be as long as it likes."""
+    asked = question(call=ToolCall(tool="frobnicate", arguments=arguments))
+    match = """match = { tool = "frobnicate", condition = "%sarguments.to.all(x, x.endsWith('@acme.com'))" }\n"""
+    lets = '[risk.low]\noutcome = "deny"\n[[rule]]\nname = "r"\noutcome = "allow"\n' + match % ""
+    stops = '[[rule]]\nname = "r"\noutcome = "deny"\n' + match % "!"
+
+    for user in (lets, stops):
+        assert policy_of(user=user).rule_on(asked).outcome is (Outcome.ALLOW if allowed else Outcome.DENY)
+
+
+def test_lists_within_lists_are_gone_through_three_deep(question: Callable[..., Question]) -> None:
+    def nested(depth: int) -> str:
+        return "arguments.l.all(x, " * depth + "true" + ")" * depth
+
+    compile_condition(nested(3))
+    compile_condition(" && ".join([nested(3)] * 4) + ' && "(.all(x, .all(x, (" != ")"')
+    with pytest.raises(PolicyError, match="more than 3 deep"):
+        compile_condition(nested(4))
