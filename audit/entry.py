@@ -35,7 +35,9 @@ MAX_ENTRY_BYTES: Final = 65_535
 MAX_PAYLOAD_BYTES: Final = 64 << 20
 """Largest payload that stands apart."""
 
-_SALT_BYTES: Final = 32
+SALT_BYTES: Final = 32
+"""Of every payload: with another length bytes could be moved between salt and payload, and the digest would hold."""
+
 _APART_CHARS: Final = 1024
 """Texts longer than this stand apart when the entry would be too large with them."""
 _MAX_DEPTH: Final = 32
@@ -191,7 +193,7 @@ def _apart(private: Private, blobs: list[Blob]) -> dict[str, Value]:
     """What stands in the entry for a payload, which is added to the blobs."""
     if len(private.payload) > MAX_PAYLOAD_BYTES:
         raise LogError(f"a payload has {len(private.payload)} bytes, expected at most {MAX_PAYLOAD_BYTES}")
-    salt = secrets.token_bytes(_SALT_BYTES)
+    salt = secrets.token_bytes(SALT_BYTES)
     blob = Blob(sha256=salted_digest(salt, private.payload), salt=salt, payload=private.payload)
     blobs.append(blob)
     return {"len": len(private.payload), "sha256": blob.sha256.hex()}

@@ -9,13 +9,15 @@ from askfirst.errors import LogError
 from audit import tree as merkle
 from audit.clock import rfc3339
 from audit.entry import reading_of
+from audit.payloads import References
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from audit.source import Row, Source
 
-_MAX_PROBLEMS: Final = 20
+MAX_PROBLEMS: Final = 20
+"""More of one kind are only counted, or not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class Scan:
         roots: by size.
         bodies: stored bytes by index.
         problems: the first ones found.
+        references: what the entries say of payloads, where the source has payloads.
         is_contiguous: whether no number was missing so far.
         time: when the last readable entry was made.
     """
@@ -58,12 +61,13 @@ class Scan:
     roots: dict[int, bytes] = field(default_factory=dict)
     bodies: dict[int, bytes] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    references: References = field(default_factory=References)
     is_contiguous: bool = True
     time: str = ""
 
     def note(self, code: str, message: str, index: int, body: bytes) -> None:
         """Note a problem, with the time of this entry."""
-        if len(self.problems) < _MAX_PROBLEMS:
+        if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(code=code, message=message, index=index, time=time_of(body)))
 
 
@@ -80,6 +84,8 @@ def scan_entries(source: Source, sizes: Iterable[int], indexes: frozenset[int]) 
     last = b""
     for rows in source.rows():
         _scan_rows(scan, source, rows)
+        if source.payloads:
+            scan.references.read(rows)
         last = rows[-1][2]
     scan.time = time_of(last)
     return scan

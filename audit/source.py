@@ -60,7 +60,7 @@ class Source:
         cosignatures: as stored.
         rows: reads all entries from the first on, 256 at a time.
         tile: reads a tile by level and number; None when there is none.
-        payloads: reads digest, salt and bytes of each payload that stands apart.
+        payloads: reads digest, salt and bytes of each payload that stands apart; None where the form has none.
     """
 
     checkpoint: str
@@ -71,7 +71,7 @@ class Source:
     cosignatures: tuple[Cosignature, ...] = ()
     rows: Callable[[], Iterator[list[Row]]] = field(repr=False)
     tile: Callable[[int, int], bytes | None] | None = field(default=None, repr=False)
-    payloads: Callable[[], Iterator[tuple[bytes, bytes, bytes]]] = field(default=lambda: iter(()), repr=False)
+    payloads: Callable[[], Iterator[tuple[bytes, bytes, bytes]]] | None = field(default=None, repr=False)
 
 
 @contextlib.contextmanager
@@ -182,10 +182,10 @@ def _store(path: Path, connection: sqlite3.Connection) -> Source:
 
     def payloads() -> Iterator[tuple[bytes, bytes, bytes]]:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_PAYLOAD_BYTES + _MAX_CELL_BYTES)
-        for row in connection.execute("select sha256, salt, bytes from blob"):
-            if not all(isinstance(cell, bytes) for cell in row):
+        for sha256, salt, payload in connection.execute("select sha256, salt, bytes from blob"):
+            if not (isinstance(sha256, bytes) and isinstance(salt, bytes) and isinstance(payload, bytes)):
                 raise TypeError("a payload is not stored as bytes")
-            yield row
+            yield sha256, salt, payload
 
     return Source(
         checkpoint=str(head[2]),

@@ -8,6 +8,9 @@ What each proves:
   whoever has that key, or puts back an older copy of everything.
 - A key that is handed in: the log is that key's, not one that was put in its place.
 - An anchor: the log still begins with exactly the entries that it had then. That holds against the key's owner, too.
+
+In a store the payloads that stand apart are compared with what the entries say (``audit.payloads``): what is proved of
+the entries is proved of them.
 """
 
 from __future__ import annotations
@@ -20,7 +23,6 @@ from typing import TYPE_CHECKING, Final
 from askfirst.audit_port import parse_seen
 from askfirst.errors import Error, InputError, LogError
 from audit.clock import rfc3339
-from audit.entry import salted_digest
 from audit.git_anchor import DEFAULT_REF, read_checkpoints
 from audit.note import (
     COSIGNATURE,
@@ -35,7 +37,7 @@ from audit.note import (
     split_note,
 )
 from audit.receipt import Receipt, parse_receipt, verify_receipt
-from audit.scan import Problem, Scan, scan_entries, time_of
+from audit.scan import MAX_PROBLEMS, Problem, Scan, scan_entries, time_of
 from audit.source import Source, open_source
 from audit.timestamp import verify_timestamp
 
@@ -46,6 +48,9 @@ _NO_PIN: Final = "the key was taken from beside the log; give the vkey that you 
 _NO_ANCHOR: Final = (
     "nothing from outside was compared: whoever holds the log key could have rewritten the log, and an older copy of "
     "everything would verify; give a checkpoint, a receipt, a witness's key or size:root from a message"
+)
+_NO_PAYLOADS: Final = (
+    "an export holds no payloads, so that none was compared with its digest; verify the store for that"
 )
 _MEANINGS: Final = {
     "head": "the signed head proves that nobody without the log's key changed, removed or reordered anything",
@@ -202,7 +207,7 @@ class _Verification:
         for file, receipt in opened:
             self._check_receipt(file, receipt, scan)
         self._check_cosignatures(scan)
-        self._check_payloads()
+        self._check_payloads(scan)
         return self._report(scan)
 
     def _parse_keys(self, lines: Iterable[str], kind: int) -> list[Verifier]:
@@ -375,22 +380,26 @@ class _Verification:
         self.proofs.append(text)
         self.kinds[kind] = None
 
-    def _check_payloads(self) -> None:
-        """Each payload that stands apart, against its digest; one that is gone may have been erased."""
-        changed = [
-            sha256.hex() for sha256, salt, payload in self.source.payloads() if salted_digest(salt, payload) != sha256
-        ]
-        for digest, (index, time) in self._found_in(changed).items():
-            self._problem("payload", f"the payload {digest} was changed{_of_entry(index)}", index, time)
+    def _check_payloads(self, scan: Scan) -> None:
+        """What stands apart is exactly what the entries refer to and do not say to be erased."""
+        if self.source.payloads is None:
+            return
+        misfits = scan.references.compare(self.source.payloads())
+        told = misfits[:MAX_PROBLEMS]
+        times = self._times_of({one.index for one in told if one.index is not None})
+        for one in told:
+            self._problem("payload", one.message, one.index, times.get(one.index, ""))
+        if more := len(misfits) - len(told):
+            self._problem("payload", f"more payloads that do not fit the entries: {more}")
+        if scan.references.owners and not misfits:
+            erased = len(scan.references.owners) - scan.references.standing
+            text = f"payloads that stand apart: {scan.references.standing}, exactly those that entries refer to"
+            self.proofs.append(text + (f"; erased, as entries say: {erased}" if erased else ""))
 
-    def _found_in(self, digests: Sequence[str]) -> dict[str, tuple[int | None, str]]:
-        """The first entry that refers to each of these payloads, and its time; None where none does."""
-        found: dict[str, tuple[int | None, str]] = dict.fromkeys(digests, (None, ""))
-        for index, _, body in (row for rows in self.source.rows() for row in rows) if digests else ():
-            for digest in digests:
-                if found[digest][0] is None and digest.encode() in body:
-                    found[digest] = index, time_of(body)
-        return found
+    def _times_of(self, indexes: set[int]) -> dict[int | None, str]:
+        """When these entries were made; the log is read anew for it, so only where something is wrong."""
+        rows = (row for batch in self.source.rows() for row in batch) if indexes else ()
+        return {index: time_of(body) for index, _, body in rows if index in indexes}
 
     def _report(self, scan: Scan) -> Report:
         problems = sorted([*scan.problems, *self.problems], key=lambda problem: problem.code != "unreadable")
@@ -400,6 +409,8 @@ class _Verification:
             self.kinds["key"] = None
         if not self.kinds.keys() - {"head", "key"}:
             limits += (_NO_ANCHOR,)
+        if self.source.payloads is None:
+            limits += (_NO_PAYLOADS,)
         return Report(
             path=str(self.path),
             origin=origin,
@@ -410,10 +421,6 @@ class _Verification:
             meanings=tuple(_MEANINGS[kind] for kind in self.kinds),
             limits=limits,
         )
-
-
-def _of_entry(index: int | None) -> str:
-    return "; no entry refers to it" if index is None else f"; it belongs to entry {index}"
 
 
 def _cosigned(name: str, size: int, at_s: int) -> str:

@@ -10,7 +10,9 @@ The whole claim, so that you can check it against this file:
   node  = SHA-256(0x01 || left || right); the tree over n > 1 leaves splits at the largest power of two below n
   head  = origin, number of entries, base64 of the root, signed with Ed25519               c2sp.org/tlog-checkpoint
 A log verifies when the root over its entries is the one in its signed head, and in each --checkpoint and --seen: then
-the entries that those were made from are all there, in the same order, byte for byte.
+the entries that those were made from are all there, in the same order, byte for byte. A store must also hold exactly
+the payloads that entries name by SHA-256(salt || bytes), without those that entries say were erased.
+Not looked at: cosignatures, and what a store keeps to be quicker (leaf hashes, tiles, frontier).
 """
 
 from __future__ import annotations
@@ -19,17 +21,18 @@ import argparse
 import base64
 import hashlib
 import json
-import pathlib
+import re
 import sqlite3
 import sys
-import urllib.parse
-from typing import TYPE_CHECKING, BinaryIO
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
 
 Point = tuple[int, int, int, int]
 Key = tuple[str, bytes, bytes]
+Entries = Iterable[tuple[int, bytes]]
+Payloads = Iterable[tuple[bytes, bytes, bytes]]
 
 # --- Ed25519, RFC 8032 section 5.1.7; only public values are handled, so it need not take constant time -------------
 
@@ -140,25 +143,25 @@ def root_of(stack: list[bytes]) -> bytes:
 # --- Where the log is read from ---------------------------------------------------------------------------------------
 
 
-def read_log(path: pathlib.Path) -> tuple[str, list[str], Iterable[tuple[int, bytes]]]:
-    """(signed head, keys found beside it, iterator over (index, stored bytes)) of a store or an export."""
+def read_log(path: Path) -> tuple[str, list[str], Entries, Payloads | None]:
+    """(signed head, keys beside it, (index, stored bytes)…, (digest, salt, bytes)…, which only a store has)."""
     beside = path / "log.vkey" if path.is_dir() else path.with_name("log.vkey")
     vkeys = beside.read_text("utf-8").split() if beside.exists() else []
     if path.is_dir():
-        return (path / "checkpoint").read_text("utf-8"), vkeys, enumerate_lines((path / "entries.jsonl").open("rb"))
+        return (path / "checkpoint").read_text("utf-8"), vkeys, numbered((path / "entries.jsonl").open("rb")), None
     file = path.open("rb")
     if file.read(16) == b"SQLite format 3\0":
-        store = sqlite3.connect(f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro", uri=True)
-        store.isolation_level = None
+        store = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
         store.execute("begin")  # one view of everything, while the broker may write on
         head = store.execute("select checkpoint from tree").fetchone()
-        return head[0] if head else "", vkeys, store.execute("select seq, body from audit order by seq")
+        payloads = store.execute("select sha256, salt, bytes from blob")
+        return head[0] if head else "", vkeys, store.execute("select seq, body from audit order by seq"), payloads
     file.seek(0)
     header = json.loads(file.readline())
-    return header["checkpoint"], header["vkeys"], enumerate_lines(file)
+    return header["checkpoint"], header["vkeys"], numbered(file), None
 
 
-def enumerate_lines(file: BinaryIO) -> Iterable[tuple[int, bytes]]:
+def numbered(file: BinaryIO) -> Entries:
     """Each line with its number."""
     return ((index, line.removesuffix(b"\n")) for index, line in enumerate(file))
 
@@ -166,36 +169,54 @@ def enumerate_lines(file: BinaryIO) -> Iterable[tuple[int, bytes]]:
 # --- Verification -----------------------------------------------------------------------------------------------------
 
 
-def roots_at(sizes: set[int], entries: Iterable[tuple[int, bytes]]) -> tuple[int, dict[int, bytes]]:
-    """(number of entries, root at each of the sizes that is reached); ValueError when an entry is missing."""
-    stack, size = list[bytes](), 0
-    roots = {0: root_of(stack)}
+def note_payloads(index: int, body: bytes, named: dict[str, int]) -> None:
+    """Add the payloads that an entry names, take away those that it says were erased."""
+    named.update((digest.decode(), index) for digest in re.findall(rb'{"len":\d+,"sha256":"([0-9a-f]{64})"}', body))
+    if b'"blob.erased"' in body and (entry := json.loads(body))["type"] == "blob.erased":
+        erased = entry["data"].get("sha256", [])
+        for digest in [erased] if isinstance(erased, str) else erased:
+            named.pop(digest, None)
+
+
+def payload_faults(payloads: Payloads, named: dict[str, int]) -> list[str]:
+    """What is wrong with the payloads that are there, and which are not."""
+    faults = list[str]()
+    for digest, salt, payload in payloads:
+        is_whole = len(salt) == 32 and hashlib.sha256(salt + payload).digest() == digest
+        if named.pop(digest.hex(), None) is None or not is_whole:
+            faults.append(f"the payload {digest.hex()} was changed, or put there, or put back after it was erased")
+    return faults + [f"the payload {digest} of entry {index} is gone" for digest, index in named.items()]
+
+
+def roots_at(sizes: set[int], entries: Entries) -> tuple[int, dict[int, bytes], dict[str, int]]:
+    """(number of entries, root at each size that is reached, payloads that they name); ValueError: one is missing."""
+    stack, size, roots, named = list[bytes](), 0, {0: root_of([])}, dict[str, int]()
     for index, body in entries:
         if index != size:
             raise ValueError(f"entry {size} is missing: entry {index} follows entry {size - 1}")
         push(stack, size, hashlib.sha256(b"\x00" + body).digest())
+        if b'"sha256":' in body:
+            note_payloads(index, body, named)
         size += 1
         if size in sizes:
             roots[size] = root_of(stack)
-    return size, roots
+    return size, roots, named
 
 
-def verify(
-    path: pathlib.Path, vkeys: list[str], checkpoints: list[str], seen: list[str]
-) -> tuple[list[str], list[str]]:
-    """What holds, and what does not."""
-    note, found_vkeys, entries = read_log(path)
+def verify(path: Path, vkeys: list[str], checkpoints: list[str], seen: list[str]) -> tuple[list[str], ...]:
+    """What holds, what does not, and what was not looked at."""
+    note, found_vkeys, entries, payloads = read_log(path)
     keys = [parse_vkey(line) for line in vkeys or found_vkeys]
     signed_size, signed_root = open_head(note, keys)
     heads = [("the signed head", signed_size, signed_root)]
-    heads += [(name, *open_head(pathlib.Path(name).read_text("utf-8"), keys)) for name in checkpoints]
+    heads += [(name, *open_head(Path(name).read_text("utf-8"), keys)) for name in checkpoints]
     for text in seen:
         size_text, _, digits = text.partition(":")
         seen_root = bytes.fromhex(digits)
         if len(seen_root) < 8:
             raise ValueError(f"--seen {text}: expected size:root with at least 16 hexadecimal digits")
         heads.append((f"--seen {text}", int(size_text), seen_root))
-    present, roots = roots_at({size for _, size, _ in heads}, entries)
+    present, roots, named = roots_at({size for _, size, _ in heads}, entries)
     holds, fails = list[str](), list[str]()
     for name, size, root in heads:
         if size > present:
@@ -206,25 +227,25 @@ def verify(
             holds.append(f"{name}: the first {size} entries are exactly those it was made from")
     if present > signed_size:
         fails.append(f"{present} entries are present, {signed_size} are signed")
-    return holds, fails
+    if payloads is None:
+        return holds, fails, ["an export holds no payloads, so that none was compared with its digest"]
+    return holds, fails + payload_faults(payloads, named), []
 
 
 def main() -> int:
     """Run the command line; the exit status."""
     parser = argparse.ArgumentParser(description="Verify an Askfirst audit log.")
-    parser.add_argument("log", type=pathlib.Path)
+    parser.add_argument("log", type=Path)
     parser.add_argument("--key", action="append", default=[], metavar="VKEY")
     parser.add_argument("--checkpoint", action="append", default=[], metavar="FILE")
     parser.add_argument("--seen", action="append", default=[], metavar="SIZE:ROOT")
     given = parser.parse_args()
     try:
-        holds, fails = verify(given.log, given.key, given.checkpoint, given.seen)
-    except (OSError, ValueError, TypeError, LookupError, RecursionError, sqlite3.Error) as error:
-        holds, fails = [], [str(error)]
-    for line in holds:
-        print(f"ok   {line}")
-    for line in fails:
-        print(f"FAIL {line}")
+        holds, fails, notes = verify(given.log, given.key, given.checkpoint, given.seen)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, sqlite3.Error) as error:
+        holds, fails, notes = [], [str(error)], []
+    for word, lines in (("ok  ", holds), ("FAIL", fails), ("note", notes)):
+        print(*(f"{word} {line}\n" for line in lines), sep="", end="")
     if not given.key:
         print("note the key was taken from beside the log: give --key to be sure whose log it is")
     if not given.checkpoint and not given.seen:

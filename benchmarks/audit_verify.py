@@ -9,9 +9,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from askfirst.audit_port import Entry, Private
 from audit.clock import SystemClock
 from audit.log import open_log
 from audit.note import open_checkpoint
@@ -36,7 +38,7 @@ def build(path: Path, count: int) -> None:
     with engine.begin() as connection:
         log = open_log(connection, signer, SystemClock(), may_found=True)
     log.committed()
-    entries = [decided(number) for number in range(BATCH)]
+    entries = [_entry(number) for number in range(BATCH)]
     while log.head.size < count:
         with engine.begin() as connection:
             for entry in entries[: count - log.head.size]:
@@ -45,6 +47,14 @@ def build(path: Path, count: int) -> None:
         log.committed()
     engine.dispose()
     path.with_name("log.vkey").write_text(f"{signer.verifier.vkey}\n", encoding="utf-8")
+
+
+def _entry(number: int) -> Entry:
+    """One of a decision; every fifth has a payload, as a request has that was decided by a person."""
+    entry = decided(number)
+    if number % 5:
+        return entry
+    return replace(entry, action={**entry.action, "input": Private(b"git push --force " + b"x" * 180)})
 
 
 def timed(act: Callable[[], object]) -> float:

@@ -125,9 +125,10 @@ def test_it_verifies_each_form_of_a_log(store: Store, tmp_path: Path) -> None:
         f"ok   {name}: the first 301 entries are exactly those it was made from\n"
         for name in ("the signed head", kept, f"--seen {seen}")
     )
+    note = "note an export holds no payloads, so that none was compared with its digest\n"
     for path in (store.path, tmp_path / "folder", tmp_path / "log.jsonl"):
         given = ("--seen", seen, "--key", store.signer.verifier.vkey, "--checkpoint", kept)
-        assert run(path, *given) == (0, expected)
+        assert run(path, *given) == (0, expected if path == store.path else expected + note)
         assert run(path, "--seen", f"301:{'0' * 16}")[0] == 1
 
 
