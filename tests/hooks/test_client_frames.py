@@ -48,9 +48,9 @@ def test_other_bytes_are_no_answer(data: bytes) -> None:
 
 
 @given(st.integers(0, 300), st.integers(-1, 10), st.integers(-1, 10), st.binary(max_size=10))
-def test_only_the_two_exit_codes_and_true_lengths_are_taken(code: int, out: int, err: int, texts: bytes) -> None:
+def test_only_the_three_exit_codes_and_true_lengths_are_taken(code: int, out: int, err: int, texts: bytes) -> None:
     frame = f"askfirst-hook/1 {code} {out} {err}\n".encode() + texts
-    is_good = code in {0, 2} and min(out, err) >= 0 and len(texts) == out + err and not (code and (out or not err))
+    is_good = code in {0, 2, 3} and min(out, err) >= 0 and len(texts) == out + err and not (code and (out or not err))
     if is_good:
         assert frame_parts(frame) == (code, texts[:out], texts[out:])
         return
