@@ -90,6 +90,8 @@ class EntryType(enum.StrEnum):
     CLOCK_JUMP = "clock.jump"
     BROKER_STARTED = "broker.started"
     BROKER_STOPPED = "broker.stopped"
+    STORE_RESTORED = "store.restored"
+    """The store was put back from a backup: the log goes on from an older head, and what was open is taken back."""
     LOG_FOUNDED = "log.founded"
     LOG_KEY_ROTATED = "log.key_rotated"
     LOG_CHECKPOINT_WITNESSED = "log.checkpoint_witnessed"

@@ -51,6 +51,7 @@ from askfirst.operations import Operations
 from askfirst.policy.ruler import Ruler
 from askfirst.policy.source import open_source
 from askfirst.registrar import Registrar
+from askfirst.restoring import Restoring
 from askfirst.roster import Roster
 from askfirst.store.leases import Leases
 from askfirst.store.open import open_store
@@ -129,7 +130,7 @@ class Core:
         self._channels: dict[str, Channel] = {}
         trash = Trash(paths.trash, config.undo, self._clock)
         self._net = NetKeeper(trash, config.undo, self._clock, state=str(paths.root), purged=self._purged)
-        signer = GrantKey(keys.grants)
+        self._signer = signer = GrantKey(keys.grants)
         glass_key = channel_key(signer, BREAK_GLASS)
         self.desk = self._desk(signer, glass_key)
         self._undos = UndoDesk(desk=self.desk, people=self._roster, net=self._net)
@@ -379,6 +380,18 @@ class Core:
             clock=self._clock,
             log=lambda: self._log.head.seen,
         )
+
+    async def settled(self) -> None:
+        """Make a store sound that was put back from a backup; before anybody is served."""
+        restoring = Restoring(
+            writer=self._writer,
+            reader=self._reader,
+            audit=self._log,
+            hub=self._hub,
+            clock=self._clock,
+            signer=self._signer,
+        )
+        await restoring.settle()
 
     async def started(self) -> None:
         """Write down that the broker runs, and by which layers of policy."""

@@ -49,6 +49,7 @@ def serve(paths: StatePaths, *, port: int | None, background: bool) -> int:
 
 async def _run(paths: StatePaths, config: Config, port: int) -> int:
     core = Core.open(paths, config)
+    await core.settled()
     web_listener = bind_web(port)
     tls = None if config.listen is None else serving(config.listen)
 

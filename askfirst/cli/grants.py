@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -13,6 +13,9 @@ from askfirst.cli.output import connected, console, end_with, print_json, senten
 from askfirst.errors import InputError
 from askfirst.paths import state_paths
 from askfirst.visible import visible
+
+if TYPE_CHECKING:
+    from askfirst.client import Client
 
 
 def add(app: typer.Typer) -> None:
@@ -34,17 +37,38 @@ def list_grants(state_dir: StateDir = None, as_json: AsJson = False) -> None:
 
 
 def revoke(
-    grant: Annotated[str, typer.Argument(help="The code of its request, or its id.")],
+    grant: Annotated[str, typer.Argument(help="The code of its request, or its id.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="All that are open.")] = False,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     state_dir: StateDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Take a grant back: nothing more runs by it. What runs already is not stopped."""
     with sentences():
+        if every == bool(grant):
+            raise InputError("name a grant, or give --all", field="grant")
         client = connected(state_paths(state_dir))
+        if every:
+            _revoke_all(client, reason, as_json=as_json)
+            return
         found = _named(client.call("GET", "/v1/grants")["grants"], grant)
         step = client.call("POST", f"/v1/grants/{found['request']}/revoke", json={"reason": reason})
         end_with(step, found["code"], as_json=as_json)
+
+
+def _revoke_all(client: Client, reason: str, *, as_json: bool) -> None:
+    """Take back page after page, until none is left or none of a page could be."""
+    revoked: list[str] = []
+    while found := client.call("GET", "/v1/grants")["grants"]:
+        steps = [client.call("POST", f"/v1/grants/{each['request']}/revoke", json={"reason": reason}) for each in found]
+        done = [each["code"] for each, step in zip(found, steps, strict=True) if step["done"]]
+        if not done:
+            break
+        revoked += done
+    if as_json:
+        print_json({"revoked": revoked})
+    else:
+        console.print(f"{len(revoked)} grants are revoked: they open nothing any more", markup=False)
 
 
 def table(found: list[dict[str, Any]]) -> Table:

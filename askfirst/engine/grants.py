@@ -72,10 +72,10 @@ def lapse(case: Case, now_ms: int) -> tuple[Case, tuple[LogLine, ...]]:
     return replace(case, grant=lapsed), (line,)
 
 
-def take_back(case: Case, now_ms: int) -> tuple[Case, str]:
+def take_back(case: Case, now_ms: int, *, detail: str = "") -> tuple[Case, str]:
     """The case with its grant revoked, and the grant's id; there must be one that is open."""
     assert case.grant is not None  # the callers have looked
-    revoked = replace(case.grant, state=GrantState.REVOKED, ended_at_ms=now_ms)
+    revoked = replace(case.grant, state=GrantState.REVOKED, ended_at_ms=now_ms, detail=detail or case.grant.detail)
     return replace(case, grant=revoked), revoked.id
 
 
@@ -90,7 +90,8 @@ def redeem(case: Case, event: Event, now_ms: int) -> Step:
     if any(_is_same(each, event) for each in grant.uses) and grant.state is not GrantState.REVOKED:
         return Step(case=case, note="redeemed before by this same attempt")
     if grant.state is not GrantState.ISSUED:
-        return Step(case=case, done=False, note=f"the grant is {grant.state.value}")
+        why = f": {grant.detail}" if grant.state is GrantState.REVOKED and grant.detail else ""
+        return Step(case=case, done=False, note=f"the grant is {grant.state.value}{why}")
     if is_outdated(case, event.state_digest):
         return Step(case=case, done=False, note=CHANGED)
     use = Use(
@@ -184,11 +185,12 @@ def revoke(case: Case, event: Event, now_ms: int) -> Step:
     if case.grant is None or case.grant.state is not GrantState.ISSUED:
         state = "no grant" if case.grant is None else f"the grant is {case.grant.state.value}"
         return Step(case=case, done=False, note=f"nothing to revoke: {state}")
-    revoked, grant_id = take_back(case, now_ms)
+    is_ours = not event.channel  # no person did it, so the reason is all that tells them
+    revoked, grant_id = take_back(case, now_ms, detail=event.reason if is_ours else "")
     line = LogLine(
         type=EntryType.GRANT_REVOKED,
         actor=event.by,
-        actor_type="human",
+        actor_type="system" if is_ours else "human",
         channel=event.channel,
         decision={"grant": grant_id, **({"reason": event.reason} if event.reason else {})},
     )

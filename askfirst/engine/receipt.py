@@ -21,6 +21,8 @@ def receipt_of(case: Case) -> str:
     """E.g. ``ran exactly what was approved · ok · exit code 0 · 1.2 s``; ``""`` before a release."""
     if case.grant is None:
         return ""
+    if case.grant.state is GrantState.REVOKED and case.grant.detail and not case.grant.uses:
+        return f"the approval was taken back: {case.grant.detail}"
     if not case.grant.uses:
         return _NEVER.get(case.grant.state, "")
     return _of_use(case.grant.uses[-1])

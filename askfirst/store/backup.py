@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from askfirst.errors import StoreError
-from askfirst.store import schema
+from askfirst.store import restored, schema
 from askfirst.store.database import open_sqlite, open_sqlite_reader, quoted, require_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from askfirst.store.restored import Restored
 
 _LOG_TABLES = (schema.meta, schema.audit, schema.tile, schema.tree, schema.cosignature, schema.blob)
 _PAGE = 1000
@@ -64,7 +66,10 @@ def require_no_store(path: Path) -> None:
         StoreError: something does.
     """
     if path.exists():
-        raise StoreError(f"there is a store at {path}; move it away, with its -wal file, to restore another")
+        raise StoreError(
+            f"there is a store at {path}; move it away, with its -wal file, to restore another, and name it by --old, "
+            "so that you hear what is lost"
+        )
     for left in (path.with_name(f"{path.name}{end}") for end in ("-wal", "-journal")):
         if left.exists():
             raise StoreError(
@@ -108,6 +113,16 @@ def restore_postgres(backup: Path, url: sa.URL) -> None:
         engine.dispose()
     _run(url, "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", backup)
     _require_known(sa.create_engine(url))
+
+
+def mark_restored(place: Path | sa.URL, about: Restored) -> None:
+    """Let the next broker on this store take back what is open in it, before it serves anybody."""
+    engine = sa.create_engine(f"sqlite:///{place}" if isinstance(place, Path) else place)
+    try:
+        with engine.begin() as connection:
+            restored.mark(connection, about)
+    finally:
+        engine.dispose()
 
 
 @contextmanager

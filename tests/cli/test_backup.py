@@ -19,8 +19,11 @@ from askfirst.cli import audit
 from askfirst.cli import backup as command
 from askfirst.cli.parts import Parts
 from askfirst.paths import StatePaths, state_paths
+from askfirst.request import Verdict
+from askfirst.store import restored
 from askfirst.store.postgres import parse_url
-from askfirst.testing.bench import a_draft
+from askfirst.store.restored import Restored
+from askfirst.testing.bench import a_draft, a_review
 from audit.keys import open_keys
 from audit.offline import OfflineLog
 from audit.testing_core import core
@@ -94,6 +97,95 @@ def test_a_backup_made_while_a_broker_writes_is_put_back_whole(
     ]
     ask(paths, store_url, "b", "d")  # b is there already
     assert len(json.loads(run("audit", "tail", "--json").output)) == 4
+
+
+def decide(paths: StatePaths, url: str, key: str) -> None:
+    """Have a request approved."""
+    keys = open_keys(paths.root)
+    with core(paths.store, url, may_found=False, signer=keys.log) as made:
+
+        async def story() -> None:
+            case = await made.desk.ask(a_draft(key=key, command=f"rm -rf {key}", now_ms=made.clock.now_ms()))
+            await made.desk.review(a_review(case.request, Verdict.APPROVE))
+
+        asyncio.run(story())
+
+
+def marked(paths: StatePaths, url: str) -> Restored | None:
+    engine = sa.create_engine(parse_url(url) if url else f"sqlite:///{paths.store}")
+    with engine.connect() as connection:
+        found = restored.marked(connection)
+    engine.dispose()
+    return found
+
+
+def test_a_restore_says_what_is_lost_by_the_store_that_was_lost_and_by_a_head_that_was_seen(
+    paths: StatePaths, store_url: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    file, later = tmp_path / "backup", tmp_path / "later"
+    ask(paths, store_url, "a")
+    run("backup", str(file))
+    decide(paths, store_url, "b")
+    before = json.loads(run("audit", "tail", "--json").output)
+    seen = json.loads(run("audit", "verify", "--json").output)
+    run("backup", str(later))
+    forget(paths, store_url, request.getfixturevalue("postgres") if store_url else None)
+    evidence = ("--seen", f"{seen['size']}:{seen['root'][:16]}", *(() if store_url else ("--old", str(later))))
+    done = run("restore", str(file), "--json", *evidence)
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.output)
+    assert (told["entries"], told["entries_lost"], told["backup_at"]) == (2, len(before) - 2, before[1]["t"])
+    [decided] = [each for each in before if each["type"] == "gate.decided"]
+    line = f"{decided['t']} gate.decided approved {decided['req']} by local:ann"
+    assert told["lost"] == ([] if store_url else [line])
+    at = before[1]["t"]
+    assert marked(paths, store_url) == Restored(head=f"2:{told['root']}", at=at, lost=len(before) - 2)
+
+
+@pytest.mark.parametrize("store_url", [""])
+def test_a_restore_without_evidence_says_that_decisions_may_be_lost(paths: StatePaths, tmp_path: Path) -> None:
+    ask(paths, "", "a")
+    run("backup", str(tmp_path / "backup"))
+    forget(paths, "", None)
+    told = " ".join(run("restore", str(tmp_path / "backup")).output.split())
+    assert "What was written after the backup is gone, decisions that people were told of, too" in told
+    assert "a broker takes back every approval and break-glass code that is open in it" in told
+
+
+def test_a_store_that_was_put_back_by_other_means_is_verified_and_marked(paths: StatePaths, store_url: str) -> None:
+    ask(paths, store_url, "a")
+    done = run("restore", "--in-place", "--json")
+    assert (done.exit_code, json.loads(done.output)["entries"]) == (0, 2)
+    found = marked(paths, store_url)
+    assert found is not None
+    assert found.head.startswith("2:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "give either a file, or --in-place"),
+        (("FILE", "--in-place"), "give either a file, or --in-place"),
+        (("FILE", "--seen", "nonsense"), "is no head"),
+        (("FILE", "--old", "OTHER"), "is not the store that this backup is of"),
+    ],
+)
+@pytest.mark.parametrize("store_url", [""])
+def test_a_restore_that_cannot_be_meant_leaves_nothing_behind(
+    paths: StatePaths, tmp_path: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    file, other = tmp_path / "backup", tmp_path / "other.db"
+    ask(paths, "", "a")
+    run("backup", str(file))
+    forget(paths, "", None)
+    with core(other) as made:  # the log of another store
+        for key in "bc":
+            asyncio.run(made.desk.ask(a_draft(key=key, now_ms=made.clock.now_ms())))
+    named = {"FILE": str(file), "OTHER": str(other)}
+    refused = run("restore", *(named.get(each, each) for each in arguments))
+    assert refused.exit_code != 0
+    assert sentence in " ".join(refused.output.split())
+    assert sorted(each.name for each in paths.root.glob("*.db")) == []
 
 
 def test_a_backup_never_overwrites(paths: StatePaths, store_url: str, tmp_path: Path) -> None:
