@@ -72,6 +72,12 @@ class Docket:
             self._reader, lambda connection: records.read_waiting_calls(connection, host, session, tool_use_id)
         )
 
+    async def refused_calls(self, host: str, session: str, tool_use_id: str) -> list[Case]:
+        """What has ended for this tool call without an approval, newest first."""
+        return await read(
+            self._reader, lambda connection: records.list_refused_calls(connection, host, session, tool_use_id)
+        )
+
     async def granted(self, action_digest: str, session: str = "") -> list[Case]:
         """Cases with an open grant that may concern this action: see ``records.read_granted``."""
         return await read(self._reader, lambda connection: records.read_granted(connection, action_digest, session))

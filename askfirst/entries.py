@@ -57,9 +57,14 @@ def bypassed_entry(case: Case, event: AfterTool) -> Entry:
         type=EntryType.GATE_BYPASSED,
         actor=event.agent.session,
         actor_type="agent",
-        decision={"state": case.request.state.value, "outcome": "ok" if event.ok else "failed"},
+        decision={"state": case.request.state.value, "outcome": outcome_of(event)},
     )
     return entry_of(case.request, line)
+
+
+def ran_refused_entry(look: Look, event: AfterTool) -> Entry:
+    """A call ran that the policy had denied."""
+    return _unasked(EntryType.GATE_BYPASSED, look, {"state": "denied", "outcome": outcome_of(event)})
 
 
 def moved_entry(request: Request, reason: str) -> Entry:
@@ -95,6 +100,11 @@ def _unasked(entry_type: EntryType, look: Look, decision: Mapping[str, Value]) -
             **decision,
         },
     )
+
+
+def outcome_of(event: AfterTool) -> str:
+    """How a call went, as far as its host tells."""
+    return "unknown" if event.ok is None else "ok" if event.ok else "failed"
 
 
 def _agent(request: Request) -> dict[str, Value]:

@@ -19,7 +19,7 @@ from askfirst.canary import REFUSED, is_canary
 from askfirst.canonical import digest
 from askfirst.engine import Content
 from askfirst.engine.scopes import covers
-from askfirst.entries import passed_entry, refused_entry
+from askfirst.entries import outcome_of, passed_entry, refused_entry
 from askfirst.errors import NobodyToAskError, RescueError
 from askfirst.host import Allow, AskHere, Defer, Deny, NoOpinion
 from askfirst.policy.ruling import Outcome
@@ -74,6 +74,9 @@ class Waits:
     def released(self, event: BeforeTool, allow: Allow) -> None:
         """The call passes, with these arguments."""
 
+    def refused(self, event: BeforeTool, look: Look) -> None:
+        """The policy denies the call, and there is no request of it."""
+
     def asked_here(self, event: BeforeTool, case: Case) -> None:
         """The host asks at its own prompt."""
 
@@ -126,6 +129,7 @@ class Gate:
                     self._desk.note_soon(passed_entry(look))
                 return NoOpinion()
             case Outcome.DENY:
+                self._waits.refused(event, look)
                 await self._desk.note(refused_entry(look))
                 return Deny(reason=answers.by_policy(event.call, look.ruling))
             case Outcome.ASK:
@@ -148,7 +152,7 @@ class Gate:
         await self._desk.executed(
             case.request.id,
             action_digest=ran.digest(),
-            outcome="unknown" if event.ok is None else "ok" if event.ok else "failed",
+            outcome=outcome_of(event),
             detail=event.detail,
             tool_use_id=use.tool_use_id,
             receipt=Receipt(exit_code=event.exit_code, duration_ms=event.duration_ms, head=head),
@@ -162,6 +166,7 @@ class Gate:
                 return verdict
             look = await self._asking.examine(look)
             if look.ruling.outcome is Outcome.DENY:
+                self._waits.refused(event, look)
                 await self._desk.note(refused_entry(look))
                 return Deny(reason=answers.by_policy(event.call, look.ruling))
             try:

@@ -68,6 +68,8 @@ class AfterTool:
     duration_ms: int | None = None
     exit_code: int | None = None
     """Of a command, where the host tells."""
+    can_ask_here: bool = False
+    """As ``BeforeTool`` of the same call said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

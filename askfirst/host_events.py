@@ -22,6 +22,8 @@ from askfirst.waiting import Way, can_be_answered_at, way_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from askfirst.asking import Look
+    from askfirst.bypasses import Bypasses
     from askfirst.engine import Case
     from askfirst.gate import Attempt, Gate
     from askfirst.host import Allow, HookEvent, Verdict
@@ -71,7 +73,10 @@ class AtThisMachine:
 class HostWaits(Waits):
     """The ways in which hosts can wait."""
 
-    def __init__(self, *, here: AtThisMachine, config: HostsConfig, prompts: HostPrompts, wakes: Wakes) -> None:
+    def __init__(
+        self, *, here: AtThisMachine, config: HostsConfig, prompts: HostPrompts, wakes: Wakes, bypasses: Bypasses
+    ) -> None:
+        self._bypasses = bypasses
         self._here = here
         self._config = config
         self._prompts = prompts
@@ -98,6 +103,10 @@ class HostWaits(Waits):
     def released(self, event: BeforeTool, allow: Allow) -> None:
         """A prompt for this call has been answered by people already."""
         self._prompts.released(event, allow)
+
+    def refused(self, event: BeforeTool, look: Look) -> None:
+        """It may not run, so that it is told if it does."""
+        self._bypasses.refused(event, look)
 
     def asked_here(self, event: BeforeTool, case: Case) -> None:
         """A prompt for this call stands for this case."""

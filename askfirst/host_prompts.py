@@ -7,23 +7,23 @@
 - A call that was released a moment ago is not asked about again: rules of the host may ask once more for what the gate
   has let pass.
 - A No at the host ends the hook that waits while the host lives on; the request is withdrawn.
-- A gated call that ran although nobody had approved it is an entry of its own.
+- A gated call that ran although nobody had approved it is a bypass (``bypasses``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from askfirst import answers
+from askfirst.bypasses import OWN_PROMPT
 from askfirst.canonical import digest
-from askfirst.entries import bypassed_entry
 from askfirst.errors import RescueError
 from askfirst.host import Allow, Answered, Deny, NoOpinion
 from askfirst.policy.ruling import Outcome
+from askfirst.recent import Recent
 from askfirst.request import Claim, GrantState, RequestKind, RequestState, Verdict
 from askfirst.review_draft import ReviewDraft
 from askfirst.sight import LookAgainError
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from askfirst.asking import Asking, Look
+    from askfirst.bypasses import Bypasses
     from askfirst.desk import Desk
     from askfirst.engine import Case
     from askfirst.gate import Attempt
@@ -40,14 +41,10 @@ if TYPE_CHECKING:
     from askfirst.host_config import HostsConfig
     from askfirst.request import Request
 
-OWN_PROMPT = "the agent's program asks this at its own prompt, too: whoever answers first decides"
-"""Note of a request that the host's own prompt stands beside."""
 ANSWERED_HERE = "answered at the agent's own prompt"
 _RELEASED_S = 30.0
 """A host asks right after its hook has let a call pass, or not at all."""
 _KNOWN_MAX = 4096
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
 
 
 class Here(Protocol):
@@ -78,35 +75,44 @@ class HostPrompts:
         here: who sits at this machine.
         config: whether hosts' own prompts are shown elsewhere at all.
         is_alive: whether there is a process with this id.
+        bypasses: told of what ran unapproved.
     """
 
     def __init__(
-        self, *, desk: Desk, asking: Asking, here: Here, config: HostsConfig, is_alive: Callable[[int], bool]
+        self,
+        *,
+        desk: Desk,
+        asking: Asking,
+        here: Here,
+        config: HostsConfig,
+        is_alive: Callable[[int], bool],
+        bypasses: Bypasses,
     ) -> None:
         self._desk = desk
         self._asking = asking
         self._here = here
         self._config = config
         self._is_alive = is_alive
-        self._calls: OrderedDict[str, str] = OrderedDict()
-        self._released: OrderedDict[str, _Released] = OrderedDict()
-        self._open: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
+        self._bypasses = bypasses
+        self._calls: Recent[str, str] = Recent(_KNOWN_MAX)
+        self._released: Recent[str, _Released] = Recent(_KNOWN_MAX)
+        self._open: Recent[tuple[str, str], tuple[str, ...]] = Recent(_KNOWN_MAX)
 
     # -- what the gate has seen ------------------------------------------------------------------------------------
 
     def called(self, event: BeforeTool) -> None:
         """A call is about to be judged: a prompt for it comes without its id."""
         if event.can_ask_here or event.runner_pid:
-            _keep(self._calls, _key(event.agent, event.call.tool, event.call.arguments), event.tool_use_id)
+            self._calls[_key(event.agent, event.call.tool, event.call.arguments)] = event.tool_use_id
 
     def released(self, event: BeforeTool, allow: Allow) -> None:
         """The gate lets a call pass, with these arguments."""
         key = _key(event.agent, event.call.tool, allow.arguments)
-        _keep(self._released, key, _Released(event.tool_use_id, time.monotonic()))
+        self._released[key] = _Released(event.tool_use_id, time.monotonic())
 
     def asked_here(self, event: BeforeTool, case: Case) -> None:
         """The gate has the host ask about this case."""
-        _keep(self._open, (event.agent.session, event.tool_use_id), (case.request.id,))
+        self._open[event.agent.session, event.tool_use_id] = (case.request.id,)
 
     # -- prompts ---------------------------------------------------------------------------------------------------
 
@@ -139,7 +145,7 @@ class HostPrompts:
         tool_use_id = self._calls.get(_key(event.agent, event.call.tool, event.call.arguments), "")
         cases = [await self._question(event, each, tool_use_id) for each in event.questions]
         ids = tuple(each.request.id for each in cases)
-        _keep(self._open, (event.agent.session, tool_use_id), ids)
+        self._open[event.agent.session, tool_use_id] = ids
         ended = await asyncio.gather(*(self._watched(each, event.host_pid, attempt) for each in ids))
         if any(each.request.state is not RequestState.ANSWERED for each in ended):
             await self._withdraw([each.request for each in ended], "another of these questions was not answered")
@@ -155,7 +161,10 @@ class HostPrompts:
         """
         key = (event.agent.session, event.tool_use_id)
         ids = self._open.pop(key, ()) or await self._desk.waiting_calls(event.agent.host, *key)
-        settled = [await self._settled(await self._desk.case(request_id), event) for request_id in ids]
+        cases = [await self._desk.case(request_id) for request_id in ids]
+        settled = [await self._settled(case, event) for case in cases if event.tool_use_id or _is_of(case, event)]
+        if not settled:
+            await self._bypasses.ran(event)
         return any(settled)
 
     # -- plumbing --------------------------------------------------------------------------------------------------
@@ -179,7 +188,7 @@ class HostPrompts:
             look = closer
         draft = self._asking.draft(replace(look, evidence=closer.evidence), action, key=name, tool_use_id=tool_use_id)
         case = await self._desk.ask(replace(draft, notes=(OWN_PROMPT,)))
-        _keep(self._open, (event.agent.session, tool_use_id), (case.request.id,))
+        self._open[event.agent.session, tool_use_id] = (case.request.id,)
         return case
 
     def _was_released(self, event: PromptShown) -> bool:
@@ -252,7 +261,7 @@ class HostPrompts:
         if request.kind is RequestKind.QUESTION or OWN_PROMPT in request.notes:
             await self._withdraw([request], ANSWERED_HERE)
             return False
-        if self._here.can_answer(case):
+        if event.can_ask_here and self._here.can_answer(case):
             case = await self._approved_here(request)
         if case.grant is not None and case.grant.state is GrantState.ISSUED:
             await self._desk.redeem(
@@ -265,7 +274,7 @@ class HostPrompts:
             return True
         if case.grant is not None and any(each.tool_use_id == event.tool_use_id for each in case.grant.uses):
             return True
-        await self._desk.note(bypassed_entry(case, event))
+        await self._bypasses.ran_unapproved(case, event)
         await self._withdraw([request], "it ran without an approval")
         return False
 
@@ -284,16 +293,15 @@ class HostPrompts:
         return (await self._desk.review(review)).case
 
 
+def _is_of(case: Case, event: AfterTool) -> bool:
+    """Whether the case is about what ran, where the host gives calls no ids."""
+    action = case.request.action
+    return (action.tool, action.arguments) == (event.call.tool, event.call.acting_arguments)
+
+
 def _said(case: Case) -> str:
     return case.request.end.text if case.request.end is not None else ""
 
 
 def _key(agent: Agent, tool: str, arguments: object) -> str:
     return digest([agent.session, agent.subagent, tool, arguments])
-
-
-def _keep(known: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:
-    known[key] = value
-    known.move_to_end(key)
-    while len(known) > _KNOWN_MAX:
-        known.popitem(last=False)

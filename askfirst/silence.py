@@ -7,9 +7,10 @@ heard about it is silence. Pure but for what is handed in.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from askfirst.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -55,12 +56,12 @@ class Silence:
         self._deeds = deeds
         self._clock = clock
         self._since_ms = clock.now_ms()
-        self._heard: OrderedDict[tuple[str, str], int] = OrderedDict()
-        self._told: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._heard: Recent[tuple[str, str], int] = Recent(_SESSIONS_MAX)
+        self._told: Recent[tuple[str, str], int] = Recent(_SESSIONS_MAX)
 
     def heard(self, event: BeforeTool) -> None:
         """A hook has called."""
-        _keep(self._heard, (event.agent.host, event.agent.session), self._clock.now_ms())
+        self._heard[event.agent.host, event.agent.session] = self._clock.now_ms()
 
     def look(self, hosts: Collection[str]) -> list[Deed]:
         """The first deed of each session since the last look that no hook called about."""
@@ -71,7 +72,7 @@ class Silence:
                 if self._is_silent(deed) and name not in self._told:
                     found.setdefault(name, deed)
         for name, deed in found.items():
-            _keep(self._told, name, deed.at_ms)
+            self._told[name] = deed.at_ms
         return list(found.values())
 
     def _is_silent(self, deed: Deed) -> bool:
@@ -85,10 +86,3 @@ def words(deed: Deed) -> str:
         f"session {deed.session[:8]} of {deed.host} ran {deed.tool} and its hook did not call: nothing is gated there. "
         "Was it started with hooks switched off?"
     )
-
-
-def _keep(known: OrderedDict[tuple[str, str], int], name: tuple[str, str], at_ms: int) -> None:
-    known[name] = at_ms
-    known.move_to_end(name)
-    while len(known) > _SESSIONS_MAX:
-        known.popitem(last=False)

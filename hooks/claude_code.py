@@ -105,7 +105,7 @@ def _before_tool(data: Payload, environ: Mapping[str, str]) -> BeforeTool:
         tool_use_id=text(data, "tool_use_id"),
         justification=cut(claim, MAX_CLAIM_CHARS) if isinstance(claim, str) else "",
         can_rewrite=True,  # `updatedInput`
-        can_ask_here=agent.interactive and not agent.subagent,
+        can_ask_here=_can_ask_here(agent),
         runner_pid=0 if agent.interactive or agent.subagent else _runner_pid(environ),
     )
 
@@ -176,16 +176,22 @@ def _config(data: Payload, environ: Mapping[str, str]) -> ConfigChanged:
 
 
 def _after_tool(data: Payload, environ: Mapping[str, str], *, ok: bool) -> AfterTool:
-    call = _call(data)
+    agent, call = _agent(data, environ), _call(data)
     return AfterTool(
-        agent=_agent(data, environ),
+        agent=agent,
         call=call,
         tool_use_id=text(data, "tool_use_id"),
         ok=ok,
         detail=_detail(data, call),
         duration_ms=milliseconds(data.get("duration_ms")),
         exit_code=_exit_code(data, call, ok=ok),
+        can_ask_here=_can_ask_here(agent),
     )
+
+
+def _can_ask_here(agent: Agent) -> bool:
+    """Whether somebody sits at this session's prompt; a subagent's calls are held."""
+    return agent.interactive and not agent.subagent
 
 
 def _exit_code(data: Payload, call: ToolCall, *, ok: bool) -> int | None:

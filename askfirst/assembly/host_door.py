@@ -12,6 +12,7 @@ from askfirst.alerts import Alerts
 from askfirst.alive import is_alive
 from askfirst.assembly.owner import owner
 from askfirst.audit_port import Entry, EntryType
+from askfirst.bypasses import Bypasses
 from askfirst.gate import Gate
 from askfirst.hook_notes import waiting_notes
 from askfirst.host_events import AtThisMachine, HostEvents, HostWaits
@@ -101,10 +102,16 @@ class HostDoor:
 
     def _events(self) -> HostEvents:
         wakes = Wakes(desk=self._desk, hub=self._hub)
+        bypasses = Bypasses(desk=self._desk, alerts=self.alerts)
         prompts = HostPrompts(
-            desk=self._desk, asking=self._asking, here=self.here, config=self._config, is_alive=is_alive
+            desk=self._desk,
+            asking=self._asking,
+            here=self.here,
+            config=self._config,
+            is_alive=is_alive,
+            bypasses=bypasses,
         )
-        waits = HostWaits(here=self.here, config=self._config, prompts=prompts, wakes=wakes)
+        waits = HostWaits(here=self.here, config=self._config, prompts=prompts, wakes=wakes, bypasses=bypasses)
         gate = Gate(
             desk=self._desk,
             asking=self._asking,

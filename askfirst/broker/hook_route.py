@@ -151,12 +151,10 @@ def _elsewhere(event: HookEvent | None, sight: Sight) -> HookEvent | None:
     Its settings are looked after by its relay.
     """
     match event:
-        case BeforeTool():
+        case BeforeTool() | AfterTool():
             return replace(event, call=replace(event.call, sight=sight), can_ask_here=False)
         case PromptShown() | QuestionsShown():
             return replace(event, call=replace(event.call, sight=sight), host_pid=0)
-        case AfterTool():
-            return replace(event, call=replace(event.call, sight=sight))
         case ConfigChanged():
             return None
         case _:

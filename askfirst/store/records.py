@@ -8,6 +8,7 @@ case on the writing connection locks it, so that nothing is decided on what anot
 from __future__ import annotations
 
 import functools
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from askfirst.engine import Case, next_due_ms
 from askfirst.errors import ConflictError, RequestNotFoundError, StoreError
 from askfirst.request import Grant, GrantState, Request, RequestState, Review, dump, load
 from askfirst.store.locking import claim, locked, unlocked
+from askfirst.store.schema import IS_REFUSED
 from askfirst.store.schema import grant as grant_table
 from askfirst.store.schema import request as request_table
 from askfirst.store.schema import request_version as version_table
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_REFUSED_MAX = 100
+"""A host reports a call right after it; what the session was refused long before is not looked through."""
 _log = logging.getLogger(__name__)
 _WAITS = request_table.c.state == constant(RequestState.PENDING.value)
 _INSERT = inserted(
@@ -77,6 +81,12 @@ _WAITING_CALLS = Statement(
         request_table.c.host == sa.bindparam("host"), request_table.c.session == sa.bindparam("session"), _WAITS
     )
 )
+_REFUSED = Statement(
+    sa.select(request_table.c.body)
+    .where(request_table.c.session == sa.bindparam("session"), IS_REFUSED, request_table.c.host == sa.bindparam("host"))
+    .order_by(request_table.c.ended_at_ms.desc())
+    .limit(constant(_REFUSED_MAX))
+)
 _DUE = unlocked(
     sa.select(request_table.c.id, request_table.c.body)
     .where(request_table.c.next_at_ms <= sa.bindparam("now_ms"))
@@ -120,6 +130,13 @@ def read_waiting_calls(connection: sa.Connection, host: str, session: str, tool_
     """Ids of the requests of a host's session that wait, of one tool call or of all."""
     waiting = (load(Request, body) for (body,) in _WAITING_CALLS.rows(connection, host=host, session=session))
     return tuple(each.id for each in waiting if tool_use_id in {"", each.tool_use_id})
+
+
+def list_refused_calls(connection: sa.Connection, host: str, session: str, tool_use_id: str) -> list[Case]:
+    """Cases that have ended for this tool call without an approval, newest first; far back in the session none."""
+    named = json.dumps(tool_use_id, ensure_ascii=False)
+    bodies = (body for (body,) in _REFUSED.rows(connection, host=host, session=session) if named in body)
+    return [case_of(connection, body) for body in bodies if load(Request, body).tool_use_id == tool_use_id]
 
 
 def read_granted(connection: sa.Connection, action_digest: str, session: str = "") -> list[Case]:

@@ -63,13 +63,14 @@ request = Table(
 _TIMED = text("next_at_ms is not null")  # a pending request's deadline, then its grant's
 Index("ix_request_due", request.c.next_at_ms, sqlite_where=_TIMED, postgresql_where=_TIMED)
 Index("ix_request_action_digest", request.c.action_digest)
-_DENIED = text("state = 'denied'")
+IS_REFUSED = text("state in ('denied','expired','cancelled','superseded')")
+"""What has ended without an approval, in the very words of its index, which SQLite takes for nothing else."""
 Index(
-    "ix_request_denied",
+    "ix_request_refused",
     request.c.session,
     request.c.ended_at_ms,
-    sqlite_where=_DENIED,
-    postgresql_where=_DENIED,
+    sqlite_where=IS_REFUSED,
+    postgresql_where=IS_REFUSED,
 )
 _PENDING = text("state = 'pending'")
 Index(  # with the state, so that requests are counted without a look at their rows

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from askfirst.request import GrantState, Request, RequestState, load
 from askfirst.store.locking import claim
 from askfirst.store.records import case_of
+from askfirst.store.schema import IS_REFUSED
 from askfirst.store.schema import grant as grant_table
 from askfirst.store.schema import request as table
 from askfirst.store.statement import Statement, constant
@@ -119,7 +120,9 @@ _is_session = (table.c.session == sa.bindparam("session")) & _is_host
 _waits = table.c.state == constant(RequestState.PENDING.value)
 # Said so that no index serves it: a plan that PostgreSQL makes while few wait would read all that wait, for good.
 _waits_too = table.c.state + constant("") == constant(RequestState.PENDING.value)
-_denied = (table.c.state == constant(RequestState.DENIED.value)) & (table.c.ended_at_ms >= sa.bindparam("since_ms"))
+_denied = sa.and_(
+    table.c.state == constant(RequestState.DENIED.value), IS_REFUSED, table.c.ended_at_ms >= sa.bindparam("since_ms")
+)
 _is_open = (
     (grant_table.c.action_digest == sa.bindparam("act"))
     & (grant_table.c.state == constant(GrantState.ISSUED.value))

@@ -114,6 +114,7 @@ def test_a_denied_call_does_not_run_and_the_model_is_told_why(
         assert "two commits are not pushed" in told.text
         assert "was denied by a person" in told.text
         assert (play.runs, len(play.repository.unpushed())) == (0, 2)
+    assert "gate.bypassed" not in broker.types()
 
 
 def test_bypass_mode_does_not_pass_the_gate(broker: Any, person: Any, claude: Path, home: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from askfirst.alerts import Alerts
 from askfirst.asking import Asking
+from askfirst.bypasses import Bypasses
 from askfirst.call import ToolCall
 from askfirst.config import Config, parse_config
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
@@ -84,11 +85,17 @@ class Scene:
         here = AtThisMachine(
             person="local:ann", people=Directory(is_open=True), terminal_decisions=lambda: self.terminal
         )
+        bypasses = Bypasses(desk=self.desk, alerts=Alerts(desk=self.desk, asking=asking))
         self.prompts = HostPrompts(
-            desk=self.desk, asking=asking, here=here, config=self.config.hosts, is_alive=lambda _pid: self.alive
+            desk=self.desk,
+            asking=asking,
+            here=here,
+            config=self.config.hosts,
+            is_alive=lambda _pid: self.alive,
+            bypasses=bypasses,
         )
         self.wakes = wakes = Wakes(desk=self.desk, hub=self.bench.hub)
-        waits = HostWaits(here=here, config=self.config.hosts, prompts=self.prompts, wakes=wakes)
+        waits = HostWaits(here=here, config=self.config.hosts, prompts=self.prompts, wakes=wakes, bypasses=bypasses)
         settings = SettingsWatch(
             inspector=self.inspector,
             watched=self._watched,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from askfirst.bypasses import OWN_PROMPT
 from askfirst.call import ToolCall
 from askfirst.host import (
     AfterTool,
@@ -23,8 +24,7 @@ from askfirst.host import (
     PromptShown,
     QuestionsShown,
 )
-from askfirst.host_prompts import OWN_PROMPT
-from askfirst.policy.ruling import Stage
+from askfirst.policy.ruling import Outcome, Stage
 from askfirst.request import GrantState, RequestState, Verdict
 from askfirst.testing.bench import a_review
 from askfirst.testing.ladder_policy import ConfiguredPolicy
@@ -37,7 +37,8 @@ RESET = ToolCall(tool="Bash", arguments={"command": "git reset --hard"}, cwd="/s
 ECHO = ToolCall(tool="Bash", arguments={"command": "echo"}, cwd="/srv/p", session="session-1")
 BEFORE = BeforeTool(agent=AGENT, call=RESET, tool_use_id="toolu_1", can_rewrite=True, can_ask_here=True)
 PROMPT = PromptShown(agent=AGENT, call=RESET, host_pid=7)
-AFTER = AfterTool(agent=AGENT, call=RESET, tool_use_id="toolu_1", ok=True)
+OTHER = replace(AGENT, session="session-2")
+AFTER = AfterTool(agent=AGENT, call=RESET, tool_use_id="toolu_1", ok=True, can_ask_here=True)
 QUESTIONS = QuestionsShown(
     agent=AGENT,
     call=ToolCall(tool="AskUserQuestion", arguments={"questions": "…"}, session="session-1"),
@@ -134,7 +135,85 @@ def test_a_denied_call_that_the_host_ran_is_an_entry(scene: Scene) -> None:
         await scene.answer(AFTER)
 
     scene.run(story)
-    assert scene.types[-1] == "gate.bypassed"
+    assert scene.types.count("gate.bypassed") == 1
+
+
+ELSEWHERE = replace(BEFORE, can_ask_here=False)
+"""A call that its hook holds until people decide: nothing is asked at the host's prompt."""
+
+
+async def _refused(scene: Scene, how: str) -> None:
+    """A call whose hook said no."""
+    hook = asyncio.create_task(scene.answer(ELSEWHERE))
+    [request] = await scene.asked()
+    match how:
+        case "denied":
+            await scene.decide(Verdict.DENY)
+        case "cancelled":
+            await scene.desk.cancel(request.id, "not needed any more")
+        case "expired":
+            scene.bench.clock.advance(601)
+            await scene.desk.sweep()
+    assert isinstance(await hook, Deny)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("how", ["denied", "expired", "cancelled"])
+def test_what_ran_although_its_hook_said_no_is_an_entry_and_told_once(scene: Scene, how: str, restarted: bool) -> None:
+    async def story() -> Any:
+        await _refused(scene, how)
+        if restarted:
+            scene.restart()
+        await scene.answer(replace(AFTER, tool_use_id="toolu_2"))
+        await scene.answer(replace(AFTER, agent=OTHER))
+        assert "gate.bypassed" not in scene.types
+        ran = replace(AFTER, can_ask_here=False)
+        await scene.answer(ran)
+        await scene.answer(ran)
+        return await scene.desk.pending()
+
+    [alert] = scene.run(story)
+    assert "claude-code ran `git reset --hard`, although request" in alert.question
+    [entry] = [each for each in scene.bench.log.entries if each.type == "gate.bypassed"]
+    assert entry.decision == {"state": how, "outcome": "ok"}
+
+
+def test_what_ran_although_the_policy_denies_it_is_an_entry_and_told(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule_on = ConfiguredPolicy.rule_on
+
+    def denies(self: ConfiguredPolicy, question: Any) -> Any:
+        found = rule_on(self, question)
+        return replace(found, outcome=Outcome.DENY) if question.call.command else found
+
+    monkeypatch.setattr(ConfiguredPolicy, "rule_on", denies)
+
+    async def story() -> Any:
+        assert isinstance(await scene.answer(ELSEWHERE), Deny)
+        await scene.answer(AFTER)
+        return await scene.desk.pending()
+
+    [alert] = scene.run(story)
+    assert "claude-code ran `git reset --hard`, which the policy denies" in alert.question
+    [entry] = [each for each in scene.bench.log.entries if each.type == "gate.bypassed"]
+    assert (entry.decision["state"], entry.decision["outcome"]) == ("denied", "ok")
+
+
+def test_a_call_of_a_host_without_ids_ends_only_what_waits_for_the_same(scene: Scene) -> None:
+    nameless = replace(ELSEWHERE, tool_use_id="")
+
+    async def story() -> Any:
+        hook = asyncio.create_task(scene.answer(nameless))
+        [request] = await scene.asked()
+        ran = replace(AFTER, tool_use_id="", can_ask_here=False)
+        await scene.answer(replace(ran, call=ECHO))
+        assert (await scene.desk.case(request.id)).request.state is RequestState.PENDING
+        await scene.answer(ran)
+        await hook
+
+    scene.run(story)
+    assert scene.types.count("gate.bypassed") == 1
 
 
 @pytest.mark.parametrize(("alive", "state"), [(True, RequestState.CANCELLED), (False, RequestState.PENDING)])
