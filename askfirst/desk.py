@@ -34,7 +34,8 @@ from askfirst.engine import (
     Unreachable,
 )
 from askfirst.engine.grants import is_outdated
-from askfirst.errors import InputError, NotAllowedError
+from askfirst.entries import unused_entry
+from askfirst.errors import Error, InputError, NotAllowedError
 from askfirst.intake import Draft, Intake, Received, request_of
 from askfirst.people import Directory
 from askfirst.request import GrantState, Receipt, Request, RequestState
@@ -217,9 +218,7 @@ class Desk(Clerk):
                 state_digest = await self._state_of(bound, self._inspector, has_run=has_run, sight=sight)
                 if is_outdated(bound, state_digest):
                     return await self._renew(bound, self._inspector, sight)
-            if self._before_release is not None:
-                await self._before_release(bound.request)
-            rescue = Rescue() if has_run else await self._caught(bound, content)
+            rescue = await self._prepared(bound, content, has_run=has_run)
 
         def event(case: Case) -> Redeem:
             grant = case.grant
@@ -254,6 +253,17 @@ class Desk(Clerk):
             step = await self.revoke(case.request.id, by="policy", channel="", reason=str(error))
             return replace(step, done=False, note=str(error))
         return await self._step(case.request.id, lambda _case: renew)
+
+    async def _prepared(self, case: Case, content: Content | None, *, has_run: bool) -> Rescue:
+        """What comes before a release: witnesses, and keeping what would be destroyed; that it failed is an entry."""
+        try:
+            if self._before_release is not None:
+                await self._before_release(case.request)
+            return Rescue() if has_run else await self._caught(case, content)
+        except Error as error:
+            if case.grant is not None and case.grant.state is GrantState.ISSUED:
+                await self.note(unused_entry(case.request, f"not released: {error}"))
+            raise
 
     async def _caught(self, case: Case, content: Content | None) -> Rescue:
         """What was kept of what would be destroyed; nothing where nothing can be released anyway."""

@@ -67,8 +67,8 @@ def ran_refused_entry(look: Look, event: AfterTool) -> Entry:
     return _unasked(EntryType.GATE_BYPASSED, look, {"state": "denied", "outcome": outcome_of(event)})
 
 
-def moved_entry(request: Request, reason: str) -> Entry:
-    """An approval that was not used, because what it rests on is another now."""
+def unused_entry(request: Request, reason: str) -> Entry:
+    """An approval that was not used: what it rests on is another now, or what has to come before its use did not."""
     details: dict[str, Value] = {"verdict": "denied", "reason": reason}
     line = LogLine(type=EntryType.GATE_REFUSED, actor="gate", actor_type="system", decision=details)
     return entry_of(request, line)

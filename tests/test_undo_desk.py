@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from askfirst.audit_port import EntryType
 from askfirst.card import card_of
 from askfirst.engine import Case
 from askfirst.engine.undo import ways_back
@@ -126,9 +127,13 @@ def test_nothing_is_released_while_what_was_promised_cannot_be_kept(made: Bench,
         after = await made.desk.case(case.request.id)
         assert after.grant is not None
         assert after.grant.state is GrantState.ISSUED
+        [refused] = [entry for entry in made.log.entries if entry.type is EntryType.GATE_REFUSED]
+        assert refused.request == case.request.id
+        assert "holds its index" in str(refused.decision["reason"])
         net.fails = ""
         step = await made.desk.redeem(case.request.id, action_digest=digest, attempt="attempt-2", tool_use_id="t")
         assert step.done
+        assert [entry.type for entry in made.log.entries].count(EntryType.GATE_REFUSED) == 1
 
     asyncio.run(story())
 

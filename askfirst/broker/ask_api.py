@@ -15,7 +15,7 @@ from askfirst.call import ToolCall, call_of
 from askfirst.canonical import digest
 from askfirst.clock import new_id
 from askfirst.engine import Step
-from askfirst.entries import moved_entry, passed_entry, refused_entry
+from askfirst.entries import passed_entry, refused_entry, unused_entry
 from askfirst.errors import ConflictError, InputError, NotAllowedError
 from askfirst.host import Agent
 from askfirst.policy.action_request import ActionRequest  # noqa: TC001  # FastAPI reads the annotations
@@ -179,7 +179,7 @@ class AskApi:
         sight = _sight(http, body.sight)
         if _would_run(case, body.attempt) and (moved := await self._asking.moved(case.request, sight)):
             note = f"not what was approved: {moved}; ask again for what it is now"
-            await self._desk.note(moved_entry(case.request, note))
+            await self._desk.note(unused_entry(case.request, note))
             return shown.step_out(Step(case=case, done=False, note=note))
         step = await self._desk.redeem(
             request_id, action_digest=body.action_digest, attempt=body.attempt, tool_use_id="", sight=sight

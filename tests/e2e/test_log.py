@@ -101,6 +101,8 @@ def test_a_release_waits_for_the_witness_and_without_it_nothing_runs(
     assert answer["permissionDecision"] == "deny"
     assert "0 of 1 witnesses cosigned" in answer["permissionDecisionReason"]
     assert [entry["type"] for entry in broker.entries()].count("gate.released") == 1
+    [refused] = [entry for entry in broker.entries() if entry["type"] == "gate.refused"]
+    assert "0 of 1 witnesses cosigned" in refused["decision"]["reason"]
 
 
 def test_a_store_that_was_put_back_is_noticed_by_the_witness_and_by_every_message(
