@@ -17,7 +17,7 @@ from audit.note import Checkpoint, NoteError, open_checkpoint, parse_vkey
 from audit.receipt import Receipt, make_receipt
 from audit.source import connect, node_reader
 from audit.timestamp import request_timestamp
-from audit.tree import consistency_proof, verify_consistency
+from audit.tree import consistency_proof, leaf_hash, verify_consistency, verify_inclusion
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,18 +121,30 @@ def _kept_note(path: Path, head: Head) -> str:
         return ""
 
 
-def receipts_of(store: Path, indexes: list[int]) -> list[Receipt]:
-    """Receipts for these entries under the newest head.
+def receipts_of(store: Path, indexes: list[int]) -> list[tuple[Receipt, bytes]]:
+    """Receipts for these entries under the newest head, each with the stored bytes of its entry, for which it holds.
 
     Raises:
-        LogError: there is no such entry.
+        LogError: there is no such entry, or it is not the one that was signed.
     """
     with closing(connect(store)) as connection:
         head = open_head(connection)
-        try:
-            return [make_receipt(head.nodes, index, head.checkpoint, head.note) for index in indexes]
-        except ValueError as error:
-            raise LogError(str(error)) from error
+        return [_receipt_of(connection, head, index) for index in indexes]
+
+
+def _receipt_of(connection: sqlite3.Connection, head: Head, index: int) -> tuple[Receipt, bytes]:
+    size, root = head.checkpoint.size, head.checkpoint.root
+    try:
+        receipt = make_receipt(head.nodes, index, head.checkpoint, head.note)
+        found = connection.execute("select body from audit where seq = ?", (index,)).fetchone()
+    except (ValueError, sqlite3.Error) as error:
+        raise LogError(str(error)) from error
+    entry = found[0] if found and isinstance(found[0], bytes) else b""
+    if not verify_inclusion(leaf_hash(entry), index, size, receipt.proof, root):
+        raise LogError(
+            f"entry {index} is not the one that was signed, so no receipt holds; run `askfirst audit verify`"
+        )
+    return receipt, entry
 
 
 def _require_continues(head: Head, note: str, label: str) -> None:

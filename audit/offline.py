@@ -79,9 +79,9 @@ class OfflineLog:
         """Counts over the requests that the wanted entries are of."""
         return stats_of(approvals_of(self.scan(wanted))).as_object()
 
-    def receipts(self, indexes: Sequence[int]) -> list[str]:
-        """Receipts for entries, as texts."""
-        return [receipt.text for receipt in receipts_of(self._store, list(indexes))]
+    def receipts(self, indexes: Sequence[int]) -> list[tuple[str, bytes]]:
+        """The receipt for each of these entries, as a text, with the entry's stored bytes."""
+        return [(receipt.text, entry) for receipt, entry in receipts_of(self._store, list(indexes))]
 
     def export(self, out: Path) -> int:
         """Write everything that a third party needs to verify it into a new folder; the number of entries."""

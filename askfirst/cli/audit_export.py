@@ -102,28 +102,39 @@ def _add_receipt(group: typer.Typer, parts: Parts) -> None:
     def receipt(
         index: Annotated[int | None, typer.Argument(min=0, help="Index of an entry.", show_default=False)] = None,
         request: RequestId = "",
-        out: Annotated[Path | None, typer.Option(help="A folder for the receipts and their entries.")] = None,
+        out: Annotated[
+            Path | None, typer.Option(help="A folder for entry-N.tlog-proof and entry-N.json, the entry's bytes.")
+        ] = None,
         store: Store = None,
         state_dir: StateDir = None,
         as_json: AsJson = False,
     ) -> None:
-        """Proof that an entry, or each entry of a request, is in the log; it can be verified without the log."""
+        """Proof that an entry, or each entry of a request, is in the log.
+
+        Who has both the receipt and the entry's bytes can verify it without the log; without --out or --json the
+        receipt alone is printed.
+        """
         with sentences():
             log = log_of(parts, store, state_dir)
             indexes = _indexes(log, index, request)
-            texts = log.receipts(indexes)
-            made = [{"index": at, "receipt": text} for at, text in zip(indexes, texts, strict=True)]
+            made = list(zip(indexes, log.receipts(indexes), strict=True))
             if out is not None:
                 out.mkdir(parents=True, exist_ok=True)
-                for at, text in zip(indexes, texts, strict=True):
-                    with _new_file(out / f"entry-{at}.tlog-proof") as file:
-                        file.write(text)
+                for at, (text, entry) in made:
+                    _write_receipt(out / f"entry-{at}", text, entry)
             if as_json:
-                print_json(made)
+                print_json([{"index": at, "receipt": text, "entry": entry.decode()} for at, (text, entry) in made])
             elif out is not None:
-                console.print(f"{len(made)} receipts in {out}", markup=False)
+                console.print(f"receipts in {out}, each with its entry: {len(made)}", markup=False)
             else:
-                sys.stdout.write("\n".join(texts))
+                sys.stdout.write("\n".join(text for _, (text, _) in made))
+
+
+def _write_receipt(path: Path, text: str, entry: bytes) -> None:
+    """Both files or, when one is there already, none: a receipt proves nothing to who has not the entry's bytes."""
+    with _new_file(path.with_suffix(".tlog-proof")) as proof, _new_file(path.with_suffix(".json")) as file:
+        proof.write(text)
+        file.write(entry.decode())
 
 
 def _indexes(log: LogReader, index: int | None, request: str) -> list[int]:

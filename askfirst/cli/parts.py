@@ -103,8 +103,8 @@ class LogReader(Protocol):
         """Counts over requests."""
         ...
 
-    def receipts(self, indexes: Sequence[int]) -> list[str]:
-        """Receipts for entries, as texts."""
+    def receipts(self, indexes: Sequence[int]) -> list[tuple[str, bytes]]:
+        """The receipt for each of these entries, as a text, with the entry's stored bytes."""
         ...
 
     def export(self, out: Path) -> int:

@@ -348,10 +348,27 @@ def test_an_authority_that_is_not_there_gives_no_timestamp() -> None:
 def test_receipts_lead_to_the_newest_head_and_carry_its_cosignatures(store: Store) -> None:
     store.write_many(300)
     receipts = receipts_of(store.path, [0, 7, 300])
-    for index, receipt in zip((0, 7, 300), receipts, strict=True):
+    for index, (receipt, entry) in zip((0, 7, 300), receipts, strict=True):
         key = parse_vkey(store.signer.verifier.vkey)
-        assert verify_receipt(receipt, store.bodies()[index], [key]).size == 301
+        assert entry == store.bodies()[index]
+        assert verify_receipt(receipt, entry, [key]).size == 301
     with pytest.raises(LogError, match="no entry 301"):
         receipts_of(store.path, [301])
     store.write(decided(1))
-    assert verify_receipt(receipts[1], store.bodies()[7], [store.signer.verifier]).size == 301
+    assert verify_receipt(receipts[1][0], store.bodies()[7], [store.signer.verifier]).size == 301
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update audit set body = cast('{}' as blob) where seq = 7",
+        "update audit set body = cast(body || ' ' as blob), leaf = zeroblob(32) where seq = 7",
+        "delete from audit where seq = 7",
+    ],
+)
+def test_no_receipt_is_given_for_an_entry_that_is_not_the_signed_one(store: Store, damage: str) -> None:
+    store.write_many(300)
+    store.execute(damage)
+    with pytest.raises(LogError, match="entry 7 is not the one that was signed"):
+        receipts_of(store.path, [7])
+    assert receipts_of(store.path, [8])[0][1] == store.bodies()[7 if "delete" in damage else 8]

@@ -264,8 +264,8 @@ def test_the_documented_script_verifies_a_receipt_with_code_that_is_not_ours(sto
         (300, bodies[300], "included"),
         (7, bodies[8], "NOT INCLUDED"),
     ):
-        (tmp_path / "entry").write_bytes(body + b"\n")
-        (tmp_path / "receipt").write_text(receipts_of(store.path, [index])[0].text, encoding="utf-8")
+        (tmp_path / "entry").write_bytes(body)
+        (tmp_path / "receipt").write_text(receipts_of(store.path, [index])[0][0].text, encoding="utf-8")
         done = subprocess.run(
             [sys.executable, "-c", script, "entry", "receipt"],
             cwd=tmp_path,

@@ -12,7 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from askfirst.entry import command_line
-from audit.receipt import parse_receipt
+from audit.note import parse_vkey
+from audit.receipt import parse_receipt, verify_receipt
 from audit.testing import Broker
 
 
@@ -63,7 +64,7 @@ def test_the_log_verifies_by_a_receipt_a_checkpoint_and_a_key_and_says_what_each
 ) -> None:
     request = read(store, "list", "--decision", "denied")[0]["req"]
     made = read(store, "receipt", "--request", request, "--out", str(tmp_path / "receipts"))
-    files = sorted((tmp_path / "receipts").iterdir())
+    files = sorted((tmp_path / "receipts").glob("*.tlog-proof"))
     assert [parse_receipt(file.read_text()).index for file in files] == [one["index"] for one in made]
     run(store, "export", str(tmp_path / "export"))
     key = (store.parent / "log.vkey").read_text().strip()
@@ -79,6 +80,25 @@ def test_the_log_verifies_by_a_receipt_a_checkpoint_and_a_key_and_says_what_each
     assert report["limits"] == []
     assert "a receipt proves that this one entry was logged" in run(store, "verify", *given)
     assert read(tmp_path / "export", "verify", *given)["ok"]
+
+
+def test_a_third_party_checks_a_receipt_with_the_entry_beside_it_and_no_log(store: Path, tmp_path: Path) -> None:
+    out = tmp_path / "receipts"
+    asked = read(store, "list", "--type", "gate.requested")[0]
+    [made] = read(store, "receipt", str(asked["index"]), "--out", str(out))
+    proof, entry = (out / f"entry-{asked['index']}{end}" for end in (".tlog-proof", ".json"))
+    assert sorted(out.iterdir()) == [entry, proof]
+    assert (proof.read_text(), entry.read_text()) == (made["receipt"], made["entry"])
+    assert {"index": asked["index"], **json.loads(entry.read_bytes())} == asked
+    key = parse_vkey((store.parent / "log.vkey").read_text().strip())
+    assert verify_receipt(parse_receipt(proof.read_text()), entry.read_bytes(), [key]).size == len(read(store, "list"))
+    assert run(store, "receipt", str(asked["index"])) == made["receipt"]
+
+
+def test_no_half_of_a_receipt_and_its_entry_is_written(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "entry-1.json").write_text("precious")
+    assert "exists already" in run(store, "receipt", "1", "--out", str(tmp_path), code=2)
+    assert [path.read_text() for path in tmp_path.glob("entry-*")] == ["precious"]
 
 
 @pytest.mark.parametrize("typed", ["foo", "3", "3:9f", "03:" + "0" * 16, "3:" + "G" * 16, "3:" + "0" * 17])
