@@ -279,6 +279,11 @@ def nobody_for(terms: Terms, electorate: Electorate) -> str:
                 f"the rule {terms.rule} needs {stage.approvals_needed} of {who}{name}, and {found} of these can "
                 "decide here; add people to the configuration, or mend the rule"
             )
+    if not electorate.has_enough((), terms.approvals_needed):  # nobody counts twice, not even by a handover
+        return (
+            f"the rule {terms.rule} needs {terms.approvals_needed} different people over its stages, and "
+            f"{len(electorate.named(()))} can decide here; add people to the configuration, or mend the rule"
+        )
     return ""
 
 

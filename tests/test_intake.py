@@ -185,6 +185,19 @@ def test_a_session_that_was_told_to_stop_hears_that_whatever_it_tries(desk_bench
             ),
         ),
         (
+            {
+                "stages": (
+                    Stage(name="proposer"),
+                    Stage(name="confirmer"),
+                    Stage(name="owner", recipients=("web:inbox",)),
+                )
+            },
+            (
+                "the rule ask.high needs 3 different people over its stages, and 2 can decide here; "
+                "add people to the configuration, or mend the rule"
+            ),
+        ),
+        (
             {"stages": (Stage(recipients=("pager:5",)),)},
             (
                 "the rule ask.high tells pager:5, and there is no such channel here (known: web); "
