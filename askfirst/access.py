@@ -23,6 +23,8 @@ class AccessScope(enum.StrEnum):
     """List and revoke tokens, and issue those that only ask or read."""
 
 
+OWN = "token:broker"
+"""Who shows the broker's own token, which only its own user can read."""
 TOOL = "askfirst.issue_access_token"
 """What the request is about by which a person approves a token that may decide or administer."""
 NEEDS_APPROVAL = frozenset({AccessScope.DECIDE, AccessScope.ADMIN})
@@ -48,6 +50,11 @@ class Caller:
     assurance: int = 0
     is_owner: bool = False
     machine: str = ""
+
+    @property
+    def bounded(self) -> str:
+        """By which id what they let wait is bounded; ``""`` for the broker's own user, who has all of it."""
+        return "" if self.is_owner or self.id == OWN else self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ class Bounds:
     """Limits of one broker; beyond them a call is denied with the reason, never queued without end.
 
     Attributes:
+        pending: requests that may wait for people, over all hosts.
+        pending_per_caller: the same of one token, or of one user of the machine other than the broker's own.
         pending_per_session: requests of one session that may wait for people.
         pending_per_host: the same over all sessions of one host.
         denial_window_s: so long the same action is answered from its denial.
@@ -17,6 +19,8 @@ class Bounds:
         similar_window_s: so long a denial is brought up when something equivalent is asked.
     """
 
+    pending: int = 100_000
+    pending_per_caller: int = 10_000
     pending_per_session: int = 50
     pending_per_host: int = 1_000
     denial_window_s: int = 600

@@ -28,6 +28,12 @@ Example::
     [web]
     port = 7433                    # 0: any free port
 
+    [limits]                       # beyond them a call is denied with the reason, and nothing is queued
+    pending = 100_000              # requests that may wait for people
+    pending_per_caller = 10_000    # of one token, or of one user of this machine other than the broker's own
+    pending_per_host = 1_000       # of one agent's program
+    pending_per_session = 50       # of one session
+
     [store]
     url = ""                       # postgresql://user@host/database that several brokers share; "": a file of our own
 
@@ -50,6 +56,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from askfirst.audit_config import AuditConfig, RawAudit, audit_config
+from askfirst.bounds import Bounds
 from askfirst.canonical import sha256_hex
 from askfirst.effects import Risk
 from askfirst.errors import ConfigError
@@ -113,6 +120,15 @@ class _RawStore(BaseModel):
     url: str = Field(default="", pattern="^$|^postgres(ql)?://")
 
 
+class _RawLimits(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    pending: int = Field(default=100_000, ge=1, le=1_000_000)
+    pending_per_caller: int = Field(default=10_000, ge=1, le=1_000_000)
+    pending_per_host: int = Field(default=1_000, ge=1, le=1_000_000)
+    pending_per_session: int = Field(default=50, ge=1, le=1_000_000)
+
+
 class _Raw(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -120,6 +136,7 @@ class _Raw(BaseModel):
     policy: _RawPolicy = Field(default_factory=_RawPolicy)
     requester: _RawRequester = Field(default_factory=_RawRequester)
     web: _RawWeb = Field(default_factory=_RawWeb)
+    limits: _RawLimits = Field(default_factory=_RawLimits)
     store: _RawStore = Field(default_factory=_RawStore)
     audit: RawAudit = Field(default_factory=RawAudit)
     evidence: RawEvidence = Field(default_factory=RawEvidence)
@@ -136,6 +153,7 @@ class Config:
 
     Attributes:
         digest: SHA-256 (hex) of the file's bytes, or of nothing when there is no file.
+        bounds: how much may wait.
         people: who may decide beside the user that the broker runs as.
         notify: programs that are told of changes, their secrets not read yet.
         requester: for whom the agents work.
@@ -158,6 +176,7 @@ class Config:
     notify: tuple[RawNotify, ...] = ()
     hosts: HostsConfig = field(default_factory=HostsConfig)
     listen: ListenConfig | None = None
+    bounds: Bounds = field(default_factory=Bounds)
     people: tuple[Person, ...] = ()
     requester: Requester = field(default_factory=Requester)
     undo: UndoConfig = field(default_factory=UndoConfig)
@@ -195,6 +214,7 @@ def parse_config(content: bytes, *, source: str) -> Config:
         hosts=hosts_config(raw.hosts),
         listen=listen_config(raw.listen, Path(source).parent),
         undo=undo_config(raw.undo),
+        bounds=Bounds(**raw.limits.model_dump()),
         people=tuple(
             Person(
                 id=each.id,

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst import engine, grant_token
+from askfirst.backlog import Backlog
 from askfirst.bounds import Bounds
 from askfirst.clerk import Clerk
 from askfirst.engine import (
@@ -111,7 +112,8 @@ class Desk(Clerk):
         super().__init__(writer=writer, reader=reader, audit=audit, hub=hub, clock=clock, signer=signer)
         self._people = people or Directory(is_open=True)
         self._editor = editor
-        self._intake = Intake(audit=audit, bounds=bounds or Bounds(), schemes=schemes)
+        bounds = bounds or Bounds()
+        self._intake = Intake(audit=audit, bounds=bounds, backlog=Backlog(bounds), schemes=schemes)
         self._inspector = inspector
         self._before_release = before_release
         self._windows = windows

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from askfirst.audit_port import AuditLog, Value
+    from askfirst.backlog import Backlog
     from askfirst.bounds import Bounds
     from askfirst.effects import Classification
     from askfirst.host import Agent
@@ -58,6 +59,8 @@ class Draft:
         question: makes it a question instead of an approval; then ``options`` or ``answer_schema`` say what fits.
         supersedes: id of a pending request of the same session that this one replaces.
         notes: what people should know beside the effects.
+        caller: who made it by the API, where what they may let wait is bounded; ``""`` for the broker's own user, and
+            for hooks, whose hosts have names that nobody chooses.
     """
 
     key: str
@@ -75,6 +78,7 @@ class Draft:
     answer_schema: str = ""
     supersedes: str = ""
     notes: tuple[str, ...] = ()
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +97,13 @@ class Intake:
     Attributes:
         audit: the log that the transaction is sealed with.
         bounds: how much may wait.
+        backlog: how much does.
         schemes: channels that exist here.
     """
 
     audit: AuditLog
     bounds: Bounds
+    backlog: Backlog
     schemes: Collection[str]
 
     def receive(
@@ -135,6 +141,9 @@ class Intake:
             self._note(connection, answered, EntryType.GATE_REFUSED, draft, details)
             return Received(case=records.read(connection, answered.id))
         self._require_askable(stands, draft, electorate)
+        refusal = self.backlog.refusal(connection, host=draft.agent.host, caller=draft.caller, now_ms=now_ms)
+        if refusal:
+            raise OverloadedError(refusal)
         notes = (*draft.notes, *similar_denials(draft, stands.denials, now_ms))
         request = request_of(draft, now_ms, action_digest=act, notes=notes)
         received = self._ask(connection, draft, request, now_ms)
@@ -166,15 +175,12 @@ class Intake:
                 f"{bounds.pending_per_session} requests of this session wait for people already; wait for these, "
                 "or withdraw some"
             )
-        if stands.is_host_full:
-            raise OverloadedError(
-                f"{bounds.pending_per_host} requests of {draft.agent.host} wait for people already; try again later"
-            )
 
     def _ask(self, connection: sa.Connection, draft: Draft, request: Request, now_ms: int) -> Received:
         changed = self._supersede(connection, draft, request, now_ms) if draft.supersedes else None
         case = Case(request=request)
         records.insert(connection, case, draft.key)
+        self.backlog.add(request, draft.caller)
         entry_type = EntryType.QUESTION_ASKED if draft.question else EntryType.GATE_REQUESTED
         self._note(connection, request, entry_type, draft, {"notes": request.notes} if request.notes else {})
         return Received(case=case, changed=changed, is_new=True)

@@ -56,7 +56,7 @@ class Core:
             hub=self.hub,
             clock=self.clock,
             signer=FakeSigner(),
-            bounds=Bounds(pending_per_session=1_000_000, pending_per_host=1_000_000),
+            bounds=Bounds(pending=10_000_000, pending_per_session=1_000_000, pending_per_host=1_000_000),
         )
 
     @contextlib.asynccontextmanager

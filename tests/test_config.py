@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from askfirst.bounds import Bounds
 from askfirst.config import load_config, parse_config
 from askfirst.effects import Risk
 from askfirst.errors import ConfigError
@@ -93,3 +94,11 @@ def test_other_tables_are_channels_and_kept_as_they_are_written() -> None:
 def test_what_is_no_table_or_nearly_one_of_ours_is_no_channel(text: bytes) -> None:
     with pytest.raises(ConfigError, match="unknown key"):
         parse_config(text, source="config.toml")
+
+
+def test_what_may_wait_can_be_set_and_is_never_nothing() -> None:
+    found = parse_config(b"[limits]\npending = 7\npending_per_caller = 3\n", source="config.toml").bounds
+    assert (found.pending, found.pending_per_caller, found.pending_per_host) == (7, 3, 1_000)
+    assert parse_config(b"", source="config.toml").bounds == Bounds()
+    with pytest.raises(ConfigError, match=r"limits.pending is 0"):
+        parse_config(b"[limits]\npending = 0\n", source="config.toml")

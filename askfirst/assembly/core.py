@@ -155,6 +155,7 @@ class Core:
             editor=self._asking,
             inspector=self._asking,
             schemes=self._channels.keys(),
+            bounds=self._config.bounds,
             before_release=self._require_witnesses,
             windows=Windows(glass_key, self._clock),
             net=self._net,

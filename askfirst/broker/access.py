@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import HTTPException, Request
 
-from askfirst.access import NEEDS_APPROVAL, TOOL, AccessScope, Caller, Token, TokenDraft
+from askfirst.access import NEEDS_APPROVAL, OWN, TOOL, AccessScope, Caller, Token, TokenDraft
 from askfirst.audit_port import Actor, Entry, EntryType
 from askfirst.broker.peer import bears, is_owner_uid, peer_uid, shows_token
 from askfirst.canonical import sha256_hex
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 PREFIX = "askfirst_"
 """Every issued token begins so, for scanners of leaked secrets to know it."""
-OWN = "token:broker"
-"""Who shows the broker's own token, which only its own user can read."""
 _SECRET_MAX_CHARS = 200
 _LOCAL = frozenset({AccessScope.ASK, AccessScope.READ})
 _OTHERS = frozenset({AccessScope.ASK})

@@ -81,6 +81,7 @@ class AskApi:
         case = await self._asked(
             look,
             key=idempotency_key,
+            caller=caller_of(request).bounded,
             question=body.question,
             options=tuple(body.options),
             answer_schema=json.dumps(body.answer_schema) if body.answer_schema is not None else "",
@@ -118,7 +119,7 @@ class AskApi:
         elif ruling.outcome is Outcome.DENY:
             await self._desk.note(refused_entry(look))
         else:
-            case = await self._asked(look, key=idempotency_key)
+            case = await self._asked(look, key=idempotency_key, caller=caller_of(request).bounded)
             response.headers["location"] = f"/v1/requests/{case.request.id}"
         return wire.ActionOut.model_validate(
             {

@@ -11,10 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from askfirst.broker import wire
-from askfirst.errors import Error, status_of
+from askfirst.errors import Error, OverloadedError, status_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
+
+_RETRY_AFTER_S = "30"
+"""When too much waits: people decide a few times a minute."""
 
 
 def handle_problems(app: FastAPI) -> None:
@@ -32,7 +35,10 @@ def _problem(status: int, detail: str) -> JSONResponse:
 
 async def _on_error(_request: Request, error: Exception) -> JSONResponse:
     """One of our errors as a problem document."""
-    return _problem(status_of(error), str(error))
+    answer = _problem(status_of(error), str(error))
+    if isinstance(error, OverloadedError):
+        answer.headers["Retry-After"] = _RETRY_AFTER_S
+    return answer
 
 
 async def _on_bug(_request: Request, error: Exception) -> JSONResponse:

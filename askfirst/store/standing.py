@@ -33,7 +33,6 @@ class Standing:
         waiting: the case that waits for a decision on it.
         denials: what was denied to this session of late, newest first.
         is_session_full: whether as many requests of this session wait as may.
-        is_host_full: the same for all sessions of its host.
     """
 
     known: Case | None
@@ -41,7 +40,6 @@ class Standing:
     waiting: Case | None
     denials: tuple[Request, ...]
     is_session_full: bool
-    is_host_full: bool
 
 
 def standing(
@@ -79,7 +77,6 @@ def standing(
         now_ms=now_ms,
         since_ms=denied_since_ms,
         others_in_session=max(0, bounds.pending_per_session - 1),
-        others_on_host=max(0, bounds.pending_per_host - 1),
     ):
         found.setdefault(kind, []).append(body)
     [known, granted, waiting] = [
@@ -91,12 +88,11 @@ def standing(
         waiting=waiting,
         denials=tuple(load(Request, body) for body in found.get(_DENIED, ())),
         is_session_full=_SESSION_FULL in found,
-        is_host_full=_HOST_FULL in found,
     )
 
 
 _KNOWN, _GRANTED, _WAITING, _DENIED = "known", "granted", "waiting", "denied"
-_SESSION_FULL, _HOST_FULL = "session full", "host full"
+_SESSION_FULL = "session full"
 
 
 def _arm(kind: str, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -136,6 +132,5 @@ _STANDING = Statement(
         _arm(_WAITING, table.c.action_digest == sa.bindparam("act"), _waits_too),
         _apart(_arm(_DENIED, _is_session, _denied).order_by(_newest).limit(constant(DENIALS_MAX))),
         _apart(_is_full(_SESSION_FULL, "others_in_session", _is_session, _waits)),
-        _apart(_is_full(_HOST_FULL, "others_on_host", _is_host, _waits)),
     )
 )

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from askfirst.access import NEEDS_APPROVAL, TOOL
+from askfirst.bounds import Bounds
 from askfirst.broker.access import PREFIX
 from askfirst.request import RequestState, Verdict
 from askfirst.testing.api import OURS, api_client
-from askfirst.testing.bench import Bench, a_review
+from askfirst.testing.bench import Bench, a_review, bench
 
 BY_TCP = ("127.0.0.1", 5555)
 
@@ -43,6 +45,23 @@ async def issued_by_approval(made: Bench, http: httpx.AsyncClient, scope: str) -
 
 def bearer(token: dict[str, Any]) -> dict[str, str]:
     return {"authorization": f"Bearer {token['token']}"}
+
+
+def test_what_one_token_lets_wait_is_bounded_and_the_brokers_own_user_is_not(tmp_path: Path) -> None:
+    async def story(made: Bench) -> None:
+        async with api_client(made) as ours, api_client(made, BY_TCP) as remote:
+            headers = bearer(await issued(ours, "ask"))
+            asked = [
+                await remote.post("/v1/requests", json={"command": f"ls {n}", "host": f"h{n}"}, headers=headers)
+                for n in range(3)
+            ]
+            own = await ours.post("/v1/requests", json={"command": "ls 4"})
+        assert [each.status_code for each in (*asked, own)] == [201, 201, 503, 201]
+        assert asked[2].headers["retry-after"] == "30"
+        assert asked[2].json()["detail"].startswith("2 requests of token:")
+
+    with bench(tmp_path / "askfirst.db", bounds=Bounds(pending_per_caller=2)) as made:
+        run(lambda: story(made))
 
 
 def test_a_token_that_asks_is_issued_at_once_and_is_in_the_log(desk_bench: Bench) -> None:

@@ -1,0 +1,105 @@
+"""How much waits for people, known without a count at every request.
+
+A broker counts what waits now and then, and adds each request that it lets in: what ends meanwhile only makes this too
+much. It counts again once that reaches a limit, and after five seconds in any case: where several brokers share a
+database, each sees what the others let in within that time, and so much more may wait than the limit says.
+
+Who has made a request is not stored. For each caller the ids that this broker let in are kept; those that have ended
+are taken out once there are as many as may be. A broker that is started anew begins with none.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from askfirst.store import waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+
+    from askfirst.bounds import Bounds
+    from askfirst.request import Request
+
+_N = TypeVar("_N")
+_V = TypeVar("_V")
+FRESH_MS = 5_000
+NAMES_MAX = 1_000
+"""Hosts, and callers, that are known at a time. One that comes back later is counted anew."""
+_ROWS_A_MS = 20
+"""A count that found a limit reached holds a millisecond for each so many rows, so that refusing costs little, too."""
+
+
+@dataclass(slots=True)
+class _Count:
+    """Requests that wait, or more than do; ``at_ms``: when they were counted."""
+
+    most: int
+    at_ms: int
+
+
+@dataclass(slots=True)
+class _Made:
+    """Requests of one caller; ``at_ms``: when those that have ended were last taken out."""
+
+    ids: list[str] = field(default_factory=list)
+    at_ms: int = 0
+
+
+class Backlog:
+    """What waits in the store of one broker. It is asked and told in the writer's transactions only."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._counts: OrderedDict[str | None, _Count] = OrderedDict()
+        self._made: OrderedDict[str, _Made] = OrderedDict()
+
+    def refusal(self, connection: sa.Connection, *, host: str, caller: str, now_ms: int) -> str:
+        """Why one more may not wait, or ``""``; ``caller`` is empty for the broker's own user."""
+        bounds = self._bounds
+        if self._is_full(connection, None, bounds.pending, now_ms):
+            return f"{bounds.pending} requests wait for people already; try again later"
+        if self._is_full(connection, host, bounds.pending_per_host, now_ms):
+            return f"{bounds.pending_per_host} requests of {host} wait for people already; try again later"
+        if caller and self._has_made_too_many(connection, caller, now_ms):
+            most = bounds.pending_per_caller
+            return f"{most} requests of {caller} wait for people already; wait for these, or withdraw some"
+        return ""
+
+    def add(self, request: Request, caller: str) -> None:
+        """One more waits, if the transaction comes to its end."""
+        for name in (None, request.agent.host):
+            if name in self._counts:
+                self._counts[name].most += 1
+        if caller:
+            _kept(self._made, caller, _Made).ids.append(request.id)
+
+    def _is_full(self, connection: sa.Connection, host: str | None, limit: int, now_ms: int) -> bool:
+        """Whether as many wait as may, of a host or of all."""
+        known = _kept(self._counts, host, lambda: _Count(limit, now_ms - FRESH_MS))
+        age_ms = now_ms - known.at_ms
+        is_old = not 0 <= age_ms < FRESH_MS
+        if is_old or (known.most >= limit and age_ms >= limit // _ROWS_A_MS):
+            known.most, known.at_ms = waiting.count(connection, limit, host), now_ms
+        return known.most >= limit
+
+    def _has_made_too_many(self, connection: sa.Connection, caller: str, now_ms: int) -> bool:
+        limit = self._bounds.pending_per_caller
+        made = _kept(self._made, caller, _Made)
+        if len(made.ids) >= limit and not 0 <= now_ms - made.at_ms < limit // _ROWS_A_MS:
+            made.ids, made.at_ms = waiting.still(connection, made.ids), now_ms
+        return len(made.ids) >= limit
+
+
+def _kept(known: OrderedDict[_N, _V], name: _N, new: Callable[[], _V]) -> _V:
+    """What is known under a name, which becomes the newest; the oldest goes where there are too many."""
+    if name not in known:
+        known[name] = new()
+    known.move_to_end(name)
+    found = known[name]
+    if len(known) > NAMES_MAX:
+        known.popitem(last=False)
+    return found

@@ -1,0 +1,127 @@
+"""How much may wait: over all, of a host, of a caller; counted seldom, and never too little."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from askfirst import backlog
+from askfirst.backlog import FRESH_MS
+from askfirst.bounds import Bounds
+from askfirst.errors import OverloadedError, StoreError
+from askfirst.request import Verdict
+from askfirst.testing.bench import a_review, bench, one_of_many
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from askfirst.engine import Case
+    from askfirst.testing.bench import Bench
+
+
+async def ask(made: Bench, number: int, *, host: str = "", caller: str = "") -> Case:
+    """A request of a session of its own."""
+    draft = one_of_many(f"n{number}", number, now_ms=made.clock.now_ms())
+    name = host or f"host-{number}"
+    agent = replace(draft.agent, host=name)
+    return await made.desk.ask(replace(draft, agent=agent, action=replace(draft.action, host=name), caller=caller))
+
+
+async def withdraw(made: Bench, case: Case) -> None:
+    await made.desk.cancel(case.request.id, "no need")
+
+
+def told(path: Path, story: Any, **bounds: int) -> None:
+    with bench(path / "store.db", bounds=Bounds(**bounds)) as made:
+        asyncio.run(story(made))
+
+
+def test_other_hosts_and_sessions_are_no_way_round_the_limit_over_all(tmp_path: Path) -> None:
+    async def story(made: Bench) -> None:
+        first = await ask(made, 1)
+        for number in (2, 3):
+            await ask(made, number)
+        with pytest.raises(OverloadedError, match=r"^3 requests wait for people already; try again later$"):
+            await ask(made, 4)
+        assert len(await made.desk.requests()) == 3
+        await made.desk.review(a_review(first.request, Verdict.DENY))
+        await ask(made, 5)
+        with pytest.raises(OverloadedError):
+            await ask(made, 6)
+
+    told(tmp_path, story, pending=3)
+
+
+def test_a_caller_cannot_take_all_of_what_may_wait(tmp_path: Path) -> None:
+    async def story(made: Bench) -> None:
+        first = await ask(made, 1, caller="token:a")
+        await ask(made, 2, caller="token:a")
+        with pytest.raises(OverloadedError, match=r"^2 requests of token:a wait for people already; wait for these"):
+            await ask(made, 3, caller="token:a")
+        await ask(made, 4, caller="token:b")
+        await ask(made, 5)
+        await withdraw(made, first)
+        await ask(made, 6, caller="token:a")
+
+    told(tmp_path, story, pending_per_caller=2)
+
+
+def test_what_waits_is_not_counted_at_every_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str | None] = []
+    count = backlog.waiting.count
+    monkeypatch.setattr(backlog.waiting, "count", lambda *given: (counted.append(given[2]), count(*given))[1])
+
+    async def story(made: Bench) -> None:
+        for number in range(20):
+            await ask(made, number, host="one")
+        assert counted == [None, "one"]
+        made.clock.advance(FRESH_MS / 1000)
+        await ask(made, 20, host="one")
+        assert counted == [None, "one"] * 2
+
+    told(tmp_path, story)
+
+
+def test_what_another_broker_let_in_is_seen_after_a_while(tmp_path: Path) -> None:
+    async def story(made: Bench) -> None:
+        path = made.path
+        await ask(made, 1)
+        with bench(path) as other:
+            for number in (2, 3):
+                await ask(other, number)
+        made.clock.advance(FRESH_MS / 1000)
+        with pytest.raises(OverloadedError):
+            await ask(made, 4)
+
+    told(tmp_path, story, pending=3)
+
+
+def test_a_request_that_was_not_written_takes_no_room_for_long(tmp_path: Path) -> None:
+    async def story(made: Bench) -> None:
+        append, made.log.append = made.log.append, None  # type: ignore[assignment,method-assign]  # the log fails
+        for number in (1, 2, 3):
+            with pytest.raises(StoreError):
+                await ask(made, number, caller="token:a")
+        made.log.append = append  # type: ignore[method-assign]  # and works again
+        for number in (4, 5):
+            await ask(made, number, caller="token:a")
+
+    told(tmp_path, story, pending=2, pending_per_host=2, pending_per_caller=2)
+
+
+def test_hosts_without_end_are_not_remembered_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlog, "NAMES_MAX", 3)
+
+    async def story(made: Bench) -> None:
+        for number in range(8):
+            await ask(made, number, caller=f"token:{number}")
+        with pytest.raises(OverloadedError, match="1 requests of host-7 wait"):
+            await ask(made, 8, host="host-7")
+        with pytest.raises(OverloadedError, match="1 requests of host-0 wait"):
+            await ask(made, 9, host="host-0")  # forgotten, and counted anew
+
+    told(tmp_path, story, pending_per_host=1)
