@@ -15,7 +15,7 @@ def app() -> typer.Typer:
     made = typer.Typer()
     check.add(made)
     explain.add(made)
-    policy.add(made, lambda *_: [])
+    policy.add(made, lambda *_: [], lambda: (frozenset(), frozenset()))
     return made
 
 
