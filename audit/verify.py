@@ -1,4 +1,4 @@
-"""Verifies a log, offline, from what is stored, without the key that signs it.
+"""Verifies a log from what is stored, without the key that signs it; offline, but for witnesses that are asked.
 
 Every leaf is computed from the stored bytes of its entry. The root over them must be the one that the log signed, and
 the one of every anchor that is given: an older checkpoint, ``size:root`` from a message, a receipt, a cosignature.
@@ -24,6 +24,7 @@ from askfirst.audit_port import parse_seen
 from askfirst.errors import Error, InputError, LogError
 from audit.clock import rfc3339
 from audit.git_anchor import DEFAULT_REF, read_checkpoints
+from audit.monitor import newest_checkpoint
 from audit.note import (
     COSIGNATURE,
     ED25519,
@@ -52,6 +53,10 @@ _NO_ANCHOR: Final = (
 _NO_PAYLOADS: Final = (
     "an export holds no payloads, so that none was compared with its digest; verify the store for that"
 )
+_NO_NEWEST: Final = (
+    "the cosignatures were read from the store, and an older copy of everything has older ones and would verify; let "
+    "the witness say what it cosigned last"
+)
 _MEANINGS: Final = {
     "head": "the signed head proves that nobody without the log's key changed, removed or reordered anything",
     "key": "the key that you gave proves that this is its log, not another that was put in its place",
@@ -60,6 +65,8 @@ _MEANINGS: Final = {
     "receipt": "a receipt proves that this one entry was logged, byte for byte, under a head that the log signed",
     "witness": "a witness's cosignature proves that it saw this tree at that time and had only ever seen the log grow: "
     "to rewrite it takes the witness's key, too",
+    "newest": "what a witness itself says it cosigned last proves that this is no older copy of the log: nothing that "
+    "it had seen by then was taken out",
     "git": "a git ref proves what a kept checkpoint proves, as far as the repository is not the attacker's own",
     "timestamp": "a timestamp proves, by the authority's word, that the log held these entries by that time",
 }
@@ -120,6 +127,7 @@ def verify_store(  # each is another kind of evidence, all optional
     receipts: Sequence[Path] = (),
     vkeys: Sequence[str] = (),
     witnesses: Sequence[str] = (),
+    witness_urls: Sequence[str] = (),
     repositories: Sequence[str] = (),
     timestamps: Sequence[Path] = (),
     authorities: Path | None = None,
@@ -133,6 +141,7 @@ def verify_store(  # each is another kind of evidence, all optional
         receipts: ``.tlog-proof`` files.
         vkeys: the log's keys as the verifier knows them; without, those beside the log are used.
         witnesses: vkeys of witnesses whose cosignatures count, and must be there.
+        witness_urls: where witnesses answer: what one of ``witnesses`` cosigned last is asked of it now.
         repositories: git repositories with a ref of checkpoints, ``PATH`` or ``PATH@refs/…``.
         timestamps: ``.tsr`` files, each with its ``.checkpoint`` beside it.
         authorities: PEM file with the certificates that are trusted for timestamps.
@@ -144,6 +153,8 @@ def verify_store(  # each is another kind of evidence, all optional
         with open_source(path) as source:
             verification = _Verification(path, source, vkeys, witnesses)
             verification.check_head()
+            for url in witness_urls:
+                verification.add_newest(url)
             for repository in repositories:
                 verification.add_repository(repository)
             for token in timestamps:
@@ -165,6 +176,19 @@ class _Verification:
         self.keys = self._parse_keys(vkeys or source.vkeys, ED25519)
         self.witnesses = self._parse_keys(witnesses, COSIGNATURE)
         self.head: Checkpoint | None = None
+
+    def add_newest(self, url: str) -> None:
+        """Take what a witness cosigned last for an anchor; it must be one that counts."""
+        if self.head is None:
+            return  # which is a problem already, and without it nobody knows whose log to ask for
+        try:
+            note = newest_checkpoint(url, self.head.origin)
+            opened = open_note(note, self.witnesses)
+        except LogError as error:
+            self._problem("witness", f"the newest cosignature of the witness at {url}: {error}")
+            return
+        name, at_s = opened.cosigned_at_s[0]
+        self._add_note(note, f"the checkpoint that {name} cosigned last, at {_moment(at_s)} ({url})", "newest")
 
     def add_repository(self, text: str) -> None:
         """Take every checkpoint of a git ref for an anchor."""
@@ -411,6 +435,8 @@ class _Verification:
             limits += (_NO_ANCHOR,)
         if self.source.payloads is None:
             limits += (_NO_PAYLOADS,)
+        if "witness" in self.kinds and not any(one.cosigned for one in self.anchors if one.kind != "head"):
+            limits += (_NO_NEWEST,)
         return Report(
             path=str(self.path),
             origin=origin,
@@ -424,9 +450,13 @@ class _Verification:
 
 
 def _cosigned(name: str, size: int, at_s: int) -> str:
-    """What a cosignature shows; a witness may write any time, which need not be one that a calendar knows."""
+    """What a cosignature shows."""
+    return f"{name} has witnessed the first {size} entries at {_moment(at_s)}"
+
+
+def _moment(at_s: int) -> str:
+    """A POSIX time for people; a witness may write any, which need not be one that a calendar knows."""
     try:
-        at = rfc3339(at_s * 1_000_000)
+        return rfc3339(at_s * 1_000_000)
     except LogError:
-        at = f"{at_s} s after 1970"
-    return f"{name} has witnessed the first {size} entries at {at}"
+        return f"{at_s} s after 1970"

@@ -1,4 +1,4 @@
-"""``askfirst audit verify|list|show|tail|stats``: all offline, on the store's file."""
+"""``askfirst audit verify|list|show|tail|stats``: on the store's file, and a witness where one is named."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ Receipts = Annotated[list[Path] | None, typer.Option(help="A .tlog-proof file; m
 Range = Annotated[str, typer.Option("--range", metavar="FIRST-LAST", help="Only these entries, under the signed head.")]
 Witnesses = Annotated[
     list[str] | None, typer.Option(metavar="VKEY", help="A witness that must have cosigned; may be repeated.")
+]
+WitnessUrls = Annotated[
+    list[str] | None,
+    typer.Option(metavar="URL", help="Ask the --witness there for what it cosigned last; may be repeated."),
 ]
 Repositories = Annotated[
     list[str] | None, typer.Option(metavar="REPO[@REF]", help="A repository with `audit anchor` commits.")
@@ -57,6 +61,7 @@ def _add_verify(group: typer.Typer, parts: Parts) -> None:
         receipt: Receipts = None,
         part: Range = "",
         witness: Witnesses = None,
+        witness_url: WitnessUrls = None,
         git: Repositories = None,
         timestamp: Timestamps = None,
         authority: Authorities = None,
@@ -71,9 +76,11 @@ def _add_verify(group: typer.Typer, parts: Parts) -> None:
         with sentences(), stderr.status("verifying"):
             for each in seen or ():
                 parse_seen(each)
+            if witness_url and not witness:
+                raise InputError("whose cosignature must be on what --witness-url says? give its key by --witness")
             log = log_of(parts, store, state_dir)
             if part:
-                if any((checkpoint, seen, receipt, witness, git, timestamp)):
+                if any((checkpoint, seen, receipt, witness, witness_url, git, timestamp)):
                     raise InputError("a range is verified under the signed head alone; of the evidence give --key only")
                 report = log.verify_range(*_range_of(part), vkeys=key or ())
             else:
@@ -83,6 +90,7 @@ def _add_verify(group: typer.Typer, parts: Parts) -> None:
                     receipts=receipt or (),
                     vkeys=key or (),
                     witnesses=witness or (),
+                    witness_urls=witness_url or (),
                     repositories=git or (),
                     timestamps=timestamp or (),
                     authorities=authority,

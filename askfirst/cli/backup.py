@@ -136,6 +136,7 @@ def _verify(parts: Parts, path: Path) -> VerifyReport:
         receipts=(),
         vkeys=(),
         witnesses=(),
+        witness_urls=(),
         repositories=(),
         timestamps=(),
         authorities=None,

@@ -80,6 +80,7 @@ class LogReader(Protocol):
         receipts: Sequence[Path],
         vkeys: Sequence[str],
         witnesses: Sequence[str],
+        witness_urls: Sequence[str],
         repositories: Sequence[str],
         timestamps: Sequence[Path],
         authorities: Path | None,

@@ -134,6 +134,7 @@ def test_what_does_not_go_together_is_refused(store: Path, tmp_path: Path) -> No
     assert "takes no filters" in run(store, "export", out + "2", "--format", "csv", "--person", "x", code=2)
     assert "give either an index or --request" in run(store, "receipt", code=2)
     assert "give --git, --authority, or both" in run(store, "anchor", code=2)
+    assert "give its key by --witness" in run(store, "verify", "--witness-url", "http://127.0.0.1:9", code=2)
     assert "there is no store at" in run(tmp_path / "nowhere", "tail", code=1)
 
 

@@ -131,6 +131,8 @@ def test_a_store_that_was_put_back_is_noticed_by_the_witness_and_by_every_messag
     broker.start()
     report = verified(broker, "--seen", shown[1])
     assert [problem["code"] for problem in report["problems"]] == ["dropped"]
+    report = verified(broker, "--witness", witness.vkey, "--witness-url", witness.url)
+    assert "dropped" in [problem["code"] for problem in report["problems"]]
     answer = approved(broker, person, "toolu_3")
     assert answer["permissionDecision"] == "deny"
     assert "this store was rolled back" in answer["permissionDecisionReason"]

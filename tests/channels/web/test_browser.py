@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
@@ -19,6 +16,7 @@ from starlette.routing import Route
 from askfirst.effects import Risk
 from askfirst.engine import Amend, Content
 from askfirst.request import RequestState
+from askfirst.testing.serving import serving
 from channels.web import Logins, Sessions, new_login_link, web_inbox
 
 if TYPE_CHECKING:
@@ -75,29 +73,6 @@ class Site:
         page.get_by_role("button", name="Log in").click()
         page.wait_for_url(f"{self.base}/")
         return page
-
-
-@contextmanager
-def serving(app: Any, listener: socket.socket) -> Iterator[asyncio.AbstractEventLoop]:
-    """A throw-away server on a loop and a thread of its own."""
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
-    started: list[asyncio.AbstractEventLoop] = []
-    ready = threading.Event()
-
-    async def serve() -> None:
-        started.append(asyncio.get_running_loop())
-        ready.set()
-        await server.serve(sockets=[listener])
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    try:
-        assert ready.wait(5)
-        yield started[0]
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        assert not thread.is_alive()
 
 
 def a_port() -> tuple[socket.socket, str]:
