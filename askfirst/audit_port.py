@@ -95,6 +95,8 @@ class EntryType(enum.StrEnum):
     LOG_FOUNDED = "log.founded"
     LOG_KEY_ROTATED = "log.key_rotated"
     LOG_CHECKPOINT_WITNESSED = "log.checkpoint_witnessed"
+    LOG_CONTRADICTED = "log.contradicted"
+    """A witness has seen another log than this one: more entries, or others."""
     BLOB_ERASED = "blob.erased"
     BREAK_GLASS_PREPARED = "break_glass.prepared"
     """A person has approved that somebody gets a code for an emergency."""

@@ -56,6 +56,9 @@ def examined_broker(found: Mapping[str, Any], version: str, *, now_ms: int, own_
     yield Finding(area="broker", grade=Grade.OK, text=f"it answers (pid {found['pid']}, user {_name(found['uid'])})")
     yield _clock(found["now_ms"], now_ms)
     yield _sqlite(str(found["sqlite"]))
+    for text in found.get("contradictions", ()):  # a broker of an earlier release says nothing of them
+        fix = "askfirst audit verify --witness VKEY --witness-url URL, and put the newest copy of the store back"
+        yield Finding(area="log", grade=Grade.FAIL, text=str(text), fix=fix)
     for scheme, health in sorted(found["channels"].items()):
         grade = Grade.OK if health["ok"] else Grade.FAIL
         yield Finding(area=f"channel {scheme}", grade=grade, text=str(health["text"]))

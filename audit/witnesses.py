@@ -3,7 +3,8 @@
 Rules kept here:
 - Only committed heads leave the house.
 - A cosignature is stored, with an entry that says so, only after it was verified.
-- A witness that knows more entries than there are is not argued with: the store was rolled back, and that is said.
+- A witness that has seen more entries than there are, or others, is not argued with: the store was rolled back or
+  rewritten. That is an entry, people are told, and until it cosigns nothing is, whatever the others say.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from audit.tree import consistency_proof
 from audit.witness import SIZE_TYPE, Submission
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from askfirst.audit_port import TreeHead, Value
     from askfirst.audit_port import Witnesses as WitnessesPort
     from askfirst.store.writer import Writer
@@ -42,12 +45,28 @@ _LAST_S: Final = 253_402_300_799
 """The last second of the year 9999."""
 _ATTEMPTS: Final = 3
 """A witness that knows another size is asked again with that one; another broker may be faster twice."""
+_NOT_GROWN: Final = 422
+"""Status of a head that continues nothing the witness has seen (https://c2sp.org/tlog-witness)."""
 
 _log = logging.getLogger(__name__)
 
 
 class WitnessError(LogError):
     """Too few witnesses have cosigned."""
+
+
+class ContradictionError(WitnessError):
+    """A witness has seen another log than this one.
+
+    Attributes:
+        witness: which.
+        size: how many entries it has seen, None where it does not say.
+    """
+
+    def __init__(self, message: str, *, witness: KnownWitness, size: int | None = None) -> None:
+        super().__init__(message)
+        self.witness = witness
+        self.size = size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +86,7 @@ class Witnesses:
         log: whose heads they see.
         reader: a read-only engine of its store.
         writer: of the same store.
+        tell: tells people a text; the same key tells once.
         http: what reaches them; ``None``: a client of our own.
     """
 
@@ -77,18 +97,27 @@ class Witnesses:
         log: StoredLog,
         reader: sa.Engine,
         writer: Writer,
+        tell: Callable[[str, str], Awaitable[object]],
         http: httpx.AsyncClient | None = None,
     ) -> None:
         self._policy = policy
         self._log = log
         self._reader = reader
         self._writer = writer
+        self._tell = tell
         self._http = http or httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False)
         self._turn = asyncio.Lock()
         self._known = dict[str, int]()
         self._cosigned = 0
         self._shown = 0
         """The size after the last round, with the entry that tells of it: nothing else happened while it stays so."""
+        self._contradictions = dict[str, str]()
+        self._told = set[tuple[str, int | None]]()
+
+    @property
+    def contradictions(self) -> tuple[str, ...]:
+        """What each witness said last that does not fit this log, a sentence each; over when it cosigns."""
+        return tuple(self._contradictions.values())
 
     async def cosign(self, size: int) -> None:
         """Return once enough witnesses have cosigned a head of at least this many entries.
@@ -130,6 +159,11 @@ class Witnesses:
         if signed:
             await self._writer.write(lambda connection: self._store(connection, head, signed))
             self._shown = self._log.head.size
+        for one in results:
+            if isinstance(one, ContradictionError):
+                await self._contradicted(one, head)
+        if self._contradictions:  # no quorum outvotes one that remembers, even while it hangs
+            raise WitnessError("; ".join(self._contradictions.values()))
         if not self._policy.is_met(one.witness.key for one in signed):
             raise WitnessError(
                 f"{len(signed)} of {len(asked)} witnesses cosigned {head.size} entries, which is not the quorum "
@@ -162,6 +196,28 @@ class Witnesses:
         except TimeoutError:
             raise WitnessError(f"{witness.name} has not answered within {TIMEOUT_S:.0f} s") from None
 
+    async def _contradicted(self, error: ContradictionError, head: TreeHead) -> None:
+        """Write down and tell what a witness says, once for each size."""
+        name = error.witness.name
+        self._contradictions[name] = str(error)
+        if (name, error.size) in self._told:
+            return
+        self._told.add((name, error.size))
+        data: dict[str, Value] = {
+            "witness": error.witness.key.name,
+            "size": head.size,
+            "root": head.root.hex(),
+            "cause": str(error),
+            **({} if error.size is None else {"witnessed": error.size}),
+        }
+        entry = Entry(type=EntryType.LOG_CONTRADICTED, data=data)
+        await self._writer.write(lambda connection: self._log.append(connection, entry))
+        await self._tell(
+            f"The audit log is not the one that was witnessed: {error}. What needs a witness is denied until the "
+            "newest copy of the store is back. `askfirst doctor` says how it stands.",
+            f"contradicted {name} {error.size}",
+        )
+
     async def _ask(self, witness: KnownWitness, head: TreeHead) -> _Cosigned:
         """One witness's verified cosignature over this head; WitnessError when it gives none."""
         old = self._known.get(witness.name)
@@ -172,13 +228,25 @@ class Witnesses:
             if response.status_code == 200:
                 cosigned = _verified(witness, head, response.text)
                 self._known[witness.name] = head.size
+                self._contradictions.pop(witness.name, None)
                 return cosigned
+            if response.status_code == _NOT_GROWN:
+                raise ContradictionError(
+                    f"{witness.name} has witnessed other entries than the {head.size} that are there: this store was "
+                    "rolled back or rewritten",
+                    witness=witness,
+                )
             known = _known_size(response)
             if known is None:
                 raise WitnessError(f"{witness.name} answers {response.status_code}: {response.text[:200].strip()!r}")
             if known > head.size:
-                raise WitnessError(
-                    f"{witness.name} has witnessed {known} entries, there are {head.size}: this store was rolled back"
+                there = await asyncio.to_thread(self._stored_size)
+                if known <= there:
+                    raise WitnessError(f"{witness.name} has witnessed what another broker wrote meanwhile; try again")
+                raise ContradictionError(
+                    f"{witness.name} has witnessed {known} entries, there are {there}: this store was rolled back",
+                    witness=witness,
+                    size=known,
                 )
             old = known
         raise WitnessError(f"{witness.name} knows another size each time")
@@ -204,6 +272,11 @@ class Witnesses:
             with self._reader.connect() as connection:
                 proof = consistency_proof(stored_nodes(connection), old, head.size)
         return Submission(old=min(old, head.size), proof=tuple(proof), note=head.checkpoint)
+
+    def _stored_size(self) -> int:
+        """How many entries are there; another broker may have written since our head."""
+        with self._reader.connect() as connection:
+            return int(connection.execute(sa.select(schema.tree.c.size)).scalar_one())
 
     def _last_size(self, witness: KnownWitness) -> int:
         """What this witness cosigned last, as far as we know."""

@@ -114,7 +114,7 @@ class Core:
         self._asking = Asking(
             analyst=self.analyst, gatherer=gatherer, ruler=Ruler(self._policy, Disk), clock=self._clock
         )
-        self._witnesses = open_witnesses(config, log, reader, self._writer)
+        self._witnesses = open_witnesses(config, log, reader, self._writer, self._tell)
         self.keeper = Keeper(writer=self._writer, reader=reader, log=log, keys=keys, clock=self._clock)
         self._policy.on_change(self.keeper.policy_changed)
         self.tally = Tally(
@@ -209,7 +209,12 @@ class Core:
         async def watched() -> list[dict[str, str]]:
             return [asdict(each) for each in (await self.keeper.watched_hooks()).values()]
 
-        return DiagnosisRoute(channels=lambda: self._channels, clock=self._clock, watched=watched)
+        return DiagnosisRoute(
+            channels=lambda: self._channels,
+            clock=self._clock,
+            watched=watched,
+            contradictions=lambda: () if self._witnesses is None else self._witnesses.contradictions,
+        )
 
     @classmethod
     def open(cls, paths: StatePaths, config: Config) -> Core:
@@ -271,6 +276,10 @@ class Core:
             log=lambda: self._log.head.seen,
             operations=Operations(self.desk, self._asking),
         )
+
+    async def _tell(self, text: str, key: str) -> None:
+        """Tell the people that the policy names."""
+        await self.hosts.alerts.tell(text, key=key)
 
     async def _tell_everybody(self, text: str, key: str) -> None:
         """Tell whomever any route tells, and all people, on the channels that exist."""

@@ -16,6 +16,8 @@ from audit.witness_policy import parse_policy
 from audit.witnesses import Witnesses
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     import sqlalchemy as sa
 
     from askfirst.config import Config
@@ -40,7 +42,9 @@ def open_stored_log(paths: StatePaths, engine: sa.Engine) -> tuple[StoredLog, Ke
     return log, keys
 
 
-def open_witnesses(config: Config, log: StoredLog, reader: sa.Engine, writer: Writer) -> Witnesses | None:
+def open_witnesses(
+    config: Config, log: StoredLog, reader: sa.Engine, writer: Writer, tell: Callable[[str, str], Awaitable[object]]
+) -> Witnesses | None:
     """The configured witnesses; a policy that cannot be read is an error, never no witnesses."""
     path = config.audit.witnesses
     if path is None:
@@ -49,7 +53,8 @@ def open_witnesses(config: Config, log: StoredLog, reader: sa.Engine, writer: Wr
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read the witness policy {path}: {error.strerror}") from error
-    return Witnesses(policy=parse_policy(content, source=str(path)), log=log, reader=reader, writer=writer)
+    policy = parse_policy(content, source=str(path))
+    return Witnesses(policy=policy, log=log, reader=reader, writer=writer, tell=tell)
 
 
 def api_token(paths: StatePaths) -> str:

@@ -13,7 +13,7 @@ import askfirst
 from askfirst.broker.peer import peer_uid, shows_token
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -31,6 +31,7 @@ class DiagnosisRoute:
         channels: as they are now.
         clock: the broker's.
         watched: settings files that have our hooks, each with what was installed and what was seen at the last look.
+        contradictions: what witnesses say that does not fit the log.
     """
 
     def __init__(
@@ -39,10 +40,12 @@ class DiagnosisRoute:
         channels: Callable[[], Mapping[str, Channel]],
         clock: Clock,
         watched: Callable[[], Awaitable[list[dict[str, str]]]],
+        contradictions: Callable[[], Sequence[str]],
     ) -> None:
         self._channels = channels
         self._clock = clock
         self._watched = watched
+        self._contradictions = contradictions
 
     async def respond(self, request: Request) -> Response:
         """One look at everything, for whoever is on this machine."""
@@ -59,6 +62,7 @@ class DiagnosisRoute:
                 "sqlite": sqlite3.sqlite_version,
                 "channels": dict(zip(channels, checked, strict=True)),
                 "hooks": await self._watched(),
+                "contradictions": list(self._contradictions()),
             }
         )
 

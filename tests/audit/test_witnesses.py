@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ class Scene:
     witnesses: dict[str, Witness] = field(default_factory=dict)
     answers: dict[str, httpx.Response] = field(default_factory=dict)
     hanging: set[str] = field(default_factory=set)
+    told: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for name in ("a", "b", "c"):
@@ -62,11 +64,19 @@ class Scene:
     def client(self, quorum: str = "group all all a b c\nquorum all") -> Witnesses:
         http = httpx.AsyncClient(transport=httpx.MockTransport(self._route))
         return Witnesses(
-            policy=self.policy(quorum), log=self.store.log, reader=self.reader, writer=self.writer, http=http
+            policy=self.policy(quorum),
+            log=self.store.log,
+            reader=self.reader,
+            writer=self.writer,
+            tell=self._tell,
+            http=http,
         )
 
     def signer(self, name: str) -> Signer:
         return load_key(self.folder / name / "witness.key")
+
+    async def _tell(self, text: str, _key: str) -> None:
+        self.told.append(text)
 
     def append(self, count: int) -> int:
         for number in range(count):
@@ -207,11 +217,13 @@ def test_a_witness_that_knows_another_size_is_asked_again_from_there(scene: Scen
     assert cosigned(scene, scene.append(10)) == ""
 
 
-def test_a7_a_store_that_was_rolled_back_is_told_so_by_its_witnesses(scene: Scene) -> None:
+@pytest.fixture
+def rolled_back(scene: Scene) -> Scene:
+    """The attacker has put back the older file, and the broker starts on it."""
     before = scene.store.log.head
     state = scene.store.log._state
     assert cosigned(scene, scene.append(10)) == ""
-    # the attacker puts back the older file, and the broker starts on it
+    scene.writer.close()
     scene.store.execute("delete from audit where seq >= ?", (before.size,))
     scene.store.execute("delete from cosignature")
     scene.store.execute(
@@ -219,8 +231,67 @@ def test_a7_a_store_that_was_rolled_back_is_told_so_by_its_witnesses(scene: Scen
         (before.size, b"".join(state.tree.frontier), before.checkpoint),
     )
     scene.store.open()
-    message = cosigned(scene, before.size)
-    assert "has witnessed 11 entries, there are 1: this store was rolled back" in message
+    scene.writer = Writer(scene.store.engine, scene.store.log)
+    return scene
+
+
+def entries_of(scene: Scene, kind: str) -> list[object]:
+    return [one["data"] for one in scene.entries() if one["type"] == kind]
+
+
+def test_a7_a_store_that_was_rolled_back_is_told_so_by_its_witnesses(rolled_back: Scene) -> None:
+    head = rolled_back.store.log.head
+    message = cosigned(rolled_back, 1)
+    assert "a has witnessed 11 entries, there are 1: this store was rolled back" in message
+    cause = "a has witnessed 11 entries, there are 1: this store was rolled back"
+    assert entries_of(rolled_back, "log.contradicted")[0] == {
+        "witness": "witness.example/a",
+        "size": 1,
+        "root": head.root.hex(),
+        "cause": cause,
+        "witnessed": 11,
+    }
+    assert [f"not the one that was witnessed: {cause}" in told for told in rolled_back.told] == [True, False, False]
+
+
+def test_one_witness_that_remembers_keeps_closed_what_the_others_would_cosign(rolled_back: Scene) -> None:
+    for folder in ("b", "c"):  # these have forgotten
+        [memory] = rolled_back.folder.glob(f"{folder}/*/checkpoint")
+        shutil.rmtree(memory.parent)
+    quorum = "group one any a b c\nquorum one"
+
+    async def story() -> list[str]:
+        client = rolled_back.client(quorum)
+        messages = []
+        for _ in range(2):
+            with pytest.raises(LogError) as raised:
+                await client.cosign(1)
+            messages.append(str(raised.value))
+        assert client.contradictions == ("a has witnessed 11 entries, there are 3: this store was rolled back",)
+        await client.close()
+        return messages
+
+    first, _ = run(story)  # type: ignore[misc]  # of two
+    assert first == "a has witnessed 11 entries, there are 1: this store was rolled back"
+    assert len(entries_of(rolled_back, "log.contradicted")) == len(rolled_back.told) == 1  # it says the same again
+
+
+def test_a_rolled_back_store_that_has_outgrown_what_was_witnessed_is_still_told_so(rolled_back: Scene) -> None:
+    size = rolled_back.append(20)
+    message = cosigned(rolled_back, size)
+    assert (
+        "a has witnessed other entries than the 21 that are there: this store was rolled back or rewritten" in message
+    )
+    assert len(entries_of(rolled_back, "log.contradicted")) == 3
+
+
+def test_what_another_broker_has_shown_a_witness_is_no_contradiction(scene: Scene) -> None:
+    """Our head is behind the store until we write ourselves."""
+    behind = scene.store.log._committed
+    assert cosigned(scene, scene.append(10)) == ""
+    scene.store.log._committed = behind
+    assert "another broker wrote meanwhile" in cosigned(scene, behind.head.size)
+    assert (entries_of(scene, "log.contradicted"), scene.told) == ([], [])
 
 
 def test_nothing_is_cosigned_of_what_is_not_committed(scene: Scene) -> None:

@@ -192,12 +192,13 @@ class BrokerProcess:
     def request(self, request_id: str) -> dict[str, Any]:
         return self.client.call("GET", f"/v1/requests/{request_id}")
 
-    def pending(self) -> dict[str, Any]:
-        """The request that waits, as soon as there is one."""
+    def pending(self, kind: str = "") -> dict[str, Any]:
+        """The request that waits, as soon as there is one; of this kind, where the gate may tell something, too."""
 
         def waiting() -> dict[str, Any] | None:
             with contextlib.suppress(BrokerUnavailableError):
-                return next((each for each in self.requests() if each["state"] == "pending"), None)
+                found = (each for each in self.requests() if each["state"] == "pending")
+                return next((each for each in found if kind in {"", each["kind"]}), None)
             return None
 
         found: dict[str, Any] = until("a pending request", waiting, self.patience_s)

@@ -58,7 +58,7 @@ def approved(broker: Any, person: Any, tool_use_id: str) -> dict[str, Any]:
     """The answer to a dangerous call that a person approves."""
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(broker.call_hook, DANGEROUS, tool_use_id)
-        person.decide(broker.pending(), "approve").raise_for_status()
+        person.decide(broker.pending("approval"), "approve").raise_for_status()
         return answer.result(60)
 
 
@@ -136,6 +136,13 @@ def test_a_store_that_was_put_back_is_noticed_by_the_witness_and_by_every_messag
     answer = approved(broker, person, "toolu_3")
     assert answer["permissionDecision"] == "deny"
     assert "this store was rolled back" in answer["permissionDecisionReason"]
+    entry, *_ = [each["data"] for each in broker.entries() if each["type"] == "log.contradicted"]
+    assert (entry["witness"], entry["witnessed"] > entry["size"]) == ("witness.example/1", True)
+    told = [each["question"] for each in broker.client.call("GET", "/v1/requests")["requests"] if each["question"]]
+    assert "The audit log is not the one that was witnessed" in told[0]
+    found = json.loads(broker.cli("doctor", "--host", "claude-code", "--no-canary", "--json").stdout)
+    [finding] = [each for each in found["findings"] if each["area"] == "log"]
+    assert (finding["grade"], "this store was rolled back" in finding["text"]) == ("fail", True)
 
 
 def test_harmless_calls_hooks_and_configuration_are_in_the_log_after_a_stop(broker: Any, tmp_path: Path) -> None:
