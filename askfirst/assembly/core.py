@@ -50,6 +50,7 @@ from askfirst.notify_config import endpoints
 from askfirst.operations import Operations
 from askfirst.policy.ruler import Ruler
 from askfirst.policy.source import open_source
+from askfirst.refusals import Refusals
 from askfirst.registrar import Registrar
 from askfirst.restoring import Restoring
 from askfirst.roster import Roster
@@ -335,6 +336,7 @@ class Core:
             terminal_decisions=self.hosts.here.terminal_decisions,
             reviewer=self.hosts.here.person,
             access=access,
+            refusals=Refusals(self.desk, self._clock),
             figures=self._figures,
             more=(
                 PeopleApi(access, self._registrar, self._roster),

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 import askfirst
 from askfirst.access import AccessScope, Caller
+from askfirst.audit_port import Actor
 from askfirst.broker import shown, wire
 from askfirst.broker.access import caller_of
 from askfirst.broker.ask_api import AskApi
@@ -21,7 +22,7 @@ from askfirst.broker.body_limit import BodyLimit
 from askfirst.broker.peer import is_local_user, require_terminal
 from askfirst.broker.problems import handle_problems
 from askfirst.broker.token_api import TokenApi
-from askfirst.errors import ConflictError, NotAllowedError
+from askfirst.errors import ConflictError, InputError, NotAllowedError
 from askfirst.hearing import decision_id_of
 from askfirst.request import RequestState, Verdict
 from askfirst.review_draft import ReviewDraft
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from askfirst.desk import Desk
     from askfirst.engine import Case
     from askfirst.hub import Hub
+    from askfirst.refusals import Refusals
     from askfirst.undo_desk import UndoDesk
 
 WAIT_MAX_S = 100.0
@@ -68,6 +70,7 @@ class Api:
         terminal_decisions: Callable[[], bool],
         reviewer: str,
         access: Access,
+        refusals: Refusals,
         log: Callable[[], str] = lambda: "",
         figures: Callable[[], Awaitable[bytes]] | None = None,
         terminal_undo: bool = True,
@@ -81,6 +84,7 @@ class Api:
         self._terminal_decisions = terminal_decisions
         self._reviewer = reviewer
         self._access = access
+        self._refusals = refusals
         self._log = log
         self._figures = figures
         self._terminal_undo = terminal_undo
@@ -120,11 +124,12 @@ class Api:
         router = APIRouter(prefix="/v1", tags=["requests"])
         sees = self._needs(AccessScope.ASK, AccessScope.READ, AccessScope.DECIDE)
         reads, decides = self._needs(AccessScope.READ), self._needs(AccessScope.ASK, AccessScope.DECIDE)
+        reviews = [Depends(self._may_review)]
         one = "/requests/{request_id}"
         for path, endpoint, method, needed in (
             (one, self.get, "GET", sees),
             (f"{one}/wait", self.wait, "GET", sees),
-            (f"{one}/reviews", self.review, "POST", decides),
+            (f"{one}/reviews", self.review, "POST", reviews),
             (f"{one}/undo", self.preview_undo, "GET", sees),
             (f"{one}/undo", self.undo, "POST", decides),
             ("/requests", self.list, "GET", reads),
@@ -184,11 +189,25 @@ class Api:
         From a terminal on this machine it is refused unless the policy allows it in so many words (I1).
         """
         caller = caller_of(request)
-        if AccessScope.DECIDE in caller.scopes:
-            return await self._reviewed(_review(request_id, body, caller, channel="api"))
-        self._require_terminal(request)
-        person = replace(caller, person=self._reviewer, assurance=0)
-        return await self._reviewed(_review(request_id, body, person, channel=body.via))
+        try:
+            if AccessScope.DECIDE in caller.scopes:
+                return await self._reviewed(_review(request_id, body, caller, channel="api"))
+            self._require_terminal(request)
+            person = replace(caller, person=self._reviewer, assurance=0)
+            return await self._reviewed(_review(request_id, body, person, channel=body.via))
+        except (InputError, NotAllowedError, ConflictError) as error:
+            await self._refusals.note(request_id, _trying(caller), str(error))
+            raise
+
+    async def _may_review(self, request: Request) -> None:
+        """Whoever may ask or decide; that others who are known have tried is written down, too."""
+        try:
+            await self._access.needs(AccessScope.ASK, AccessScope.DECIDE)(request)
+        except HTTPException as error:
+            caller = await self._access.caller(request)
+            if caller is not None:
+                await self._refusals.note(request.path_params["request_id"], _trying(caller), error.detail)
+            raise
 
     async def _reviewed(self, draft: ReviewDraft) -> wire.StepOut:
         """The answer to this review; whoever says something else under the same id must not hear that it is done."""
@@ -266,6 +285,13 @@ class Api:
                 if changed.request.id == request_id:
                     case = changed
                     yield case
+
+
+def _trying(caller: Caller) -> Actor:
+    """A caller who wants to decide: the person of their token, else a program of whoever runs it."""
+    if caller.person:
+        return Actor(type="human", id=caller.person, channel="api", assurance=caller.assurance)
+    return Actor(type="agent", id=caller.id, channel="api")
 
 
 def _review(request_id: str, body: wire.ReviewIn, caller: Caller, *, channel: str) -> ReviewDraft:

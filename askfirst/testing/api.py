@@ -13,6 +13,7 @@ from askfirst.broker.access import Access
 from askfirst.broker.api import Api
 from askfirst.config import parse_config
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
+from askfirst.refusals import Refusals
 from askfirst.request import Action
 from askfirst.testing.ladder_policy import ConfiguredPolicy
 
@@ -97,6 +98,7 @@ def api(
         reviewer="local:ann",
         figures=figures,
         access=access,
+        refusals=Refusals(made.desk, made.clock),
         more=more(access),
     ).app()
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from askfirst.audit_port import Actor
 from askfirst.clock import new_id
 from askfirst.errors import InputError, NotAllowedError, RequestNotFoundError
+from askfirst.refusals import Refusals
 from askfirst.request import RequestState
 from askfirst.review_draft import ReviewDraft
 from askfirst.session_list import Asked, sessions
@@ -55,6 +57,7 @@ class Inbox:
         self, *, desk: Desk, door: Door, pages: Pages, live: Live, clock: Clock, machine: str, log: Callable[[], str]
     ) -> None:
         self._desk = desk
+        self._refusals = Refusals(desk, clock)
         self._door = door
         self._pages = pages
         self._live = live
@@ -98,11 +101,10 @@ class Inbox:
         try:
             decision = decision_of(form)
             require_code(case.request, decision)
-        except InputError as error:
-            return await self._case_page(request, session, case, status=422, form=form, said=str(error))
-        try:
             step = await self._desk.review(_draft(case.request, decision, session))
         except (InputError, NotAllowedError) as error:
+            actor = Actor(type="human", id=session.person, channel="web", assurance=ASSURANCE)
+            await self._refusals.note(case.request.id, actor, str(error))
             return await self._case_page(request, session, case, status=422, form=form, said=str(error))
         if not step.done:
             said = f"your decision did not count: {step.note}"

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from askfirst.audit_port import Actor
 from askfirst.call import ToolCall
 from askfirst.effects import Classification, Outcome
 from askfirst.engine import Case
@@ -153,9 +154,28 @@ def test_nobody_decides_by_the_api_unless_the_policy_says_so(desk_bench: Bench) 
         async with api_client(desk_bench) as http:
             made = await create(http)
             answer = await http.post(f"/v1/requests/{made['id']}/reviews", json=review_of(made))
+            again = await http.post(f"/v1/requests/{made['id']}/reviews", json=review_of(made))
         assert answer.status_code == 403
+        assert again.status_code == answer.status_code
         assert "terminal_decisions" in answer.json()["detail"]
+        [entry] = [each for each in desk_bench.log.entries if each.type == "review.rejected"]
+        assert (entry.request, entry.actor) == (made["id"], Actor(type="agent", id=OURS[0], channel="api"))
+        assert str(entry.decision["note"]).startswith("decisions from this machine's terminal are switched off")
         assert [request.state.value for request in await desk_bench.desk.pending()] == ["pending"]
+
+    run(story)
+
+
+def test_tries_to_decide_are_written_down_only_so_often(desk_bench: Bench) -> None:
+    """An agent that asks and then tries to approve it itself does not grow the log as it likes."""
+
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            for number in range(25):
+                made = await create(http, command=f"git reset --hard HEAD~{number + 1}")
+                await http.post(f"/v1/requests/{made['id']}/reviews", json=review_of(made))
+            await http.post("/v1/requests/01M8BM76QMH5P76FR3PK5DDG01/reviews", json=review_of(made))
+        assert sum(each.type == "review.rejected" for each in desk_bench.log.entries) == 20
 
     run(story)
 
