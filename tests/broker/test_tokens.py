@@ -158,6 +158,22 @@ def test_a_token_that_decides_takes_a_persons_approval_of_exactly_this_token(des
     run(story)
 
 
+def test_that_a_token_which_may_not_decide_has_tried_to_is_in_the_log(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            token = await issued(ours, "read")
+            made = (await ours.post("/v1/requests", json={"command": "git reset --hard HEAD~2"})).json()
+            review = {"decision_id": "1", "version": 1, "action_digest": made["action_digest"], "verdict": "approve"}
+            path = f"/v1/requests/{made['id']}/reviews"
+            assert (await remote.post(path, json=review)).status_code == 401  # nobody whom we know
+            assert (await remote.post(path, json=review, headers=bearer(token))).status_code == 403
+        [entry] = [each for each in desk_bench.log.entries if each.type == "review.rejected"]
+        assert (entry.request, entry.actor.id) == (made["id"], f"token:{token['id']}")
+        assert str(entry.decision["note"]).startswith("this needs the scope")
+
+    run(story)
+
+
 def test_a_revoked_token_opens_nothing(desk_bench: Bench) -> None:
     async def story() -> None:
         async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:

@@ -279,6 +279,9 @@ def test_a_critical_request_is_approved_only_with_its_code(web: Web, page: type[
         if status == 422:
             assert f"approving this takes the code {short}" in page(answer.text).text
             assert "kept</textarea>" in answer.text
+            [entry] = [each for each in web.bench.log.entries if each.type == "review.rejected"]
+            assert (entry.request, entry.actor.id) == (case.request.id, "local:ann")
+            assert f"approving this takes the code {short}" in str(entry.decision["note"])
 
     asyncio.run(story())
 
