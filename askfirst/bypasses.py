@@ -6,6 +6,7 @@ Code, opencode) cannot run one so unnoticed: it is an entry, and people are told
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from askfirst.entries import bypassed_entry, ran_refused_entry
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 OWN_PROMPT = "the agent's program asks this at its own prompt, too: whoever answers first decides"
 """Note of a request that the host's own prompt stands beside."""
 _KNOWN_MAX = 1024
+_RECENT_MAX = 5
 _SHOWN_CHARS = 200
 
 
@@ -38,7 +40,13 @@ class Bypasses:
         self._desk = desk
         self._alerts = alerts
         self._by_policy: Recent[tuple[str, str], Look] = Recent(_KNOWN_MAX)
+        self._recent = deque[str](maxlen=_RECENT_MAX)
         self._told: Recent[tuple[str, str], None] = Recent(_KNOWN_MAX)
+
+    @property
+    def recent(self) -> tuple[str, ...]:
+        """The newest since the start, a sentence each."""
+        return tuple(self._recent)
 
     def refused(self, event: BeforeTool, look: Look) -> None:
         """The policy denies this call, so that there is no request of it."""
@@ -70,8 +78,10 @@ class Bypasses:
         self._told[_call_of(event)] = None
         await self._desk.note(entry)
         what = (event.call.command or event.call.tool)[:_SHOWN_CHARS]
+        said = f"{event.agent.host} ran `{what}`, {but}: it passed our hook over"
+        self._recent.append(said)
         await self._alerts.tell(
-            f"{event.agent.host} ran `{what}`, {but}: it passed our hook over. `askfirst doctor` says how it stands.",
+            f"{said}. `askfirst doctor` says how it stands.",
             key=f"bypassed {event.agent.host} {event.agent.session} {event.tool_use_id or entry.request}",
         )
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from askfirst.diagnosis import Finding, Grade
 from askfirst.relay.remote import is_loopback
+from askfirst.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +24,7 @@ SKEW_MAX_S = 2.0
 """How far the broker's clock may be from ours, seconds."""
 SAFE_SQLITE = (3, 51, 3)
 """Before it a WAL that two connections write at once can be corrupted (https://sqlite.org/wal.html#walresetbug)."""
+_BYPASSED = "askfirst audit list --type gate.bypassed"
 _FILES_MAX = 2000
 _LISTEN = "0A"
 _SECRETS = ("token", "secret", "password", "key")
@@ -56,6 +58,8 @@ def examined_broker(found: Mapping[str, Any], version: str, *, now_ms: int, own_
     yield Finding(area="broker", grade=Grade.OK, text=f"it answers (pid {found['pid']}, user {_name(found['uid'])})")
     yield _clock(found["now_ms"], now_ms)
     yield _sqlite(str(found["sqlite"]))
+    for text in found.get("bypasses", ()):
+        yield Finding(area="gate", grade=Grade.WARN, text=visible(str(text)), fix=_BYPASSED)
     for text in found.get("contradictions", ()):  # a broker of an earlier release says nothing of them
         fix = "askfirst audit verify --witness VKEY --witness-url URL, and put the newest copy of the store back"
         yield Finding(area="log", grade=Grade.FAIL, text=str(text), fix=fix)

@@ -139,6 +139,8 @@ BROKER = {
         ({"hooks": [{"host": "codex", "settings": "/s", "installed": "a", "seen": "b"}]}, ("codex", "fail")),
         ({"hooks": [{"host": "codex", "settings": "/s", "installed": "a", "seen": ""}]}, ("codex", "fail")),
         ({"uid": 1001}, ("broker", "note")),
+        ({"bypasses": ["codex ran `rm -rf x`, although request 7XQ2KD is denied"]}, ("gate", "warn")),
+        ({"contradictions": ["w has witnessed 11 entries, there are 1"]}, ("log", "fail")),
     ],
 )
 def test_what_the_broker_says_of_itself(changes: dict[str, object], expected: tuple[str, str] | None) -> None:

@@ -214,6 +214,7 @@ class Core:
             channels=lambda: self._channels,
             clock=self._clock,
             watched=watched,
+            bypasses=lambda: self.hosts.bypasses.recent,
             contradictions=lambda: () if self._witnesses is None else self._witnesses.contradictions,
         )
 

@@ -64,6 +64,7 @@ class HostDoor:
         here: whoever sits at this machine.
         alerts: what the gate itself tells people.
         sightings: which hosts were heard of.
+        bypasses: what ran unapproved.
         events: answers what hosts tell.
     """
 
@@ -94,6 +95,7 @@ class HostDoor:
         self.sightings = Sightings(clock)
         places = Places(home=Path.home(), project=Path("/"))
         self._silence = Silence(lambda host, since_ms: deeds_of(host, since_ms, places), clock)
+        self.bypasses = Bypasses(desk=desk, alerts=self.alerts)
         self.events = self._events()
 
     def workers(self) -> list[Callable[[], Awaitable[None]]]:
@@ -102,16 +104,15 @@ class HostDoor:
 
     def _events(self) -> HostEvents:
         wakes = Wakes(desk=self._desk, hub=self._hub)
-        bypasses = Bypasses(desk=self._desk, alerts=self.alerts)
         prompts = HostPrompts(
             desk=self._desk,
             asking=self._asking,
             here=self.here,
             config=self._config,
             is_alive=is_alive,
-            bypasses=bypasses,
+            bypasses=self.bypasses,
         )
-        waits = HostWaits(here=self.here, config=self._config, prompts=prompts, wakes=wakes, bypasses=bypasses)
+        waits = HostWaits(here=self.here, config=self._config, prompts=prompts, wakes=wakes, bypasses=self.bypasses)
         gate = Gate(
             desk=self._desk,
             asking=self._asking,

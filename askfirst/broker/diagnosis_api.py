@@ -31,6 +31,7 @@ class DiagnosisRoute:
         channels: as they are now.
         clock: the broker's.
         watched: settings files that have our hooks, each with what was installed and what was seen at the last look.
+        bypasses: what ran unapproved since the start.
         contradictions: what witnesses say that does not fit the log.
     """
 
@@ -40,11 +41,13 @@ class DiagnosisRoute:
         channels: Callable[[], Mapping[str, Channel]],
         clock: Clock,
         watched: Callable[[], Awaitable[list[dict[str, str]]]],
+        bypasses: Callable[[], Sequence[str]],
         contradictions: Callable[[], Sequence[str]],
     ) -> None:
         self._channels = channels
         self._clock = clock
         self._watched = watched
+        self._bypasses = bypasses
         self._contradictions = contradictions
 
     async def respond(self, request: Request) -> Response:
@@ -62,6 +65,7 @@ class DiagnosisRoute:
                 "sqlite": sqlite3.sqlite_version,
                 "channels": dict(zip(channels, checked, strict=True)),
                 "hooks": await self._watched(),
+                "bypasses": list(self._bypasses()),
                 "contradictions": list(self._contradictions()),
             }
         )

@@ -85,17 +85,19 @@ class Scene:
         here = AtThisMachine(
             person="local:ann", people=Directory(is_open=True), terminal_decisions=lambda: self.terminal
         )
-        bypasses = Bypasses(desk=self.desk, alerts=Alerts(desk=self.desk, asking=asking))
+        self.bypasses = Bypasses(desk=self.desk, alerts=Alerts(desk=self.desk, asking=asking))
         self.prompts = HostPrompts(
             desk=self.desk,
             asking=asking,
             here=here,
             config=self.config.hosts,
             is_alive=lambda _pid: self.alive,
-            bypasses=bypasses,
+            bypasses=self.bypasses,
         )
         self.wakes = wakes = Wakes(desk=self.desk, hub=self.bench.hub)
-        waits = HostWaits(here=here, config=self.config.hosts, prompts=self.prompts, wakes=wakes, bypasses=bypasses)
+        waits = HostWaits(
+            here=here, config=self.config.hosts, prompts=self.prompts, wakes=wakes, bypasses=self.bypasses
+        )
         settings = SettingsWatch(
             inspector=self.inspector,
             watched=self._watched,

@@ -174,6 +174,8 @@ def test_what_ran_although_its_hook_said_no_is_an_entry_and_told_once(scene: Sce
 
     [alert] = scene.run(story)
     assert "claude-code ran `git reset --hard`, although request" in alert.question
+    [shown] = scene.bypasses.recent  # by the doctor
+    assert alert.question.startswith(f"{shown}. ")
     [entry] = [each for each in scene.bench.log.entries if each.type == "gate.bypassed"]
     assert entry.decision == {"state": how, "outcome": "ok"}
 
