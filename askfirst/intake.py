@@ -27,6 +27,7 @@ from askfirst.entries import entry_of
 from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
 from askfirst.evidence.values import Evidence
 from askfirst.likeness import alike
+from askfirst.replacing import replace
 from askfirst.request import Claim, Request, RequestKind, RequestState
 from askfirst.rescue import Promise
 from askfirst.store import outbox, records
@@ -138,7 +139,8 @@ class Intake:
         answered = stopped or self._from_denial(stands.denials, draft.claim.reason, act, now_ms)
         if answered is not None:
             details: dict[str, Value] = {"verdict": "denied", "from": answered.id}
-            self._note(connection, answered, EntryType.GATE_REFUSED, draft, details)
+            tried = replace(request_of(draft, now_ms, action_digest=act), id=answered.id)  # a stop refuses anything
+            self._note(connection, tried, EntryType.GATE_REFUSED, draft, details)
             return Received(case=records.read(connection, answered.id))
         self._require_askable(stands, draft, electorate)
         refusal = self.backlog.refusal(connection, host=draft.agent.host, caller=draft.caller, now_ms=now_ms)

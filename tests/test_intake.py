@@ -148,6 +148,10 @@ def test_a_session_that_was_told_to_stop_hears_that_whatever_it_tries(desk_bench
         await deny(desk_bench, first, stop=True, text="you are off the rails")
         other = await ask(desk_bench, "2", "git push --force")
         assert other.request.id == first.request.id
+        refused = desk_bench.log.entries[-1]
+        assert (refused.type, refused.request) == ("gate.refused", first.request.id)
+        assert (refused.action["summary"], refused.decision["from"]) == ("git push --force", first.request.id)
+        assert refused.action["act"] != first.request.action_digest
         assert (await ask(desk_bench, "3", session="another")).request.state is RequestState.PENDING
         desk_bench.clock.advance(1800)
         assert (await ask(desk_bench, "4", "git push --force")).request.state is RequestState.PENDING
