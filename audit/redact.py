@@ -15,13 +15,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from askfirst.audit_port import EntryType, Private
-from audit.secret_rules import NAMES_OF_SECRETS, RULES
+from audit.command_secrets import NAMES_OF_SECRETS
+from audit.secret_rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from askfirst.audit_port import Entry, Value
-    from audit.secret_rules import Rules
+    from audit.secret_rule import Rule, Rules
 
 _WINDOW_CHARS: Final = 4096
 """Some patterns take quadratic time on a hostile text, so that a long one is searched piece by piece."""
@@ -33,6 +34,9 @@ _OURS_ALONE: Final = frozenset({EntryType.LOG_FOUNDED, EntryType.LOG_KEY_ROTATED
 """Entries that hold keys and hashes, public by purpose, and no word of anybody else."""
 _OUR_IDS: Final = frozenset({"act", "decision_id", "grant", "policy_sha256", "rule", "verdict"})
 """Members that hold ids and digests that we made; each is new, so that searching them would cost each time."""
+_PUT: Final = "[redacted: "
+_TAKEN: Final = re.compile(r"\[redacted: [^\]\n]{1,60}\]")
+"""What stands in the place of a secret; it is left as it is, so that redacting twice is redacting once."""
 _ATOMS: Final = (int, float, Private)
 _HEX: Final = re.compile(r"[0-9a-f]+\Z")
 _SECRET_NAME: Final = re.compile(rf"(?i){NAMES_OF_SECRETS}\Z")
@@ -49,12 +53,15 @@ def redacted(text: str) -> str:
 def without_secrets(text: str, rules: Rules) -> str:
     """The text without what these rules find."""
     spans = _spans(text, rules)
+    if spans and _PUT in text:
+        taken = [found.span() for found in _TAKEN.finditer(text)]
+        spans = [span for span in spans if not any(start < span[1] and span[0] < end for start, end in taken)]
     if not spans:
         return text
     parts, at = list[str](), 0
     for start, end, name in sorted(spans):
         if start >= at:
-            parts += [text[at:start], f"[redacted: {name}]"]
+            parts += [text[at:start], f"{_PUT}{name}]"]
         at = max(at, end)
     return "".join([*parts, text[at:]])
 
@@ -66,24 +73,18 @@ def _spans(text: str, rules: Rules) -> list[tuple[int, int, str]]:
         window = text[offset : offset + _WINDOW_CHARS]
         for rule in rules.for_text(window):
             if rule.pattern.search(window):  # hardly ever, and cheaper than to iterate over nothing
-                spans += ((start, end, rule.name) for start, end in _found(rule.pattern, text, offset, window))
+                spans += ((start, end, rule.name) for start, end in _found(rule, text, offset, window))
     return spans
 
 
-def _found(pattern: re.Pattern[str], text: str, offset: int, window: str) -> Iterator[tuple[int, int]]:
-    """Where the pattern matches in the window; a match that reaches its end goes on in the text, as keys do."""
-    for match in pattern.finditer(window):
-        start, end = match.span(_secret_of(match))
-        if end > start:
+def _found(rule: Rule, text: str, offset: int, window: str) -> Iterator[tuple[int, int]]:
+    """The rule's secrets in the window; what reaches its end goes on in the text, as keys do."""
+    for match in rule.pattern.finditer(window):
+        yield from ((offset + start, offset + end) for start, end in rule.secrets(match))
+        if match.end() == len(window) and offset + len(window) < len(text):
             at = offset + match.start()
-            is_cut = match.end() == len(window) and offset + len(window) < len(text)
-            whole = pattern.match(text, at, at + _LONGEST_CHARS) if is_cut else None
-            yield offset + start, max(offset + end, whole.end(_secret_of(whole)) if whole else 0)
-
-
-def _secret_of(match: re.Match[str]) -> int:
-    """The number of the group that is the secret; 0: all of it."""
-    return next((number for number in range(1, match.re.groups + 1) if match[number]), 0)
+            whole = rule.pattern.match(text, at, at + _LONGEST_CHARS)
+            yield from rule.secrets(whole) if whole else ()
 
 
 def redact_value(value: Value) -> Value:

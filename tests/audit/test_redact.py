@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from askfirst.audit_port import Entry, EntryType, Private
 from audit.redact import redact_entry, redact_value, redacted, without_secrets
-from audit.secret_rules import RULES, Rules
+from audit.secret_rule import Rules
+from audit.secret_rules import RULES
 from audit.testing import Store, decided
 from audit.verify import verify_store
 
@@ -133,7 +134,7 @@ def test_what_holds_no_secret_stays_as_it_is(command: str) -> None:
 
 @pytest.mark.parametrize("text", [*WITH_SECRETS, *TOKENS, *HARMLESS])
 def test_what_is_found_is_what_a_search_for_every_rule_finds(text: str) -> None:
-    always = Rules(replace(rule, marks=()) for rule in RULES.all)
+    always = Rules(replace(rule, marks=(), words=()) for rule in RULES.all)
     for variant in (text, text.upper(), f"é {text}", f"{'x ' * 2040}{text}"):
         assert without_secrets(variant, RULES) == without_secrets(variant, always)
 
@@ -179,3 +180,15 @@ def test_a_hostile_text_cannot_stop_the_writer() -> None:
 @given(st.text(max_size=300))
 def test_redacting_never_fails(text: str) -> None:
     assert isinstance(redacted(text), str)
+
+
+@pytest.mark.parametrize("prefix", ["glpat-", "gldt-", "glft-", "glsoat-", "glrt-", "glcbt-0a_"])
+def test_a_token_is_taken_out_with_what_comes_after_how_it_begins(prefix: str) -> None:
+    token = prefix + "a1B2" * 5
+    assert redacted(f"say {token} now") in {"say [redacted: gitlab token] now", "say [redacted: token] now"}
+
+
+@given(st.lists(st.sampled_from([*WITH_SECRETS, *TOKENS, *HARMLESS]), max_size=3).map("\n".join))
+def test_redacting_twice_is_redacting_once(text: str) -> None:
+    once = redacted(text)
+    assert redacted(once) == once

@@ -15,13 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.redact import without_secrets
-from audit.secret_rules import RULES, Rule, Rules, rule_of
+from audit.secret_rule import Rule, Rules
+from audit.secret_rules import RULES, rule_of
 from suite import agent_lines, build_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-ALWAYS = Rules(replace(rule, marks=()) for rule in RULES.all)
+ALWAYS = Rules(replace(rule, marks=(), words=()) for rule in RULES.all)
 """The same rules, each of which is searched for in every text."""
 EVERY_RULE = pytest.mark.parametrize(
     "rule", [pytest.param(rule, id=f"{number} {rule.name}") for number, rule in enumerate(RULES.all)]
@@ -34,7 +35,7 @@ STANDS_FOR = {"s": "ſ", "k": "\N{KELVIN SIGN}", "i": "ı\N{LATIN CAPITAL LETTER
 """What patterns that ignore case take for these letters, too."""
 EVERY_CHARACTER = "".join(map(chr, range(sys.maxunicode + 1)))
 FRAGMENTS = [
-    *sorted({mark for rule in RULES.all for mark in rule.marks}),
+    *sorted({sign for rule in RULES.all for sign in (*rule.marks, *rule.words)}),
     *("--api-", "_pass=", "hunter2hunter2", ' "', "' ", "://a:b", " -p ", " -a ", "docker ", "echo x | ", "=", ": "),
     *("0123456789:", "a1B2" * 12, "A1B2" * 5, "a1b2" * 16, " PRIVATE KEY-----", "-----", "; ", ".", "-", "_", " "),
     *("ſ", "\N{KELVIN SIGN}", "ı", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}", "Σ", "é", "٣", "\u00a0", "\n", "\0"),
@@ -98,7 +99,8 @@ def _pieces(op: str, value: Any, is_marked: Callable[[str], bool]) -> set[str]:
 
 @EVERY_RULE
 def test_nothing_without_a_mark_can_match(rule: Rule) -> None:
-    assert not rule.marks or unmarked(rule.pattern, rule.marks) == set()
+    signs = (*rule.marks, *rule.words)
+    assert not signs or unmarked(rule.pattern, signs) == set()
 
 
 @pytest.mark.parametrize(
@@ -166,21 +168,16 @@ def test_commands_are_searched_as_if_nothing_were_left_out() -> None:
 def test_patterns_that_are_spelled_otherwise_find_the_same(text: str) -> None:
     assert SPELLED_OTHERWISE
     for theirs, ours in SPELLED_OTHERWISE:
-        assert [match.span(1) for match in ours.finditer(text)] == [match.span(1) for match in theirs.finditer(text)]
-
-
-@settings(max_examples=500)
-@given(st.lists(st.sampled_from([*".-_ =:'\"", "a", "pass", "token", ".token=x", "'y'"]), max_size=12).map("".join))
-def test_an_assignment_that_begins_only_before_all_dots_is_found_as_well(text: str) -> None:
-    pattern = next(rule.pattern for rule in RULES.all if rule.name == "assignment")
-    anywhere = re.compile(pattern.pattern.replace(r"(?<![\w.-])", r"(?<![\w-])"))
-    assert anywhere != pattern
-    assert [found.regs[1:] for found in pattern.finditer(text)] == [found.regs[1:] for found in anywhere.finditer(text)]
+        assert [match.span(ours.groups) for match in ours.finditer(text)] == [
+            match.span(ours.groups) for match in theirs.finditer(text)
+        ]
 
 
 def test_a_command_holds_marks_of_less_than_two_rules_on_average() -> None:
     commands = [row.command for row in agent_lines.rows()]
-    assert sum(bool(rule.marks) for command in commands for rule in RULES.for_text(command)) < 2 * len(commands)
+    assert sum(bool(rule.marks or rule.words) for command in commands for rule in RULES.for_text(command)) < 2 * len(
+        commands
+    )
 
 
 @pytest.mark.parametrize(
