@@ -65,9 +65,12 @@ class OfflineLog:
         """Verify some entries; see ``audit.verify_range``."""
         return verify_range(self._store, first, last, vkeys=vkeys)
 
-    def find(self, wanted: Mapping[str, object], limit: int) -> list[Record]:
-        """The newest entries that are wanted, oldest first; ``wanted`` holds members of ``audit.query.Filter``."""
-        return find(self._store, _filter(wanted), limit=limit)
+    def find(self, wanted: Mapping[str, object], limit: int, *, after: int = -1) -> list[Record]:
+        """The newest entries that are wanted, oldest first, of those behind the index ``after``.
+
+        ``wanted`` holds members of ``audit.query.Filter``.
+        """
+        return find(self._store, _filter(wanted), limit=limit, after=after)
 
     def scan(self, wanted: Mapping[str, object]) -> Iterator[Record]:
         """All entries that are wanted, oldest first."""

@@ -99,18 +99,19 @@ def _rules(entry: Record) -> set[object]:
     return {_object(entry, "decision").get("rule"), *(rules if isinstance(rules, list) else ())}
 
 
-def find(path: Path, wanted: Filter, *, limit: int) -> list[Record]:
-    """The newest entries that are wanted, oldest first.
+def find(path: Path, wanted: Filter, *, limit: int, after: int = -1) -> list[Record]:
+    """The newest entries that are wanted, oldest first; only those behind this index.
 
     Raises:
         LogError: the store cannot be read.
     """
     found = list[Record]()
     with closing(_open(path)) as connection:
-        for entry in _newest_first(path, connection):
+        query = "select seq, body from audit where seq > ? order by seq desc"
+        for index, body in _rows(path, connection, query, (after,)):
             if len(found) >= limit:
                 break
-            if wanted.wants(entry):
+            if wanted.wants(entry := entry_of(index, body)):
                 found.append(entry)
     return found[::-1]
 
@@ -168,11 +169,6 @@ def entry_of(index: object, body: object) -> Record:
         text = body.decode(errors="backslashreplace") if isinstance(body, bytes) else str(body)
         return {"index": index, "unreadable": text}
     return {"index": index, **members}
-
-
-def _newest_first(path: Path, connection: sqlite3.Connection) -> Iterator[Record]:
-    for index, body in _rows(path, connection, "select seq, body from audit order by seq desc"):
-        yield entry_of(index, body)
 
 
 def _open(path: Path) -> sqlite3.Connection:

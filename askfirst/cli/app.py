@@ -11,6 +11,7 @@ from askfirst.cli import (
     audit,
     audit_act,
     audit_export,
+    audit_tail,
     backup,
     break_glass,
     channels,
@@ -84,6 +85,7 @@ def build(parts: Parts) -> typer.Typer:
     check.add(app)
     policy.add(app, parts.past_calls, parts.schemes)
     log = audit.add(app, parts)
+    audit_tail.add(log, parts)
     audit_export.add(log, parts)
     audit_act.add(log, parts)
     witness.add(app, parts)

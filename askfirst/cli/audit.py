@@ -1,4 +1,4 @@
-"""``askfirst audit verify|list|show|tail|stats``: on the store's file, and a witness where one is named."""
+"""``askfirst audit verify|list|show|stats``: on the store's file, and a witness where one is named."""
 
 from __future__ import annotations
 
@@ -44,7 +44,6 @@ def add(app: typer.Typer, parts: Parts) -> typer.Typer:
     group = typer.Typer(help="The audit log: verify it, read it, hand it on.", no_args_is_help=True)
     _add_verify(group, parts)
     _add_list(group, parts)
-    _add_tail(group, parts)
     _add_stats(group, parts)
     _add_show(group, parts)
     app.add_typer(group, name="audit")
@@ -135,30 +134,7 @@ def _add_list(group: typer.Typer, parts: Parts) -> None:
         """The newest entries that fit all filters, oldest first."""
         with sentences():
             filters = wanted(person, agent, rule, decision, request, types, since, until)
-            _print(log_of(parts, store, state_dir).find(filters, limit), as_json=as_json)
-
-
-def _add_tail(group: typer.Typer, parts: Parts) -> None:
-    @group.command()
-    def tail(
-        *,
-        person: Person = "",
-        agent: Agent = "",
-        rule: Rule = "",
-        decision: Decision = "",
-        request: RequestId = "",
-        types: Types = None,
-        since: Since = "",
-        until: Until = "",
-        count: Annotated[int, typer.Option("-n", min=1, max=100_000, help="So many entries.")] = 20,
-        store: Store = None,
-        state_dir: StateDir = None,
-        as_json: AsJson = False,
-    ) -> None:
-        """The newest entries, oldest first; the same as ``list`` with a smaller number."""
-        with sentences():
-            filters = wanted(person, agent, rule, decision, request, types, since, until)
-            _print(log_of(parts, store, state_dir).find(filters, count), as_json=as_json)
+            show_entries(log_of(parts, store, state_dir).find(filters, limit), as_json=as_json)
 
 
 def _add_stats(group: typer.Typer, parts: Parts) -> None:
@@ -237,15 +213,16 @@ def _show_report(report: VerifyReport, subject: str) -> None:
     console.print(f"the {subject} {verdict}: {report.size} entries, root {report.root[:16]}", markup=False)
 
 
-def _print(entries: list[dict[str, Any]], *, as_json: bool) -> None:
+def show_entries(entries: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Entries as lines, or as one document."""
     if as_json:
         print_json(entries)
         return
     for entry in entries:
-        console.print(_line(entry), markup=False, soft_wrap=True)
+        console.print(line_of(entry), markup=False, soft_wrap=True)
 
 
-def _line(entry: dict[str, Any]) -> str:
+def line_of(entry: dict[str, Any]) -> str:
     """E.g. ``812 2026-11-25T18:22:01Z gate.decided local:ann via web denied 7XQ2KD git reset --hard``."""
     actor, decision = entry.get("actor", {}), entry.get("decision", {})
     channel = f" via {actor['channel']}" if actor.get("channel") else ""

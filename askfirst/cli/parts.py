@@ -92,8 +92,8 @@ class LogReader(Protocol):
         """Verify some entries under the signed head, without reading the others."""
         ...
 
-    def find(self, wanted: Mapping[str, object], limit: int) -> list[dict[str, Any]]:
-        """The newest entries that are wanted, oldest first."""
+    def find(self, wanted: Mapping[str, object], limit: int, *, after: int = -1) -> list[dict[str, Any]]:
+        """The newest entries that are wanted, oldest first, of those behind the index ``after``."""
         ...
 
     def show(self, index: int) -> dict[str, Any]:

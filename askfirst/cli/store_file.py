@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def is_shared(named: Path | None) -> bool:
+    """Whether it is a copy of a shared database's log that ``store_file`` gives."""
+    from askfirst.config import load_config  # noqa: PLC0415  # heavy, and other commands start without it
+
+    return named is None and bool(load_config(config_file()).store_url)
+
+
 @contextmanager
 def store_file(named: Path | None, state_dir: Path | None) -> Iterator[Path]:
     """The named store, else the configured one: the state folder's file, or a copy of the log of a shared database.

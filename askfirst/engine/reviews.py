@@ -221,6 +221,7 @@ def _end(case: Case, review: Review, state: RequestState, now_ms: int) -> Step:
         actor=review.person,
         actor_type="human",
         channel=review.channel,
+        assurance=review.assurance,
         decision={
             "verdict": state.value,
             "by": by,

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from askfirst.cli.audit_tail import followed
 from askfirst.entry import command_line
+from askfirst.errors import LogError
 from audit.note import parse_vkey
+from audit.offline import OfflineLog
 from audit.receipt import parse_receipt, verify_receipt
 from audit.testing import Broker
 
@@ -49,6 +54,21 @@ def test_entries_are_listed_and_shown(store: Path) -> None:
     assert "gate.decided local:ann via web denied" in run(store, "list", "--person", "local:ann")
     assert "there is no entry 99" in run(store, "show", "99", code=2)
     assert "since is 'soon'" in run(store, "list", "--since", "soon", code=2)
+
+
+def test_what_is_added_is_followed_and_a_log_that_shrinks_is_told(tmp_path: Path) -> None:
+    broker = Broker(tmp_path / "state")
+    store = broker.root / "askfirst.db"
+    asyncio.run(broker.ended_request("git reset --hard"))
+    seen = followed(OfflineLog(store), {"types": ("gate.requested", "broker.")}, 5, pause_s=0)
+    before = next(seen)
+    asyncio.run(broker.ended_request("git clean -fd"))
+    broker.stop()
+    assert [before, next(seen)] == read(store, "list", "--type", "gate.requested", "--type", "broker.")
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("delete from audit where seq > 1")
+    with pytest.raises(LogError, match="the log ends at entry 1, and had"):
+        next(seen)
 
 
 def test_counts_are_shown(store: Path) -> None:

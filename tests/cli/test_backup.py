@@ -90,13 +90,13 @@ def test_a_backup_made_while_a_broker_writes_is_put_back_whole(
     assert done.exit_code == 0, done.output
     assert json.loads(done.output)["entries"] == 3  # founded, a, b
     assert "the log verifies" in run("audit", "verify").output
-    assert [each["type"] for each in json.loads(run("audit", "tail", "--json").output)] == [
+    assert [each["type"] for each in json.loads(run("audit", "list", "--json").output)] == [
         "log.founded",
         "gate.requested",
         "gate.requested",
     ]
     ask(paths, store_url, "b", "d")  # b is there already
-    assert len(json.loads(run("audit", "tail", "--json").output)) == 4
+    assert len(json.loads(run("audit", "list", "--json").output)) == 4
 
 
 def decide(paths: StatePaths, url: str, key: str) -> None:
@@ -126,7 +126,7 @@ def test_a_restore_says_what_is_lost_by_the_store_that_was_lost_and_by_a_head_th
     ask(paths, store_url, "a")
     run("backup", str(file))
     decide(paths, store_url, "b")
-    before = json.loads(run("audit", "tail", "--json").output)
+    before = json.loads(run("audit", "list", "--json").output)
     seen = json.loads(run("audit", "verify", "--json").output)
     run("backup", str(later))
     forget(paths, store_url, request.getfixturevalue("postgres") if store_url else None)
