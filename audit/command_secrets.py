@@ -171,11 +171,11 @@ _AFTER_WORDS: Final = (
         "password",
         (
             r"(?i)\b(?:with|encrypted|login|role|user|for|set|superuser|createdb)\b[^;\n]{0,80}?"
-            rf"\bpassword\s*(?:=\s*)?(?:password\s*)?\(?\s*N?{QUOTED}"
+            rf"\bpassword\b\s*(?:=\s*)?(?:password\s*)?\(?\s*N?{QUOTED}"
         ),
     ),
     ("password", rf"\blogin\s+\S+\s+password\s+{VALUE}"),
-    ("pgpass", r"""\w:(?:\d{2,5}|\*):[^\s:]+:[^\s:]+:([^\s"']+)[^|\n]{0,20}?>>?[^|\n]{0,80}?pgpass\b"""),
+    ("pgpass", r"""\w:(?:\d{2,5}|\*):[^\s:]+:[^\s:]+:([^\s"']+)[^|\n]{0,20}?>>?[^|\n]{0,80}?\bpgpass\b"""),
     ("send sendline", rf"""(?i)ass(?:word|phrase)\b[^\n]{{0,40}}?\bsend(?:line)?\b[\s(\\-]*{QUOTED}"""),
     ("convertto", rf"(?i)\bconvertto-securestring\s+(?:-string\s+)?(?!-){VALUE}"),
     ("convertto", rf"(?i){QUOTED}\s*\|\s*convertto-securestring"),
