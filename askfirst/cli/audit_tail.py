@@ -72,8 +72,10 @@ def followed(
     Raises:
         LogError: the log has become shorter, which an append-only one never does.
     """
-    yield from (entries := log.find(filters, count))
-    last = max(_end(log), *(int(entry["index"]) for entry in entries), -1)
+    end = _end(log)  # first: what comes while we look is not passed over
+    entries = log.find(filters, count)
+    last = max([end, *(int(entry["index"]) for entry in entries)])
+    yield from entries
     while True:
         time.sleep(pause_s)
         end = _end(log)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from askfirst.audit_port import Entry, EntryType
 from askfirst.cli.audit_tail import followed
 from askfirst.entry import command_line
 from askfirst.errors import LogError
@@ -60,11 +61,12 @@ def test_what_is_added_is_followed_and_a_log_that_shrinks_is_told(tmp_path: Path
     broker = Broker(tmp_path / "state")
     store = broker.root / "askfirst.db"
     asyncio.run(broker.ended_request("git reset --hard"))
-    seen = followed(OfflineLog(store), {"types": ("gate.requested", "broker.")}, 5, pause_s=0)
+    seen = followed(OfflineLog(store), {"types": ("gate.requested", "hook.")}, 5, pause_s=0)
     before = next(seen)
-    asyncio.run(broker.ended_request("git clean -fd"))
+    for kind in (EntryType.HOOK_SILENT, EntryType.CLOCK_JUMP, EntryType.HOOK_HEARTBEAT):
+        asyncio.run(broker.desk.note(Entry(type=kind)))
+    assert [before, next(seen), next(seen)] == read(store, "list", "--type", "gate.requested", "--type", "hook.")
     broker.stop()
-    assert [before, next(seen)] == read(store, "list", "--type", "gate.requested", "--type", "broker.")
     with closing(sqlite3.connect(store)) as connection, connection:
         connection.execute("delete from audit where seq > 1")
     with pytest.raises(LogError, match="the log ends at entry 1, and had"):
