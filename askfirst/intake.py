@@ -5,7 +5,7 @@ In this order, so that people are asked as rarely as can be:
 1. the same key is the same request;
 2. the same action that was approved and has uses left, e.g. by a late approval: that approval is the answer, once;
 3. the same action that waits already: this call waits for the same decision, and one of them will run;
-4. a session that was told to stop hears that, whatever it tries;
+4. a session that was told to stop hears that, whatever it tries; whoever has none cannot be told to;
 5. the same action that was denied a moment ago is answered from that denial, unless the agent gives a reason that it
    had not given: then a person is asked once more, and not again;
 6. nobody who could decide, or a channel that is not there: refused with the reason and the fix (I6);
@@ -130,7 +130,7 @@ class Intake:
         )
         if stands.known is not None:
             return Received(case=stands.known)
-        stopped = self._stopped(stands.denials, now_ms)
+        stopped = self._stopped(stands.denials, now_ms) if draft.agent.session else None  # else there is none to stop
         if stands.granted is not None and stopped is None:
             return Received(case=stands.granted)
         if stands.waiting is not None:

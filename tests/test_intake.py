@@ -14,6 +14,7 @@ from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, Overl
 from askfirst.people import Directory, Person
 from askfirst.policy.ruling import Stage
 from askfirst.request import RequestState, Verdict
+from askfirst.store.standing import DENIALS_MAX
 from askfirst.terms import Escalation
 from askfirst.testing.bench import Bench, a_draft, a_review, bench
 
@@ -155,6 +156,33 @@ def test_a_session_that_was_told_to_stop_hears_that_whatever_it_tries(desk_bench
         assert (await ask(desk_bench, "3", session="another")).request.state is RequestState.PENDING
         desk_bench.clock.advance(1800)
         assert (await ask(desk_bench, "4", "git push --force")).request.state is RequestState.PENDING
+
+    asyncio.run(story())
+
+
+def test_a_stop_without_a_session_ends_that_request_alone(desk_bench: Bench) -> None:
+    """Callers over REST need not name one: a stop for one of them says nothing about the others."""
+
+    async def story() -> None:
+        first = await ask(desk_bench, "1", session="")
+        step = await desk_bench.desk.review(a_review(first.request, Verdict.DENY, stop=True))
+        assert step.note == "denied; it names no session that could be stopped"
+        other = await ask(desk_bench, "2", "git push --force", session="")
+        assert (other.request.state, other.request.notes) == (RequestState.PENDING, ())
+        same = await ask(desk_bench, "3", session="")
+        assert same.request.id == first.request.id
+        desk_bench.clock.advance(Bounds().denial_window_s)  # the stop's own window would be longer
+        assert (await ask(desk_bench, "4", session="")).request.state is RequestState.PENDING
+
+    asyncio.run(story())
+
+
+def test_without_a_session_nobody_hears_of_what_was_denied_to_others(desk_bench: Bench) -> None:
+    async def story() -> None:
+        for number in range(DENIALS_MAX + 1):
+            await deny(desk_bench, await ask(desk_bench, f"other {number}", f"rm -rf {number}", session=""))
+        assert (await ask(desk_bench, "1", "rm -rf a/b", session="")).request.notes == ()
+        assert (await ask(desk_bench, "2", "rm -rf 0", session="")).request.state is RequestState.DENIED
 
     asyncio.run(story())
 

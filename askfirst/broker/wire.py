@@ -348,8 +348,8 @@ class ReviewIn(Wire):
     ``decision_id`` is the caller's own name for it: sent again, the same review is answered as it was the first time.
 
     With ``approve``: ``scope`` is the key of an offer of the request, ``edit`` the arguments to run instead. With
-    ``deny``: ``stop`` also tells the agent's session to stop. With ``delegate``: ``to`` is the person it goes to.
-    ``via`` says by what the person at this machine was asked.
+    ``deny``: ``stop`` also tells the agent's session to stop, where it has one. With ``delegate``: ``to`` is the person
+    it goes to. ``via`` says by what the person at this machine was asked.
     """
 
     decision_id: Annotated[str, Field(min_length=8, max_length=200)]

@@ -233,7 +233,14 @@ def _end(case: Case, review: Review, state: RequestState, now_ms: int) -> Step:
     )
     log = (review_line(review, EntryType.REVIEW_CAST), decided)
     after = replace(case, request=replace(request, state=state, end=end))
-    return Step(case=after, log=log, note=f"{state.value}{'; the session is told to stop' if review.stop else ''}")
+    return Step(case=after, log=log, note=f"{state.value}{_stopping(request, review)}")
+
+
+def _stopping(request: Request, review: Review) -> str:
+    """What a deny stops besides the request; callers without a session share none that could be stopped."""
+    if not review.stop:
+        return ""
+    return "; the session is told to stop" if request.agent.session else "; it names no session that could be stopped"
 
 
 def _counted(case: Case, review: Review | None, note: str) -> Step:

@@ -31,7 +31,8 @@ class Standing:
         known: the case that was created under the same key.
         granted: the case of an approval of the very same action that has uses left.
         waiting: the case that waits for a decision on it.
-        denials: what was denied to this session of late, newest first.
+        denials: what was denied to this session of late, newest first; where the agent has none, of the very same
+            action only: what others without one were denied is nothing to it.
         is_session_full: whether as many requests of this session wait as may.
     """
 
@@ -116,8 +117,12 @@ _is_session = (table.c.session == sa.bindparam("session")) & _is_host
 _waits = table.c.state == constant(RequestState.PENDING.value)
 # Said so that no index serves it: a plan that PostgreSQL makes while few wait would read all that wait, for good.
 _waits_too = table.c.state + constant("") == constant(RequestState.PENDING.value)
+_is_nobodys_session = table.c.session == constant("")
 _denied = sa.and_(
-    table.c.state == constant(RequestState.DENIED.value), IS_REFUSED, table.c.ended_at_ms >= sa.bindparam("since_ms")
+    table.c.state == constant(RequestState.DENIED.value),
+    IS_REFUSED,
+    table.c.ended_at_ms >= sa.bindparam("since_ms"),
+    sa.not_(_is_nobodys_session) | (table.c.action_digest == sa.bindparam("act")),
 )
 _is_open = (
     (grant_table.c.action_digest == sa.bindparam("act"))
