@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from audit.query import Record
 
 OPEN: Final = "pending"
+_OTHER_CALLS: Final = {"gate.joined", "gate.refused"}
+"""Calls that were answered by a request: by which rule, and what they would have run, is nothing of the request's."""
 _ENDS: Final = {"gate.timeout": "expired", "gate.cancelled": "cancelled", "gate.superseded": "superseded"}
 
 
@@ -73,7 +75,8 @@ def approvals_of(entries: Iterable[Record]) -> list[Approval]:
         if request := str(entry.get("req", "")):
             approval = found.setdefault(request, Approval(id=request))
             approval.entries.append(entry)
-            _take_in(approval, entry)
+            if entry.get("type") not in _OTHER_CALLS:
+                _take_in(approval, entry)
     return list(found.values())
 
 

@@ -22,6 +22,7 @@ import pytest
 
 from askfirst.audit_port import SYSTEM
 from askfirst.errors import InputError
+from askfirst.intake import Draft
 from askfirst.policy.ruling import ONCE, ScopeOffer
 from askfirst.request import Request, Verdict
 from askfirst.store.views import approval_sql, audit_sql
@@ -110,6 +111,32 @@ def test_a_request_is_found_by_the_end_of_its_id_and_the_newest_come_first_to_a_
     found = find(told, Filter(request=request[-6:].lower()), limit=100)
     assert {entry["req"] for entry in found} == {request}
     assert find(told, Filter(request=request), limit=2) == found[-2:]
+
+
+def test_a_call_that_was_answered_from_a_request_says_nothing_about_the_request(broker: Broker) -> None:
+    """After a stop anything is, by whatever rule; the row of the request stays what people denied."""
+    session = Session(broker)
+
+    def drafted(command: str, rule: str) -> Draft:
+        draft = a_draft(key=command, command=command, now_ms=broker.clock.now_ms())
+        return replace(draft, terms=replace(draft.terms, rule=rule))
+
+    async def story() -> Request:
+        first = await session.ask("rm -rf build")
+        await broker.desk.ask(drafted("rm -rf build", "joins"))
+        broker.passes(3)
+        await broker.desk.review(a_review(first, Verdict.DENY, stop=True))
+        broker.passes(3)
+        await broker.desk.ask(drafted("git push --force", "refused"))
+        return first
+
+    first = asyncio.run(story())
+    path = broker.root / "askfirst.db"
+    [whole] = approvals_of(scan(path, Filter()))
+    assert (whole.id, whole.rule, whole.action["summary"]) == (first.id, "ask.high", "rm -rf build")
+    assert [each["type"] for each in whole.entries][-1] == "gate.refused"
+    [late] = approvals_of(scan(path, Filter(types=("gate.refused",))))
+    assert (late.id, late.rule, late.action) == (first.id, "", {})
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2026-11-25T", "1600000000"])
