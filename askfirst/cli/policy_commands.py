@@ -203,13 +203,22 @@ def show_report(report: Report, *, as_json: bool) -> None:
     if as_json:
         print_json(_report_object(report))
         return
-    console.print(f"{report.total} calls tried, {report.unread} not: their arguments were erased")
+    console.print(f"{report.total} calls tried{_untried(report)}")
     _show_calls("lets pass what a person denied", report.false_allows, "bold red")
     _show_calls("stops what passed, or denies what a person approved", report.newly_stopped, "yellow")
     _show_calls("lets pass what a person approved (prompts saved)", report.saved, "green")
     for ended, outcomes in sorted(report.counts.items()):
         shown = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
         console.print(f"{ended:<10} {shown}", markup=False)
+
+
+def _untried(report: Report) -> str:
+    why = (
+        (report.erased, "had their arguments erased"),
+        (report.never_kept, "never had them in the log: they were answered from an earlier request"),
+    )
+    told = " and ".join(f"{count} {words}" for count, words in why if count)
+    return f", {report.unread} not: {told}" if told else ""
 
 
 def _show_calls(title: str, calls: Sequence[Replayed], style: str) -> None:
@@ -235,6 +244,7 @@ def _report_object(report: Report) -> dict[str, Any]:
     return {
         "calls": report.total,
         "unread": report.unread,
+        "erased": report.erased,
         "false_allow_on_human_denied": some(report.false_allows),
         "newly_stopped": some(report.newly_stopped),
         "prompts_saved": some(report.saved),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 EXAMPLES_MAX = 10
 ERASED = "erased"
+NEVER_KEPT = "not in the log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +37,20 @@ class PastCall:
     Attributes:
         at: when it was made, RFC 3339.
         ended: what became of it: ``approved``, ``denied``, ``expired``, ``passed``, ``refused``, ...
-        question: None when its arguments were erased, so that nothing can be said about it.
+        question: None when its arguments are not in the log, so that nothing can be said about it.
+        is_erased: whether they were; those of a call that was answered from an earlier denial, or a stop, never are.
     """
 
     at: str
     ended: str
     question: Question | None
+    is_erased: bool = False
 
     @property
     def title(self) -> str:
         """The command, or the tool's name."""
         if self.question is None:
-            return ERASED
+            return ERASED if self.is_erased else NEVER_KEPT
         return self.question.call.command or self.question.call.tool
 
 
@@ -69,14 +72,21 @@ class Report:
         saved: calls that a person approved and that would pass: prompts saved.
         newly_stopped: calls that passed and would be asked about or denied, and those that a person approved and that
             would be denied.
-        unread: calls about which nothing can be said, because their arguments were erased.
+        erased: calls about which nothing can be said, because their arguments were erased.
+        never_kept: the same, because their arguments never were in the log.
     """
 
     counts: Mapping[str, Mapping[str, int]]
     false_allows: tuple[Replayed, ...]
     saved: tuple[Replayed, ...]
     newly_stopped: tuple[Replayed, ...]
-    unread: int
+    erased: int
+    never_kept: int
+
+    @property
+    def unread(self) -> int:
+        """Calls that were not tried."""
+        return self.erased + self.never_kept
 
     @property
     def total(self) -> int:
@@ -98,7 +108,7 @@ def past_call(
     at, ended = str(entry.get("t", "")), str(entry.get("ended", ""))
     arguments = entry.get("input")
     if not isinstance(arguments, dict):
-        return PastCall(at=at, ended=ended, question=None)
+        return PastCall(at=at, ended=ended, question=None, is_erased="input" in action)
     session, cwd = str(agent.get("session", "")), str(agent.get("cwd", ""))
     call = ToolCall(tool=str(action.get("tool", "")), arguments=arguments, cwd=cwd, session=session)
     question = Question(
@@ -119,10 +129,10 @@ def past_call(
 
 def backtest(calls: Iterable[PastCall], policy_for: Callable[[Question], Policy]) -> Report:
     """Try a policy on past calls."""
-    replayed, unread = [], 0
+    replayed, unread = [], Counter[bool]()
     for each in calls:
         if each.question is None:
-            unread += 1
+            unread[each.is_erased] += 1
             continue
         ruling = policy_for(each.question).rule_on(each.question)
         replayed.append(Replayed(past=each, ruling=ruling))
@@ -134,7 +144,8 @@ def backtest(calls: Iterable[PastCall], policy_for: Callable[[Question], Policy]
         false_allows=_those(replayed, {"denied"}, allowed=True),
         saved=_those(replayed, {"approved"}, allowed=True),
         newly_stopped=tuple(each for each in replayed if _is_stopped(each)),
-        unread=unread,
+        erased=unread[True],
+        never_kept=unread[False],
     )
 
 

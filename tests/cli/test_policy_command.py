@@ -154,6 +154,29 @@ def test_backtest_fails_when_it_lets_pass_what_a_person_denied(home: Path) -> No
     assert json.loads(output)["false_allow_on_human_denied"]["count"] == 1
 
 
+def test_backtest_tells_what_was_erased_from_what_never_was_in_the_log(home: Path) -> None:
+    (home / "state").mkdir(mode=0o700)
+    (home / "state" / "askfirst.db").write_bytes(b"")
+    kept = {"action": {"tool": "Bash", "input": {"len": 2, "sha256": "00"}}, "input": {"command": "ls"}}
+    calls = [{**kept, "ended": "passed"}, {**kept, "input": None, "ended": "passed"}]
+    refused = {"action": {"tool": "Bash"}, "input": None, "ended": "refused"}
+    tried = "1 calls tried, {} not: "
+    erased, never = (
+        "1 had their arguments erased",
+        "{} never had them in the log: they were answered from an earlier request",
+    )
+
+    for past, sentence in (
+        (calls[:1], "1 calls tried\n"),
+        (calls, f"{tried.format(1)}{erased}\n"),
+        ([calls[0], refused, refused], f"{tried.format(2)}{never.format(2)}\n"),
+        ([*calls, refused], f"{tried.format(2)}{erased} and {never.format(1)}\n"),
+    ):
+        assert _run("backtest", past=past)[1].startswith(sentence)
+    counts = json.loads(_run("backtest", "--json", past=[*calls, refused])[1])
+    assert (counts["calls"], counts["unread"], counts["erased"]) == (1, 2, 1)
+
+
 def test_backtest_needs_a_store(home: Path) -> None:
     code, output = _run("backtest")
 

@@ -8,7 +8,7 @@ import pytest
 
 from askfirst.effects import Classification, Effect, EffectKind, Risk
 from askfirst.effects import Outcome as Found
-from askfirst.policy.backtest import ERASED, backtest, past_call
+from askfirst.policy.backtest import ERASED, NEVER_KEPT, backtest, past_call
 from askfirst.policy.question import Place
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _entry(command: str | None, ended: str) -> dict[str, Any]:
     return {
         "t": "2026-11-25T12:00:00Z",
         "agent": {"name": "claude-code", "session": "s", "cwd": "/proj"},
-        "action": {"tool": "Bash"},
+        "action": {"tool": "Bash", "input": {"sha256": "00", "len": 2}},
         "input": None if command is None else {"command": command},
         "ended": ended,
     }
@@ -49,6 +49,7 @@ PAST = [
     _entry("ls", "passed"),
     _entry("terraform plan", "passed"),
     _entry(None, "approved"),
+    {"action": {"tool": "Bash", "summary": "git reset --hard"}, "input": None, "ended": "refused"},
 ]
 
 
@@ -81,7 +82,8 @@ def test_a_policy_is_judged_by_what_people_denied(
     assert [each.past.title for each in report.false_allows] == false_allows
     assert [each.past.title for each in report.saved] == saved
     assert [each.past.title for each in report.newly_stopped] == stopped
-    assert (report.total, report.unread, calls[-1].title) == (4, 1, ERASED)
+    assert (report.total, report.unread, report.erased, report.never_kept) == (4, 2, 1, 1)
+    assert [each.title for each in calls[-2:]] == [ERASED, NEVER_KEPT]
 
 
 def test_an_entry_of_another_release_is_no_reason_to_stop() -> None:
