@@ -1,7 +1,8 @@
 """What ran although the gate had refused it, or nobody had decided: its host passed the hook over, or gave up on it.
 
-Hosts that report each call afterwards by the id that they asked about it with (Claude Code, Codex, Gemini CLI, Qwen
-Code, opencode) cannot run one so unnoticed: it is an entry, and people are told.
+A host tells what it has run. A call that was asked about or denied, and never released, is known by its id, or where
+the host gives none by what it runs: then the newest answer of the gate counts. It is an entry, and people are told.
+What was denied or has expired is found by its id after a restart, too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from askfirst.canonical import digest
 from askfirst.entries import bypassed_entry, ran_refused_entry
 from askfirst.recent import Recent
 from askfirst.request import RequestKind, RequestState
@@ -39,9 +41,9 @@ class Bypasses:
     def __init__(self, *, desk: Desk, alerts: Alerts) -> None:
         self._desk = desk
         self._alerts = alerts
-        self._by_policy: Recent[tuple[str, str], Look] = Recent(_KNOWN_MAX)
+        self._gated: Recent[str, str | Look] = Recent(_KNOWN_MAX)
         self._recent = deque[str](maxlen=_RECENT_MAX)
-        self._told: Recent[tuple[str, str], None] = Recent(_KNOWN_MAX)
+        self._told: Recent[str, None] = Recent(_KNOWN_MAX)
 
     @property
     def recent(self) -> tuple[str, ...]:
@@ -50,22 +52,37 @@ class Bypasses:
 
     def refused(self, event: BeforeTool, look: Look) -> None:
         """The policy denies this call, so that there is no request of it."""
-        if event.tool_use_id:
-            self._by_policy[_call_of(event)] = look
+        self._keep(event, look)
 
-    async def ran(self, event: AfterTool) -> None:
-        """A call has run of which nothing waits and nothing was released: was it refused?"""
-        if not event.tool_use_id or _call_of(event) in self._told:
-            return
-        look = self._by_policy.pop(_call_of(event), None)
-        if look is not None:
-            await self._tell(
-                event, ran_refused_entry(look, event), f"which the policy denies (rule {look.ruling.rule})"
-            )
-            return
-        for case in await self._desk.refused_calls(event.agent.host, event.agent.session, event.tool_use_id):
-            if _is_refusal(case):
-                await self.ran_unapproved(case, event)
+    def asked(self, event: BeforeTool, case: Case) -> None:
+        """People are asked about this call, or have answered."""
+        self._keep(event, case.request.id)
+
+    def forget(self, event: BeforeTool) -> None:
+        """The call is judged anew, or released."""
+        for name in _names(event) if self._gated else ():
+            self._gated.pop(name, None)
+
+    async def ran(self, event: AfterTool) -> list[Case]:
+        """A call has run of which nothing waits and nothing was released: the cases about it, if it was gated.
+
+        One that the policy had denied is written down and told here.
+        """
+        if not self._gated and not event.tool_use_id:
+            return []
+        by_id, by_what = _names(event)
+        if by_id in self._told and event.tool_use_id:
+            return []
+        gated = self._gated.pop(by_id if event.tool_use_id else by_what, None)
+        if isinstance(gated, str):
+            return [await self._desk.case(gated)]
+        if gated is not None:
+            but = f"which the policy denies (rule {gated.ruling.rule})"
+            await self._tell(event, ran_refused_entry(gated, event), but)
+        if gated is not None or not event.tool_use_id:
+            return []
+        found = await self._desk.refused_calls(event.agent.host, event.agent.session, event.tool_use_id)
+        return [case for case in found if _is_refusal(case)]
 
     async def ran_unapproved(self, case: Case, event: AfterTool) -> None:
         """This case's call has run, and nobody had approved it."""
@@ -75,7 +92,7 @@ class Bypasses:
         )
 
     async def _tell(self, event: AfterTool, entry: Entry, but: str) -> None:
-        self._told[_call_of(event)] = None
+        self._told[_names(event)[0]] = None
         await self._desk.note(entry)
         what = (event.call.command or event.call.tool)[:_SHOWN_CHARS]
         said = f"{event.agent.host} ran `{what}`, {but}: it passed our hook over"
@@ -84,6 +101,10 @@ class Bypasses:
             f"{said}. `askfirst doctor` says how it stands.",
             key=f"bypassed {event.agent.host} {event.agent.session} {event.tool_use_id or entry.request}",
         )
+
+    def _keep(self, event: BeforeTool, gated: str | Look) -> None:
+        for name in _names(event):
+            self._gated[name] = gated
 
 
 def _is_refusal(case: Case) -> bool:
@@ -94,5 +115,8 @@ def _is_refusal(case: Case) -> bool:
     return request.state is RequestState.DENIED or OWN_PROMPT not in request.notes
 
 
-def _call_of(event: BeforeTool | AfterTool) -> tuple[str, str]:
-    return event.agent.session, event.tool_use_id
+def _names(event: BeforeTool | AfterTool) -> tuple[str, str]:
+    """A call by its id, and by what it runs."""
+    agent, call = event.agent, event.call
+    place = [agent.host, agent.session, "" if call.sight is None else call.sight.machine]
+    return digest([*place, event.tool_use_id]), digest([*place, call.tool, dict(call.acting_arguments)])

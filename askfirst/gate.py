@@ -74,6 +74,9 @@ class Waits:
     def released(self, event: BeforeTool, allow: Allow) -> None:
         """The call passes, with these arguments."""
 
+    def asked(self, event: BeforeTool, case: Case) -> None:
+        """This case is about the call; it may have been decided before."""
+
     def refused(self, event: BeforeTool, look: Look) -> None:
         """The policy denies the call, and there is no request of it."""
 
@@ -172,8 +175,10 @@ class Gate:
             try:
                 case = await self._enter(event, look, action)
             except NobodyToAskError as error:
+                self._waits.refused(event, look)
                 await self._desk.note(refused_entry(look, reason=str(error)))
                 return Deny(reason=answers.nobody_to_ask(event.call, str(error)))
+            self._waits.asked(event, case)
             has_waited = _waits_for_people(case)
             case, early = await self._waited(event, attempt, case)
             if early is not None:

@@ -97,12 +97,18 @@ class HostWaits(Waits):
     def called(self, event: BeforeTool) -> None:
         """A prompt for this call comes without its id; one that was deferred is taken up."""
         self._prompts.called(event)
+        self._bypasses.forget(event)
         if self._deferred.get(event.agent.session) == event.tool_use_id:
             del self._deferred[event.agent.session]
 
     def released(self, event: BeforeTool, allow: Allow) -> None:
         """A prompt for this call has been answered by people already."""
         self._prompts.released(event, allow)
+        self._bypasses.forget(event)
+
+    def asked(self, event: BeforeTool, case: Case) -> None:
+        """Should this call run without a release, it is known by this case."""
+        self._bypasses.asked(event, case)
 
     def refused(self, event: BeforeTool, look: Look) -> None:
         """It may not run, so that it is told if it does."""

@@ -164,7 +164,7 @@ class HostPrompts:
         cases = [await self._desk.case(request_id) for request_id in ids]
         settled = [await self._settled(case, event) for case in cases if event.tool_use_id or _is_of(case, event)]
         if not settled:
-            await self._bypasses.ran(event)
+            settled = [await self._settled(case, event) for case in await self._bypasses.ran(event)]
         return any(settled)
 
     # -- plumbing --------------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ class HostPrompts:
                 has_run=True,
             )
             return True
-        if case.grant is not None and any(each.tool_use_id == event.tool_use_id for each in case.grant.uses):
+        if case.grant is not None and any(event.tool_use_id in {"", each.tool_use_id} for each in case.grant.uses):
             return True
         await self._bypasses.ran_unapproved(case, event)
         await self._withdraw([request], "it ran without an approval")

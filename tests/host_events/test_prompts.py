@@ -180,6 +180,37 @@ def test_what_ran_although_its_hook_said_no_is_an_entry_and_told_once(scene: Sce
     assert entry.decision == {"state": how, "outcome": "ok"}
 
 
+@pytest.mark.parametrize("how", ["denied", "expired", "cancelled"])
+def test_a_host_without_ids_is_found_out_by_what_it_ran(scene: Scene, how: str) -> None:
+    ran = replace(AFTER, tool_use_id="", can_ask_here=False)
+
+    async def story() -> None:
+        await _refused(scene, how)
+        await scene.answer(replace(ran, call=ECHO))
+        assert "gate.bypassed" not in scene.types
+        await scene.answer(ran)
+        await scene.answer(ran)
+
+    scene.run(story)
+    assert scene.types.count("gate.bypassed") == 1
+
+
+def test_what_was_approved_after_its_hook_had_died_and_ran_is_a_release(scene: Scene) -> None:
+    async def story() -> Any:
+        attempt = scene.attempt()
+        hook = asyncio.create_task(scene.events.answer(ELSEWHERE, attempt))
+        [request] = await scene.asked()
+        attempt.gone.set()
+        await hook
+        await scene.decide(Verdict.APPROVE)
+        await scene.answer(replace(AFTER, can_ask_here=False))
+        return await scene.desk.case(request.id)
+
+    assert scene.run(story).grant.state is GrantState.EXECUTED
+    assert "gate.bypassed" not in scene.types
+    assert [each for each in scene.types if each.startswith("gate.")][-2:] == ["gate.released", "gate.executed"]
+
+
 def test_what_ran_although_the_policy_denies_it_is_an_entry_and_told(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
