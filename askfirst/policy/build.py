@@ -173,16 +173,20 @@ def merged_routes(raws: Sequence[RawPolicy], fixed: Mapping[str, list[str]]) -> 
     return {name: tuple(dict.fromkeys([*fixed.get(name, ()), *recipients])) for name, recipients in routes.items()}
 
 
+def protected_of(raws: Sequence[RawPolicy]) -> tuple[str, ...]:
+    """Globs of protected branches: the last file that names any, or none, says which."""
+    named = (raw.branches.protected for raw in reversed(raws) if raw.branches.protected is not None)
+    return tuple(next(named, ()))
+
+
 def general_of(
     raws: Sequence[RawPolicy], managed: Sequence[RawPolicy], routes: Mapping[str, tuple[str, ...]]
 ) -> General:
     """What belongs to no rule; managed files can switch terminal decisions and break-glass off for everybody."""
-    protected: list[str] = []
     quiet: QuietHours | None = None
     terminal = False
     glass_s = 0
     for raw in raws:
-        protected = raw.branches.protected if raw.branches.protected is not None else protected
         terminal = raw.terminal_decisions if raw.terminal_decisions is not None else terminal
         glass_s = raw.break_glass_s if raw.break_glass_s is not None else glass_s
         if raw.quiet_hours is not None:
@@ -191,7 +195,7 @@ def general_of(
             quiet = QuietHours(start=hours.start, end=hours.end, timezone=hours.timezone, risks=risks)
     forbidden = any(raw.terminal_decisions is False for raw in managed)
     return General(
-        protected=tuple(protected),
+        protected=protected_of(raws),
         quiet_hours=quiet,
         terminal_decisions=terminal and not forbidden,
         break_glass_s=min([glass_s, *(raw.break_glass_s for raw in managed if raw.break_glass_s is not None)]),

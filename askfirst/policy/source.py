@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from askfirst.canonical import digest, sha256_hex
 from askfirst.errors import PolicyError
 from askfirst.paths import policy_file
-from askfirst.policy.build import COMPLETE, NEUTRAL, Builder, general_of, merged_routes
+from askfirst.policy.build import COMPLETE, NEUTRAL, Builder, general_of, merged_routes, protected_of
 from askfirst.policy.condition import compile_condition
 from askfirst.policy.layer import Loaded
 from askfirst.policy.policy import BUILT_IN, Policy
@@ -237,13 +237,17 @@ def assemble(
     """
     high = _extended("managed", managed)
     short = [("config", config)] if config.model_fields_set else []
-    base = [(BUILT_IN, ready_policy(BUILT_IN)), *short, *high, *_extended("user", user)]
+    above = [(BUILT_IN, ready_policy(BUILT_IN)), *short, *high]
+    base = [*above, *_extended("user", user)]
     raws = [raw for _, raw in base]
     fixed = {name: to for _, raw in high for name, to in raw.routes.items()}
     routes = merged_routes(raws, fixed)
     general = general_of(raws, [raw for _, raw in high], routes)
     builder = Builder(routes=routes, protected=general.protected, compile_condition=compile_condition)
-    ceilings = (builder.layer("managed", high, NEUTRAL),) if high else ()
+    # Which branches a ceiling protects is not for the user to say: its rules about them could be lifted.
+    protected = protected_of([raw for _, raw in above])
+    ceiling = Builder(routes=routes, protected=protected, compile_condition=compile_condition)
+    ceilings = (ceiling.layer("managed", high, NEUTRAL),) if high else ()
     extended = tuple(_ready_loaded(name) for name, _ in base if name in READY)
     return Policy(
         base=builder.layer(_name_of_ladder(base), base, COMPLETE),

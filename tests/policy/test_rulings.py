@@ -396,6 +396,22 @@ match = { risk = ["high", "critical"] }
     assert (secret.outcome, secret.policy, secret.rule) == (Outcome.DENY, "managed", "no-secrets")
 
 
+@pytest.mark.parametrize("named", ["", '[branches]\nprotected = ["release/*", "main"]\n'])
+def test_no_user_says_which_branches_a_managed_ceiling_is_about(
+    named: str, policy_of: PolicyOf, question: Asked, effect: Made
+) -> None:
+    """What comes with the program counts where the managed file names no branches itself."""
+    deny = '[[rule]]\nname = "kept"\noutcome = "deny"\nmatch = { rule = "git.push-force", branch_is = "protected" }\n'
+    lifts = '[branches]\nprotected = ["mine"]\n[[rule]]\nname = "mine"\noutcome = "allow"\nmatch = { rule = "git.*" }\n'
+    policy = policy_of(managed=named + deny, user=lifts)
+
+    def ruled(branch: str) -> Outcome:
+        push = f"git push --force origin {branch}"
+        return policy.rule_on(question(push, effect(rule="git.push-force", command=push))).outcome
+
+    assert [ruled(each) for each in ("release/1", "feature/x", "mine")] == [Outcome.DENY, Outcome.ALLOW, Outcome.ALLOW]
+
+
 def test_an_exception_of_a_managed_file_is_no_ceiling(policy_of: PolicyOf, question: Asked, effect: Made) -> None:
     managed = """
 [risk.high]
