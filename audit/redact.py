@@ -21,7 +21,7 @@ from audit.secret_rules import RULES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from askfirst.audit_port import Entry, Value
+    from askfirst.audit_port import Actor, Entry, Value
     from audit.secret_rule import Rule, Rules
 
 _WINDOW_CHARS: Final = 4096
@@ -32,7 +32,7 @@ _LONGEST_CHARS: Final = 16_384
 _SHORT_CHARS: Final = 6
 _OURS_ALONE: Final = frozenset({EntryType.LOG_FOUNDED, EntryType.LOG_KEY_ROTATED, EntryType.LOG_CHECKPOINT_WITNESSED})
 """Entries that hold keys and hashes, public by purpose, and no word of anybody else."""
-_OUR_IDS: Final = frozenset({"act", "decision_id", "grant", "policy_sha256", "rule", "verdict"})
+_OUR_IDS: Final = frozenset({"act", "grant", "policy_sha256", "rule", "verdict"})
 """Members that hold ids and digests that we made; each is new, so that searching them would cost each time."""
 _PUT: Final = "[redacted: "
 _TAKEN: Final = re.compile(r"\[redacted: [^\]\n]{1,60}\]")
@@ -106,7 +106,9 @@ def redact_entry(entry: Entry) -> Entry:
     """The entry without secrets in its texts."""
     if entry.type in _OURS_ALONE:
         return entry
-    changed: dict[str, Mapping[str, Value]] = {}
+    changed: dict[str, Mapping[str, Value] | Actor] = {}
+    if entry.actor.type == "agent" and (named := redacted(entry.actor.id)) != entry.actor.id:
+        changed["actor"] = replace(entry.actor, id=named)  # a session's id is what its client says
     for name in ("agent", "action", "decision", "links", "data"):
         before: Mapping[str, Value] = getattr(entry, name)
         if before and (after := _members(before)) is not before:
