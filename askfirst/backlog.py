@@ -10,22 +10,18 @@ are taken out once there are as many as may be. A broker that is started anew be
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from askfirst.recent import Recent
 from askfirst.store import waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import sqlalchemy as sa
 
     from askfirst.bounds import Bounds
     from askfirst.request import Request
 
-_N = TypeVar("_N")
-_V = TypeVar("_V")
 FRESH_MS = 5_000
 NAMES_MAX = 1_000
 """Hosts, and callers, that are known at a time. One that comes back later is counted anew."""
@@ -54,8 +50,8 @@ class Backlog:
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
-        self._counts: OrderedDict[str | None, _Count] = OrderedDict()
-        self._made: OrderedDict[str, _Made] = OrderedDict()
+        self._counts: Recent[str | None, _Count] = Recent(NAMES_MAX)
+        self._made: Recent[str, _Made] = Recent(NAMES_MAX)
 
     def refusal(self, connection: sa.Connection, *, host: str, caller: str, now_ms: int) -> str:
         """Why one more may not wait, or ``""``; ``caller`` is empty for the broker's own user."""
@@ -75,11 +71,11 @@ class Backlog:
             if name in self._counts:
                 self._counts[name].most += 1
         if caller:
-            _kept(self._made, caller, _Made).ids.append(request.id)
+            self._made.touch(caller, _Made).ids.append(request.id)
 
     def _is_full(self, connection: sa.Connection, host: str | None, limit: int, now_ms: int) -> bool:
         """Whether as many wait as may, of a host or of all."""
-        known = _kept(self._counts, host, lambda: _Count(limit, now_ms - FRESH_MS))
+        known = self._counts.touch(host, lambda: _Count(limit, now_ms - FRESH_MS))
         age_ms = now_ms - known.at_ms
         is_old = not 0 <= age_ms < FRESH_MS
         if is_old or (known.most >= limit and age_ms >= limit // _ROWS_A_MS):
@@ -88,18 +84,7 @@ class Backlog:
 
     def _has_made_too_many(self, connection: sa.Connection, caller: str, now_ms: int) -> bool:
         limit = self._bounds.pending_per_caller
-        made = _kept(self._made, caller, _Made)
+        made = self._made.touch(caller, _Made)
         if len(made.ids) >= limit and not 0 <= now_ms - made.at_ms < limit // _ROWS_A_MS:
             made.ids, made.at_ms = waiting.still(connection, made.ids), now_ms
         return len(made.ids) >= limit
-
-
-def _kept(known: OrderedDict[_N, _V], name: _N, new: Callable[[], _V]) -> _V:
-    """What is known under a name, which becomes the newest; the oldest goes where there are too many."""
-    if name not in known:
-        known[name] = new()
-    known.move_to_end(name)
-    found = known[name]
-    if len(known) > NAMES_MAX:
-        known.popitem(last=False)
-    return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING
+
+from askfirst.recent import Recent
 
 if TYPE_CHECKING:
     from askfirst.ports import Rate
@@ -49,13 +50,8 @@ class Buckets:
 
     def __init__(self, rate: Rate, keys_max: int = 1024) -> None:
         self._rate = rate
-        self._keys_max = keys_max
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._buckets: Recent[str, Bucket] = Recent(keys_max)
 
     def of(self, key: str, now_ms: int) -> Bucket:
         """The bucket of this key."""
-        bucket = self._buckets.setdefault(key, Bucket(self._rate, now_ms))
-        self._buckets.move_to_end(key)
-        while len(self._buckets) > self._keys_max:
-            self._buckets.popitem(last=False)
-        return bucket
+        return self._buckets.touch(key, lambda: Bucket(self._rate, now_ms))

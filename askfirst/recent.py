@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -21,3 +24,8 @@ class Recent(OrderedDict[_Key, _Value]):
         self.move_to_end(key)
         while len(self) > self._most:
             self.popitem(last=False)
+
+    def touch(self, key: _Key, new: Callable[[], _Value]) -> _Value:
+        """What is under this key, made where there is nothing; it becomes the newest."""
+        self[key] = found = self[key] if key in self else new()
+        return found

@@ -7,12 +7,12 @@ command pass. So it states facts, and what to run again.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from askfirst import answers
 from askfirst.errors import RequestNotFoundError
 from askfirst.host import NoOpinion, Tell, Wake
+from askfirst.recent import Recent
 from askfirst.request import GrantState, RequestState
 
 if TYPE_CHECKING:
@@ -36,16 +36,12 @@ class Wakes:
     def __init__(self, *, desk: Desk, hub: Hub) -> None:
         self._desk = desk
         self._hub = hub
-        self._owed: OrderedDict[tuple[str, str], set[str]] = OrderedDict()
+        self._owed: Recent[tuple[str, str], set[str]] = Recent(_SESSIONS_MAX)
         self._waiting: dict[tuple[str, str], asyncio.Event] = {}
 
     def told_pending(self, agent: Agent, request_id: str) -> None:
         """This session went on without the decision."""
-        owed = self._owed.setdefault(_session(agent), set())
-        owed.add(request_id)
-        self._owed.move_to_end(_session(agent))
-        while len(self._owed) > _SESSIONS_MAX:
-            self._owed.popitem(last=False)
+        self._owed.touch(_session(agent), set).add(request_id)
 
     async def started(self, event: SessionStarted) -> Verdict:
         """How approvals work, and what was decided while the session was away."""

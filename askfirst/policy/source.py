@@ -12,7 +12,6 @@ import os
 import stat
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -28,6 +27,7 @@ from askfirst.policy.policy import BUILT_IN, Policy
 from askfirst.policy.raw import RawPolicy
 from askfirst.policy.read import MAX_BYTES, read_policy, require_tightening
 from askfirst.policy.short_form import short_form
+from askfirst.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,7 +90,7 @@ class PolicySource:
         self._files = [_File(layer, path) for layer, path in named if path is not None]
         self._config = config or RawPolicy()
         self._config_digest = config_digest
-        self._projects: OrderedDict[str, _Project] = OrderedDict()
+        self._projects: Recent[str, _Project] = Recent(_PROJECTS_MAX)
         self._listeners: list[Callable[[LayerChange], None]] = []
         self._untold: list[LayerChange] = []
         self._lock = threading.Lock()
@@ -130,12 +130,7 @@ class PolicySource:
         return _with_project(general, _parsed(_File("project", path), text.encode("utf-8", "surrogatepass")))
 
     def _in_project(self, project: str, general: Policy) -> Policy:
-        found = self._projects.get(project)
-        if found is None:
-            found = self._projects[project] = _Project(_File("project", Path(project) / PROJECT_FILE))
-            if len(self._projects) > _PROJECTS_MAX:
-                self._projects.popitem(last=False)
-        self._projects.move_to_end(project)
+        found = self._projects.touch(project, lambda: _Project(_File("project", Path(project) / PROJECT_FILE)))
         if self._refresh(found.file) or found.policy is None:
             found.policy = _with_project(general, found.file)
         return found.policy
