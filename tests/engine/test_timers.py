@@ -210,6 +210,14 @@ def test_quiet_hours_hold_back_messages_of_low_urgency_and_no_deadline() -> None
         assert urgent.reminders_at_ms[0] == night_ms + 600_000
 
 
+@pytest.mark.parametrize(("timeout_s", "on_timeout"), [(600, "reject"), (28_800, "reject"), (28_801, "approve")])
+def test_silence_is_no_consent_of_people_whom_quiet_hours_kept_from_hearing(timeout_s: int, on_timeout: str) -> None:
+    night_ms = round(datetime.fromisoformat("2026-07-01T23:00:00+02:00").timestamp() * 1000)
+    silent = a_ruling(risk=Risk.MEDIUM, on_timeout="approve", approval_timeout_s=timeout_s, quiet_hours=QUIET)
+    assert terms_of(silent, night_ms).on_timeout == on_timeout
+    assert terms_of(silent, night_ms - 2 * 3_600_000).on_timeout == "approve"
+
+
 def test_a_late_approve_is_a_short_single_use_grant_whatever_scope_was_chosen(play: Play) -> None:
     """I4: late is recorded as late, and opens the next identical attempt once."""
     play.terms(scopes=(ScopeOffer(kind="once"), ScopeOffer(kind="uses", amount=5)))
