@@ -3,7 +3,8 @@
 ``Bounds`` are terms as limits. Their neutral values limit nothing, so a layer that may only tighten states what it
 wants and leaves the rest at its neutral value. ``tightened`` and ``stricter`` never yield anything looser than what
 went in: outcome, risk, approvals, reviewers, assurance, every time, what the deadline does, scopes (the property tests
-hold them to it). Who is told does not count as strictness and stays that of the ruling that weighs more.
+hold them to it). Who is told does not count as strictness and stays that of the ruling that weighs more,
+but for those whom a managed file tells (``Bounds.told``).
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ class Bounds:
 
     Attributes:
         stages: each must be satisfied; empty: no demand.
+        told: who is told as well when a request is made, as ``scheme:address``.
         escalation: where ``stages`` name reviewers, who else may decide later.
         scopes: no others may be offered; empty: no limit.
     """
 
     stages: tuple[Stage, ...] = ()
+    told: tuple[str, ...] = ()
     deny_ends: bool = False
     assurance_min: int = 0
     approval_timeout_s: int = UNLIMITED_S
@@ -81,7 +84,7 @@ def tightened(ruling: Ruling, by: Bounds, *, outcome: Outcome = Outcome.ALLOW, r
         ruling,
         outcome=max(ruling.outcome, outcome, key=lambda each: each.strictness),
         risk=risk,
-        stages=joined_stages(ruling.stages, by.stages),
+        stages=_told_as_well(joined_stages(ruling.stages, by.stages), by.told),
         deny_ends=ruling.deny_ends or by.deny_ends,
         assurance_min=max(ruling.assurance_min, by.assurance_min),
         approval_timeout_s=min(ruling.approval_timeout_s, by.approval_timeout_s),
@@ -128,6 +131,12 @@ def joined_stages(have: tuple[Stage, ...], want: tuple[Stage, ...]) -> tuple[Sta
             is_used[at] = True
     _raise_to(sum(stage.approvals_needed for stage in few if not stage.reviewers), stages, is_used)
     return tuple(stage if stage.recipients else replace(stage, recipients=told) for stage in stages)
+
+
+def _told_as_well(stages: tuple[Stage, ...], recipients: tuple[str, ...]) -> tuple[Stage, ...]:
+    """The stages with these told at the first one."""
+    first, *others = stages
+    return (replace(first, recipients=tuple(dict.fromkeys((*recipients, *first.recipients)))), *others)
 
 
 def are_met(want: tuple[Stage, ...], by: tuple[Stage, ...]) -> bool:

@@ -46,6 +46,7 @@ class Builder:
         routes: name -> recipients; ``default`` is there.
         protected: globs of protected branches.
         compile_condition: makes a condition of a CEL expression; raises PolicyError when it cannot.
+        kept: name -> recipients who hear of what takes that route, wherever another layer sends it.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Builder:
         routes: Mapping[str, tuple[str, ...]],
         protected: tuple[str, ...],
         compile_condition: Callable[[str], Condition],
+        kept: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self._routes = routes
+        self._kept = kept or {}
         self._protected = protected
         self._compile = compile_condition
 
@@ -113,6 +116,7 @@ class Builder:
         scopes = tuple(ScopeOffer(kind=s.kind, amount=s.amount, pattern=s.pattern) for s in given.get("scopes", ()))
         return Bounds(
             stages=_stages(given, start, told),
+            told=self._kept.get(given.get("route", ""), ()),
             deny_ends=given.get("deny_ends", start.deny_ends),
             assurance_min=given.get("assurance", start.assurance_min),
             approval_timeout_s=given.get("approval_timeout_s", start.approval_timeout_s),

@@ -241,7 +241,8 @@ def assemble(
     builder = Builder(routes=routes, protected=general.protected, compile_condition=compile_condition)
     # Which branches a ceiling protects is not for the user to say: its rules about them could be lifted.
     protected = protected_of([raw for _, raw in above])
-    ceiling = Builder(routes=routes, protected=protected, compile_condition=compile_condition)
+    kept = {name: tuple(to) for name, to in fixed.items()}
+    ceiling = Builder(routes=routes, protected=protected, compile_condition=compile_condition, kept=kept)
     ceilings = (ceiling.layer("managed", high, NEUTRAL),) if high else ()
     extended = tuple(_ready_loaded(name) for name, _ in base if name in READY)
     return Policy(

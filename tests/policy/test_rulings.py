@@ -412,6 +412,24 @@ def test_no_user_says_which_branches_a_managed_ceiling_is_about(
     assert [ruled(each) for each in ("release/1", "feature/x", "mine")] == [Outcome.DENY, Outcome.ALLOW, Outcome.ALLOW]
 
 
+@pytest.mark.parametrize("where", ["[risk.high]", '[[rule]]\nname = "kept"\nmatch = { rule = "git.*" }'])
+def test_a_users_route_keeps_no_managed_recipient_from_hearing(
+    where: str, policy_of: PolicyOf, question: Asked, effect: Made
+) -> None:
+    managed = f'[routes]\nsecurity = ["slack:#security"]\n{where}\noutcome = "ask"\nroute = "security"\n'
+    elsewhere = '[[rule]]\nname = "mine"\noutcome = "ask"\nroute = "mine"\n'
+    user = f'[routes]\nmine = ["web:me"]\n{elsewhere}match = {{ tool = "*" }}\n'
+
+    def told(risk: Risk, **layers: str) -> tuple[str, ...]:
+        [stage] = policy_of(**layers).rule_on(question("x", effect(risk, rule="git.x"))).stages
+        return stage.recipients
+
+    assert told(Risk.HIGH, managed=managed, user=user) == ("slack:#security", "web:me")
+    assert told(Risk.HIGH, user=user) == ("web:me",)
+    ready = 'extends = "team"\n'  # its routes have no recipients of their own
+    assert told(Risk.HIGH, managed=ready, user=user) == ("web:me",)
+
+
 def test_an_exception_of_a_managed_file_is_no_ceiling(policy_of: PolicyOf, question: Asked, effect: Made) -> None:
     managed = """
 [risk.high]
