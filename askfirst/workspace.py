@@ -54,7 +54,8 @@ def head_of(cwd: str) -> str:
         return ""
     try:
         with git.Repo(cwd, search_parent_directories=True) as repository:
-            return repository.head.commit.hexsha
+            head = repository.head  # its commit is not looked up: that would start a git process, while a hook waits
+            return head.dereference_recursive(repository, head.path)
     except (git.GitError, ValueError, OSError):
         return ""
 
