@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import glob
 import itertools
 import os
@@ -59,11 +60,13 @@ class Catcher:
         for path in paths:
             self._require_foreign(path)
         gits: dict[str, Git] = {}
+        find = functools.cache(locate)  # a push names its repository twice; to find it takes three processes
         linked = [path for path in paths if _add(gits, _linked(path))]
         for folder, git_dir in ((hit.path, hit.git_dir) for hit in scope.repositories):
-            _add(gits, locate(folder, git_dir))
+            _add(gits, find(folder, git_dir))
         shots = [shoot(git, pouch, wish) for git in gits.values()]
-        shots += self._remotes(scope.remotes, gits, pouch, wish, gaps)
+        ends = ((hit.name, find(hit.path, hit.git_dir)) for hit in scope.remotes)
+        shots += self._remotes(ends, gits, pouch, wish, gaps)
         inner = {each.git_dir for shot in shots for sub in shot.submodules for each in with_submodules(sub)}
         shots = [shot for shot in shots if shot.git_dir not in inner]
         trees = _taken([path for path in paths if path not in linked], pouch)
@@ -99,13 +102,13 @@ class Catcher:
             raise RescueError("it touches Askfirst's own state, of which no snapshot can be made")
 
     def _remotes(
-        self, hits: Iterable[Touch], gits: dict[str, Git], pouch: Pouch, wish: Wish, gaps: list[str]
+        self, ends: Iterable[tuple[str, Git | None]], gits: dict[str, Git], pouch: Pouch, wish: Wish, gaps: list[str]
     ) -> Iterator[Shot]:
-        for hit in hits:
-            git = locate(hit.path, hit.git_dir)
-            remote = None if git is None else _local_remote(git, hit.name)
+        """The far ends of pushes: of each remote its name, and the repository that knows it."""
+        for name, git in ends:
+            remote = None if git is None else _local_remote(git, name)
             if remote is None:
-                gaps.append(f"what is overwritten on {hit.name} is not kept: it is not on this machine")
+                gaps.append(f"what is overwritten on {name} is not kept: it is not on this machine")
             elif remote.git_dir not in gits:
                 gits[remote.git_dir] = remote
                 yield shoot(remote, pouch, replace(wish, refs_only=True))

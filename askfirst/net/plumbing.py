@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from askfirst.errors import RescueError
 from askfirst.git_environment import LIST_FILTERS, emptied, git_environment
+from askfirst.git_facts import above
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -89,7 +90,7 @@ def locate(folder: str, git_dir: str = "") -> Git | None:
     Raises:
         RescueError: git is missing, or what is there cannot be read.
     """
-    if not os.path.isdir(folder):
+    if not os.path.isdir(folder) or not (git_dir or _may_lie_in_one(folder)):
         return None
     environ = {"GIT_DIR": git_dir} if git_dir else {}
     done = _run(("rev-parse", "--absolute-git-dir", "--is-bare-repository"), b"", environ, folder)
@@ -105,6 +106,15 @@ def locate(folder: str, git_dir: str = "") -> Git | None:
         raise RescueError(f"the configuration of the repository at {folder} cannot be read")
     keys = (os.fsdecode(part) for part in filters.stdout.split(b"\0") if part)
     return Git(git_dir=found, work_tree=top, settings=emptied(keys))
+
+
+def _may_lie_in_one(folder: str) -> bool:
+    """Whether this folder or one above has a ``.git``, or a ``HEAD`` as every bare repository has.
+
+    Else git finds nothing either, and to ask it takes some two milliseconds while a hook waits.
+    From: git(1) under ``--git-dir``, gitrepository-layout(5).
+    """
+    return any(os.path.lexists(os.path.join(each, name)) for each in above(folder) for name in (".git", "HEAD"))
 
 
 def _work_tree(folder: str, git_dir: str, environ: Mapping[str, str]) -> str:

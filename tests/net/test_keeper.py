@@ -303,3 +303,26 @@ def test_two_snapshots_of_one_repository_at_once_do_not_disturb_each_other(world
     shell("git reset -q --hard HEAD~1", app)
     world.undo(made[2])
     assert repository(app) == before
+
+
+def test_outside_of_every_repository_no_git_is_started(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # no git is found there
+    assert promise(world, "git push --force origin main", tmp_path) == (
+        False,
+        "no undo: what is overwritten on origin is not kept: it is not on this machine",
+    )
+
+
+@pytest.mark.parametrize("mark", [".git", "HEAD"])
+def test_where_a_repository_may_be_git_is_asked(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / mark).touch()
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    holds, words = promise(world, "git push --force origin main", inner)
+    assert not holds
+    assert words.startswith("no undo: git cannot be run in")
