@@ -8,11 +8,13 @@ commit.
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 from askfirst import engine, grant_token
 from askfirst.audit_port import EntryType
 from askfirst.docket import Docket
+from askfirst.engine import next_due_ms
 from askfirst.entries import entry_of
 from askfirst.replacing import replace
 from askfirst.request import RequestState
@@ -53,7 +55,9 @@ class Clerk(Docket):
         self._clock = clock
         self._signer = signer
         self._moved = asyncio.Event()
-        """A case has moved, and perhaps what is due next."""
+        """Something is due before ``_next_ms``."""
+        self._next_ms = math.inf
+        """When whoever keeps the time looks next, by the clock; until they know, every timer that is set wakes them."""
 
     async def note(self, entry: Entry) -> None:
         """Write down something that belongs to no request; returns when it is on disk."""
@@ -92,5 +96,7 @@ class Clerk(Docket):
 
     def _published(self, case: Case) -> Case:
         self._hub.publish(case)
-        self._moved.set()
+        due_ms = next_due_ms(case)
+        if due_ms is not None and due_ms < self._next_ms:  # else it only costs whoever waits for this very change
+            self._moved.set()
         return case

@@ -7,6 +7,7 @@ id, a redemption by the attempt that makes it.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping  # noqa: TC003  # a dataclass's annotation
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -476,9 +477,11 @@ class Desk(Clerk):
             while await self.sweep() == _SWEEP_MAX:
                 pass
             self._moved.clear()
+            self._next_ms = math.inf  # read after it is set: what moves in between wakes us at once
             due_ms = await read(self._reader, records.next_due)
             left_s = _PAUSE_MAX_S if due_ms is None else (due_ms - self._clock.now_ms()) / 1000
             pause_s = min(_PAUSE_MAX_S, left_s) if left_s > 0 else _OVERDUE_PAUSE_S
+            self._next_ms = self._clock.now_ms() + pause_s * 1000
             try:
                 await asyncio.wait_for(self._moved.wait(), pause_s)
             except TimeoutError:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event
 
 from askfirst.audit_port import Entry, EntryType
 from askfirst.engine.reviews import REFUSED_OF_PERSON_MAX
@@ -195,3 +196,54 @@ def test_work_that_fails_leaves_no_entry_behind(desk_bench: Bench) -> None:
 
     asyncio.run(story())
     assert len(desk_bench.log.entries) == 4
+
+
+async def _keeping_time(made: Bench, reads: list[str]) -> asyncio.Task[None]:
+    """Somebody who keeps the time of what is there, and has fallen asleep over it."""
+    keeping = asyncio.create_task(made.desk.keep_time())
+    while sum("min(" in each for each in reads) < 2:  # before its sweep, and before its sleep
+        await made.desk.waiting()
+    await made.desk.waiting()
+    return keeping
+
+
+def _reads(made: Bench) -> list[str]:
+    """The statements that the reader is asked from now on."""
+    reads: list[str] = []
+
+    @event.listens_for(made.reader, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        reads.append(statement.lower())
+
+    return reads
+
+
+def test_a_request_that_is_due_before_the_next_look_at_timers_is_not_late(desk_bench: Bench) -> None:
+    async def story() -> None:
+        reads = _reads(desk_bench)
+        await desk_bench.desk.ask(a_draft(key="later"))
+        keeping = await _keeping_time(desk_bench, reads)
+        draft = a_draft(key="sooner", command="git stash drop")
+        now_ms = desk_bench.clock.now_ms()
+        case = await desk_bench.desk.ask(replace(draft, terms=replace(draft.terms, approval_expires_at_ms=now_ms + 50)))
+        desk_bench.clock.advance(0.05)
+        case = await desk_bench.desk.wait(case.request.id, 3)  # the look would come after 5 s
+        assert case.request.state is RequestState.EXPIRED
+        keeping.cancel()
+
+    asyncio.run(story())
+
+
+def test_a_decision_makes_nobody_read_the_timers_while_its_waiter_goes_on(desk_bench: Bench) -> None:
+    async def story() -> None:
+        reads = _reads(desk_bench)
+        case = await desk_bench.desk.ask(a_draft())
+        keeping = await _keeping_time(desk_bench, reads)
+        reads.clear()
+        assert (await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))).done
+        await desk_bench.desk.case(case.request.id)
+        await desk_bench.desk.case(case.request.id)
+        assert not [each for each in reads if "min(" in each]
+        keeping.cancel()
+
+    asyncio.run(story())
