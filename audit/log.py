@@ -29,6 +29,7 @@ from audit.clock import MAX_DRIFT_US, Reading, drift_us, rfc3339
 from audit.entry import Encoded, encode, reading_of
 from audit.note import Checkpoint, NoteError, Signer, open_checkpoint, sign, split_note
 from audit.redact import redact_entry
+from audit.succession import ENDORSEMENT, endorse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,15 +117,19 @@ class StoredLog:
         if entry.type is EntryType.GRANT_ISSUED:
             self._hold(connection)
         reading = self._clock.read()
+        encoded = encode(redact_entry(entry), reading)
+        self._follow_clock(reading)
+        self._queue.append(encoded)
+        return self._state.tree.size + len(self._queue) - 1
+
+    def _follow_clock(self, reading: Reading) -> None:
+        """Queue an entry when the clock has jumped since the last reading."""
         before = self._state.reference
         drift = drift_us(before, reading)
-        encoded = encode(redact_entry(entry), reading)
         if abs(drift) > MAX_DRIFT_US:
             self._queue.append(encode(_clock_jump(before, drift), reading))
         if abs(drift) > MAX_DRIFT_US or before.boot != reading.boot:
             self._state = replace(self._state, reference=reading)
-        self._queue.append(encoded)
-        return self._state.tree.size + len(self._queue) - 1
 
     def erase(self, connection: Connection, sha256: bytes, actor: Actor, *, request: str = "", reason: str = "") -> int:
         """Remove the payload with this salted digest, and say so in the log; its entry stays and still verifies.
@@ -153,6 +158,9 @@ class StoredLog:
     def rotate(self, connection: Connection, new: Signer) -> int:
         """Change the log's key: an entry names both, the next head is signed by both, later ones by the new key alone.
 
+        The entry holds the old key's word for the new one (``audit.succession``), so that whoever knows the old one can
+        tell the new one at any later time.
+
         The store's list of keys gets the new one; publish it to everyone who verifies, beside the old one.
 
         Raises:
@@ -163,14 +171,21 @@ class StoredLog:
         old = self._state.signers[-1]
         if new.name != old.name:
             raise LogError(f"the new key is named {new.name!r}, expected {old.name!r}")
-        vkeys: dict[str, Value] = {"old": old.verifier.vkey, "new": new.verifier.vkey}
-        index = self.append(connection, Entry(type=EntryType.LOG_KEY_ROTATED, data=vkeys))
+        reading = self._clock.read()
+        self._follow_clock(reading)  # first, because the old key signs the place of the entry
+        before, _ = merkle.grow(self._state.tree, [merkle.leaf_hash(one.body) for one in self._queue])
+        data: dict[str, Value] = {
+            "old": old.verifier.vkey,
+            "new": new.verifier.vkey,
+            ENDORSEMENT: endorse(old, new.verifier, before),
+        }
+        self._queue.append(encode(Entry(type=EntryType.LOG_KEY_ROTATED, data=data), reading))
         known = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == VKEY_KEY)).scalar_one()
         connection.execute(
             update(schema.meta).where(schema.meta.c.key == VKEY_KEY).values(value=f"{known}\n{new.verifier.vkey}")
         )
         self._state = replace(self._state, signers=(old, new))
-        return index
+        return before.size
 
     def seal(self, connection: Connection) -> TreeHead:
         """Write what is queued and the signed head over it; the head as it is when nothing is queued.

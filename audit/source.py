@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 from urllib.parse import quote
 
+from askfirst.audit_port import EntryType
 from askfirst.errors import LogError
 from audit import tree as merkle
 from audit.entry import MAX_ENTRY_BYTES, MAX_PAYLOAD_BYTES
@@ -34,6 +35,8 @@ VKEY_FILE: Final = "log.vkey"
 Row = tuple[int, "bytes | None", bytes]
 """Index, stored leaf hash (None where the form has none), stored bytes."""
 
+_CHANGE_OF_KEY: Final = f'"type":"{EntryType.LOG_KEY_ROTATED}","v":1}}'.encode()
+"""The end of each such entry, whose members are in order; nothing else ends so."""
 _SQLITE: Final = b"SQLite format 3\0"
 _MAX_CELL_BYTES: Final = 1 << 20
 _MAX_HEADER_BYTES: Final = 1 << 20
@@ -59,6 +62,7 @@ class Source:
         vkeys: the keys found beside the log, which prove nothing against whoever can write there.
         cosignatures: as stored.
         rows: reads all entries from the first on, 256 at a time.
+        changes: reads index and bytes of each entry that changes the log's key.
         tile: reads a tile by level and number; None when there is none.
         payloads: reads digest, salt and bytes of each payload that stands apart; None where the form has none.
     """
@@ -70,6 +74,7 @@ class Source:
     vkeys: tuple[str, ...] = ()
     cosignatures: tuple[Cosignature, ...] = ()
     rows: Callable[[], Iterator[list[Row]]] = field(repr=False)
+    changes: Callable[[], Iterator[tuple[int, bytes]]] = field(repr=False)
     tile: Callable[[int, int], bytes | None] | None = field(default=None, repr=False)
     payloads: Callable[[], Iterator[tuple[bytes, bytes, bytes]]] | None = field(default=None, repr=False)
 
@@ -176,6 +181,11 @@ def _store(path: Path, connection: sqlite3.Connection) -> Source:
         while batch := cursor.fetchmany(merkle.TILE_WIDTH):
             yield batch
 
+    def changes() -> Iterator[tuple[int, bytes]]:
+        yield from connection.execute(
+            "select seq, body from audit where substr(body, ?) = ? order by seq", (-len(_CHANGE_OF_KEY), _CHANGE_OF_KEY)
+        )
+
     def tile(level: int, n: int) -> bytes | None:
         with _reading(path):
             return _tile(connection, level, n)
@@ -195,6 +205,7 @@ def _store(path: Path, connection: sqlite3.Connection) -> Source:
         vkeys=_vkeys(path.with_name(VKEY_FILE)),
         cosignatures=tuple(Cosignature(size=int(size), line=str(line)) for size, line in lines),
         rows=lambda: _guarded(path, rows()),
+        changes=lambda: _guarded(path, changes()),
         tile=tile,
         payloads=lambda: _guarded(path, payloads()),
     )
@@ -205,7 +216,8 @@ def _folder(path: Path, entries: BinaryIO) -> Source:
     return Source(
         checkpoint=checkpoint.read_text(encoding="utf-8") if checkpoint.exists() else "",
         vkeys=_vkeys(path / VKEY_FILE),
-        rows=lambda: _guarded(path, _lines(entries)),
+        rows=lambda: _guarded(path, _lines(entries, 0)),
+        changes=lambda: _guarded(path, _changes(entries, 0)),
     )
 
 
@@ -217,15 +229,27 @@ def _stream(path: Path, file: BinaryIO) -> Source:
         raise LogError(f"{path} is neither a store nor an export of the format {FORMAT}") from error
     if kind != FORMAT:
         raise LogError(f"{path} is an export of the format {str(kind)[:40]!r}, expected {FORMAT}")
-    return Source(checkpoint=checkpoint, vkeys=vkeys, rows=lambda: _guarded(path, _lines(file)))
+    start = file.tell()
+    return Source(
+        checkpoint=checkpoint,
+        vkeys=vkeys,
+        rows=lambda: _guarded(path, _lines(file, start)),
+        changes=lambda: _guarded(path, _changes(file, start)),
+    )
 
 
 def _vkeys(path: Path) -> tuple[str, ...]:
     return tuple(path.read_text(encoding="utf-8").split()) if path.exists() else ()
 
 
-def _lines(file: BinaryIO) -> Iterator[list[Row]]:
-    """The entries from here on; a line that is too long comes in pieces, none of which is an entry that was signed."""
+def _changes(file: BinaryIO, start: int) -> Iterator[tuple[int, bytes]]:
+    """Those of the entries from this byte on that change the key."""
+    return ((index, body) for batch in _lines(file, start) for index, _, body in batch if body.endswith(_CHANGE_OF_KEY))
+
+
+def _lines(file: BinaryIO, start: int) -> Iterator[list[Row]]:
+    """The entries from this byte on; a line too long comes in pieces, none of which is an entry that was signed."""
+    file.seek(start)
     index, batch = 0, list[Row]()
     while line := file.readline(MAX_ENTRY_BYTES + 1):
         batch.append((index, None, line.removesuffix(b"\n")))

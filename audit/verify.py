@@ -7,6 +7,8 @@ What each proves:
 - The stored head, with the key beside it: no one without the log key changed anything. It proves nothing against
   whoever has that key, or puts back an older copy of everything.
 - A key that is handed in: the log is that key's, not one that was put in its place.
+- The old key's word for a new one (``audit.succession``): what came after is the same log's, for whom knows the old key
+  only, and whoever has only the new one did not rewrite what was before it.
 - An anchor: the log still begins with exactly the entries that it had then. That holds against the key's owner, too.
 
 In a store the payloads that stand apart are compared with what the entries say (``audit.payloads``): what is proved of
@@ -40,6 +42,7 @@ from audit.note import (
 from audit.receipt import Receipt, parse_receipt, verify_receipt
 from audit.scan import MAX_PROBLEMS, Problem, Scan, scan_entries, time_of
 from audit.source import Source, open_source
+from audit.succession import follow
 from audit.timestamp import verify_timestamp
 
 if TYPE_CHECKING:
@@ -49,6 +52,10 @@ _NO_PIN: Final = "the key was taken from beside the log; give the vkey that you 
 _NO_ANCHOR: Final = (
     "nothing from outside was compared: whoever holds the log key could have rewritten the log, and an older copy of "
     "everything would verify; give a checkpoint, a receipt, a witness's key or size:root from a message"
+)
+_NO_WORD: Final = (
+    "the key was changed at entry {}, by an earlier version that left no word of the old key for the new one: what "
+    "came after takes the new key to verify"
 )
 _NO_PAYLOADS: Final = (
     "an export holds no payloads, so that none was compared with its digest; verify the store for that"
@@ -60,6 +67,8 @@ _NO_NEWEST: Final = (
 _MEANINGS: Final = {
     "head": "the signed head proves that nobody without the log's key changed, removed or reordered anything",
     "key": "the key that you gave proves that this is its log, not another that was put in its place",
+    "succession": "the old key's word proves that the new one is this log's, and that whoever has only the new one did "
+    "not rewrite what was before it; if the old one has leaked, give the new one alone",
     "checkpoint": "a checkpoint that you kept proves, even against the key's owner, that nothing before it was changed",
     "seen": "a head from a message proves the same for all that was logged before the message was sent",
     "receipt": "a receipt proves that this one entry was logged, byte for byte, under a head that the log signed",
@@ -153,6 +162,7 @@ def verify_store(  # each is another kind of evidence, all optional
         with open_source(path) as source:
             verification = _Verification(path, source, vkeys, witnesses)
             verification.check_head()
+            verification.check_succession()
             for url in witness_urls:
                 verification.add_newest(url)
             for repository in repositories:
@@ -173,9 +183,20 @@ class _Verification:
         self.kinds = dict[str, None]()
         self.cosigned = dict[str, str]()
         self.good = list[int]()
-        self.keys = self._parse_keys(vkeys or source.vkeys, ED25519)
+        self.succession = follow(source.changes(), self._parse_keys(vkeys or source.vkeys, ED25519))
+        self.keys = self.succession.keys
         self.witnesses = self._parse_keys(witnesses, COSIGNATURE)
         self.head: Checkpoint | None = None
+
+    def check_succession(self) -> None:
+        """Take the last head of each key that gave its place to another for an anchor."""
+        for change in self.succession.followed:
+            assert change.head is not None  # or nothing would have been followed
+            label = f"the old key's last head, by whose word the key was changed at entry {change.index}"
+            self.anchors.append(_Anchor(size=change.head.size, root=change.head.root, label=label, kind="succession"))
+        if self.succession.fault:
+            time = time_of(self.succession.fault_body)
+            self._problem("key", self.succession.fault, self.succession.fault_index, time)
 
     def add_newest(self, url: str) -> None:
         """Take what a witness cosigned last for an anchor; it must be one that counts."""
@@ -269,6 +290,10 @@ class _Verification:
             self._problem("head", f"the stored tree head is not signed by this log: {error}")
             return
         self._add_anchor(head, self.source.checkpoint, "the signed tree head", "head")
+        if self.succession.retired_at(head.size).issuperset(open_note(self.source.checkpoint, self.keys).verified):
+            self._problem(
+                "head", f"the head of {head.size} entries is signed by a key that was changed before it alone"
+            )
         if self.source.size not in {None, head.size}:
             self._problem("head", f"the head of {head.size} entries is stored as one of {self.source.size}")
         if self.source.origin not in {"", head.origin}:
@@ -431,7 +456,8 @@ class _Verification:
         limits: tuple[str, ...] = () if self.is_pinned else (_NO_PIN,)
         if self.is_pinned and "head" in self.kinds:
             self.kinds["key"] = None
-        if not self.kinds.keys() - {"head", "key"}:
+        limits += tuple(map(_NO_WORD.format, self.succession.wordless[:MAX_PROBLEMS]))
+        if not self.kinds.keys() - {"head", "key", "succession"}:
             limits += (_NO_ANCHOR,)
         if self.source.payloads is None:
             limits += (_NO_PAYLOADS,)

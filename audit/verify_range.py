@@ -44,7 +44,8 @@ def verify_range(path: Path, first: int, last: int, *, vkeys: Sequence[str] = ()
             keys = [parse_vkey(line) for line in vkeys or source.vkeys]
             head = open_checkpoint(source.checkpoint, [key for key in keys if key.kind == ED25519])
     except (LogError, NoteError) as error:
-        return _failed(path, "head", f"the signed tree head cannot be used: {error}", first)
+        advice = "if the log's key was changed, give the new one, or verify the whole log, which finds it"
+        return _failed(path, "head", f"the signed tree head cannot be used: {error}; {advice}", first)
     if last >= head.size:
         message = f"the signed tree head has {head.size} entries, there is no entry {last}"
         return _failed(path, "dropped", message, first)

@@ -12,7 +12,8 @@ The whole claim, so that you can check it against this file:
 A log verifies when the root over its entries is the one in its signed head, and in each --checkpoint and --seen: then
 the entries that those were made from are all there, in the same order, byte for byte. A store must also hold exactly
 the payloads that entries name by SHA-256(salt || bytes), without those that entries say were erased.
-Not looked at: cosignatures, and what a store keeps to be quicker (leaf hashes, tiles, frontier).
+Not looked at: cosignatures, an old key's word for the new one (give both keys), and what a store keeps to be quicker
+(leaf hashes, tiles, frontier).
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ def open_head(note: str, keys: list[Key]) -> tuple[int, bytes]:
                 signed = signed or name == origin
     root_hash = base64.b64decode(root, validate=True)
     if not signed or len(root_hash) != 32:
-        raise ValueError(f"this is no head that a given key of {origin!r} signed")
+        raise ValueError(f"no given key of {origin!r} signed this head; if the key was changed: --key NEW")
     return int(size), root_hash
 
 

@@ -22,6 +22,7 @@ from askfirst.request import Action, Claim, Request, Verdict
 from askfirst.testing.bench import a_draft, a_review
 from askfirst.testing.channel_suite import an_amendment
 from audit.keeper import HOOKS_KEY, _set_meta
+from audit.note import open_checkpoint, parse_vkey
 from audit.rotation import draft_key
 from audit.testing import Broker
 from audit.verify import verify_store
@@ -168,12 +169,14 @@ def test_a_changed_key_goes_on_with_the_log_and_both_keys_verify_it(broker: Brok
     broker.start()
     assert broker.keys.log.verifier.vkey == new
     [entry] = broker.entries("log.key_rotated")
+    word = entry["data"].pop("endorsement")
     assert entry["data"] == {"old": old, "new": new}
+    assert open_checkpoint(word, [parse_vkey(old)]).extensions == (f"next {new}",)
     assert (broker.root / "log.vkey").read_text().split() == [old, new]
     assert not (broker.root / "log.key.next").exists()
     assert broker.verified().ok
     assert verify_store(broker.root / "askfirst.db", vkeys=[old, new]).ok
-    assert not verify_store(broker.root / "askfirst.db", vkeys=[old]).ok
+    assert verify_store(broker.root / "askfirst.db", vkeys=[old]).ok
 
 
 @pytest.mark.parametrize("is_committed", [False, True])

@@ -15,7 +15,7 @@ from askfirst.audit_port import SYSTEM, AuditLog, Entry, EntryType, Private
 from askfirst.errors import LogError
 from askfirst.store import schema
 from audit import tree
-from audit.note import open_checkpoint, open_note
+from audit.note import Checkpoint, open_checkpoint, open_note
 from audit.testing import Store, decided, signer_of
 from audit.verify import verify_store
 
@@ -292,7 +292,11 @@ def test_a_new_key_is_vouched_for_by_the_old_one(store: Store) -> None:
     late = store.write(decided(2))
 
     entry = json.loads(store.bodies()[2])
+    word = entry["data"].pop("endorsement")
     assert (entry["type"], entry["data"]) == ("log.key_rotated", {"old": old.verifier.vkey, "new": new.verifier.vkey})
+    assert open_checkpoint(word, [old.verifier]) == Checkpoint(
+        origin=old.name, size=2, root=early.root, extensions=(f"next {new.verifier.vkey}",)
+    )
     assert open_note(both.checkpoint, [old.verifier, new.verifier]).verified == (old.verifier, new.verifier)
     assert open_note(late.checkpoint, [old.verifier, new.verifier]).verified == (new.verifier,)
     assert store.open(signer=new).head == late
@@ -304,7 +308,7 @@ def test_a_new_key_is_vouched_for_by_the_old_one(store: Store) -> None:
     kept.write_text(early.checkpoint, encoding="utf-8")
     assert verify_store(store.path, checkpoint=kept, vkeys=vkeys.split()).ok
     assert verify_store(store.path, vkeys=[new.verifier.vkey]).ok
-    assert not verify_store(store.path, vkeys=[old.verifier.vkey]).ok
+    assert verify_store(store.path, checkpoint=kept, vkeys=[old.verifier.vkey]).ok
 
 
 def test_a_key_change_that_was_rolled_back_never_happened(store: Store) -> None:

@@ -154,7 +154,7 @@ def test_what_is_no_log_is_a_failure_in_one_sentence(tmp_path: Path, content: by
 def test_a_signed_head_without_a_whole_root_is_refused(store: Store, root: str) -> None:
     """Every root begins with nothing: whoever holds the key must not get away with signing nothing."""
     text = f"{store.signer.name}\n1\n{root}\n"
-    with pytest.raises(ValueError, match="this is no head"):
+    with pytest.raises(ValueError, match="if the key was changed: --key NEW"):
         alone.open_head(sign(text, store.signer), [alone.parse_vkey(store.signer.verifier.vkey)])
 
 
