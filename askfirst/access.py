@@ -25,6 +25,8 @@ class AccessScope(enum.StrEnum):
 
 OWN = "token:broker"
 """Who shows the broker's own token, which only its own user can read."""
+ASSURANCE_MAX = 1
+"""The most that a review by a token can be worth."""
 TOOL = "askfirst.issue_access_token"
 """What the request is about by which a person approves a token that may decide or administer."""
 NEEDS_APPROVAL = frozenset({AccessScope.DECIDE, AccessScope.ADMIN})

@@ -84,6 +84,7 @@ class Desk(Clerk):
         people: who may decide; by default whoever a channel vouches for.
         editor: analyses edited arguments; None: nobody can edit.
         schemes: the channels that exist.
+        vouched_max: the most that a review by any of them, or by a token, can be worth; by default that is no bound.
         bounds: how much may wait.
         inspector: looks whether an approved action would still meet what people were shown; None: a grant that is bound
             to a state is never redeemed.
@@ -104,6 +105,7 @@ class Desk(Clerk):
         people: People | None = None,
         editor: Editor | None = None,
         schemes: Collection[str] = WEB_ONLY,
+        vouched_max: Callable[[], int] = lambda: 3,
         bounds: Bounds | None = None,
         inspector: Inspector | None = None,
         before_release: Callable[[Request], Awaitable[None]] | None = None,
@@ -114,7 +116,9 @@ class Desk(Clerk):
         self._people = people or Directory(is_open=True)
         self._editor = editor
         bounds = bounds or Bounds()
-        self._intake = Intake(audit=audit, bounds=bounds, backlog=Backlog(bounds), schemes=schemes)
+        self._intake = Intake(
+            audit=audit, bounds=bounds, backlog=Backlog(bounds), schemes=schemes, vouched_max=vouched_max
+        )
         self._inspector = inspector
         self._before_release = before_release
         self._windows = windows

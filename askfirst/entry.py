@@ -85,10 +85,10 @@ def command_line() -> typer.Typer:
     )
 
 
-def _schemes() -> tuple[frozenset[str], frozenset[str]]:
-    from channels.registry import ALWAYS, factories  # noqa: PLC0415
+def _schemes() -> tuple[Mapping[str, int], frozenset[str]]:
+    from channels.registry import ALWAYS, vouched  # noqa: PLC0415
 
-    return frozenset(factories()), ALWAYS
+    return vouched(), ALWAYS
 
 
 def _preview(case: Case, now_ms: int) -> str:

@@ -8,7 +8,8 @@ In this order, so that people are asked as rarely as can be:
 4. a session that was told to stop hears that, whatever it tries; whoever has none cannot be told to;
 5. the same action that was denied a moment ago is answered from that denial, unless the agent gives a reason that it
    had not given: then a person is asked once more, and not again;
-6. nobody who could decide, or a channel that is not there: refused with the reason and the fix (I6);
+6. nobody who could decide, a channel that is not there, or none whose reviews are worth enough: refused with the reason
+   and the fix (I6);
 7. too much waits already: refused;
 8. else a new request, with a note where something equivalent was denied before.
 """
@@ -34,7 +35,7 @@ from askfirst.store import outbox, records
 from askfirst.store.standing import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     import sqlalchemy as sa
 
@@ -100,12 +101,14 @@ class Intake:
         bounds: how much may wait.
         backlog: how much does.
         schemes: channels that exist here.
+        vouched_max: the most that a review can be worth here, 0 to 3.
     """
 
     audit: AuditLog
     bounds: Bounds
     backlog: Backlog
     schemes: Collection[str]
+    vouched_max: Callable[[], int]
 
     def receive(
         self, connection: sa.Connection, draft: Draft, electorate: Electorate, now_ms: int, *, tells: bool = True
@@ -168,7 +171,11 @@ class Intake:
         unusable = unusable_question(draft)
         if unusable:
             raise InputError(unusable, field="question")
-        problem = unreachable(draft.terms, self.schemes) or nobody_for(draft.terms, electorate)
+        problem = (
+            unreachable(draft.terms, self.schemes)
+            or nobody_for(draft.terms, electorate)
+            or unvouched(draft, self.vouched_max())
+        )
         if problem:
             raise NobodyToAskError(problem)
         bounds = self.bounds
@@ -293,6 +300,20 @@ def nobody_for(terms: Terms, electorate: Electorate) -> str:
             f"{len(electorate.named(()))} can decide here; add people to the configuration, or mend the rule"
         )
     return ""
+
+
+def unvouched(draft: Draft, vouched_max: int) -> str:
+    """Why no review could be worth enough, so that it could only expire, or ``""`` (I6).
+
+    What a break-glass code may release can wait for that one, whatever reviews are worth.
+    """
+    terms = draft.terms
+    if terms.assurance_min <= vouched_max or (terms.break_glass_s and not draft.question):
+        return ""
+    return (
+        f"the rule {terms.rule} wants reviews of assurance {terms.assurance_min}, and no channel here vouches for more "
+        f"than {vouched_max}; set up one that does, or mend the rule's assurance"
+    )
 
 
 def similar_denials(draft: Draft, denials: Sequence[Request], now_ms: int) -> tuple[str, ...]:

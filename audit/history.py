@@ -20,8 +20,9 @@ _ENDS: Final = {"gate.timeout": "expired", "gate.cancelled": "cancelled", "gate.
 def calls(path: Path, n: int) -> list[dict[str, Any]]:
     """The last ``n`` tool calls of a store, oldest first.
 
-    Each is its entry with two members more: ``input``, the tool's arguments (None when they were erased), and
-    ``ended``, what became of it: ``approved``, ``denied``, ``expired``, ``passed``, ``refused``, ... or ``pending``.
+    Each is its entry with two members more: ``input``, the tool's arguments (None when they were erased, or never
+    kept), and ``ended``, what became of it: ``approved``, ``denied``, ``expired``, ``passed``, ``refused``, ... or
+    ``pending``.
 
     Raises:
         LogError: the store cannot be read.

@@ -75,6 +75,9 @@ CHANNELS: dict[str, Factory] = {
     "webhook": _webhook,
 }
 
+VOUCHED_MAX: dict[str, int] = {"email": 1, "github": 2, "slack": 1, "telegram": 1, "web": 1, "webhook": 2}
+"""The most that reviews by a channel of ours can be worth, however it is set up."""
+
 
 def open_channels(
     tables: Mapping[str, Mapping[str, object]], backing: Callable[[str, Mapping[str, object]], Backing]
@@ -106,6 +109,11 @@ def factories() -> dict[str, Factory]:
         **{name: _foreign(name) for name in foreign if name not in RESERVED | CHANNELS.keys()},
         **CHANNELS,
     }
+
+
+def vouched() -> dict[str, int]:
+    """The same for all that are installed: outsiders say what theirs vouches for when it is opened, up to 3."""
+    return {scheme: VOUCHED_MAX.get(scheme, 3) for scheme in factories()}
 
 
 def _foreign(name: str) -> Factory:

@@ -160,6 +160,31 @@ def test_a_session_that_was_told_to_stop_hears_that_whatever_it_tries(desk_bench
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(("vouched", "wanted"), [(2, 3), (1, 2)])
+def test_what_no_review_here_could_be_worth_is_refused_instead_of_left_to_expire(
+    tmp_path: Path, vouched: int, wanted: int
+) -> None:
+    """I6: nobody's approval would count."""
+
+    async def story(made: Bench) -> None:
+        draft = on_terms(a_draft(now_ms=made.clock.now_ms()), assurance_min=wanted)
+        with pytest.raises(NobodyToAskError) as caught:
+            await made.desk.ask(draft)
+        assert str(caught.value) == (
+            f"the rule ask.high wants reviews of assurance {wanted}, and no channel here vouches for more than "
+            f"{vouched}; set up one that does, or mend the rule's assurance"
+        )
+        assert (await made.desk.ask(on_terms(draft, assurance_min=vouched))).request.state is RequestState.PENDING
+        question = replace(on_terms(draft, break_glass_s=900), question="which?", key="2")
+        with pytest.raises(NobodyToAskError):
+            await made.desk.ask(of_session(question, "q"))
+        by_code = replace(on_terms(draft, break_glass_s=900), key="3")  # a code releases it whatever reviews are worth
+        assert (await made.desk.ask(of_session(by_code, "c"))).request.state is RequestState.PENDING
+
+    with bench(tmp_path / "askfirst.db", vouched_max=lambda: vouched) as made:
+        asyncio.run(story(made))
+
+
 def test_a_stop_without_a_session_ends_that_request_alone(desk_bench: Bench) -> None:
     """Callers over REST need not name one: a stop for one of them says nothing about the others."""
 

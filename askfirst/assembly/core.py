@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 
 import askfirst
 from askfirst import second_reader
-from askfirst.access import AccessScope
+from askfirst.access import ASSURANCE_MAX, AccessScope
 from askfirst.analyst import DiskAnalyst
 from askfirst.asking import Asking
 from askfirst.assembly.founding import open_stored_log, open_witnesses
@@ -156,6 +156,7 @@ class Core:
             editor=self._asking,
             inspector=self._asking,
             schemes=self._channels.keys(),
+            vouched_max=lambda: max((ASSURANCE_MAX, *(each.caps.assurance for each in self._channels.values()))),
             bounds=self._config.bounds,
             before_release=self._require_witnesses,
             windows=Windows(glass_key, self._clock),

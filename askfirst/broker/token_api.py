@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
-from askfirst.access import AccessScope, Token, TokenDraft
+from askfirst.access import ASSURANCE_MAX, AccessScope, Token, TokenDraft
 from askfirst.broker.access import require_owner
 from askfirst.broker.wire import Wire
 
@@ -26,7 +26,7 @@ class TokenIn(Wire):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     scopes: Annotated[list[AccessScope], Field(min_length=1, max_length=4)]
     person: Annotated[str, Field(pattern=r"^$|^[a-z]{1,32}:\S{1,128}$")] = ""
-    assurance: Annotated[int, Field(ge=0, le=1)] = 0
+    assurance: Annotated[int, Field(ge=0, le=ASSURANCE_MAX)] = 0
     days: Annotated[int, Field(ge=1, le=3650)] = 90
     approval: Annotated[str, Field(max_length=64)] = ""
 

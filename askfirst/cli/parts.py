@@ -235,7 +235,7 @@ class Parts:
     log: Callable[[Path], LogReader]
     witness: Callable[[Path], WitnessFolder]
     past_calls: Callable[[Path, int], list[dict[str, object]]]
-    schemes: Callable[[], tuple[frozenset[str], frozenset[str]]]
+    schemes: Callable[[], tuple[Mapping[str, int], frozenset[str]]]
     preview: Callable[[Case, int], str]
     telegram_bot: Callable[[str, str, str], str]
     github_look: Callable[[Mapping[str, object], str, Mapping[str, str]], list[dict[str, Any]]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,7 +27,7 @@ As = Annotated[
 
 
 PastCalls = Callable[[Path, int], list[dict[str, object]]]
-Schemes = Callable[[], tuple[frozenset[str], frozenset[str]]]
+Schemes = Callable[[], tuple[Mapping[str, int], frozenset[str]]]
 
 
 def add(app: typer.Typer, past_calls: PastCalls, schemes: Schemes) -> None:
@@ -36,7 +36,8 @@ def add(app: typer.Typer, past_calls: PastCalls, schemes: Schemes) -> None:
     Args:
         app: where.
         past_calls: reads the last n tool calls of a store's log.
-        schemes: the channels that are installed, and those of them that need no set-up.
+        schemes: the channels that are installed, each with the most that a review by it can be worth, and those of them
+            that need no set-up.
     """
     group = typer.Typer(help="Check, explain and try the policy.", no_args_is_help=True)
     group.command("explain")(explain)

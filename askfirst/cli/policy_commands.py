@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from askfirst.access import ASSURANCE_MAX
 from askfirst.analyst import DiskAnalyst
 from askfirst.call import ToolCall
 from askfirst.cli.output import console, print_json
@@ -27,6 +28,7 @@ from askfirst.policy.routes import route_doubts
 from askfirst.policy.ruler import Ruler
 from askfirst.policy.ruling import Outcome
 from askfirst.policy.source import PROJECT_FILE, READY, check_file, open_source
+from askfirst.policy.unvouched import unvouched_doubts
 from askfirst.policy_cases import load_cases, run_cases
 from askfirst.request import Claim
 from askfirst.visible import visible
@@ -79,19 +81,21 @@ def question_about(text: str, *, tool: str, cwd: str, confidence: float | None, 
 
 
 def check(file: Path | None, kind: str, schemes: Schemes, *, as_json: bool) -> bool:
-    """Say of each file whether it can be used, and whom its routes cannot tell; whether all can be used.
+    """Say of each file whether it can be used, whom its routes cannot tell, and what is odd; whether all can be used.
 
     Raises:
         ConfigError: routes are named, and what is set up here cannot be read.
     """
     if file:
-        problems, routed = _problem_of(file, kind), [str(file)]
+        problems, written = _problem_of(file, kind), [str(file)]
     else:
         loaded = _loaded_here()
         problems = {each.path or each.layer: each.problem for each in loaded}
-        routed = [each.path for each in loaded if each.layer in {"managed", "user"}]
-    doubts = [each for name in routed if not problems[name] for each in _doubts(Path(name), schemes)]
+        written = [each.path for each in loaded if each.layer in {"managed", "user", "project"}]
+    readable = [Path(name) for name in written if not problems[name]]
+    doubts = [each for name in readable for each in _doubts(name, schemes)]
     warnings = [each.text for each in doubts if not each.is_wrong]
+    warnings += [each for name in readable for each in _warnings(name, schemes)]
     wrong = [each.text for each in doubts if each.is_wrong]
     is_good = not any(problems.values()) and not wrong
     if as_json:
@@ -117,9 +121,20 @@ def _loaded_here() -> Sequence[Loaded]:
     return ruler_with(None).policy_for(question).loaded
 
 
+def _warnings(file: Path, schemes: Schemes) -> list[str]:
+    known, _always = schemes()
+    vouched_max = max((ASSURANCE_MAX, *(known.get(each, 0) for each in _set_up(schemes))))
+    return unvouched_doubts(file.read_bytes(), source=str(file), vouched_max=vouched_max)
+
+
+def _set_up(schemes: Schemes) -> set[str]:
+    _known, always = schemes()
+    return {*always, *load_config(config_file()).channels}
+
+
 def _doubts(file: Path, schemes: Schemes) -> list[RouteDoubt]:
-    known, always = schemes()
-    there = {*always, *load_config(config_file()).channels}
+    known, _always = schemes()
+    there = _set_up(schemes)
     return route_doubts(file.read_bytes(), source=str(file), known={*known, *there}, there=there)
 
 

@@ -55,7 +55,7 @@ def read_policy(content: bytes, *, source: str) -> RawPolicy:
         return RawPolicy.model_validate(tomllib.loads(text))
     except ValidationError as error:
         first = _clearest(error.errors(include_url=False))
-        raise PolicyError(f"{source}{_line(text, first['loc'])}: {_sentence(first)}") from error
+        raise PolicyError(f"{source}{line_of(text, first['loc'])}: {_sentence(first)}") from error
     except (ValueError, RecursionError) as error:
         raise PolicyError(f"{source} is not TOML: {_lower(str(error)) or 'it is nested too deeply'}") from error
 
@@ -161,7 +161,7 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
         yield from _models(inner)
 
 
-def _line(text: str, loc: tuple[int | str, ...]) -> str:
+def line_of(text: str, loc: tuple[int | str, ...]) -> str:
     """``:LINE`` of a key, as far as it can be told by looking for its name after its table's header."""
     keys = _keys(loc)
     number = next((each for each in keys if isinstance(each, int)), 0)

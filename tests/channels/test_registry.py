@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -13,6 +13,12 @@ from askfirst.errors import ConfigError
 from askfirst.ports import Channel, Listener
 from askfirst.testing.fake_channel import FakeChannel
 from channels import registry
+from channels.email.channel import CAPS as EMAIL
+from channels.github.deliveries import _ASSURANCE_BUTTON
+from channels.slack.channel import CAPS as SLACK
+from channels.telegram.channel import CAPS as TELEGRAM
+from channels.web.channel import WebChannel
+from channels.webhook.config import _Raw
 
 BACKINGS: list[tuple[str, Mapping[str, object]]] = []
 
@@ -87,6 +93,22 @@ def test_what_cannot_be_opened_ends_the_start_with_a_sentence(
     monkeypatch.setattr(EntryPoint, "load", lambda self: globals()[self.attr])
     with pytest.raises(ConfigError, match=sentence):
         registry.open_channels(tables, backing)
+
+
+def test_what_reviews_can_be_worth_is_what_our_channels_say_and_anything_for_an_outsiders(
+    installed: Callable[..., None],
+) -> None:
+    """The table is there so that a policy can be checked without opening them."""
+    ours = {
+        "email": EMAIL.assurance,
+        "github": _ASSURANCE_BUTTON,
+        "slack": SLACK.assurance,
+        "telegram": TELEGRAM.assurance,
+        "web": WebChannel.caps.assurance,
+        "webhook": max(get_args(_Raw.model_fields["assurance"].annotation)),
+    }
+    installed(pager="open_pager")
+    assert registry.vouched() == {**ours, "pager": 3}
 
 
 def test_no_outsider_takes_a_name_of_ours(installed: Callable[..., None]) -> None:

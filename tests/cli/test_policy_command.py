@@ -34,7 +34,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _run(*arguments: str, past: list[dict[str, object]] | None = None) -> tuple[int, str]:
     app = typer.Typer()
-    schemes = frozenset({"web", "slack", "telegram"}), frozenset({"web"})
+    schemes = {"web": 1, "slack": 1, "telegram": 1, "github": 2, "foreign": 3}, frozenset({"web"})
     policy.add(app, lambda _, n: (past or [])[-n:], lambda: schemes)
     app.command("other")(lambda: None)
     result = CliRunner().invoke(app, ["policy", *arguments])
@@ -79,6 +79,43 @@ def test_check_names_those_whom_a_route_cannot_tell(home: Path) -> None:
         1,
         {"ok": False, "files": {str(file): ""}, "routes": [wrong], "warnings": [missing]},
     )
+
+
+@pytest.mark.parametrize(
+    ("channels", "text", "warned"),
+    [
+        (
+            "",
+            '[[rule]]\nname = "x"\nassurance = 3\nmatch = { tool = "*" }\n',
+            "3: the rule 'x' wants reviews of assurance 3",
+        ),
+        ("[github]\n", '[[rule]]\nname = "x"\nassurance = 3\nmatch = { tool = "*" }\n', "vouches for more than 2: the"),
+        ("[foreign]\n", '[[rule]]\nname = "x"\nassurance = 3\nmatch = { tool = "*" }\n', ""),
+        ("[github]\n", "[risk.high]\nassurance = 2\n", ""),
+        (
+            "",
+            "[risk.high]\nassurance = 2\n",
+            "2: risk.high wants reviews of assurance 2, and no channel here vouches for more",
+        ),
+        ("", "[unknown]\nassurance = 2\n", "2: unknown wants reviews of assurance 2"),
+        ("", "[risk.high]\nassurance = 1\n", ""),
+        ("", "break_glass_s = 900\n[risk.high]\nassurance = 2\n", ""),
+        ("", "break_glass_s = 900\n[risk.high]\nassurance = 2\nbreak_glass_s = 0\n", "3: risk.high wants"),
+        ("", '[[rule]]\nname = "x"\nassurance = 3\noutcome = "deny"\nmatch = { tool = "*" }\n', ""),
+    ],
+)
+def test_check_warns_where_no_review_could_be_worth_enough(home: Path, channels: str, text: str, warned: str) -> None:
+    (home / "config.toml").write_text(channels)
+    for file in (home / "policy.toml", home / "project" / "askfirst.toml"):
+        if "break_glass_s = 900" in text and file.name == "askfirst.toml":
+            continue  # a project may not say so
+        file.write_text(text)
+        for arguments in ((), (str(file),)):
+            code, output = _run("check", *arguments)
+            warnings = [line for line in output.splitlines() if line.startswith(f"warning: {file}:")]
+            assert (code, len(warnings)) == (0, bool(warned))
+            assert warned in "".join(warnings)
+        file.unlink()
 
 
 def test_check_takes_a_file_of_a_projects_name_for_a_projects(home: Path) -> None:
@@ -210,7 +247,7 @@ def test_backtest_reads_the_log_of_a_shared_database(home: Path, postgres: Serve
     (home / "config.toml").write_text(f"[store]\nurl = {json.dumps(url)}\n")
 
     app = typer.Typer()
-    policy.add(app, calls, lambda: (frozenset(), frozenset()))
+    policy.add(app, calls, lambda: ({}, frozenset()))
     app.command("other")(lambda: None)
     result = CliRunner().invoke(app, ["policy", "backtest", "--json"])
 
