@@ -22,6 +22,7 @@ from askfirst.errors import InputError, PolicyError
 from askfirst.host import Agent
 from askfirst.paths import config_file
 from askfirst.policy.backtest import EXAMPLES_MAX, backtest, past_call
+from askfirst.policy.hidden import hidden_rules
 from askfirst.policy.place import look_around
 from askfirst.policy.question import Question
 from askfirst.policy.routes import route_doubts
@@ -124,7 +125,9 @@ def _loaded_here() -> Sequence[Loaded]:
 def _warnings(file: Path, schemes: Schemes) -> list[str]:
     known, _always = schemes()
     vouched_max = max((ASSURANCE_MAX, *(known.get(each, 0) for each in _set_up(schemes))))
-    return unvouched_doubts(file.read_bytes(), source=str(file), vouched_max=vouched_max)
+    content, source = file.read_bytes(), str(file)
+    weak = unvouched_doubts(content, source=source, vouched_max=vouched_max)
+    return [*weak, *hidden_rules(content, source=source)]
 
 
 def _set_up(schemes: Schemes) -> set[str]:

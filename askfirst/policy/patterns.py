@@ -53,6 +53,24 @@ def any_name_matches(patterns: Iterable[str], name: str) -> bool:
     return any(name_matches(pattern, name) for pattern in patterns)
 
 
+def name_covers(pattern: str, narrower: str) -> bool:
+    """Whether each name that fits the narrower pattern fits this one; no claim where it says no.
+
+    The narrower one is read as a name: what is not its ``*`` stands in every name that fits it, in the same order.
+    """
+    return name_matches(pattern, narrower)
+
+
+def command_covers(pattern: str, narrower: str) -> bool:
+    """The same of commands."""
+    return _sequence_matches(pattern.split(), narrower.split(), any_number="*", fits=_part_covers)
+
+
+def _part_covers(pattern: str, narrower: str) -> bool:
+    """The same of one word; a ``*`` of its own is many, which no word is sure to be."""
+    return narrower != "*" and _part_matches(pattern, narrower)
+
+
 def command_matches(pattern: str, command: str) -> bool:
     """Whether a simple command fits, e.g. ``git push * main`` or ``npm run test:*``."""
     return _sequence_matches(pattern.split(), command.split(), any_number="*", fits=_part_matches)

@@ -118,6 +118,18 @@ def test_check_warns_where_no_review_could_be_worth_enough(home: Path, channels:
         file.unlink()
 
 
+def test_check_warns_of_a_rule_that_an_earlier_one_hides(home: Path) -> None:
+    for file in (home / "policy.toml", home / "project" / "askfirst.toml"):
+        file.write_text(
+            '[[rule]]\nname = "all"\noutcome = "ask"\nmatch = { command = "terraform *" }\n'
+            '[[rule]]\nname = "plan"\noutcome = "deny"\nmatch = { command = "terraform plan *" }\n'
+        )
+        for arguments in ((), (str(file),)):
+            code, output = _run("check", *arguments)
+            assert (code, f"warning: {file}:5: the rule 'plan' is hidden: 'all' above it" in output) == (0, True)
+        file.unlink()
+
+
 def test_check_takes_a_file_of_a_projects_name_for_a_projects(home: Path) -> None:
     file = home / "project" / "askfirst.toml"
     file.write_text('extends = "strict"\n')
