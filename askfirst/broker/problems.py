@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from askfirst.broker import wire
+from askfirst.canonical import MAX_DEPTH
 from askfirst.errors import Error, OverloadedError, status_of
 
 if TYPE_CHECKING:
@@ -67,9 +69,24 @@ def _methods(request: Request) -> list[str]:
     return sorted(method.upper() for method in next(fitting, {}))
 
 
+def _unparsed(cause: BaseException | None) -> str:
+    """Which bound of the parser a body of JSON is beyond, which FastAPI does not say; ``""`` for anything else."""
+    match cause:
+        case RecursionError():
+            return f"the body is nested too deeply to be read: arguments may be nested {MAX_DEPTH} deep"
+        case UnicodeDecodeError():
+            return "the body is no text in UTF-8"
+        case ValueError():  # JSON that is none is told apart before; what is left is Python's bound on whole numbers
+            return (
+                f"the body has a whole number of more than {sys.get_int_max_str_digits():,} digits, which is not read"
+            )
+        case _:
+            return ""
+
+
 async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    answer = _problem(error.status_code, str(error.detail))
+    answer = _problem(error.status_code, _unparsed(error.__cause__) or str(error.detail))
     answer.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         answer.headers["Allow"] = ", ".join(_methods(request))
