@@ -69,9 +69,13 @@ def _span(seconds: int) -> str:
 
 
 def offered(request: Request) -> tuple[ScopeOffer, ...]:
-    """The offers of its rule that cover the very action that is shown."""
+    """The offers of its rule that cover the very action that is shown; for its session only where it names one."""
     command = request.action.command
-    return tuple(each for each in request.terms.scopes if not each.pattern or matches(each.pattern, command))
+    return tuple(
+        each
+        for each in request.terms.scopes
+        if (not each.pattern or matches(each.pattern, command)) and (each.kind != "session" or request.agent.session)
+    )
 
 
 def chosen(request: Request, key: str) -> ScopeOffer | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from askfirst.effects import Risk
 from askfirst.engine import Executed, Revoke
-from askfirst.engine.scopes import LONGEST_MS, USES_MAX, matches
+from askfirst.engine.scopes import LONGEST_MS, USES_MAX, matches, offered
 from askfirst.policy.ruling import ScopeOffer, Stage
 from askfirst.request import GrantState
 
@@ -53,6 +53,15 @@ def test_scopes_are_offered_by_the_rule_and_never_invented(play: Play, key: str)
     step = play.terms(scopes=OFFERS).says("ann", "approve", scope=key)
     assert (step.done, play.case.grant) == (False, None)
     assert step.note.startswith("its rule offers once, uses:3, duration:1800, session git reset --hard *, rule; not")
+
+
+def test_a_session_is_offered_only_where_the_request_names_one(play: Play) -> None:
+    """Callers over REST without one have none in common that a person could mean."""
+    play.terms(scopes=OFFERS)
+    request = play.case.request
+    without = replace(request, agent=replace(request.agent, session=""), action=replace(request.action, session=""))
+    assert [each.kind for each in offered(request)] == ["once", "uses", "duration", "session", "rule"]
+    assert [each.kind for each in offered(without)] == ["once", "uses", "duration", "rule"]
 
 
 def test_reviewers_who_chose_differently_have_agreed_on_once(play: Play) -> None:
