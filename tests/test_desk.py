@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import event
 
 from askfirst.audit_port import Entry, EntryType
@@ -20,8 +21,6 @@ from askfirst.testing.bench import a_draft, a_request, a_review, bench
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import sqlalchemy as sa
 
     from askfirst.testing.bench import Bench
 
@@ -135,6 +134,29 @@ def test_a_request_that_cannot_be_read_stays_pending_and_holds_up_no_other(desk_
             await desk_bench.desk.review(a_review(a_request(a_draft()), Verdict.APPROVE, request_id=broken))
 
     asyncio.run(story())
+
+
+def test_a_request_whose_bytes_are_damaged_holds_up_no_other(tmp_path: Path) -> None:
+    """Only a file can hold what is no UTF-8: PostgreSQL refuses it."""
+
+    async def story(made: Bench) -> None:
+        broken = (await made.desk.ask(a_draft(key="broken", command="git clean -fd"))).request
+        whole = (await made.desk.ask(a_draft())).request.id
+
+        def spoil(connection: sa.Connection) -> None:
+            damaged = sa.text("update request set body = cast(replace(body, 'clean', x'ff') as text) where id = :id")
+            connection.execute(damaged, {"id": broken.id})
+
+        made.writer.submit(spoil).result()
+        assert [each.id for each in await made.desk.requests()] == [whole]
+        with pytest.raises(StoreError, match="stored request cannot be read"):
+            await made.desk.review(a_review(broken, Verdict.APPROVE))
+        made.clock.advance(601)
+        assert await made.desk.sweep() == 1
+        assert (await made.desk.case(whole)).request.state is RequestState.EXPIRED
+
+    with bench(tmp_path / "askfirst.db") as made:
+        asyncio.run(story(made))
 
 
 def test_a_page_is_whole_although_a_request_in_it_cannot_be_read(desk_bench: Bench) -> None:

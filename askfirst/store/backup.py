@@ -116,10 +116,15 @@ def restore_postgres(backup: Path, url: sa.URL) -> None:
 
 
 def mark_restored(place: Path | sa.URL, about: Restored) -> None:
-    """Let the next broker on this store take back what is open in it, before it serves anybody."""
+    """Let the next broker on this store take back what is open in it, before it serves anybody.
+
+    Raises:
+        StoreError: a newer release has written it.
+    """
     engine = sa.create_engine(f"sqlite:///{place}" if isinstance(place, Path) else place)
     try:
         with engine.begin() as connection:
+            require_known(connection)
             restored.mark(connection, about)
     finally:
         engine.dispose()

@@ -119,6 +119,7 @@ def _prepare(engine: sa.Engine, pragmas: Callable[[Any], None]) -> None:
 
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
+        connection.text_factory = _text
         pragmas(connection)
 
     def on_begin(connection: sa.Connection) -> None:
@@ -126,6 +127,11 @@ def _prepare(engine: sa.Engine, pragmas: Callable[[Any], None]) -> None:
 
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "begin", on_begin)
+
+
+def _text(stored: bytes) -> str:
+    """A text of the store. One that is damaged is no JSON any more: its row is passed over, not all rows beside it."""
+    return stored.decode("utf-8", "backslashreplace")
 
 
 def write_pragmas(connection: Any) -> None:

@@ -161,6 +161,18 @@ def test_a_store_that_was_put_back_by_other_means_is_verified_and_marked(paths: 
     assert found.head.startswith("2:")
 
 
+def test_a_store_that_a_newer_release_has_upgraded_is_not_touched(paths: StatePaths, store_url: str) -> None:
+    ask(paths, store_url, "a")
+    engine = sa.create_engine(parse_url(store_url) if store_url else f"sqlite:///{paths.store}")
+    with engine.begin() as connection:
+        connection.execute(sa.text("update alembic_version set version_num = '9999'"))
+    engine.dispose()
+    done = run("restore", "--in-place")
+    assert done.exit_code == 70
+    assert "schema 9999, which this release does not know; upgrade askfirst" in " ".join(done.output.split())
+    assert marked(paths, store_url) is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
