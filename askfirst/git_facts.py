@@ -75,16 +75,20 @@ class GitFacts:
         return self._repositories[place]
 
     def _repository(self, place: GitPlace) -> Repository | Unknown | None:
-        found = self._git.run(place, "rev-parse", "--absolute-git-dir")
+        found = self._git.run(place, "rev-parse", "--absolute-git-dir", "--show-toplevel")
         if found is UNKNOWN:
             return UNKNOWN
-        if found.code:
+        if not found.stdout:
             return None if _no_repository_above(place) else UNKNOWN
-        top = self._git.run(place, "rev-parse", "--show-toplevel")
-        if top is UNKNOWN:
-            return UNKNOWN
-        root = top.text if not top.code else ""
-        return self._described(place, root=root, git_dir=found.text) if root else self._bare(place, found.text)
+        if found.code:  # it stopped at the second: there is no work tree
+            return self._bare(place, found.text)
+        git_dir, _, root = found.text.partition("\n")
+        if "\n" in root:  # a folder with such a name
+            top = self._git.run(place, "rev-parse", "--show-toplevel")
+            if top is UNKNOWN or top.code:
+                return UNKNOWN
+            git_dir, root = found.text.removesuffix(f"\n{top.text}"), top.text
+        return self._described(place, root=root, git_dir=git_dir)
 
     def _bare(self, place: GitPlace, git_dir: str) -> Repository | Unknown:
         branch = self._symbolic(place, "HEAD")

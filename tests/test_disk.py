@@ -185,6 +185,18 @@ def test_a_bare_repository_has_no_root(pushed, tmp_path):
     assert (found.root, found.branch) == ("", "main")
 
 
+@pytest.mark.parametrize("name", ["plain", "two\nlines", "three\n\nlines"])
+def test_a_repository_is_known_whatever_its_folder_is_called(tmp_path, name):
+    folder = make_repository(tmp_path / name)
+    found = disk().repository(place(folder))
+    assert (found.root, found.git_dir) == (str(folder), f"{folder}/.git")
+
+
+def test_the_folder_of_git_itself_has_no_root(repo):
+    found = disk().repository(place(repo / ".git" / "refs"))
+    assert (found.root, found.git_dir) == ("", f"{repo}/.git")
+
+
 def test_no_repository_and_a_broken_one_are_different_answers(tmp_path):
     assert disk().repository(place(tmp_path)) is None
     (tmp_path / "broken/.git").mkdir(parents=True)

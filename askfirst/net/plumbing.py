@@ -90,17 +90,21 @@ def locate(folder: str, git_dir: str = "") -> Git | None:
     Raises:
         RescueError: git is missing, or what is there cannot be read.
     """
-    if not os.path.isdir(folder) or not (git_dir or _may_lie_in_one(folder)):
+    if not may_be_in_one(folder, git_dir):
         return None
     environ = {"GIT_DIR": git_dir} if git_dir else {}
-    done = _run(("rev-parse", "--absolute-git-dir", "--is-bare-repository"), b"", environ, folder)
-    if done.returncode:
+    done = _run(("rev-parse", "--is-bare-repository", "--absolute-git-dir", "--show-toplevel"), b"", environ, folder)
+    is_bare, _, found = os.fsdecode(done.stdout).removesuffix("\n").partition("\n")
+    if not found:
         if b"not a git repository" in done.stderr and not git_dir and not os.path.lexists(os.path.join(folder, ".git")):
             return None
         said = os.fsdecode(done.stderr).strip().partition("\n")[0]
         raise RescueError(f"the repository at {folder} cannot be read: {said[:200]}")
-    found, is_bare = os.fsdecode(done.stdout).removesuffix("\n").rsplit("\n", 1)
-    top = "" if is_bare == "true" else _work_tree(folder, found, environ)
+    top = ""
+    if not done.returncode:
+        found, top = _parted(found, folder, environ)
+    elif is_bare != "true" and os.path.basename(found) == ".git":  # the folder lies in the git folder itself
+        top = os.path.dirname(found)
     filters = _run(LIST_FILTERS, b"", {"GIT_DIR": found}, folder)
     if filters.returncode not in {0, 1}:
         raise RescueError(f"the configuration of the repository at {folder} cannot be read")
@@ -108,21 +112,23 @@ def locate(folder: str, git_dir: str = "") -> Git | None:
     return Git(git_dir=found, work_tree=top, settings=emptied(keys))
 
 
-def _may_lie_in_one(folder: str) -> bool:
-    """Whether this folder or one above has a ``.git``, or a ``HEAD`` as every bare repository has.
+def may_be_in_one(folder: str, git_dir: str = "") -> bool:
+    """Whether a folder may lie in a repository: it or one above has a ``.git``, or a ``HEAD`` as every bare one has.
 
     Else git finds nothing either, and to ask it takes some two milliseconds while a hook waits.
     From: git(1) under ``--git-dir``, gitrepository-layout(5).
     """
-    return any(os.path.lexists(os.path.join(each, name)) for each in above(folder) for name in (".git", "HEAD"))
+    marks = (os.path.join(each, name) for each in above(folder) for name in (".git", "HEAD"))
+    return os.path.isdir(folder) and (bool(git_dir) or any(map(os.path.lexists, marks)))
 
 
-def _work_tree(folder: str, git_dir: str, environ: Mapping[str, str]) -> str:
-    top = _run(("rev-parse", "--show-toplevel"), b"", environ, folder)
-    if not top.returncode:
-        return os.fsdecode(top.stdout).removesuffix("\n")
-    inside = os.path.basename(git_dir) == ".git"  # the folder lies in the git folder itself
-    return os.path.dirname(git_dir) if inside else ""
+def _parted(lines: str, folder: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """The folder of git and the work tree, which git has told in two lines, or in more where they have such names."""
+    git_dir, _, top = lines.partition("\n")
+    if "\n" not in top:
+        return git_dir, top
+    top = os.fsdecode(_run(("rev-parse", "--show-toplevel"), b"", environ, folder).stdout).removesuffix("\n")
+    return lines.removesuffix(f"\n{top}"), top
 
 
 def _run(

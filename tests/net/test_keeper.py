@@ -326,3 +326,12 @@ def test_where_a_repository_may_be_git_is_asked(
     holds, words = promise(world, "git push --force origin main", inner)
     assert not holds
     assert words.startswith("no undo: git cannot be run in")
+
+
+@pytest.mark.parametrize("name", ["plain", "two\nlines", "three\n\nlines\n"])
+def test_a_repository_comes_back_whatever_its_folder_is_called(world: World, tmp_path: Path, name: str) -> None:
+    folder = make_repository(tmp_path / name)
+    (folder / "a.txt").write_text("dirty\n", encoding="utf-8")
+    snapshot = world.run("git reset --hard", folder).snapshot
+    world.undo(snapshot)
+    assert (folder / "a.txt").read_text(encoding="utf-8") == "dirty\n"
