@@ -14,7 +14,7 @@ from askfirst.errors import RescueError
 from askfirst.net.differences import repository_of
 from askfirst.net.folder import Folder
 from askfirst.net.manifest import Holding, with_submodules
-from askfirst.net.plumbing import Git, locate
+from askfirst.net.plumbing import Git, locate, may_be_in_one
 from askfirst.net.pouch import in_words
 from askfirst.net.repository import shoot
 from askfirst.net.shot import Shot, Wish
@@ -41,6 +41,11 @@ class Catcher:
 
     state: str
     ignored_max_bytes: int
+
+    def may_find(self, scope: Scope) -> bool:
+        """Whether anything in a scope may be there; quicker than to look."""
+        hits = (*scope.repositories, *scope.remotes)
+        return bool(scope.paths) or any(may_be_in_one(hit.path, hit.git_dir) for hit in hits)
 
     def catch(self, scope: Scope, pouch: Pouch, key: str) -> tuple[Holding, tuple[str, ...]]:
         """Everything in a scope as it is now, and sentences about what is not kept.

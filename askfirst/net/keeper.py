@@ -116,6 +116,8 @@ class Keeper:
         return Rescue(snapshot=about.id if about else "", words=about.words if about else request.promise.words)
 
     def _catch(self, request: Request, action: Action, scope: Scope) -> About | None:
+        if not self._catcher.may_find(scope):
+            return None
         self._age()
 
         def build(pouch: Pouch, made_id: str) -> tuple[Holding, str]:
