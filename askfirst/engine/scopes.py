@@ -122,7 +122,13 @@ def matches(pattern: str, command: str) -> bool:
 def _fit(pattern: str, words: Sequence[str]) -> bool:
     text = " ".join(words)
     is_alike = bool(words) and words_match(pattern, words) and command_matches(pattern, text)
+    is_alike = is_alike and command_matches(_parted(pattern), _parted(text))
     return is_alike and _meaningful(text) == _meaningful(pattern.replace("*", ""))
+
+
+def _parted(text: str) -> str:
+    """Its words cut at colons: ``feature/*`` shows a branch, and ``feature/x:main`` would be pushed to another one."""
+    return text.replace(":", " : ")
 
 
 def _unquoted(command: str) -> list[str]:

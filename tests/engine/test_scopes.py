@@ -219,6 +219,23 @@ def test_quotes_hold_a_word_together_and_hide_nothing(pattern: str, command: str
     assert matches(pattern, command) is fits
 
 
+@pytest.mark.parametrize(
+    ("pattern", "command", "fits"),
+    [
+        ("git push origin feature/*", "git push origin feature/x", True),
+        ("git push origin feature/*", "git push origin feature/x:main", False),
+        ("git push origin feature/*", "git push origin 'feature/x:main'", False),
+        ("git push * feature/*", "git push origin feature/x:main", False),
+        ("git push *", "git push origin feature/x:main", True),
+        ("npm run test:*", "npm run test:unit", True),
+        ("npm run test:*", "npm run test:unit --fix", False),
+        ("docker push acme/*:*", "docker push acme/app:1.2", True),
+    ],
+)
+def test_a_star_within_a_word_ends_at_a_colon(pattern: str, command: str, *, fits: bool) -> None:
+    assert matches(pattern, command) is fits
+
+
 @given(st.text(st.sampled_from("ab ;&|$()`'\"<>\\\n\t*.-/~#!"), max_size=12))
 def test_nothing_that_a_shell_reads_specially_hides_behind_a_star(filled: str) -> None:
     if matches("run *", f"run {filled}"):
