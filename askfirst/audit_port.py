@@ -260,5 +260,5 @@ class Witnesses(Protocol):
         the decision back unseen.
 
         Raises:
-            LogError: they have not, in time; the action must not run.
+            WitnessError: they have not, in time; the action must not run.
         """

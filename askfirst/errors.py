@@ -71,6 +71,10 @@ class LogError(Error):
     """The audit log does not verify, or cannot be appended to."""
 
 
+class WitnessError(LogError):
+    """Too few witnesses have cosigned the log; what needs them does not run, and may be tried again."""
+
+
 class ChannelError(Error):
     """A channel cannot deliver.
 
@@ -95,6 +99,7 @@ _STATUSES: dict[type[Error], int] = {
     RescueError: 409,
     InputError: 422,
     NotAllowedError: 403,
+    WitnessError: 503,
     StoreAwayError: 503,
     OverloadedError: 503,  # the last one of a status is the one that it stands for
 }

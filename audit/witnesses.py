@@ -18,7 +18,7 @@ import httpx
 import sqlalchemy as sa
 
 from askfirst.audit_port import Entry, EntryType
-from askfirst.errors import LogError
+from askfirst.errors import LogError, WitnessError
 from askfirst.store import schema
 from audit.note import MAX_NOTE_BYTES, NoteError, open_note, split_note
 from audit.source import nodes_of
@@ -49,10 +49,6 @@ _NOT_GROWN: Final = 422
 """Status of a head that continues nothing the witness has seen (https://c2sp.org/tlog-witness)."""
 
 _log = logging.getLogger(__name__)
-
-
-class WitnessError(LogError):
-    """Too few witnesses have cosigned."""
 
 
 class ContradictionError(WitnessError):

@@ -8,9 +8,11 @@ from askfirst.errors import (
     BrokerUnavailableError,
     Error,
     InputError,
+    LogError,
     OverloadedError,
     StoreAwayError,
     StoreError,
+    WitnessError,
     error_of,
     status_of,
 )
@@ -23,6 +25,8 @@ from askfirst.errors import (
         (OverloadedError("later"), 503),
         (StoreAwayError("the database is away"), 503),  # it may come back: a caller does well to try again
         (StoreError("the disk is full"), 500),
+        (WitnessError("no witness answers"), 503),  # neither is it the caller's fault
+        (LogError("the log does not verify"), 500),
         (BrokerUnavailableError("none"), 500),
         (RuntimeError("a bug"), 500),
     ],

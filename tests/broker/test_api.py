@@ -15,7 +15,8 @@ from askfirst.call import ToolCall
 from askfirst.effects import Classification, Outcome
 from askfirst.engine import Case
 from askfirst.engine.reviews import REFUSED_OF_PERSON_MAX
-from askfirst.request import Verdict
+from askfirst.errors import WitnessError
+from askfirst.request import Request, Verdict
 from askfirst.testing.api import OURS, TOKEN, FixedAnalyst, api_client
 from askfirst.testing.bench import Bench, a_review
 
@@ -110,6 +111,29 @@ def test_a_grant_is_redeemed_once(desk_bench: Bench) -> None:
                 for attempt in ("attempt-1", "attempt-1", "attempt-2")
             ]
         assert answers == [True, True, False]
+
+    run(story)
+
+
+def test_a_release_that_no_witness_has_seen_is_refused_for_now_with_the_cause(desk_bench: Bench) -> None:
+    async def unseen(_request: Request) -> None:
+        raise WitnessError("0 of 1 witnesses cosigned 7 entries: w cannot be reached")
+
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            made = await create(http)
+            case = await desk_bench.desk.case(made["id"])
+            await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
+            path = f"/v1/requests/{made['id']}/redeem"
+            use = {"action_digest": made["action_digest"], "attempt": "attempt-1"}
+            desk_bench.desk._before_release = unseen
+            answer = await http.post(path, json=use)
+            assert (answer.status_code, answer.json()["detail"]) == (
+                503,
+                "0 of 1 witnesses cosigned 7 entries: w cannot be reached",
+            )
+            desk_bench.desk._before_release = None
+            assert (await http.post(path, json=use)).json()["done"]
 
     run(story)
 
