@@ -21,6 +21,8 @@ from askfirst.store import schema
 from askfirst.store.erasure import scrub_request
 from askfirst.store.reading import read
 from audit.clock import wall_us
+from audit.keys import KeyFileError
+from audit.log import stored_vkeys
 from audit.payloads import payloads_of
 from audit.rotation import draft_key, settle_key
 
@@ -80,6 +82,7 @@ class Keeper:
         self._reader = reader
         self._log = log
         self._keys = keys
+        self._rotating = asyncio.Lock()
         self._clock = clock
 
     # -- the broker's life ----------------------------------------------------------------------------------------
@@ -259,12 +262,28 @@ class Keeper:
     # -- the key --------------------------------------------------------------------------------------------------
 
     async def rotate_key(self) -> tuple[str, str]:
-        """Change the log's key; the old and the new vkey. Whoever verifies or witnesses needs both from now on."""
+        """Change the log's key; the old and the new vkey. Witnesses need both from now on.
+
+        Raises:
+            KeyFileError: the new key cannot be written, or not put in its place; the message says which key holds.
+        """
+        async with self._rotating:  # or one change would take the other's draft for one that never happened
+            return await self._rotate()
+
+    async def _rotate(self) -> tuple[str, str]:
+        stored = await read(self._reader, stored_vkeys)
+        self._keys = await asyncio.to_thread(settle_key, self._keys, stored[-1])  # a draft may be the key in charge
         old = self._keys.log.verifier.vkey
         draft = await asyncio.to_thread(draft_key, self._keys)
         await self._writer.write(lambda connection: self._log.rotate(connection, draft))
         self._keys = await asyncio.to_thread(settle_key, self._keys, draft.verifier.vkey)
-        await asyncio.to_thread(self._keys.publish)
+        try:
+            await asyncio.to_thread(self._keys.publish)
+        except OSError as error:
+            raise KeyFileError(
+                f"the log's key is now {draft.verifier.vkey}, but {self._keys.folder / 'log.vkey'} does not say so: "
+                f"{error.strerror}; make room, and the next start of the broker writes it"
+            ) from error
         return old, draft.verifier.vkey
 
 

@@ -27,11 +27,19 @@ _NEXT: Final = f"{LOG}.key.next"
 
 
 def draft_key(keys: Keys) -> Signer:
-    """Step 1: the key that will follow, on disk."""
+    """Step 1: the key that will follow, on disk; what is left of a rotation before was settled.
+
+    Raises:
+        KeyFileError: it cannot be written.
+    """
     signer = Signer(name=keys.log.name, key=Ed25519PrivateKey.generate())
-    path = keys.folder / _NEXT
-    path.unlink(missing_ok=True)  # of a rotation that never happened
-    write_file(path, f"{private_text(signer)}\n", 0o600, replace=False)
+    try:
+        write_file(keys.folder / _NEXT, f"{private_text(signer)}\n", 0o600, replace=False)
+    except OSError as error:
+        raise KeyFileError(
+            f"the new key cannot be written to {keys.folder}: {error.strerror}; the log keeps its key, make room and "
+            "try again"
+        ) from error
     return signer
 
 
@@ -43,14 +51,20 @@ def settle_key(keys: Keys, stored_vkey: str) -> Keys:
         stored_vkey: the newest of the store's list; ``""`` when there is no log yet.
 
     Raises:
-        KeyFileError: neither the key nor the draft is the one that the store wants.
+        KeyFileError: neither the key nor the draft is the one that the store wants, or the draft cannot take its place.
     """
     draft = _load(keys.folder / _NEXT)
     if draft is None or not stored_vkey:
         return keys
     if draft.verifier.vkey == stored_vkey:
-        (keys.folder / _NEXT).replace(keys.folder / f"{LOG}.key")
-        sync_folder(keys.folder)
+        try:
+            (keys.folder / _NEXT).replace(keys.folder / f"{LOG}.key")
+            sync_folder(keys.folder)
+        except OSError as error:
+            raise KeyFileError(
+                f"the log's key is now {stored_vkey}, but {_NEXT} cannot take the place of {LOG}.key in {keys.folder}: "
+                f"{error.strerror}; mend that, and the next start of the broker does it"
+            ) from error
         return replace(keys, log=draft)
     if keys.log.verifier.vkey != stored_vkey:
         raise KeyFileError(f"neither {LOG}.key nor {_NEXT} is the log's key {stored_vkey!r}; restore it from a backup")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -191,6 +192,63 @@ def test_a_crash_in_a_key_change_leaves_the_key_that_the_store_names(broker: Bro
     assert not (broker.root / "log.key.next").exists()
     broker.append(Entry(type=EntryType.BROKER_STARTED))
     assert broker.verified().ok
+
+
+def test_a_new_key_that_cannot_be_written_changes_nothing_and_is_told_in_a_sentence(broker: Broker) -> None:
+    old = broker.keys.log.verifier.vkey
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))  # as if the disk were full
+    try:
+        message = refusal(broker.keeper.rotate_key)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert message.startswith(f"the new key cannot be written to {broker.root}: ")
+    assert message.endswith("; the log keeps its key, make room and try again")
+    assert (broker.entries("log.key_rotated"), broker.verified().ok) == ([], True)
+    assert asyncio.run(broker.keeper.rotate_key())[0] == old
+
+
+def test_a_new_key_that_could_not_be_put_in_its_place_is_not_lost_by_the_next_change(broker: Broker) -> None:
+    key, aside = broker.root / "log.key", broker.root / "aside"
+    key.rename(aside)
+    key.mkdir()
+    message = refusal(broker.keeper.rotate_key)
+    [entry] = broker.entries("log.key_rotated")
+    assert message.startswith(f"the log's key is now {entry['data']['new']}, but log.key.next cannot take the place of")
+    assert refusal(broker.keeper.rotate_key) == message
+    key.rmdir()
+    aside.rename(key)
+    old, new = asyncio.run(broker.keeper.rotate_key())
+    assert old == entry["data"]["new"]
+    broker.stop()
+    broker.start()
+    assert broker.keys.log.verifier.vkey == new
+    assert verify_store(broker.root / "askfirst.db", vkeys=[entry["data"]["old"]]).ok
+
+
+def test_a_new_key_that_could_not_be_published_is_said_to_hold(broker: Broker) -> None:
+    published, aside = broker.root / "grants.vkey", broker.root / "aside"
+    published.rename(aside)
+    published.mkdir()
+    message = refusal(broker.keeper.rotate_key)
+    [entry] = broker.entries("log.key_rotated")
+    assert message.startswith(f"the log's key is now {entry['data']['new']}, but {broker.root / 'log.vkey'} does not")
+    published.rmdir()
+    aside.rename(published)
+    broker.stop()
+    broker.start()
+    assert (broker.root / "log.vkey").read_text().split() == [entry["data"]["old"], entry["data"]["new"]]
+
+
+def test_two_changes_at_once_follow_one_another(broker: Broker) -> None:
+    async def story() -> list[tuple[str, str]]:
+        return await asyncio.gather(*(broker.keeper.rotate_key() for _ in range(3)))
+
+    one, two, three = asyncio.run(story())
+    assert (one[1], two[1]) == (two[0], three[0])
+    broker.stop()
+    broker.start()
+    assert verify_store(broker.root / "askfirst.db", vkeys=[one[0]]).ok
 
 
 def test_the_old_key_opens_the_log_no_more(broker: Broker) -> None:
