@@ -97,15 +97,15 @@ class References:
         """How many payloads should be stored."""
         return len(self.owners.keys() - self.erased.keys())
 
-    def compare(self, stored: Iterable[tuple[bytes, bytes, bytes]]) -> list[Misfit]:
+    def compare(self, stored: Iterable[tuple[bytes, bytes, bytes | None]]) -> list[Misfit]:
         """What is wrong with the payloads that are stored as digest, salt and bytes; oldest entry first, then others.
 
-        Each is read and hashed.
+        Each is read and hashed, but for those without bytes: they are larger than any that was logged, so not whole.
         """
         missing = self.owners.keys() - self.erased.keys()
         misfits = list[Misfit]()
         for digest, salt, payload in stored:
-            is_whole = salted_digest(salt, payload) == digest and len(salt) == SALT_BYTES
+            is_whole = payload is not None and len(salt) == SALT_BYTES and salted_digest(salt, payload) == digest
             if not is_whole or digest not in missing:
                 misfits.append(self._misfit(digest))
             missing.discard(digest)

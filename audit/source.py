@@ -35,6 +35,9 @@ VKEY_FILE: Final = "log.vkey"
 Row = tuple[int, "bytes | None", bytes]
 """Index, stored leaf hash (None where the form has none), stored bytes."""
 
+Payload = tuple[bytes, bytes, "bytes | None"]
+"""Digest, salt, bytes (None: too many)."""
+
 _CHANGE_OF_KEY: Final = f'"type":"{EntryType.LOG_KEY_ROTATED}","v":1}}'.encode()
 """The end of each such entry, whose members are in order; nothing else ends so."""
 _SQLITE: Final = b"SQLite format 3\0"
@@ -64,7 +67,8 @@ class Source:
         rows: reads all entries from the first on, 256 at a time.
         changes: reads index and bytes of each entry that changes the log's key.
         tile: reads a tile by level and number; None when there is none.
-        payloads: reads digest, salt and bytes of each payload that stands apart; None where the form has none.
+        payloads: reads digest, salt and bytes of each payload that stands apart, None for the bytes of one that is
+            larger than any that is logged; None where the form has no payloads.
     """
 
     checkpoint: str
@@ -76,7 +80,7 @@ class Source:
     rows: Callable[[], Iterator[list[Row]]] = field(repr=False)
     changes: Callable[[], Iterator[tuple[int, bytes]]] = field(repr=False)
     tile: Callable[[int, int], bytes | None] | None = field(default=None, repr=False)
-    payloads: Callable[[], Iterator[tuple[bytes, bytes, bytes]]] | None = field(default=None, repr=False)
+    payloads: Callable[[], Iterator[Payload]] | None = field(default=None, repr=False)
 
 
 @contextlib.contextmanager
@@ -190,10 +194,11 @@ def _store(path: Path, connection: sqlite3.Connection) -> Source:
         with _reading(path):
             return _tile(connection, level, n)
 
-    def payloads() -> Iterator[tuple[bytes, bytes, bytes]]:
+    def payloads() -> Iterator[Payload]:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_PAYLOAD_BYTES + _MAX_CELL_BYTES)
-        for sha256, salt, payload in connection.execute("select sha256, salt, bytes from blob"):
-            if not (isinstance(sha256, bytes) and isinstance(salt, bytes) and isinstance(payload, bytes)):
+        query = "select sha256, salt, iif(length(bytes) <= ?, bytes, null) from blob"
+        for sha256, salt, payload in connection.execute(query, (MAX_PAYLOAD_BYTES,)):
+            if not (isinstance(sha256, bytes) and isinstance(salt, bytes) and isinstance(payload, bytes | None)):
                 raise TypeError("a payload is not stored as bytes")
             yield sha256, salt, payload
 

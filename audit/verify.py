@@ -433,7 +433,11 @@ class _Verification:
         """What stands apart is exactly what the entries refer to and do not say to be erased."""
         if self.source.payloads is None:
             return
-        misfits = scan.references.compare(self.source.payloads())
+        try:
+            misfits = scan.references.compare(self.source.payloads())
+        except LogError as error:  # which must not hide what else was found
+            self._problem("unreadable", f"the payloads: {error}")
+            return
         told = misfits[:MAX_PROBLEMS]
         times = self._times_of({one.index for one in told if one.index is not None})
         for one in told:

@@ -22,7 +22,7 @@ from sqlalchemy import insert, update
 from askfirst.audit_port import SYSTEM, Entry, EntryType, Private
 from askfirst.store import schema
 from audit import tree, verify_standalone
-from audit.entry import salted_digest
+from audit.entry import MAX_PAYLOAD_BYTES, salted_digest
 from audit.export import export
 from audit.note import Checkpoint, Signer, cosign, sign
 from audit.receipt import make_receipt
@@ -446,6 +446,24 @@ def test_a_planted_payload_is_named(store: Store, check: Check) -> None:
     assert check(store).problems == (
         misfit(store, f"the payload {digest.hex()} was put there; no entry refers to it", None),
     )
+
+
+def test_a_planted_payload_that_is_too_large_to_be_one_is_named_and_hides_nothing(store: Store, check: Check) -> None:
+    _, gone, _ = with_payloads(store)
+    store.execute("delete from blob where sha256 = ?", (gone,))
+    store.execute("insert into blob values (zeroblob(32), zeroblob(32), zeroblob(?))", (MAX_PAYLOAD_BYTES + 1,))
+    assert check(store).problems == (
+        misfit(store, f"the payload {gone.hex()} of entry 2 is gone, and no entry says that it was erased", 2),
+        misfit(store, f"the payload {'00' * 32} was put there; no entry refers to it", None),
+    )
+
+
+def test_a_payload_that_cannot_be_read_hides_no_other_problem(store: Store) -> None:
+    with_payloads(store)
+    head = store.log.head
+    store.execute("insert into blob values (zeroblob(70000000), x'00', x'00')")
+    report = verify_store(store.path, seen=[f"{head.size}:{'0' * 16}"])
+    assert set(codes(report)) == {"unreadable", "rewritten"}
 
 
 ALTERATIONS = {
