@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _BACKLOG = 256
 WAITERS_MAX = 200_000
-"""Callers that may wait at once, about a kilobyte each; one more hears why it cannot."""
+"""Callers that may wait at once, about a kilobyte each without their connections; one more hears why it cannot."""
 
 
 class Hub:
