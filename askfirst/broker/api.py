@@ -19,6 +19,7 @@ from askfirst.broker import shown, wire
 from askfirst.broker.access import caller_of
 from askfirst.broker.ask_api import AskApi
 from askfirst.broker.body_limit import BodyLimit
+from askfirst.broker.hung_up import hung_up
 from askfirst.broker.peer import is_local_user, require_terminal
 from askfirst.broker.problems import handle_problems
 from askfirst.broker.token_api import TokenApi
@@ -178,10 +179,17 @@ class Api:
         return shown.case_out(await self._desk.case(request_id), log=self._log())
 
     async def wait(
-        self, request_id: str, timeout_s: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = WAIT_MAX_S
+        self, request_id: str, http: Request, timeout_s: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = WAIT_MAX_S
     ) -> wire.RequestOut:
         """The request once it has ended, or as it is after ``timeout_s`` seconds."""
-        return shown.case_out(await self._desk.wait(request_id, timeout_s))
+        wait = asyncio.ensure_future(self._desk.wait(request_id, timeout_s))
+        gone = asyncio.ensure_future(hung_up(http))  # who has gone is kept no place
+        try:
+            await asyncio.wait({wait, gone}, return_when=asyncio.FIRST_COMPLETED)
+            return shown.case_out(wait.result() if wait.done() else await self._desk.case(request_id))
+        finally:
+            wait.cancel()
+            gone.cancel()
 
     async def review(self, request_id: str, body: wire.ReviewIn, request: Request) -> wire.StepOut:
         """Decide, by a token with the scope ``decide``.

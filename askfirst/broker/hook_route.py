@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 from starlette.responses import PlainTextResponse, Response
 
 from askfirst import answers
+from askfirst.broker.hung_up import hung_up
 from askfirst.broker.peer import is_run_by
 from askfirst.clock import new_id
 from askfirst.errors import Error, InputError
@@ -183,6 +184,5 @@ def bounded_wait_s(header: str) -> float:
 
 async def _watch(request: Request, attempt: Attempt) -> None:
     """Notice that the hook has gone: its request stays, but nothing is released to nobody."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    await hung_up(request)
     attempt.gone.set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from askfirst.audit_port import EntryType
-from askfirst.engine.case import Case, LogLine, Step
+from askfirst.engine.case import Case, LogLine, Step, system_line
 from askfirst.engine.events import Event, Retract
 from askfirst.engine.grants import take_back
 from askfirst.replacing import replace
@@ -13,6 +13,7 @@ from askfirst.request import GrantState, RequestState, Verdict
 
 if TYPE_CHECKING:
     from askfirst.audit_port import Value
+    from askfirst.people import Electorate
     from askfirst.request import Review
 
 _TAKEN_BACK = "taken back: "
@@ -41,6 +42,23 @@ def retract(case: Case, event: Event, now_ms: int) -> Step:
         after, grant_id = take_back(after, now_ms)
         log.append(_line(EntryType.GRANT_REVOKED, event, {"grant": grant_id, "reason": event.reason}))
     return Step(case=after, log=tuple(log), note=kept.note)
+
+
+def drop_unknown(case: Case, electorate: Electorate) -> tuple[Case, tuple[LogLine, ...]]:
+    """The case without the approvals of people who have been removed since; what makes things safer stays."""
+    gone = {
+        each.decision_id: replace(each, counted=False, note=f"{_TAKEN_BACK}{each.person} is not known any more")
+        for each in case.counted()
+        if each.verdict is Verdict.APPROVE and electorate.find(each.person) is None
+    }
+    if not gone:
+        return case, ()
+    kept = tuple(gone.get(each.decision_id, each) for each in case.reviews)
+    lines = tuple(
+        system_line(EntryType.REVIEW_RETRACTED, {"decision_id": each.decision_id, "reason": each.note}, actor="people")
+        for each in gone.values()
+    )
+    return replace(case, reviews=kept), lines
 
 
 def _line(entry_type: EntryType, event: Retract, decision: dict[str, Value]) -> LogLine:

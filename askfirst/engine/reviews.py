@@ -11,7 +11,7 @@ from askfirst.engine.answer import answer_problem
 from askfirst.engine.case import Case, LogLine, Step, ended, person_line, review_line, with_review
 from askfirst.engine.events import Cast, Content, Event
 from askfirst.engine.grants import issue, take_back
-from askfirst.engine.retraction import is_taken_back
+from askfirst.engine.retraction import drop_unknown, is_taken_back
 from askfirst.engine.scopes import chosen, key_of, offered
 from askfirst.engine.versions import edit_line, next_version
 from askfirst.policy.ruling import ONCE
@@ -38,6 +38,12 @@ _ONE_EACH = frozenset({Verdict.APPROVE, Verdict.DENY, Verdict.ANSWER})
 def cast(case: Case, event: Event, now_ms: int) -> Step:
     """A review of a pending request."""
     assert isinstance(event, Cast)  # the table pairs it so
+    known, lines = drop_unknown(case, event.electorate)
+    step = _cast(known, event, now_ms)
+    return replace(step, log=(*lines, *step.log)) if lines else step
+
+
+def _cast(case: Case, event: Cast, now_ms: int) -> Step:
     refusal = _refusal(case, event)
     if refusal:
         return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
@@ -84,13 +90,15 @@ def cast_late(case: Case, event: Event, now_ms: int) -> Step:
         return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
     if event.review.verdict is Verdict.DENY:
         return _deny_late(case, event.review, now_ms)
+    case, lines = drop_unknown(case, event.electorate)
     is_approval = event.review.verdict is Verdict.APPROVE
     if not is_approval or event.edit or not _may_open_late(case):
         return cast_closed(case, event, now_ms)
     if denied := _denied_late(case):
         note = f"late: the request had expired, and {denied.person} has denied it since"
         return _not_counted(case, event.review, EntryType.REVIEW_LATE, note)
-    return _approve_late(case, event.review, now_ms)
+    step = _approve_late(case, event.review, now_ms)
+    return replace(step, log=(*lines, *step.log))
 
 
 def cast_closed(case: Case, event: Event, _now_ms: int) -> Step:

@@ -17,7 +17,7 @@ from askfirst.engine import Case
 from askfirst.engine.reviews import REFUSED_OF_PERSON_MAX
 from askfirst.errors import WitnessError
 from askfirst.request import Request, Verdict
-from askfirst.testing.api import OURS, TOKEN, FixedAnalyst, api_client
+from askfirst.testing.api import OURS, TOKEN, FixedAnalyst, api, api_client
 from askfirst.testing.bench import Bench, a_review
 
 BY_TCP = ("127.0.0.1", 5555)
@@ -85,6 +85,27 @@ def test_a_wait_ends_with_the_decision(desk_bench: Bench) -> None:
             await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
             ended = (await waiting).json()
         assert (ended["state"], ended["end"]["by"], ended["grant"]["state"]) == ("approved", "local:ann", "issued")
+
+    run(story)
+
+
+def test_a_wait_ends_with_its_client(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            made = await create(http)
+        path = f"/v1/requests/{made['id']}/wait"
+        coming = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            return coming.pop() if coming else {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            del message
+
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [], "client": OURS}
+        await api(desk_bench)({**scope, "raw_path": path.encode(), "scheme": "http", "server": None}, receive, send)
+        await asyncio.sleep(0)  # what was cancelled ends in its turn
+        assert not desk_bench.hub.has_waiter(made["id"])
 
     run(story)
 

@@ -148,6 +148,21 @@ def test_whoever_takes_back_an_approval_no_longer_counts(play: Play) -> None:
     assert play.says("cat", "approve").case.request.state is RequestState.APPROVED
 
 
+def test_the_approval_of_somebody_who_was_removed_no_longer_counts(play: Play) -> None:
+    """I1: who is not known when it is decided decides nothing; what a removed person denied stands."""
+    play.terms(stages=TWO)
+    play.says("ann", "approve")
+    without = Electorate(people=tuple(each for each in play.STAFF.people if each.id != "local:ann"))
+    step = play.says("bob", "approve", electorate=without)
+    assert (step.note, play.case.request.state) == ("counted: 1 of 2 approvals", RequestState.PENDING)
+    assert next((line.type, line.decision.get("reason")) for line in step.log) == (
+        "review.retracted",
+        "taken back: local:ann is not known any more",
+    )
+    play.says("cat", "approve", electorate=without)
+    assert play.case.request.state is RequestState.APPROVED
+
+
 def test_a_part_that_was_handed_over_is_the_others(play: Play) -> None:
     play.terms(stages=(Stage(reviewers=("local:ann",)),))
     handed = play.says("ann", "delegate", to="local:bob")
