@@ -64,6 +64,8 @@ def test_each_step_that_comes_alone_is_written_by_the_loops_own_thread(
 
     async def story(made: Bench, threads: set[int]) -> None:
         await made.desk.note(Entry(type=EntryType.GATE_PASSED))  # the writer's thread opens the connection
+        with made.writer._at_work:  # it answers before it is idle again
+            pass
         append = made.log.append
         monkeypatch.setattr(made.log, "append", lambda *given: (threads.add(threading.get_ident()), append(*given))[1])
         request = (await made.desk.ask(a_draft())).request

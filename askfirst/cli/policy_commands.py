@@ -221,7 +221,7 @@ def show_report(report: Report, *, as_json: bool) -> None:
     if as_json:
         print_json(_report_object(report))
         return
-    console.print(f"{report.total} calls tried{_untried(report)}")
+    console.print(f"{report.total} calls tried{_untried(report)}", soft_wrap=True)
     _show_calls("lets pass what a person denied", report.false_allows, "bold red")
     _show_calls("stops what passed, or denies what a person approved", report.newly_stopped, "yellow")
     _show_calls("lets pass what a person approved (prompts saved)", report.saved, "green")

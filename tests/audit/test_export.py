@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
-import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +17,7 @@ from askfirst.audit_port import Entry, EntryType
 from askfirst.entry import command_line
 from askfirst.errors import InputError, LogError
 from askfirst.store.views import create_views
+from askfirst.testing.full_disk import files_up_to
 from audit.anchor import receipts_of
 from audit.export import export, export_stream
 from audit.note import Checkpoint, cosign
@@ -204,17 +202,6 @@ def test_the_documented_openssl_lines_verify_a_head_while_and_after_the_key_was_
         )
         assert done.stdout == "Signature Verified Successfully\n", done.stderr
         store.write_many(1)
-
-
-@contextlib.contextmanager
-def files_up_to(size: int) -> Iterator[None]:
-    """No file of this process gets longer, as if the disk were full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("form", [(), ("--format", "jsonl"), ("--format", "csv")])

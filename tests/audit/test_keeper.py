@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from askfirst.policy.source import LayerChange
 from askfirst.request import Action, Claim, Request, Verdict
 from askfirst.testing.bench import a_draft, a_review
 from askfirst.testing.channel_suite import an_amendment
+from askfirst.testing.full_disk import files_up_to
 from audit.keeper import HOOKS_KEY, _set_meta
 from audit.note import open_checkpoint, parse_vkey
 from audit.rotation import draft_key
@@ -196,12 +196,8 @@ def test_a_crash_in_a_key_change_leaves_the_key_that_the_store_names(broker: Bro
 
 def test_a_new_key_that_cannot_be_written_changes_nothing_and_is_told_in_a_sentence(broker: Broker) -> None:
     old = broker.keys.log.verifier.vkey
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))  # as if the disk were full
-    try:
+    with files_up_to(10):
         message = refusal(broker.keeper.rotate_key)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert message.startswith(f"the new key cannot be written to {broker.root}: ")
     assert message.endswith("; the log keeps its key, make room and try again")
     assert (broker.entries("log.key_rotated"), broker.verified().ok) == ([], True)

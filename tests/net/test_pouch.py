@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from askfirst.net.content import PLAIN_MAX_BYTES
 from askfirst.net.folder import Folder
 from askfirst.net.pouch import Pouch
 from askfirst.net.tree import Tree, put, take
+from askfirst.testing.full_disk import files_up_to
 
 
 @pytest.fixture
@@ -57,13 +57,8 @@ def test_a_thousand_small_files_take_one_file_and_a_large_one_its_own(tmp_path: 
 def test_a_full_disk_is_said_to_be_the_trash_and_not_what_was_read(tmp_path: Path, kept: Path, size: int) -> None:
     data = tmp_path / "data"
     data.write_bytes(os.urandom(size))
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
-    try:
-        with pytest.raises(RescueError, match="the trash cannot be written: File too large"):
-            taken(data, kept)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with files_up_to(1_000), pytest.raises(RescueError, match="the trash cannot be written: File too large"):
+        taken(data, kept)
 
 
 def test_a_common_file_that_lost_its_end_is_noticed_before_anything_is_written(tmp_path: Path, kept: Path) -> None:
