@@ -132,9 +132,7 @@ class Gate:
                     self._desk.note_soon(passed_entry(look))
                 return NoOpinion()
             case Outcome.DENY:
-                self._waits.refused(event, look)
-                await self._desk.note(refused_entry(look))
-                return Deny(reason=answers.by_policy(event.call, look.ruling))
+                return await self._denied(event, look, answers.by_policy(event.call, look.ruling))
             case Outcome.ASK:
                 verdict = await self._ask(event, attempt, look)
                 if isinstance(verdict, Allow):
@@ -169,15 +167,11 @@ class Gate:
                 return verdict
             look = await self._asking.examine(look)
             if look.ruling.outcome is Outcome.DENY:
-                self._waits.refused(event, look)
-                await self._desk.note(refused_entry(look))
-                return Deny(reason=answers.by_policy(event.call, look.ruling))
+                return await self._denied(event, look, answers.by_policy(event.call, look.ruling))
             try:
                 case = await self._enter(event, look, action)
             except NobodyToAskError as error:
-                self._waits.refused(event, look)
-                await self._desk.note(refused_entry(look, reason=str(error)))
-                return Deny(reason=answers.nobody_to_ask(event.call, str(error)))
+                return await self._denied(event, look, answers.nobody_to_ask(event.call, str(error)), str(error))
             self._waits.asked(event, case)
             has_waited = _waits_for_people(case)
             case, early = await self._waited(event, attempt, case)
@@ -194,6 +188,12 @@ class Gate:
                 return verdict
             look = await self._asking.look(event.call, event.agent, look.claim)
         return Deny(reason=answers.unavailable("what the command depends on keeps changing"))
+
+    async def _denied(self, event: BeforeTool, look: Look, told: str, reason: str = "") -> Deny:
+        """A denial without a request: written down, and known should the call run all the same."""
+        self._waits.refused(event, look)
+        await self._desk.note(refused_entry(look, reason=reason))
+        return Deny(reason=told)
 
     async def _enter(self, event: BeforeTool, look: Look, action: Action) -> Case:
         """Make the request or join it; a retry that says more answers what a reviewer has asked back."""
