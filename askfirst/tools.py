@@ -152,9 +152,10 @@ def _shell_commands(call: ToolCall) -> list[str | None]:
 
 
 def _is_shell(tool: str) -> bool:
+    if tool in _SHELL_TOOLS:  # nearly always; it is asked several times of each call
+        return True
     words = words_of(_own_name(tool))
-    is_named_so = len(words) == 1 and words[0] in _SHELLS
-    return tool in _SHELL_TOOLS or is_named_so or (tool.startswith("mcp__") and words in _SHELL_WORDS)
+    return (len(words) == 1 and words[0] in _SHELLS) or (tool.startswith("mcp__") and words in _SHELL_WORDS)
 
 
 def _command_of(name: str, value: object) -> str | None:
