@@ -187,24 +187,29 @@ def general_of(
     raws: Sequence[RawPolicy], managed: Sequence[RawPolicy], routes: Mapping[str, tuple[str, ...]]
 ) -> General:
     """What belongs to no rule; managed files can switch terminal decisions and break-glass off for everybody."""
-    quiet: QuietHours | None = None
     terminal = False
     glass_s = 0
     for raw in raws:
         terminal = raw.terminal_decisions if raw.terminal_decisions is not None else terminal
         glass_s = raw.break_glass_s if raw.break_glass_s is not None else glass_s
-        if raw.quiet_hours is not None:
-            risks = tuple(Risk.of(each) for each in raw.quiet_hours.risks)
-            hours = raw.quiet_hours
-            quiet = QuietHours(start=hours.start, end=hours.end, timezone=hours.timezone, risks=risks)
     forbidden = any(raw.terminal_decisions is False for raw in managed)
     return General(
         protected=protected_of(raws),
-        quiet_hours=quiet,
+        quiet_hours=_quiet_hours(raws),
+        managed_quiet_hours=_quiet_hours(managed),
+        managed_recipients=frozenset(each for raw in managed for to in raw.routes.values() for each in to),
         terminal_decisions=terminal and not forbidden,
         break_glass_s=min([glass_s, *(raw.break_glass_s for raw in managed if raw.break_glass_s is not None)]),
         recipients=tuple(dict.fromkeys(each for recipients in routes.values() for each in recipients)),
     )
+
+
+def _quiet_hours(raws: Sequence[RawPolicy]) -> QuietHours | None:
+    hours = next((raw.quiet_hours for raw in reversed(raws) if raw.quiet_hours is not None), None)
+    if hours is None:
+        return None
+    risks = tuple(Risk.of(each) for each in hours.risks)
+    return QuietHours(start=hours.start, end=hours.end, timezone=hours.timezone, risks=risks)
 
 
 def _overlaid(terms: Iterable[RawTerms]) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from askfirst.policy.matcher import Matcher  # noqa: TC001
 from askfirst.policy.ruling import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from askfirst.effects import Risk
-    from askfirst.policy.ruling import QuietHours
+    from askfirst.policy.ruling import QuietHours, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,9 @@ class General:
 
     Attributes:
         protected: globs of protected branches.
-        quiet_hours: None when there are none.
+        quiet_hours: those of the strongest file that has any; None when there are none.
+        managed_quiet_hours: those of the managed files alone.
+        managed_recipients: whom the routes of managed files name.
         terminal_decisions: whether a terminal on this machine may decide (I1).
         break_glass_s: seconds, the longest break-glass window; 0: there is no break-glass.
         recipients: everybody whom any route tells.
@@ -125,6 +127,13 @@ class General:
 
     protected: tuple[str, ...]
     quiet_hours: QuietHours | None
+    managed_quiet_hours: QuietHours | None = None
+    managed_recipients: frozenset[str] = frozenset()
     terminal_decisions: bool
     break_glass_s: int = 0
     recipients: tuple[str, ...] = ()
+
+    def quiet_hours_for(self, stages: Iterable[Stage]) -> QuietHours | None:
+        """The hours that hold back messages about these: what managed routes tell, only managed hours may delay."""
+        is_managed = any(not self.managed_recipients.isdisjoint(each.recipients) for each in stages)
+        return self.managed_quiet_hours if is_managed else self.quiet_hours

@@ -84,9 +84,8 @@ class Policy:
         if question.requires_approval and wanted is Outcome.ALLOW:
             wanted = Outcome.ASK
         ruling = self._joined(parts, band, wanted)
-        return replace(
-            ruling, quiet_hours=self.general.quiet_hours, band=band, shadowed_by=tuple(dict.fromkeys(notes.shadows))
-        )
+        quiet_hours = self.general.quiet_hours_for(ruling.stages)
+        return replace(ruling, quiet_hours=quiet_hours, band=band, shadowed_by=tuple(dict.fromkeys(notes.shadows)))
 
     def _joined(self, parts: list[Ruling], band: Band, wanted: Outcome) -> Ruling:
         """The ruling on all parts together, at least what the requester's word calls for."""

@@ -430,6 +430,38 @@ def test_a_users_route_keeps_no_managed_recipient_from_hearing(
     assert told(Risk.HIGH, managed=ready, user=user) == ("web:me",)
 
 
+MANAGED_RULE = """
+[routes]
+s = ["slack:#security"]
+[[rule]]
+name = "m"
+match = { tool = "*" }
+outcome = "ask"
+route = "s"
+"""
+
+
+@pytest.mark.parametrize(
+    ("managed", "start"),
+    [
+        ('[routes]\ndefault = ["slack:#security"]\n', ""),
+        ('[routes]\ndefault = ["slack:#security"]\n[quiet_hours]\nstart = "01:00"\nend = "02:00"\n', "01:00"),
+        (MANAGED_RULE, ""),
+        ('[routes]\nother = ["slack:#security"]\n', "22:00"),
+        ('[quiet_hours]\nstart = "01:00"\nend = "02:00"\n', "22:00"),
+        ("", "22:00"),
+    ],
+)
+def test_no_user_holds_back_what_managed_routes_tell(
+    managed: str, start: str, policy_of: PolicyOf, question: Asked, effect: Made
+) -> None:
+    user = '[routes]\ndefault = ["web:me"]\n[quiet_hours]\nstart = "22:00"\nend = "07:00"\n'
+
+    quiet = policy_of(managed=managed, user=user).rule_on(question("x", effect())).quiet_hours
+
+    assert ("" if quiet is None else quiet.start) == start
+
+
 def test_an_exception_of_a_managed_file_is_no_ceiling(policy_of: PolicyOf, question: Asked, effect: Made) -> None:
     managed = """
 [risk.high]
