@@ -40,7 +40,7 @@ from askfirst.entries import unused_entry
 from askfirst.errors import Error, InputError, NotAllowedError
 from askfirst.intake import Draft, Intake, Received, request_of
 from askfirst.people import Directory
-from askfirst.request import GrantState, Receipt, Request, RequestState
+from askfirst.request import GrantState, Receipt, Request
 from askfirst.rescue import Rescue
 from askfirst.review_draft import review_of
 from askfirst.store import messages, records
@@ -140,7 +140,7 @@ class Desk(Clerk):
         def work(connection: sa.Connection) -> Received:
             received = self._intake.receive(connection, draft, electorate, self._clock.now_ms())
             case = received.case
-            if self._windows is None or not _waits_for_people(case) or case.request.terms.break_glass_s == 0:
+            if self._windows is None or not case.waits_for_people or case.request.terms.break_glass_s == 0:
                 return received
             event = self._windows.through(connection, case.request, electorate)
             return received if event is None else replace(received, case=self._apply(connection, case, event).case)
@@ -345,13 +345,13 @@ class Desk(Clerk):
         while True:
             with self._hub.waiter(request_id) as change:
                 case = await self.case(request_id)
-                if not _waits_for_people(case):
+                if not case.waits_for_people:
                     return case
                 try:
                     case = await asyncio.wait_for(change, until - loop.time())
                 except TimeoutError:
                     return case
-            if not _waits_for_people(case):
+            if not case.waits_for_people:
                 return case
 
     # -- deciding -------------------------------------------------------------------------------------------------
@@ -490,7 +490,3 @@ class Desk(Clerk):
                 await asyncio.wait_for(self._moved.wait(), pause_s)
             except TimeoutError:
                 continue
-
-
-def _waits_for_people(case: Case) -> bool:
-    return case.request.state is RequestState.PENDING and case.asked_back is None

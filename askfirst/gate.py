@@ -173,7 +173,7 @@ class Gate:
             except NobodyToAskError as error:
                 return await self._denied(event, look, answers.nobody_to_ask(event.call, str(error)), str(error))
             self._waits.asked(event, case)
-            has_waited = _waits_for_people(case)
+            has_waited = case.waits_for_people
             case, early = await self._waited(event, attempt, case)
             if early is not None:
                 return early
@@ -208,7 +208,7 @@ class Gate:
 
     async def _waited(self, event: BeforeTool, attempt: Attempt, case: Case) -> tuple[Case, Verdict | None]:
         """The case after the wait, and the verdict where its host goes on before it is decided."""
-        if not _waits_for_people(case):
+        if not case.waits_for_people:
             return case, None
         match self._waits.way(event, case):
             case Way.ASK_HERE:
@@ -219,7 +219,7 @@ class Gate:
                 return case, Deny(reason=answers.refusal(case, event.call))
             case Way.DEFER:
                 case = await self._wait(case, attempt, self._waits.defer_after_s)
-                return case, Defer() if _waits_for_people(case) else None
+                return case, Defer() if case.waits_for_people else None
             case Way.HOLD:
                 return await self._wait(case, attempt), None
             case _ as never:
@@ -303,10 +303,6 @@ class Gate:
         if not step.done and step.case.request.state is RequestState.PENDING:
             return None
         return allow if step.done else Deny(reason=answers.refusal(step.case, event.call))
-
-
-def _waits_for_people(case: Case) -> bool:
-    return case.request.state is RequestState.PENDING and case.asked_back is None
 
 
 def _use_of(event: AfterTool, cases: Sequence[Case]) -> tuple[Case, Use] | None:

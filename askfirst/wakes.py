@@ -114,7 +114,7 @@ def _is_open(case: Case) -> bool:
     """Whether somebody may still decide: what has expired can be approved late."""
     if case.request.state is RequestState.EXPIRED:
         return case.grant is None and case.request.terms.late_grant_ttl_ms > 0
-    return case.request.state is RequestState.PENDING and case.asked_back is None
+    return case.waits_for_people
 
 
 def _is_news(case: Case) -> bool:

@@ -41,6 +41,11 @@ class Case:
         asked = [each for each in self.counted() if each.verdict is Verdict.NEEDS_INFO]
         return asked[-1] if asked else None
 
+    @property
+    def waits_for_people(self) -> bool:
+        """Whether it is their turn, and not the agent's: it is pending, and nobody has asked back."""
+        return self.request.state is RequestState.PENDING and self.asked_back is None
+
     def review(self, decision_id: str) -> Review | None:
         """The review with this id; None where it is not kept with the request, and so has not counted."""
         return next((each for each in self.reviews if each.decision_id == decision_id), None)
