@@ -185,9 +185,18 @@ class Desk(Clerk):
         return None if found is None else self._published(found)
 
     async def amend(self, request_id: str, amend: Amend) -> Step:
-        """Make a new version of a pending request, as its requester."""
+        """Make a new version of a pending request, as its requester; refused where nobody could decide on it (I6)."""
         amend = replace(amend, content=await self._foreseen(amend.content))
-        return await self._step(request_id, lambda _case: amend)
+
+        def event(case: Case) -> Amend:
+            self._require_meetable(case.request, amend.terms)
+            return amend
+
+        return await self._step(request_id, event)
+
+    def _require_meetable(self, request: Request, terms: Terms) -> None:
+        electorate = self._people.electorate(request.agent)
+        self._intake.require_meetable(terms, electorate, is_question=bool(request.question))
 
     async def opine(self, request_id: str, opinion: Opinion) -> Step:
         """Note what a language model says about a pending request; it decides nothing."""
@@ -253,9 +262,10 @@ class Desk(Clerk):
         return case.grant.state_digest if has_run else await inspector.state_of(case.request, sight)
 
     async def _renew(self, case: Case, inspector: Inspector, sight: Sight | None) -> Step:
-        """Ask anew; where the policy denies it by now the grant is taken back."""
+        """Ask anew; where the policy denies it by now, or nobody could decide, the grant is taken back."""
         try:
             renew = await inspector.renewed(case.request, sight)
+            self._require_meetable(case.request, renew.terms)
         except (NotAllowedError, InputError) as error:
             step = await self.revoke(case.request.id, by="policy", channel="", reason=str(error))
             return replace(step, done=False, note=str(error))

@@ -167,17 +167,25 @@ class Intake:
             same = []
         return next((each for each in same if _is_recent(each, self.bounds.denial_window_s, now_ms)), None)
 
+    def require_meetable(self, terms: Terms, electorate: Electorate, *, is_question: bool) -> None:
+        """Refuse terms on which nobody could decide.
+
+        Raises:
+            NobodyToAskError: no person or no channel can be reached on them, or no review is worth enough.
+        """
+        problem = (
+            unreachable(terms, self.schemes)
+            or nobody_for(terms, electorate)
+            or unvouched(terms, self.vouched_max(), is_question=is_question)
+        )
+        if problem:
+            raise NobodyToAskError(problem)
+
     def _require_askable(self, stands: Standing, draft: Draft, electorate: Electorate) -> None:
         unusable = unusable_question(draft)
         if unusable:
             raise InputError(unusable, field="question")
-        problem = (
-            unreachable(draft.terms, self.schemes)
-            or nobody_for(draft.terms, electorate)
-            or unvouched(draft, self.vouched_max())
-        )
-        if problem:
-            raise NobodyToAskError(problem)
+        self.require_meetable(draft.terms, electorate, is_question=bool(draft.question))
         bounds = self.bounds
         if stands.is_session_full:
             raise OverloadedError(
@@ -302,13 +310,12 @@ def nobody_for(terms: Terms, electorate: Electorate) -> str:
     return ""
 
 
-def unvouched(draft: Draft, vouched_max: int) -> str:
+def unvouched(terms: Terms, vouched_max: int, *, is_question: bool) -> str:
     """Why no review could be worth enough, so that it could only expire, or ``""`` (I6).
 
     What a break-glass code may release can wait for that one, whatever reviews are worth.
     """
-    terms = draft.terms
-    if terms.assurance_min <= vouched_max or (terms.break_glass_s and not draft.question):
+    if terms.assurance_min <= vouched_max or (terms.break_glass_s and not is_question):
         return ""
     return (
         f"the rule {terms.rule} wants reviews of assurance {terms.assurance_min}, and no channel here vouches for more "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from askfirst.bounds import Bounds
-from askfirst.engine import Case
+from askfirst.engine import Amend, Case, Content
 from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
 from askfirst.people import Directory, Person
 from askfirst.policy.ruling import Stage
@@ -212,64 +212,65 @@ def test_without_a_session_nobody_hears_of_what_was_denied_to_others(desk_bench:
     asyncio.run(story())
 
 
-@pytest.mark.parametrize(
-    ("terms", "sentence"),
-    [
+NOBODY = [
+    (
+        {"stages": (Stage(reviewers=("role:nobody",), recipients=("web:inbox",)),)},
         (
-            {"stages": (Stage(reviewers=("role:nobody",), recipients=("web:inbox",)),)},
-            (
-                "the rule ask.high needs 1 of role:nobody, and 0 of these can decide here; "
-                "add people to the configuration, or mend the rule"
-            ),
+            "the rule ask.high needs 1 of role:nobody, and 0 of these can decide here; "
+            "add people to the configuration, or mend the rule"
         ),
+    ),
+    (
+        {"stages": (Stage(approvals_needed=3, recipients=("web:inbox",)),)},
         (
-            {"stages": (Stage(approvals_needed=3, recipients=("web:inbox",)),)},
-            (
-                "the rule ask.high needs 3 of everybody who is known, and 2 of these can decide here; "
-                "add people to the configuration, or mend the rule"
-            ),
+            "the rule ask.high needs 3 of everybody who is known, and 2 of these can decide here; "
+            "add people to the configuration, or mend the rule"
         ),
+    ),
+    (
+        {
+            "stages": (
+                Stage(name="proposer", recipients=("web:inbox",)),
+                Stage(name="confirmer", reviewers=("team:none",), recipients=("web:inbox",)),
+            )
+        },
         (
-            {
-                "stages": (
-                    Stage(name="proposer", recipients=("web:inbox",)),
-                    Stage(name="confirmer", reviewers=("team:none",), recipients=("web:inbox",)),
-                )
-            },
-            (
-                "the rule ask.high needs 1 of team:none for its stage confirmer, and 0 of these can decide here; "
-                "add people to the configuration, or mend the rule"
-            ),
+            "the rule ask.high needs 1 of team:none for its stage confirmer, and 0 of these can decide here; "
+            "add people to the configuration, or mend the rule"
         ),
+    ),
+    (
+        {
+            "stages": (
+                Stage(name="proposer"),
+                Stage(name="confirmer"),
+                Stage(name="owner", recipients=("web:inbox",)),
+            )
+        },
         (
-            {
-                "stages": (
-                    Stage(name="proposer"),
-                    Stage(name="confirmer"),
-                    Stage(name="owner", recipients=("web:inbox",)),
-                )
-            },
-            (
-                "the rule ask.high needs 3 different people over its stages, and 2 can decide here; "
-                "add people to the configuration, or mend the rule"
-            ),
+            "the rule ask.high needs 3 different people over its stages, and 2 can decide here; "
+            "add people to the configuration, or mend the rule"
         ),
+    ),
+    (
+        {"stages": (Stage(recipients=("pager:5",)),)},
         (
-            {"stages": (Stage(recipients=("pager:5",)),)},
-            (
-                "the rule ask.high tells pager:5, and there is no such channel here (known: web); "
-                "set the channel up, or mend the rule's route"
-            ),
+            "the rule ask.high tells pager:5, and there is no such channel here (known: web); "
+            "set the channel up, or mend the rule's route"
         ),
+    ),
+    (
+        {"escalation": (Escalation(at_ms=0, reviewers=(), recipients=("pager:5",)),)},
         (
-            {"escalation": (Escalation(at_ms=0, reviewers=(), recipients=("pager:5",)),)},
-            (
-                "the rule ask.high tells pager:5, and there is no such channel here (known: web); "
-                "set the channel up, or mend the rule's route"
-            ),
+            "the rule ask.high tells pager:5, and there is no such channel here (known: web); "
+            "set the channel up, or mend the rule's route"
         ),
-    ],
-)
+    ),
+]
+"""Terms that nobody can meet, and the sentence that says so."""
+
+
+@pytest.mark.parametrize(("terms", "sentence"), NOBODY)
 def test_nobody_to_ask_is_a_refusal_with_the_reason_and_the_fix(
     tmp_path: Path, terms: dict[str, Any], sentence: str
 ) -> None:
@@ -279,6 +280,20 @@ def test_nobody_to_ask_is_a_refusal_with_the_reason_and_the_fix(
             asyncio.run(made.desk.ask(on_terms(a_draft(), **terms)))
         assert str(caught.value) == sentence
         assert asyncio.run(made.desk.requests()) == []
+
+
+@pytest.mark.parametrize(("terms", "sentence"), NOBODY)
+def test_no_version_is_made_that_nobody_could_decide_on(tmp_path: Path, terms: dict[str, Any], sentence: str) -> None:
+    """I6: what was asked before goes on waiting, on its own terms."""
+    with bench(tmp_path / "store.db", people=STAFF) as made:
+        asked = asyncio.run(ask(made, "1")).request
+        action = replace(asked.action, arguments={"command": "rm -rf a/b"})
+        content = Content(action=action, effects=asked.effects, risk=asked.risk)
+        amend = Amend(content=content, claim=asked.claim, terms=replace(asked.terms, **terms))
+        with pytest.raises(NobodyToAskError) as caught:
+            asyncio.run(made.desk.amend(asked.id, amend))
+        assert str(caught.value) == sentence
+        assert asyncio.run(made.desk.case(asked.id)).request == asked
 
 
 def test_what_may_wait_is_bounded_for_a_session_and_for_a_host(tmp_path: Path) -> None:

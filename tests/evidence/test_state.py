@@ -23,7 +23,7 @@ from askfirst.evidence_config import EvidenceConfig
 from askfirst.gate import Attempt, Gate
 from askfirst.host import Agent, Allow, BeforeTool, Deny
 from askfirst.host import Verdict as HookVerdict
-from askfirst.policy.ruling import ScopeOffer
+from askfirst.policy.ruling import ScopeOffer, Stage
 from askfirst.request import GrantState, RequestState, Verdict
 from askfirst.testing.bench import a_review
 from askfirst.testing.ladder_policy import ConfiguredPolicy
@@ -41,19 +41,18 @@ if TYPE_CHECKING:
 CONFIG = parse_config(b"", source="defaults")
 
 
-class Scoped:
-    """The default policy, with more offers where a test says so."""
+class Changed:
+    """The default policy, on other terms where a test says so."""
 
     def __init__(self) -> None:
         self._policy = ConfiguredPolicy(config=CONFIG)
-        self.scopes: tuple[ScopeOffer, ...] = ()
+        self.terms: dict[str, Any] = {}
 
     def at_once(self, question: Question) -> Ruling:
         return self.rule_on(question)
 
     def rule_on(self, question: Question) -> Ruling:
-        ruling = self._policy.rule_on(question)
-        return replace(ruling, scopes=self.scopes or ruling.scopes)
+        return replace(self._policy.rule_on(question), **self.terms)
 
 
 class Scene:
@@ -63,7 +62,7 @@ class Scene:
         self.project = project
         self.bench = bench
         gatherer = Gatherer(sources(EvidenceConfig()), eye=Eye, limit_s=30)
-        self.ruler = Scoped()
+        self.ruler = Changed()
         self.asking = Asking(analyst=DiskAnalyst(), ruler=self.ruler, clock=bench.clock, gatherer=gatherer)
         self.desk: Desk = bench.desk
         self.desk._inspector = self.asking
@@ -228,7 +227,7 @@ def test_what_does_not_concern_it_changes_nothing(scene: Scene) -> None:
 
 def test_a_permission_for_several_runs_is_for_what_they_meet(scene: Scene) -> None:
     """Whoever allows it five times has not seen the later states, and says so by choosing that."""
-    scene.ruler.scopes = (ScopeOffer(kind="once"), ScopeOffer(kind="uses", amount=5))
+    scene.ruler.terms["scopes"] = (ScopeOffer(kind="once"), ScopeOffer(kind="uses", amount=5))
     (scene.project / "loose.txt").write_text("x", encoding="utf-8")
 
     async def approve_and_change(case: Case) -> None:
@@ -253,6 +252,24 @@ def test_what_cannot_be_checked_again_is_asked_again(scene: Scene) -> None:
     assert anew.version == 2
     assert anew.evidence.has_failed
     assert anew.risk is Risk.CRITICAL
+
+
+def test_what_nobody_could_be_asked_about_anew_is_taken_back(scene: Scene) -> None:
+    """I6: by the policy of now a channel is told that is not there."""
+
+    async def approve_and_change(case: Case) -> None:
+        (scene.project / "a.txt").write_text("something else\n", encoding="utf-8")
+        scene.ruler.terms["stages"] = (Stage(recipients=("pager:5",)),)
+        await scene.approve(case)
+
+    assert isinstance(scene.run("git reset --hard", approve_and_change), Deny)
+    case = scene.case()
+    assert case.grant is not None
+    assert (case.request.state, case.grant.state) == (RequestState.APPROVED, GrantState.REVOKED)
+    entry = next(each for each in scene.bench.log.entries if each.type is EntryType.GRANT_REVOKED)
+    assert str(entry.decision["reason"]).startswith(
+        "the rule git.reset-hard tells pager:5, and there is no such channel"
+    )
 
 
 def test_without_anybody_to_look_a_bound_grant_opens_nothing(scene: Scene) -> None:
