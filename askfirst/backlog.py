@@ -4,8 +4,8 @@ A broker counts what waits now and then, and adds each request that it lets in: 
 much. It counts again once that reaches a limit, and after five seconds in any case: where several brokers share a
 database, each sees what the others let in within that time, and so much more may wait than the limit says.
 
-Who has made a request is not stored. For each caller the ids that this broker let in are kept; those that have ended
-are taken out once there are as many as may be. A broker that is started anew begins with none.
+Who has made a request is in no column of the store. For each caller the ids that this broker let in are kept; those
+that have ended are taken out once there are as many as may be. A broker that is started anew begins with none.
 """
 
 from __future__ import annotations

@@ -159,7 +159,8 @@ class Desk(Clerk):
         Raises:
             Error: as ``ask``.
         """
-        if draft.question or draft.supersedes or not any(each.pattern for each in draft.terms.scopes):
+        has_pattern = any(each.pattern for each in draft.terms.scopes)
+        if not draft.agent.session or not has_pattern or draft.question or draft.supersedes:
             return None
         request = request_of(draft, self._clock.now_ms())
         content = Content(action=draft.action, effects=request.effects, risk=request.risk)

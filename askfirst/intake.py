@@ -4,6 +4,7 @@ In this order, so that people are asked as rarely as can be:
 
 1. the same key is the same request;
 2. the same action that was approved and has uses left, e.g. by a late approval: that approval is the answer, once;
+   one for several uses that no session holds together answers the caller alone who asked for it;
 3. the same action that waits already: this call waits for the same decision, and one of them will run;
 4. a session that was told to stop hears that, whatever it tries; whoever has none cannot be told to;
 5. the same action that was denied a moment ago is answered from that denial, unless the agent gives a reason that it
@@ -61,8 +62,8 @@ class Draft:
         question: makes it a question instead of an approval; then ``options`` or ``answer_schema`` say what fits.
         supersedes: id of a pending request of the same session that this one replaces.
         notes: what people should know beside the effects.
-        caller: who made it by the API, where what they may let wait is bounded; ``""`` for the broker's own user, and
-            for hooks, whose hosts have names that nobody chooses.
+        caller: who made it by the API, where what they may let wait is bounded, and what they may use again is theirs;
+            ``""`` for the broker's own user, and for hooks, whose hosts have names that nobody chooses.
     """
 
     key: str
@@ -127,6 +128,7 @@ class Intake:
             key=draft.key,
             action_digest=act,
             agent=draft.agent,
+            caller=draft.caller,
             now_ms=now_ms,
             denied_since_ms=now_ms - self.bounds.similar_window_s * 1000,
             bounds=self.bounds,
@@ -262,6 +264,7 @@ def request_of(draft: Draft, now_ms: int, *, action_digest: str = "", notes: tup
         options=draft.options,
         answer_schema=draft.answer_schema,
         supersedes=draft.supersedes,
+        caller=draft.caller,
         notes=draft.notes if notes is None else notes,
     )
 

@@ -173,6 +173,7 @@ class Request:
         escalated: how many escalation steps are behind it.
         handovers: delegations, oldest first.
         supersedes: id of the request that this one replaced.
+        caller: who asked by the API (``askfirst.access.Caller``), ``""`` for the broker's own user and for hooks.
         promise: whether it can be taken back, as people were told.
     """
 
@@ -203,6 +204,7 @@ class Request:
     escalated: int = 0
     handovers: tuple[Handover, ...] = ()
     supersedes: str = ""
+    caller: str = ""
     promise: Promise = field(default_factory=Promise)
     end: End | None = None
 

@@ -12,7 +12,7 @@ from askfirst.bounds import Bounds
 from askfirst.engine import Amend, Case, Content
 from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
 from askfirst.people import Directory, Person
-from askfirst.policy.ruling import Stage
+from askfirst.policy.ruling import ONCE, ScopeOffer, Stage
 from askfirst.request import RequestState, Verdict
 from askfirst.store.standing import DENIALS_MAX
 from askfirst.terms import Escalation
@@ -268,6 +268,33 @@ NOBODY = [
     ),
 ]
 """Terms that nobody can meet, and the sentence that says so."""
+
+
+@pytest.mark.parametrize(
+    ("session", "scope", "reached"),
+    [
+        ("", "uses:3", ["token:1"]),
+        ("", "", ["token:1", "uid:1001", ""]),  # what may run once runs once, whoever asks
+        ("s", "uses:3", ["token:1", "uid:1001", ""]),
+    ],
+)
+def test_several_uses_that_no_session_holds_together_are_for_whoever_asked(
+    desk_bench: Bench, session: str, scope: str, reached: list[str]
+) -> None:
+    scopes = (ONCE, ScopeOffer(kind="uses", amount=3))
+
+    def by(caller: str, key: str) -> Draft:
+        draft = on_terms(a_draft(key=key), scopes=scopes)
+        return replace(of_session(draft, session), caller=caller)
+
+    async def story() -> list[str]:
+        asked = (await desk_bench.desk.ask(by("token:1", "1"))).request
+        await desk_bench.desk.review(a_review(asked, Verdict.APPROVE, scope=scope))
+        callers = ("token:1", "uid:1001", "")
+        found = [await desk_bench.desk.ask(by(each, f"{each} again")) for each in callers]
+        return [each for each, case in zip(callers, found, strict=True) if case.request.id == asked.id]
+
+    assert asyncio.run(story()) == reached
 
 
 @pytest.mark.parametrize(("terms", "sentence"), NOBODY)

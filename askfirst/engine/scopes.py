@@ -19,6 +19,7 @@ from askfirst.policy.ruling import ONCE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from askfirst.engine.case import Case
     from askfirst.engine.events import Content
     from askfirst.policy.ruling import ScopeOffer
     from askfirst.request import Grant, Request
@@ -69,13 +70,21 @@ def _span(seconds: int) -> str:
 
 
 def offered(request: Request) -> tuple[ScopeOffer, ...]:
-    """The offers of its rule that cover the very action that is shown; for its session only where it names one."""
+    """The offers of its rule that cover the very action that is shown, and that reach as far as they say.
+
+    Without a session nothing but the action itself tells what a later call belongs to.
+    """
     command = request.action.command
     return tuple(
         each
         for each in request.terms.scopes
-        if (not each.pattern or matches(each.pattern, command)) and (each.kind != "session" or request.agent.session)
+        if (not each.pattern or matches(each.pattern, command)) and (request.agent.session or not _needs_session(each))
     )
+
+
+def _needs_session(offer: ScopeOffer) -> bool:
+    """Whether it is about later calls of a session; a proposed rule is about everybody's, once it is written down."""
+    return offer.kind == "session" or (bool(offer.pattern) and offer.kind != "rule")
 
 
 def chosen(request: Request, key: str) -> ScopeOffer | None:
@@ -99,6 +108,16 @@ def uses_max(offer: ScopeOffer) -> int:
 def is_used_up(grant: Grant) -> bool:
     """Whether a grant was redeemed, or passed on, as often as it may be."""
     return len(grant.uses) + len(grant.passed_on) >= grant.uses_max
+
+
+def reaches(case: Case, caller: str) -> bool:
+    """Whether the grant of a case answers what this caller (``Request.caller``) asks about the very same action.
+
+    What may run once runs once, whoever asks; the other runs are for those to whom the reviewers gave them.
+    """
+    grant, request = case.grant, case.request
+    is_shared = bool(request.agent.session) or request.caller == caller
+    return grant is not None and (is_shared or grant.uses_max == 1)
 
 
 def ttl_ms(offer: ScopeOffer, terms: Terms) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from askfirst.engine.scopes import reaches
 from askfirst.request import GrantState, Request, RequestState, load
 from askfirst.store.locking import claim
 from askfirst.store.records import case_of
@@ -29,7 +30,7 @@ class Standing:
 
     Attributes:
         known: the case that was created under the same key.
-        granted: the case of an approval of the very same action that has uses left.
+        granted: the case of an approval of the very same action that has uses left for this caller.
         waiting: the case that waits for a decision on it.
         denials: what was denied to this session of late, newest first; where the agent has none, of the very same
             action only: what others without one were denied is nothing to it.
@@ -49,6 +50,7 @@ def standing(
     key: str,
     action_digest: str,
     agent: Agent,
+    caller: str,
     now_ms: int,
     denied_since_ms: int,
     bounds: Bounds,
@@ -60,6 +62,7 @@ def standing(
         key: the draft's.
         action_digest: of what it would run.
         agent: who asks.
+        caller: by which way into the API (``Request.caller``).
         now_ms: by the clock that grants lapse by.
         denied_since_ms: which denials matter.
         bounds: how many may wait.
@@ -80,12 +83,11 @@ def standing(
         others_in_session=max(0, bounds.pending_per_session - 1),
     ):
         found.setdefault(kind, []).append(body)
-    [known, granted, waiting] = [
-        case_of(connection, found[kind][0]) if kind in found else None for kind in (_KNOWN, _GRANTED, _WAITING)
-    ]
+    [known, waiting] = [case_of(connection, found[kind][0]) if kind in found else None for kind in (_KNOWN, _WAITING)]
+    approved = (case_of(connection, body) for body in found.get(_GRANTED, ()))
     return Standing(
         known=known,
-        granted=granted,
+        granted=next((each for each in approved if reaches(each, caller)), None),
         waiting=waiting,
         denials=tuple(load(Request, body) for body in found.get(_DENIED, ())),
         is_session_full=_SESSION_FULL in found,

@@ -55,13 +55,27 @@ def test_scopes_are_offered_by_the_rule_and_never_invented(play: Play, key: str)
     assert step.note.startswith("its rule offers once, uses:3, duration:1800, session git reset --hard *, rule; not")
 
 
-def test_a_session_is_offered_only_where_the_request_names_one(play: Play) -> None:
+def test_later_calls_are_offered_only_where_the_request_names_their_session(play: Play) -> None:
     """Callers over REST without one have none in common that a person could mean."""
-    play.terms(scopes=OFFERS)
+    pattern = "git reset --hard *"
+    play.terms(scopes=(*OFFERS, *(ScopeOffer(kind=kind, amount=3, pattern=pattern) for kind in ("uses", "duration"))))
     request = play.case.request
     without = replace(request, agent=replace(request.agent, session=""), action=replace(request.action, session=""))
-    assert [each.kind for each in offered(request)] == ["once", "uses", "duration", "session", "rule"]
-    assert [each.kind for each in offered(without)] == ["once", "uses", "duration", "rule"]
+    kinds = [each.kind for each in offered(request)]
+    assert kinds == ["once", "uses", "duration", "session", "rule", "uses", "duration"]
+    assert [(each.kind, each.pattern) for each in offered(without)] == [
+        ("once", ""),
+        ("uses", ""),
+        ("duration", ""),
+        ("rule", ""),
+    ]
+
+
+def test_a_rule_to_copy_is_proposed_without_a_session_too(play: Play) -> None:
+    play.terms(scopes=(ONCE, ScopeOffer(kind="rule", pattern="git reset --hard *")))
+    request = play.case.request
+    without = replace(request, agent=replace(request.agent, session=""), action=replace(request.action, session=""))
+    assert [each.kind for each in offered(without)] == ["once", "rule"]
 
 
 def test_reviewers_who_chose_differently_have_agreed_on_once(play: Play) -> None:
