@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from askfirst.audit_port import Actor, Entry, EntryType, Private
 from askfirst.canonical import canonical
 from askfirst.engine.case import LogLine
+from askfirst.request import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from askfirst.request import Request
 
 _SUMMARY_CHARS = 200
+_SAID_NOTHING = Claim()
 _WHOLE = frozenset({EntryType.GATE_REQUESTED, EntryType.GATE_AMENDED, EntryType.QUESTION_ASKED})
 
 
@@ -136,6 +138,7 @@ def _action(request: Request, *, whole: bool) -> dict[str, Value]:
         members["state"] = request.evidence.state_digest
     if whole:
         members["input"] = Private(canonical(dict(action.arguments)))
-        if said := {name: value for name, value in asdict(request.claim).items() if value not in {"", None, ()}}:
+        if request.claim != _SAID_NOTHING:
+            said = {name: value for name, value in asdict(request.claim).items() if value not in {"", None, ()}}
             members["claim"] = Private(canonical(said))
     return members
