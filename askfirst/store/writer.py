@@ -1,7 +1,8 @@
 """The one writer: a thread that gathers what is waiting into one transaction and commits it once.
 
-- A brief piece of work that comes alone, to an idle writer of our own store, is done on its event loop's thread: to the
-  thread and back costs about as much as the work (``askfirst.store.calm`` says when that holds up nobody).
+- A brief piece of work that comes alone, to an idle writer of our own store, is done on the spot, by its event loop's
+  thread: to the writer's thread and back costs about as much as the work (``askfirst.store.calm`` says when that holds
+  up nobody). At most one in a turn of the loop: what else comes in that turn waits for its end, so the loop goes on.
 - Whoever submits work hears of it only after the commit is on disk; an ``allow`` can rest on it.
 - One piece of work that fails does not hurt its neighbours: what was gathered is rolled back with all that it appended
   to the log, and done again with a savepoint around each. So work may run more than once, and counts only when its
@@ -26,7 +27,6 @@ import time
 from concurrent.futures import Future
 from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeVar
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -95,7 +95,8 @@ class Writer:
         self._audit = audit
         self._queue: queue.SimpleQueue[Job[object] | _Signal] = queue.SimpleQueue()
         self._queue_max = queue_max
-        self._gathered: WeakKeyDictionary[asyncio.AbstractEventLoop, list[Job[object]]] = WeakKeyDictionary()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Job[object]]] = {}
+        """What has come since the first brief work of this turn of an event loop."""
         self._calm = calm or Calm()
         self._at_work = threading.Lock()
         self._connection: sa.Connection | None = None
@@ -120,10 +121,14 @@ class Writer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_T] = loop.create_future()
         job = Job(work, future, loop)
-        if is_brief and not self.is_shared:
-            self._gather(job, loop)
-        else:
+        if not is_brief or self.is_shared:
             self._put(job)
+        elif (gathered := self._gathered.get(loop)) is not None:
+            self._require_room(len(gathered))
+            gathered.append(job)  # type: ignore[arg-type]  # a future of T serves as one of object here
+        else:
+            self._require_room(0)
+            self._begin_turn(loop, job)  # type: ignore[arg-type]  # as above
         return await future
 
     def submit(self, work: Callable[[sa.Connection], _T]) -> Future[_T]:
@@ -150,21 +155,20 @@ class Writer:
         if gathered + self._queue.qsize() >= self._queue_max:  # threads that come at the same moment may each add one
             raise OverloadedError(f"{self._queue_max} writes are waiting; try again later")
 
-    def _gather(self, job: Job[_T], loop: asyncio.AbstractEventLoop) -> None:
-        """Keep it until the end of this turn of the event loop: what has come alone by then may be done on the spot."""
-        gathered = self._gathered.setdefault(loop, [])
-        self._require_room(len(gathered))
-        if not gathered:
-            loop.call_soon(self._hand_over, gathered)
-        gathered.append(job)  # type: ignore[arg-type]  # as above
+    def _begin_turn(self, loop: asyncio.AbstractEventLoop, first: Job[object]) -> None:
+        """Do the first on the spot, if that is for this thread, and keep what else comes until the turn ends."""
+        self._gathered[loop] = gathered = []
+        loop.call_soon(self._end_turn, loop)
+        if not self._do_now(first):
+            gathered.append(first)
 
-    def _hand_over(self, gathered: list[Job[object]]) -> None:
+    def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        gathered = self._gathered.pop(loop, [])  # none: the writer was closed
         if len(gathered) > 1:
             self._calm.crowded()
         if len(gathered) != 1 or not self._do_now(gathered[0]):
             for job in gathered:
                 self._queue.put(job)
-        gathered.clear()
 
     def _do_now(self, job: Job[object]) -> bool:
         """Do it alone and on this thread; False if that is for the writer's thread."""
@@ -186,10 +190,9 @@ class Writer:
 
     def close(self) -> None:
         """Finish what is waiting, then stop."""
-        for gathered in list(self._gathered.values()):
-            for job in gathered:
+        while self._gathered:
+            for job in self._gathered.popitem()[1]:
                 self._queue.put(job)
-            gathered.clear()
         self._closing.set()
         self._queue.put(_Signal.LAST)
         self._thread.join()

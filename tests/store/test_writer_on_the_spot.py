@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -67,15 +68,37 @@ def test_work_that_may_take_long_is_done_by_the_writers_thread(spot: Spot, row: 
     assert asyncio.run(spot.writer.write(row("a"))) != threading.get_ident()
 
 
-def test_what_comes_together_is_done_by_the_writers_thread_and_so_is_what_comes_next(spot: Spot, keys: Keys) -> None:
-    async def story() -> set[int]:
-        together = await asyncio.gather(spot.write("a"), spot.write("b"))
-        return {*together, await spot.write("c")}
+def test_of_what_comes_together_the_first_is_done_at_once_and_the_rest_by_the_writers_thread_as_what_comes_next(
+    spot: Spot, keys: Keys
+) -> None:
+    async def story() -> tuple[int, set[int]]:
+        first, *others = await asyncio.gather(*(spot.write(key) for key in "abc"))
+        return first, {*others, await spot.write("d")}
 
-    threads = asyncio.run(story())
-    assert len(threads) == 1
-    assert threading.get_ident() not in threads
-    assert keys(spot.closed()) == ["a", "b", "c"]
+    first, others = asyncio.run(story())
+    assert first == threading.get_ident()
+    assert len(others) == 1
+    assert first not in others
+    assert keys(spot.closed()) == ["a", "b", "c", "d"]
+
+
+def test_the_loop_waits_for_no_second_commit_before_others_had_their_turn(spot: Spot) -> None:
+    turns = list[str]()
+
+    async def write_all() -> None:
+        for key in "abc":
+            await spot.writer.write(lambda _connection, key=key: turns.append(key), is_brief=True)  # type: ignore[misc]
+
+    async def story() -> None:
+        writing = asyncio.create_task(write_all())
+        while not writing.done():
+            await asyncio.sleep(0)
+            turns.append("other")
+
+    asyncio.run(story())
+    assert [each for each in turns if each != "other"] == ["a", "b", "c"]
+    for earlier, later in itertools.pairwise("abc"):
+        assert "other" in turns[turns.index(earlier) : turns.index(later)]
 
 
 def test_after_a_slow_commit_the_loop_waits_for_no_other(spot: Spot) -> None:
@@ -154,13 +177,15 @@ def test_an_interruption_in_the_middle_of_it_is_nobodys_success(spot: Spot, row:
 
 def test_work_whose_caller_has_gone_is_not_done_on_the_spot(spot: Spot, keys: Keys) -> None:
     async def story() -> None:
-        leaving = asyncio.create_task(spot.write("gone"))
-        await asyncio.sleep(0)
-        leaving.cancel()
+        first, leaving = asyncio.create_task(spot.write("first")), asyncio.create_task(spot.write("gone"))
+        asyncio.get_running_loop().call_soon(leaving.cancel)
+        await first
         await spot.write("later")
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
 
     asyncio.run(story())
-    assert keys(spot.closed()) == ["later"]
+    assert keys(spot.closed()) == ["first", "later"]
 
 
 def test_what_a_turn_of_the_loop_has_gathered_is_bounded_and_finished_when_the_writer_closes(
@@ -169,7 +194,7 @@ def test_what_a_turn_of_the_loop_has_gathered_is_bounded_and_finished_when_the_w
     spot = Spot(tmp_path, row, queue_max=3)
 
     async def story() -> list[int | BaseException]:
-        tasks = [asyncio.create_task(spot.write(f"{number}")) for number in range(4)]
+        tasks = [asyncio.create_task(spot.write(f"{number}")) for number in range(5)]
         await asyncio.sleep(0)
         spot.writer.close()
         return await asyncio.gather(*tasks, return_exceptions=True)
@@ -177,7 +202,7 @@ def test_what_a_turn_of_the_loop_has_gathered_is_bounded_and_finished_when_the_w
     *done, refused = asyncio.run(story())
     assert all(isinstance(each, int) for each in done)
     assert isinstance(refused, OverloadedError)
-    assert keys(spot.path) == ["0", "1", "2"]
+    assert keys(spot.path) == ["0", "1", "2", "3"]
 
 
 def test_the_writers_thread_tidies_up_after_work_on_the_spot(spot: Spot, tmp_path: Path, keys: Keys) -> None:
