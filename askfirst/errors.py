@@ -6,6 +6,9 @@ the message. Over HTTP a class is a status: the broker answers ``status_of``, it
 
 from __future__ import annotations
 
+PROBLEM = "application/problem+json"
+"""Media type of an error as the broker answers it (RFC 9457)."""
+
 
 class Error(Exception):
     """Anything that Askfirst refuses or cannot do."""
@@ -90,7 +93,15 @@ class ChannelError(Error):
 
 
 class BrokerUnavailableError(Error):
-    """No broker answers and none could be started."""
+    """No broker answers and none could be started, or it asks to hear the same call again later.
+
+    Attributes:
+        retry_after_s: after so many seconds; 0 where nobody said.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 _STATUSES: dict[type[Error], int] = {

@@ -82,7 +82,7 @@ class InProcess:
             body = response.json()
         except (httpx.TransportError, ValueError) as error:
             raise BrokerUnavailableError(f"the broker's own API does not answer: {error}") from error
-        raise_for(response.status_code, body)
+        raise_for(response.status_code, body, response.headers)
         reply: steps.Reply = body
         return reply
 

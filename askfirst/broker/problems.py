@@ -13,13 +13,16 @@ from starlette.routing import compile_path
 
 from askfirst.broker import wire
 from askfirst.canonical import MAX_DEPTH
-from askfirst.errors import Error, OverloadedError, status_of
+from askfirst.errors import PROBLEM, Error, OverloadedError, StoreAwayError, status_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
-_RETRY_AFTER_S = "30"
-"""When too much waits: people decide a few times a minute."""
+_RETRY_AFTER_S: tuple[tuple[type[Error], str], ...] = (
+    (OverloadedError, "30"),  # people decide a few times a minute
+    (StoreAwayError, "1"),
+)
+"""What passes by itself, so that the same call is worth sending again, and when."""
 
 
 def handle_problems(app: FastAPI) -> None:
@@ -32,14 +35,15 @@ def handle_problems(app: FastAPI) -> None:
 
 def _problem(status: int, detail: str) -> JSONResponse:
     body = wire.ProblemOut(title=HTTPStatus(status).phrase, status=status, detail=detail)
-    return JSONResponse(body.model_dump(), status_code=status, media_type="application/problem+json")
+    return JSONResponse(body.model_dump(), status_code=status, media_type=PROBLEM)
 
 
 async def _on_error(_request: Request, error: Exception) -> JSONResponse:
     """One of our errors as a problem document."""
     answer = _problem(status_of(error), str(error))
-    if isinstance(error, OverloadedError):
-        answer.headers["Retry-After"] = _RETRY_AFTER_S
+    after_s = next((after_s for kind, after_s in _RETRY_AFTER_S if isinstance(error, kind)), "")
+    if after_s:
+        answer.headers["Retry-After"] = after_s
     return answer
 
 

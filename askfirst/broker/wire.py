@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from askfirst.call import TOOL_NAME
+from askfirst.errors import PROBLEM
 
 _ID = Annotated[str, Field(max_length=200)]
 _TEXT = Annotated[str, Field(max_length=10_000)]
@@ -426,7 +427,7 @@ class ProblemOut(BaseModel):
     detail: str
 
 
-_PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {"schema": ProblemOut.model_json_schema()}}}
+_PROBLEM: dict[str, Any] = {"content": {PROBLEM: {"schema": ProblemOut.model_json_schema()}}}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": "Not done, and why: the caller's to mend.", **_PROBLEM},
     "422": {"description": "A member is missing or malformed.", **_PROBLEM},

@@ -17,13 +17,13 @@ from starlette.routing import Route, Router
 
 import askfirst
 from askfirst.call import ToolCall
-from askfirst.errors import Error, InputError, status_of
+from askfirst.errors import PROBLEM, Error, InputError, status_of
 from askfirst.host import Agent
 from askfirst.http_body import bounded_body
 from askfirst.relay.upstream import CONNECT_S, refused, unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from starlette.requests import Request
 
@@ -36,6 +36,8 @@ _ON = ("content-type", "idempotency-key", "accept", "last-event-id")
 _BACK = ("content-type", "location", "retry-after", "allow")
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _WAIT_S = 2_147_483.0
+_RETRY_AFTER_S = "1"
+"""When the broker does not answer: it may be back at once."""
 _SEEN = {"amend", "redeem"}
 """Calls about a request by which it may run, or be something else."""
 
@@ -104,7 +106,7 @@ class Relay:
         except Error as error:
             return _problem(status_of(error), str(error))
         except httpx.TransportError as error:
-            return _problem(503, str(unreachable(self._remote, error)))
+            return _problem(503, str(unreachable(self._remote, error)), {"Retry-After": _RETRY_AFTER_S})
 
     async def _streamed(self, request: Request, body: bytes) -> Response:
         headers = {name: request.headers[name] for name in _ON if name in request.headers}
@@ -177,6 +179,6 @@ async def _stream(response: httpx.Response) -> AsyncIterator[bytes]:
         await response.aclose()
 
 
-def _problem(status: int, detail: str) -> Response:
+def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     body = {"title": "the broker elsewhere", "status": status, "detail": detail}
-    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+    return JSONResponse(body, status_code=status, headers=headers, media_type=PROBLEM)

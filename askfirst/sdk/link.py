@@ -19,10 +19,10 @@ from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from askfirst.errors import BrokerUnavailableError, InputError, error_of
+from askfirst.errors import PROBLEM, BrokerUnavailableError, Error, InputError, error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from askfirst.sdk.steps import Reply, Send, Transport
 
@@ -33,6 +33,9 @@ MAX_BYTES = 16 * 1024 * 1024
 URL_VARIABLE = "ASKFIRST_URL"
 TOKEN_VARIABLE = "ASKFIRST_TOKEN"  # noqa: S105  # the name of a variable
 _AGAIN = frozenset({429, 502, 503, 504})
+"""What may pass by itself: of the broker's own answers those that say when, of a proxy's all."""
+_RETRY_AFTER_MAX_S = 60.0
+"""No longer between two calls, whatever an answer says: the decision may be there before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,17 +259,32 @@ def _reply(data: bytes) -> Reply:
         raise BrokerUnavailableError(
             f"the broker's answer was cut off: {str(error) or type(error).__name__}"
         ) from error
-    raise_for(response.status, body)
+    raise_for(response.status, body, {name.lower(): value for name, value in response.getheaders()})
     reply: Reply = body
     return reply
 
 
-def raise_for(status: int, body: object) -> None:
-    """Raise what this answer of the API stands for, unless it is a JSON object of a call that succeeded."""
+def raise_for(status: int, body: object, headers: Mapping[str, str]) -> None:
+    """Raise what this answer of the API stands for, unless it is a JSON object of a call that succeeded.
+
+    Args:
+        status: of HTTP.
+        body: the JSON value.
+        headers: looked up in lower case.
+    """
     if status in _AGAIN:
-        raise BrokerUnavailableError(_detail(body, status))
+        retry_after_s = _retry_after_s(headers)
+        if retry_after_s is None and headers.get("content-type", "").startswith(PROBLEM):
+            raise Error(_detail(body, status))  # e.g. no witness answers: each further try would be one more refusal
+        raise BrokerUnavailableError(_detail(body, status), retry_after_s=retry_after_s or 0.0)
     if status >= 400 or not isinstance(body, dict):
         raise error_of(status)(_detail(body, status))
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds of ``Retry-After``; None where there are none (a date is for proxies, which are asked again anyway)."""
+    told = headers.get("retry-after", "")
+    return min(float(told[:6]), _RETRY_AFTER_MAX_S) if told.isascii() and told.isdecimal() else None
 
 
 def _detail(body: object, status: int) -> str:

@@ -57,7 +57,8 @@ class Transport(Protocol):
 
     ``send`` returns the JSON object of the answer, and raises
 
-    - ``BrokerUnavailableError`` where the same call may be sent again: nobody answers, or not now (429, 502–504);
+    - ``BrokerUnavailableError`` where the same call may be sent again: nobody answers, or not now (429 and 502–504; of
+      the broker's own answers those with ``Retry-After``);
     - another ``askfirst.errors.Error`` where it may not.
     """
 
@@ -148,15 +149,16 @@ def persistently(send: Send, until_ms: int, now_ms: Callable[[], int]) -> Flow[R
     """Send until there is an answer; every call of ours is idempotent, so sending it again does no harm.
 
     Raises:
-        BrokerUnavailableError: there was none until ``until_ms``.
+        BrokerUnavailableError: there was none until ``until_ms``, or there will be none so soon.
     """
     pause_s = FIRST_PAUSE_S
     while True:
         try:
             return (yield send)
-        except BrokerUnavailableError:
+        except BrokerUnavailableError as error:
             left_s = (until_ms - now_ms()) / 1000
-            if left_s <= 0:
+            after_s = error.retry_after_s
+            if left_s <= after_s:
                 raise
-        yield Pause(seconds=min(pause_s, max(left_s, FIRST_PAUSE_S)))
+        yield Pause(seconds=max(after_s, min(pause_s, max(left_s, FIRST_PAUSE_S))))
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

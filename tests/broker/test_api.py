@@ -15,7 +15,7 @@ from askfirst.call import ToolCall
 from askfirst.effects import Classification, Outcome
 from askfirst.engine import Case
 from askfirst.engine.reviews import REFUSED_OF_PERSON_MAX
-from askfirst.errors import WitnessError
+from askfirst.errors import Error, StoreAwayError, WitnessError
 from askfirst.request import Request, Verdict
 from askfirst.testing.api import OURS, TOKEN, FixedAnalyst, api, api_client
 from askfirst.testing.bench import Bench, a_review
@@ -136,9 +136,18 @@ def test_a_grant_is_redeemed_once(desk_bench: Bench) -> None:
     run(story)
 
 
-def test_a_release_that_no_witness_has_seen_is_refused_for_now_with_the_cause(desk_bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("error", "retry_after"),
+    [
+        (WitnessError("0 of 1 witnesses cosigned 7 entries: w cannot be reached"), None),  # each try is one more entry
+        (StoreAwayError("the database is away"), "1"),
+    ],
+)
+def test_a_release_that_cannot_be_made_now_says_why_and_when_to_try_again(
+    desk_bench: Bench, error: Error, retry_after: str | None
+) -> None:
     async def unseen(_request: Request) -> None:
-        raise WitnessError("0 of 1 witnesses cosigned 7 entries: w cannot be reached")
+        raise error
 
     async def story() -> None:
         async with api_client(desk_bench) as http:
@@ -149,10 +158,8 @@ def test_a_release_that_no_witness_has_seen_is_refused_for_now_with_the_cause(de
             use = {"action_digest": made["action_digest"], "attempt": "attempt-1"}
             desk_bench.desk._before_release = unseen
             answer = await http.post(path, json=use)
-            assert (answer.status_code, answer.json()["detail"]) == (
-                503,
-                "0 of 1 witnesses cosigned 7 entries: w cannot be reached",
-            )
+            assert (answer.status_code, answer.json()["detail"]) == (503, str(error))
+            assert answer.headers.get("retry-after") == retry_after
             desk_bench.desk._before_release = None
             assert (await http.post(path, json=use)).json()["done"]
 

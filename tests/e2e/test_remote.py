@@ -22,7 +22,10 @@ from askfirst.demo import scratch_repository
 from askfirst.demo.claude_client import Session, SessionEnd, run
 from askfirst.demo.script import Say, bash
 from askfirst.demo.scripted_model import ScriptedModel
+from askfirst.errors import BrokerUnavailableError
 from askfirst.paths import state_paths
+from askfirst.sdk.link import Address, Link
+from askfirst.sdk.steps import Send
 from askfirst.testing.certificates import Authority
 
 pytestmark = [
@@ -229,6 +232,9 @@ def test_whatever_is_wrong_with_the_broker_blocks_with_a_sentence_and_starts_non
     said = laptop.refusal()
     assert said.startswith("Unavailable: not run")
     assert f"the broker at {laptop.url} cannot be reached" in said
+    with pytest.raises(BrokerUnavailableError, match="cannot be reached") as caught:
+        Link(Address(path=str(state_paths(laptop.root).socket))).send(Send(method="GET", path="/v1/requests/x"))
+    assert caught.value.retry_after_s == 1
     silent, url = serving()
     rewritten(laptop, url=url)
     with silent:
