@@ -45,7 +45,6 @@ HOOKS_KEY: Final = "hooks"
 RETENTION_PAUSE_S: Final = 3600.0
 _SCANNED: Final = 1000
 _DAY_MS: Final = 86_400_000
-_OPENING: Final = frozenset({"gate.requested", "question.asked"})
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -289,7 +288,7 @@ class Keeper:
 
 @dataclass(frozen=True, slots=True)
 class _Old:
-    """Entries from ``start`` to before ``end`` are too old: their payloads, and the requests that they opened."""
+    """Entries from ``start`` to before ``end`` are too old: their payloads, and the requests that they belong to."""
 
     start: int
     end: int
@@ -301,15 +300,15 @@ def _older(connection: sa.Connection, limit_us: int) -> _Old:
     start = int(_meta(connection, RETAINED_KEY) or 0)
     audit = schema.audit.c
     query = sa.select(audit.seq, audit.body).where(audit.seq >= start).order_by(audit.seq).limit(_SCANNED)
-    end, digests, requests = start, list[bytes](), list[str]()
+    end, digests, requests = start, list[bytes](), dict[str, None]()
     for seq, body in connection.execute(query):
         members = json.loads(body)
         if wall_us(members["t"]) >= limit_us:
             break
         end = seq + 1
         digests += payloads_of(body)
-        if members["type"] in _OPENING:
-            requests.append(members["req"])
+        if "req" in members:  # of any entry: one that was open when its first grew old ends with a later one
+            requests[members["req"]] = None
     return _Old(start, end, tuple(digests), tuple(requests))
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from askfirst.effects import Effect
 from askfirst.errors import ConflictError
+from askfirst.evidence.values import Evidence
 from askfirst.request import Claim, Grant, GrantState, RequestState, dump, load
 from askfirst.store import records
 from askfirst.store.inbox import Standing
@@ -25,8 +27,9 @@ ERASED = "[erased]"
 def scrub_request(connection: sa.Connection, request_id: str) -> None:
     """Empty a request that has ended, its earlier versions, and what ran by its permission.
 
-    Input, expansion, claim, question and options go, and of the findings the texts and the paths. The action digests
-    stay as the decisions were bound to them, though what they were made from is gone.
+    Input, expansion, claim, question and options go, with all that was found out, said or promised of them; of the
+    findings the rules and their risks stay. The action digests stay as the decisions were bound to them, though what
+    they were made from is gone.
 
     Raises:
         RequestNotFoundError: there is none.
@@ -52,15 +55,24 @@ def _scrubbed(request: Request) -> Request:
     return replace(
         request,
         action=_emptied(request.action),
-        effects=tuple(
-            replace(effect, target="", command="", suggestion="", facts=(), span=(0, 0), hits=(), touches=())
-            for effect in request.effects
-        ),
+        effects=tuple(map(_graded, request.effects)),
         expanded="",
+        terms=replace(request.terms, reason=""),
         claim=Claim(),
         question=ERASED if request.question else "",
         options=(),
         answer_schema="",
+        evidence=Evidence(),
+        opinion=None,
+        notes=(),
+        promise=replace(request.promise, words=""),
+    )
+
+
+def _graded(effect: Effect) -> Effect:
+    """What kind of thing was found, without what it would have hit."""
+    return Effect(
+        rule=effect.rule, kind=effect.kind, risk=effect.risk, reversible=effect.reversible, target="", loss=""
     )
 
 
@@ -69,6 +81,14 @@ def _emptied(action: Action) -> Action:
 
 
 def _without_uses(grant: Grant) -> Grant:
-    """The permission without what ran by it, where that is not the request's own action."""
-    uses = tuple(replace(use, action=_emptied(use.action) if use.action else None) for use in grant.uses)
-    return replace(grant, uses=uses)
+    """The permission without what ran by it and what was said of that; what was kept for an undo can still be found."""
+    uses = tuple(
+        replace(
+            use,
+            action=_emptied(use.action) if use.action else None,
+            rescue=replace(use.rescue, words=""),
+        )
+        for use in grant.uses
+    )
+    undoings = tuple(replace(each, words="") for each in grant.undoings)
+    return replace(grant, uses=uses, undoings=undoings)

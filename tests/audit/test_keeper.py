@@ -162,6 +162,26 @@ def test_after_its_time_a_payload_is_erased_and_a_younger_one_is_not(broker: Bro
     assert broker.payloads() == 0
 
 
+def test_what_was_open_when_its_first_entry_grew_old_is_emptied_after_its_end(broker: Broker) -> None:
+    """A request may wait for weeks, longer than its input is to be kept."""
+
+    async def story() -> None:
+        draft = a_draft(command=COMMAND, now_ms=broker.clock.now_ms())
+        weeks_ms = 40 * 86_400_000
+        terms = replace(draft.terms, approval_expires_at_ms=draft.terms.approval_expires_at_ms + weeks_ms)
+        request = (await broker.desk.ask(replace(draft, terms=terms))).request
+        broker.pass_days(31)
+        await broker.keeper.erase_old(30)
+        assert (await broker.desk.case(request.id)).request.action.command == COMMAND
+        await broker.desk.review(a_review(request, Verdict.DENY))
+        broker.pass_days(31)
+        await broker.keeper.erase_old(30)
+        assert (await broker.desk.case(request.id)).request.action.command == "[erased]"
+
+    asyncio.run(story())
+    assert broker.verified().ok
+
+
 def test_a_changed_key_goes_on_with_the_log_and_both_keys_verify_it(broker: Broker) -> None:
     broker.append(*(Entry(type=EntryType.BROKER_STARTED) for _ in range(3)))
     old, new = asyncio.run(broker.keeper.rotate_key())
