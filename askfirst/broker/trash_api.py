@@ -131,11 +131,12 @@ class TrashApi:
         """Delete snapshots for good; each is an entry of the log."""
         self._require_terminal(request)
         purged = 0
+        actor = Actor(type="human", id=self._person, channel="terminal", assurance=0)  # whoever runs as this user
         for snapshot in dict.fromkeys(body.snapshots):
             about = await asyncio.to_thread(self._trash.about, snapshot)
             if await asyncio.to_thread(self._trash.purge, snapshot):
                 purged += 1
-                await self._desk.note(purged_entry(about, Actor(type="human", id=self._person, channel="terminal")))
+                await self._desk.note(purged_entry(about, actor))
         return PurgedOut(purged=purged)
 
     async def restore(self, snapshot: _Id, body: RestoreIn, request: Request) -> RestoredOut:

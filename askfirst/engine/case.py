@@ -98,7 +98,14 @@ def system_line(entry_type: EntryType, decision: Mapping[str, Value], *, actor: 
 
 def person_line(entry_type: EntryType, review: Review, decision: Mapping[str, Value]) -> LogLine:
     """An entry about something that a reviewer caused."""
-    return LogLine(type=entry_type, actor=review.person, actor_type="human", channel=review.channel, decision=decision)
+    return LogLine(
+        type=entry_type,
+        actor=review.person,
+        actor_type="human",
+        channel=review.channel,
+        assurance=review.assurance,
+        decision=decision,
+    )
 
 
 def review_line(review: Review, entry_type: EntryType) -> LogLine:

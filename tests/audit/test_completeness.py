@@ -172,6 +172,8 @@ def test_a_deny_after_an_approval(broker: Broker) -> None:
 
     asyncio.run(story())
     assert "grant.revoked" in told(broker)
+    [decided, revoked] = [broker.entries(each)[-1]["actor"] for each in ("gate.decided", "grant.revoked")]
+    assert revoked == decided  # who, by which channel and how surely
     assert [entry["decision"]["verdict"] for entry in broker.entries("gate.decided")] == ["approved", "denied"]
 
 
