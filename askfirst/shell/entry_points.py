@@ -1,6 +1,7 @@
 """The program that runs where a command line names what it comes in: ``docker run hashicorp/terraform destroy``.
 
-Sources: the ENTRYPOINT of the images on Docker Hub, nix3-run(1) «installables», ``go help run``.
+Sources: the ENTRYPOINT of the images on Docker Hub, nix3-run(1) «installables», ``go help run``,
+docs.deno.com/runtime/fundamentals/node «npm: specifiers».
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _IMAGES: Final = {
 }
 """The last part of an image's name, or of a service's -> the program that its arguments go to."""
 _TAG: Final = re.compile(r"[:@].*", re.DOTALL)
+_SPECIFIER: Final = re.compile(r"(?:npm|jsr):/?((?:@[\w.-]+/)?[\w.-]+)(?:@[^/]*)?(?:/([\w.-]+))?")
 _NAME: Final = re.compile(r"[\w.+-]+")
 
 
@@ -38,6 +40,12 @@ def of_installable(text: str) -> str:
     flake, _, fragment = text.partition("#")
     name = fragment.rpartition(".")[2] if fragment else posixpath.basename(flake.rpartition(":")[2].partition("?")[0])
     return name if _NAME.fullmatch(name) and name.strip(".") else ""
+
+
+def of_specifier(text: str) -> str:
+    """The program of ``npm:@scope/tool@1.2/bin`` or ``jsr:@scope/tool``, as packs know it; ``""`` for another word."""
+    match = _SPECIFIER.fullmatch(text)
+    return (match[2] or match[1]) if match else ""
 
 
 def of_go_package(text: str) -> str:

@@ -16,6 +16,7 @@ from askfirst.shell.find import judge_find
 from askfirst.shell.findings import Findings
 from askfirst.shell.git import judge_git
 from askfirst.shell.line import line_effects
+from askfirst.shell.named_tasks import TASK_RUNNERS, task_effects
 from askfirst.shell.persistence import persistence_effects
 from askfirst.shell.powershell import windows_effects
 from askfirst.shell.redis import raw_effects
@@ -66,6 +67,7 @@ HANDLERS = Registry(
         **dict.fromkeys(("find", "gfind", "fd", "fdfind"), (judge_find,)),
         **{name: (handler,) for name, handler in (SQL_HANDLERS | SYSTEM_HANDLERS).items()},
         "git": (judge_git,),
+        **dict.fromkeys(TASK_RUNNERS, (task_effects, stranger_effects)),
         **dict.fromkeys(("nc", "ncat", "netcat", "telnet"), (raw_effects,)),
     },
     every=(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.shell.code import inspect_code
 from askfirst.shell.command import HOLE, UNKNOWN_SHOWN, Stream, Word
+from askfirst.shell.entry_points import of_specifier
 from askfirst.shell.frameworks import is_script
 from askfirst.shell.source import DECODED, NETWORK
 from askfirst.shell.streams import NOTHING, output, text_stream
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _VERSION = re.compile(r"[0-9.]+$")
 _MAX_FOLLOWED = 128
 _MAX_SCRIPTS = 4
+_MAX_SKIPPED = 32
 _SUBCOMMANDS = frozenset("run test install add eval build fmt lint check task x exec pm serve deploy publish".split())
 
 
@@ -46,6 +48,10 @@ def interpreter(job: Job, run: Execute) -> Stream | None:
             _inspect(job, run, row.name, Stream(kind="text", text=code.text), code)
         return _printed(codes) or output(job.argv, job.stdin, job.state)
     _note_address(job, run, row, rest)
+    package = _package(rest) if row.name == "javascript" else []
+    if package:
+        run.evaluator.emit(job, runs=True)
+        return run.inner(job, package, posixpath.basename(job.argv[0].text))
     if row.name == "javascript" and rest and rest[0].text in _SUBCOMMANDS:
         return None
     if rest and is_script(rest[0].text):
@@ -91,6 +97,16 @@ def _note_address(job: Job, run: Execute, row: Interpreter, rest: list[Word]) ->
     for word in first:
         if word.text.startswith(("http://", "https://")):
             run.note(job, "remote-code", word.text)
+
+
+def _package(rest: list[Word]) -> list[Word]:
+    """The command line that a package stands for: ``deno run -A npm:vercel@33 remove`` runs ``vercel remove``."""
+    for at, word in enumerate(rest[:_MAX_SKIPPED]):
+        if program := of_specifier(word.text):
+            return [replace(word, text=program, shown=program), *rest[at + 1 :]]
+        if not word.text.startswith("-") and word.text not in {"run", "x"}:
+            break
+    return []
 
 
 def is_interpreter(name: str) -> bool:

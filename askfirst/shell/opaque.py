@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from askfirst.effects import Effect, EffectKind, Risk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from askfirst.shell.job import Note
 
 
@@ -98,12 +100,17 @@ def sounds_grave(path: str) -> bool:
     return not _DEEDS.isdisjoint({pieces[0], pieces[-1]}) or ("reset" in pieces and not _STORES.isdisjoint(pieces))
 
 
+def only_tells(arguments: Iterable[str]) -> bool:
+    """Whether a script or task is most likely told to change nothing."""
+    return not _ONLY_TELLS.isdisjoint(arguments)
+
+
 def effect(note: Note) -> Effect:
     """The effect that a note stands for."""
     meaning = _MEANINGS[note.code]
     risk = meaning.risk
     if (note.code in _RAISED and looks_destructive(note.command)) or (
-        note.code == "unread-script" and sounds_grave(note.detail) and _ONLY_TELLS.isdisjoint(note.command.split())
+        note.code == "unread-script" and sounds_grave(note.detail) and not only_tells(note.command.split())
     ):
         risk = Risk.HIGH
     detail = f": {note.detail}" if note.code == "limits" and note.detail else ""

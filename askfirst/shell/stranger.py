@@ -18,6 +18,7 @@ from askfirst.shell.found import effect_of
 from askfirst.shell.frameworks import FRAMEWORKS, RUNNERS
 from askfirst.shell.handed_on import ASKING
 from askfirst.shell.harmless import is_listed
+from askfirst.shell.named_tasks import is_deed
 from askfirst.shell.unwrap_table import BY_NAME, INTERPRETERS, SHELLS
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ _RESETS: Final = frozenset(
 )
 """What is reset where that loses something; the reset of a cache or a view does not."""
 _RELEASES: Final = frozenset("deploy publish undeploy unpublish".split())
+_RUNS: Final = frozenset("run task".split())
+"""Words that the name of a task of the project follows."""
 _NO_ACT: Final = ASKING | frozenset(
     """
     add build commit create debug diff dry edit export fmt format g gen generate get init load log make new open preview
@@ -84,7 +87,8 @@ def _rule(name: str, texts: list[str]) -> str:
     path = _path(texts)
     if _is_called(name) or _deletes(path) or any(map(_OPTION.fullmatch, texts)):
         return "execution.unknown-delete"
-    return "execution.unknown-release" if any(_is_deed(_pieces(word), _RELEASES) for word in path) else ""
+    releases = any(_is_deed(_pieces(word), _RELEASES) for word in path) or _runs_deed(texts)
+    return "execution.unknown-release" if releases else ""
 
 
 def _is_slip(name: str, rules: RuleBook) -> bool:
@@ -104,6 +108,12 @@ def _path(texts: list[str]) -> list[str]:
     words = (text for text in texts if not text.startswith("-"))
     plain = itertools.takewhile(lambda text: _SUBCOMMAND.fullmatch(text) and text.lower() not in _NO_ACT, words)
     return list(itertools.islice(plain, _MAX_PATH))
+
+
+def _runs_deed(texts: list[str]) -> bool:
+    """Whether a runner of tasks is told one by a grave name: ``taskctl run deploy``."""
+    words = list(itertools.islice((text for text in texts if not text.startswith("-")), 2))
+    return len(words) > 1 and words[0] in _RUNS and _SUBCOMMAND.fullmatch(words[1]) is not None and is_deed(words[1])
 
 
 def _deletes(path: list[str]) -> bool:
