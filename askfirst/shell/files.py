@@ -19,6 +19,7 @@ from askfirst.shell.deletes import Grade, effect, grade_delete, grade_overwrite,
 from askfirst.shell.options import MAX_JUDGED, Options, part, read_options, syntax
 from askfirst.shell.permissions import judge_permissions
 from askfirst.shell.places import Place, locate
+from askfirst.shell.remote_copy import copied, is_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -267,17 +268,18 @@ def _is_made_new(command: Command) -> bool:
 
 
 def synchronise(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
-    """``rsync --delete``: everything in the destination that the source does not have."""
+    """``rsync --delete``: everything in the destination that the source does not have; copies to other machines."""
     options = read_options(command.args, _SYNTAX["rsync"])
     deletes = any(name.startswith("del") for name in options.given)
-    if options.has("dry-run") or not options.words or (deletes and options.has("backup")):
+    if options.has("dry-run", "list-only") or not options.words or (deletes and options.has("backup")):
         return
     if options.has("remove-source-files"):
         yield from _deleted(options.words[:-1], command, facts, book, rule="filesystem.delete", recursive=True)
     if not deletes:
+        yield from copied(options.words, command, book)
         return
     destination = options.words[-1]
-    if ":" in destination.text.partition("/")[0]:
+    if is_elsewhere(destination.text):
         grade = Grade(risk=Risk.HIGH, what=f"files in {destination.text} that the source does not have")
         yield effect(book, "filesystem.sync-delete", command, destination.shown or destination.text, grade)
         return

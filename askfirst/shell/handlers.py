@@ -20,6 +20,7 @@ from askfirst.shell.named_tasks import TASK_RUNNERS, task_effects
 from askfirst.shell.persistence import persistence_effects
 from askfirst.shell.powershell import windows_effects
 from askfirst.shell.redis import raw_effects
+from askfirst.shell.remote_copy import scp_effects
 from askfirst.shell.secrets import code_secret_effects, secret_effects
 from askfirst.shell.sql import SQL_HANDLERS, typed_effects
 from askfirst.shell.stranger import stranger_effects
@@ -67,6 +68,7 @@ HANDLERS = Registry(
         **dict.fromkeys(("find", "gfind", "fd", "fdfind"), (judge_find,)),
         **{name: (handler,) for name, handler in (SQL_HANDLERS | SYSTEM_HANDLERS).items()},
         "git": (judge_git,),
+        **dict.fromkeys(("scp", "pscp"), (scp_effects,)),
         **dict.fromkeys(TASK_RUNNERS, (task_effects, stranger_effects)),
         **dict.fromkeys(("nc", "ncat", "netcat", "telnet"), (raw_effects,)),
     },

@@ -13,7 +13,7 @@ from askfirst.rules.book import RuleBook
 from askfirst.rules.schema import Rule
 from askfirst.shell.analysis import Analysis, analyse
 
-PACKS = {"database", "deploy", "migrations", "system", "secrets", "persistence", "execution", "windows"}
+PACKS = {"database", "deploy", "remote-copy", "migrations", "system", "secrets", "persistence", "execution", "windows"}
 BOOK = RuleBook.load()
 RULES = [rule for rule in BOOK.rules.values() if rule.pack in PACKS and rule.handler]
 
