@@ -20,11 +20,12 @@ _IMAGES: Final = {
     },
     "aws-cli": "aws",
     "awscli": "aws",
+    "awscli2": "aws",
     "docker-flyway": "flyway",
     "k8s-kubectl": "kubectl",
     "opentofu": "tofu",
 }
-"""The last part of an image's name, or of a service's -> the program that its arguments go to."""
+"""The last part of an image's, a service's or a package's name -> the program that its arguments go to."""
 _TAG: Final = re.compile(r"[:@].*", re.DOTALL)
 _SPECIFIER: Final = re.compile(r"(?:npm|jsr):/?((?:@[\w.-]+/)?[\w.-]+)(?:@[^/]*)?(?:/([\w.-]+))?")
 _NAME: Final = re.compile(r"[\w.+-]+")
@@ -39,7 +40,7 @@ def of_installable(text: str) -> str:
     """The program of ``nixpkgs#terraform`` or ``github:NixOS/patchelf``; ``""``: this folder's default."""
     flake, _, fragment = text.partition("#")
     name = fragment.rpartition(".")[2] if fragment else posixpath.basename(flake.rpartition(":")[2].partition("?")[0])
-    return name if _NAME.fullmatch(name) and name.strip(".") else ""
+    return _IMAGES.get(name, name) if _NAME.fullmatch(name) and name.strip(".") else ""
 
 
 def of_specifier(text: str) -> str:

@@ -132,7 +132,7 @@ def by_tokens(part: Statement) -> Iterator[RowChange]:
 
 def is_unbounded(part: Statement) -> bool:
     """Whether a statement that is read by its tokens has no WHERE, or one that is always true."""
-    words = list(part.words)
+    words = [token.text.upper() for token in part.tokens]
     return "WHERE" not in words or _tokens_always_true(words[words.index("WHERE") + 1 :])
 
 

@@ -39,11 +39,12 @@ _NAMED: Final = _DELETES - {"del", "drop", "remove", "rm", "rmi"}
 """Verbs that the program itself may be called by."""
 _RESETS: Final = frozenset(
     """
-    all cache-all cluster data database datastore db device disk factory force hard namespace node password schema
-    server state storage volume
+    all bucket cache-all cluster collection data database datastore db device disk env environment factory force hard
+    namespace node password queue schema secrets server state storage table topic variables volume
     """.split()
 )
-"""What is reset where that loses something; the reset of a cache or a view does not."""
+"""What is reset or emptied where that loses something; a cache or a view does not."""
+_EMPTIES: Final = frozenset("clear empty flush reset unset".split())
 _RELEASES: Final = frozenset("deploy publish undeploy unpublish".split())
 _RUNS: Final = frozenset("run task".split())
 """Words that the name of a task of the project follows."""
@@ -118,8 +119,10 @@ def _runs_deed(texts: list[str]) -> bool:
 
 def _deletes(path: list[str]) -> bool:
     pieces = [_pieces(word) for word in path]
-    said = [piece for each in pieces for piece in each]
-    return any(_is_deed(each, _DELETES) for each in pieces) or ("reset" in said and not _RESETS.isdisjoint(said))
+    said = {piece for each in pieces for piece in each}
+    return any(_is_deed(each, _DELETES) for each in pieces) or not (
+        _EMPTIES.isdisjoint(said) or _RESETS.isdisjoint(said)
+    )
 
 
 def _is_deed(pieces: list[str], verbs: frozenset[str]) -> bool:
