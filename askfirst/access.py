@@ -8,6 +8,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from askfirst.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class AccessScope(enum.StrEnum):
@@ -80,6 +86,43 @@ class TokenDraft:
     def needs_approval(self) -> bool:
         """Whether a person has to approve it."""
         return not self.scopes.isdisjoint(NEEDS_APPROVAL)
+
+    @property
+    def arguments(self) -> dict[str, object]:
+        """How the request by which it is approved shows it; ``token_draft`` reads that."""
+        return {
+            "name": self.name,
+            "scopes": sorted(self.scopes),
+            "person": self.person,
+            "assurance": self.assurance,
+            "days": self.days,
+        }
+
+    @property
+    def words(self) -> str:
+        """What it is good for, for people to read."""
+        decides = f" in the name of {self.person}, with assurance {self.assurance}" if self.person else ""
+        return f"that may {', '.join(sorted(self.scopes))}{decides}, for {self.days} days"
+
+    def require_sound(self) -> None:
+        """Raises ``InputError`` where it decides for nobody, or names a person and does not decide."""
+        if (AccessScope.DECIDE in self.scopes) != bool(self.person):
+            raise InputError("a token with the scope `decide`, and no other, names the `person` that it decides for")
+
+
+def token_draft(arguments: Mapping[str, object]) -> TokenDraft:
+    """The draft that a request shows in these arguments, which are ``TokenDraft.arguments``."""
+    scopes, assurance, days = arguments["scopes"], arguments["assurance"], arguments["days"]
+    assert isinstance(scopes, list | tuple)  # we have written them
+    assert isinstance(assurance, int)
+    assert isinstance(days, int)
+    return TokenDraft(
+        name=str(arguments["name"]),
+        scopes=frozenset(AccessScope(each) for each in scopes),
+        person=str(arguments["person"]),
+        assurance=assurance,
+        days=days,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from askfirst.assembly.host_door import HostDoor
 from askfirst.assembly.owner import owner, people_of
 from askfirst.audit_port import SYSTEM
 from askfirst.backing import Backing, StoredMemory, StoredMessages, channel_key
-from askfirst.broker.access import Access
+from askfirst.broker.access import Access, token_consent
 from askfirst.broker.api import Api
 from askfirst.broker.break_glass_api import BreakGlassApi
 from askfirst.broker.channels_api import ChannelsApi
@@ -324,7 +324,7 @@ class Core:
             reader=self._reader,
             audit=self._log,
             clock=self._clock,
-            desk=self.desk,
+            consent=token_consent(self.desk, self._roster, self._clock),
             own_token=own_token,
         )
 

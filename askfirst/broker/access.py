@@ -9,24 +9,27 @@ from typing import TYPE_CHECKING
 
 from fastapi import HTTPException, Request
 
-from askfirst.access import NEEDS_APPROVAL, OWN, TOOL, AccessScope, Caller, Token, TokenDraft
+from askfirst.access import NEEDS_APPROVAL, OWN, TOOL, AccessScope, Caller, Token, TokenDraft, token_draft
 from askfirst.audit_port import Actor, Entry, EntryType
 from askfirst.broker.peer import bears, is_owner_uid, peer_uid, shows_token
 from askfirst.canonical import sha256_hex
 from askfirst.clock import new_id
-from askfirst.errors import InputError, NotAllowedError, RequestNotFoundError
+from askfirst.consent import Consent
+from askfirst.errors import NotAllowedError, RequestNotFoundError
 from askfirst.store import tokens
 from askfirst.store.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     import sqlalchemy as sa
     from starlette.requests import HTTPConnection
 
     from askfirst.audit_port import AuditLog
     from askfirst.clock import Clock
+    from askfirst.consent import Asked
     from askfirst.desk import Desk
+    from askfirst.roster import Roster
     from askfirst.store.writer import Writer
 
 PREFIX = "askfirst_"
@@ -46,7 +49,7 @@ class Access:
         reader: a read-only engine of the same store.
         audit: the log.
         clock: decides what has expired.
-        desk: where the approval of a grave token is redeemed.
+        consent: asks for the approval of a grave token.
         own_token: the broker's own token, which may ask and read.
         creates_per_minute: how many requests an issued token may make; others are bound by what may wait alone.
     """
@@ -58,7 +61,7 @@ class Access:
         reader: sa.Engine,
         audit: AuditLog,
         clock: Clock,
-        desk: Desk,
+        consent: Consent,
         own_token: str,
         creates_per_minute: int = 600,
     ) -> None:
@@ -66,7 +69,7 @@ class Access:
         self._reader = reader
         self._audit = audit
         self._clock = clock
-        self._desk = desk
+        self._consent = consent
         self._own_token = own_token
         self._limit = creates_per_minute
         self._made: dict[str, deque[int]] = {}
@@ -140,25 +143,40 @@ class Access:
             raise HTTPException(429, text, headers={"Retry-After": str(pause_s)})
         made.append(now_ms)
 
-    async def issue(
-        self, draft: TokenDraft, *, by: Caller, arguments: Mapping[str, object], approval: str
-    ) -> tuple[Token, str]:
-        """A new token and its secret, which is shown this once.
+    async def issue(self, draft: TokenDraft, *, by: Caller) -> tuple[Token, str]:
+        """A new token that only asks or reads, and its secret, which is shown this once.
 
-        Args:
-            draft: what is wanted.
-            by: who wants it.
-            arguments: the draft as its request shows it: a person approves exactly this.
-            approval: id of the approved request about ``TOOL``, ``""`` where none is needed.
+        Raises:
+            NotAllowedError: the scopes need an approval.
+            InputError: it names a person.
+        """
+        draft.require_sound()
+        if draft.needs_approval:
+            raise NotAllowedError(f"a token that may {_words(NEEDS_APPROVAL)} needs a person's approval")
+        return await self._issued(draft, by, request_id="")
+
+    async def ask_to_issue(self, draft: TokenDraft) -> Asked:
+        """Ask for a token that may decide or administer.
 
         Raises:
             InputError: it decides for nobody, or names a person and does not decide.
-            NotAllowedError: the scopes need an approval, and this is none of it.
+            NobodyToAskError: nobody could approve it.
         """
-        if (AccessScope.DECIDE in draft.scopes) != bool(draft.person):
-            raise InputError("a token with the scope `decide`, and no other, names the `person` that it decides for")
-        if draft.needs_approval:
-            await self._redeemed(approval, arguments)
+        draft.require_sound()
+        return await self._consent.ask(TOOL, draft.arguments, f"issues a token {draft.words}")
+
+    async def issued(self, request_id: str, claim: str, *, by: Caller) -> tuple[Token, str]:
+        """The token that a request of ``ask_to_issue`` is about, now that it is approved, and its secret.
+
+        Raises:
+            NotAllowedError: it is not approved, was used, or somebody else's.
+        """
+        case = await self._consent.redeemed(request_id, claim, TOOL)
+        made = await self._issued(token_draft(case.request.action.arguments), by, request_id=request_id)
+        await self._consent.made(case)
+        return made
+
+    async def _issued(self, draft: TokenDraft, by: Caller, *, request_id: str) -> tuple[Token, str]:
         now_ms = self._clock.now_ms()
         token = Token(
             id=new_id(),
@@ -170,34 +188,18 @@ class Access:
             expires_at_ms=now_ms + draft.days * _DAY_MS,
             revoked_at_ms=None,
             issued_by=by.id,
-            request_id=approval if draft.needs_approval else "",
+            request_id=request_id,
         )
         secret = PREFIX + secrets.token_urlsafe(32)
 
         def work(connection: sa.Connection) -> None:
+            if request_id and tokens.is_issued(connection, request_id):
+                raise NotAllowedError("the token of this approval was issued already; ask for another")
             tokens.add(connection, token, sha256_hex(secret.encode("ascii")))
             self._audit.append(connection, _entry(EntryType.TOKEN_ISSUED, token, by))
 
         await self._writer.write(work)
         return token, secret
-
-    async def _redeemed(self, approval: str, arguments: Mapping[str, object]) -> None:
-        """Use up the approval of exactly this token."""
-        if not approval:
-            raise NotAllowedError(
-                f"a token that may {_words(NEEDS_APPROVAL)} needs a person's approval: make a request with the tool "
-                f"{TOOL!r} and these very members as arguments, then come back with its id as `approval`"
-            )
-        case = await self._desk.case(approval)
-        action = case.request.action
-        if action.tool != TOOL or dict(action.arguments) != arguments:
-            raise NotAllowedError("this approval is for something else; ask for exactly this token")
-        step = await self._desk.redeem(
-            approval, action_digest=case.request.action_digest, attempt=f"token-{new_id()}", tool_use_id=""
-        )
-        if not step.done:
-            raise NotAllowedError(f"this token is not approved: {step.note}")
-        await self._desk.executed(approval, action_digest=case.request.action_digest, outcome="ok")
 
     async def listed(self) -> list[Token]:
         """All tokens, newest first."""
@@ -221,6 +223,13 @@ class Access:
         if gone is None:
             raise RequestNotFoundError(f"there is no token {token_id!r} that still holds")
         return gone
+
+
+def token_consent(desk: Desk, roster: Roster, clock: Clock) -> Consent:
+    """How people are asked about tokens that may decide or administer."""
+    return Consent(
+        "tokens", "what decides in somebody's name is decided by people", desk=desk, roster=roster, clock=clock
+    )
 
 
 def _by_uid(uid: str) -> Caller:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from askfirst.access import ASSURANCE_MAX, AccessScope, Token, TokenDraft
 from askfirst.broker.access import require_owner
+from askfirst.broker.people_api import AskedOut, ClaimIn, asked_out
 from askfirst.broker.wire import Wire
 
 if TYPE_CHECKING:
@@ -16,19 +17,13 @@ if TYPE_CHECKING:
 
 
 class TokenIn(Wire):
-    """A token to issue.
-
-    One with the scope ``decide`` names its ``person``. With ``decide`` or ``admin`` it needs ``approval``: the id of a
-    request with the tool ``askfirst.issue_access_token`` whose arguments are ``name``, ``scopes``, ``person``,
-    ``assurance`` and ``days``, as here, and which a person has approved.
-    """
+    """A token to issue; one with the scope ``decide`` names its ``person``."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     scopes: Annotated[list[AccessScope], Field(min_length=1, max_length=4)]
     person: Annotated[str, Field(pattern=r"^$|^[a-z]{1,32}:\S{1,128}$")] = ""
     assurance: Annotated[int, Field(ge=0, le=ASSURANCE_MAX)] = 0
     days: Annotated[int, Field(ge=1, le=3650)] = 90
-    approval: Annotated[str, Field(max_length=64)] = ""
 
 
 class TokenOut(Wire):
@@ -70,25 +65,23 @@ class TokenApi:
         mine = [Depends(self._access.needs(AccessScope.ADMIN, AccessScope.ASK))]
         router.add_api_route("", self.issue, methods=["POST"], status_code=201, dependencies=mine)
         router.add_api_route("", self.listed, methods=["GET"], dependencies=mine)
+        router.add_api_route("/asked", self.ask, methods=["POST"], status_code=202, dependencies=mine)
+        router.add_api_route("/issued/{request_id}", self.issued, methods=["POST"], status_code=201, dependencies=mine)
         router.add_api_route("/{token_id}/revoke", self.revoke, methods=["POST"], dependencies=mine)
         return router
 
     async def issue(self, body: TokenIn, request: Request) -> IssuedOut:
-        """Issue a token; its secret is in this answer and nowhere else."""
-        draft = TokenDraft(
-            name=body.name,
-            scopes=frozenset(body.scopes),
-            person=body.person,
-            assurance=body.assurance,
-            days=body.days,
-        )
-        token, secret = await self._access.issue(
-            draft,
-            by=require_owner(request),
-            arguments=body.model_dump(mode="json", exclude={"approval"}),
-            approval=body.approval,
-        )
-        return IssuedOut(**_out(token).model_dump(), token=secret)
+        """Issue a token that only asks or reads; its secret is in this answer and nowhere else."""
+        return _issued_out(await self._access.issue(_draft(body), by=require_owner(request)))
+
+    async def ask(self, body: TokenIn, request: Request) -> AskedOut:
+        """Ask for a token that may decide or administer."""
+        require_owner(request)
+        return asked_out(await self._access.ask_to_issue(_draft(body)))
+
+    async def issued(self, request_id: str, body: ClaimIn, request: Request) -> IssuedOut:
+        """The token that a person has approved; its secret is in this answer and nowhere else."""
+        return _issued_out(await self._access.issued(request_id, body.claim, by=require_owner(request)))
 
     async def listed(self, request: Request) -> TokensOut:
         """All tokens, those that ended too."""
@@ -98,6 +91,15 @@ class TokenApi:
     async def revoke(self, token_id: str, request: Request) -> TokenOut:
         """Take a token back."""
         return _out(await self._access.revoke(token_id, require_owner(request)))
+
+
+def _draft(body: TokenIn) -> TokenDraft:
+    return TokenDraft(**{**body.model_dump(), "scopes": frozenset(body.scopes)})
+
+
+def _issued_out(made: tuple[Token, str]) -> IssuedOut:
+    token, secret = made
+    return IssuedOut(**_out(token).model_dump(), token=secret)
 
 
 def _out(token: Token) -> TokenOut:

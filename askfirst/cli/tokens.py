@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from askfirst.access import NEEDS_APPROVAL, TOOL, AccessScope
+from askfirst.access import NEEDS_APPROVAL, AccessScope
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import connected, console, print_json, sentences, stderr
-from askfirst.errors import NotAllowedError
+from askfirst.cli.people import approved
 from askfirst.paths import state_paths
 from askfirst.visible import visible
-
-if TYPE_CHECKING:
-    from askfirst.client import Client
-
-_WAIT_S = 100
 
 
 def add(app: typer.Typer) -> None:
@@ -51,31 +46,16 @@ def create(  # noqa: PLR0917  # the options of a command
             "assurance": assurance,
             "days": days,
         }
-        if not NEEDS_APPROVAL.isdisjoint(scope):
-            wanted["approval"] = _approval(client, wanted)
-        token = client.call("POST", "/v1/tokens", json=wanted)
+        if NEEDS_APPROVAL.isdisjoint(scope):
+            token = client.call("POST", "/v1/tokens", json=wanted)
+        else:
+            asked = approved(client, client.call("POST", "/v1/tokens/asked", json=wanted))
+            token = client.call("POST", f"/v1/tokens/issued/{asked['request']}", json={"claim": asked["claim"]})
         if as_json:
             print_json(token)
             return
         stderr.print("This is shown once; keep it where no agent can read it:", style="dim")
         console.print(token["token"], markup=False, soft_wrap=True)
-
-
-def _approval(client: Client, wanted: dict[str, Any]) -> str:
-    """Id of the request by which a person has approved this token.
-
-    Raises:
-        NotAllowedError: nobody did.
-    """
-    request = client.call("POST", "/v1/requests", json={"tool": TOOL, "arguments": wanted, "host": "cli"})
-    stderr.print(f"waiting for a person to approve request {request['code']}", style="dim", markup=False)
-    while request["state"] == "pending":
-        request = client.call("GET", f"/v1/requests/{request['id']}/wait", params={"timeout_s": _WAIT_S})
-    if request["state"] != "approved":
-        why = (request["end"] or {}).get("text", "")
-        raise NotAllowedError(f"no token was issued: {request['state']}{f' ({visible(why)})' if why else ''}")
-    approved: str = request["id"]
-    return approved
 
 
 def list_tokens(state_dir: StateDir = None, as_json: AsJson = False) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from askfirst.access import AccessScope, Token
+from askfirst.store.locking import claim
 from askfirst.store.schema import api_token
 
 
@@ -26,6 +27,12 @@ def add(connection: sa.Connection, token: Token, secret_sha256: str) -> None:
             request_id=token.request_id,
         )
     )
+
+
+def is_issued(connection: sa.Connection, request_id: str) -> bool:
+    """Whether the approval by this request has become a token; nobody makes one of it meanwhile."""
+    claim(connection, f"token of {request_id}")
+    return connection.scalar(sa.select(api_token.c.id).where(api_token.c.request_id == request_id)) is not None
 
 
 def find(connection: sa.Connection, secret_sha256: str, now_ms: int) -> Token | None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from askfirst.asking import Asking
-from askfirst.broker.access import Access
+from askfirst.broker.access import Access, token_consent
 from askfirst.broker.api import Api
 from askfirst.config import parse_config
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
+from askfirst.people import Requester
 from askfirst.refusals import Refusals
 from askfirst.request import Action
+from askfirst.roster import Roster
 from askfirst.testing.ladder_policy import ConfiguredPolicy
 
 if TYPE_CHECKING:
@@ -74,12 +76,13 @@ def api(
     **options: Any,
 ) -> FastAPI:
     """The API over this desk; ``options`` are more of ``Access``'s arguments."""
+    roster = Roster(configured=(), requester=Requester(), reader=made.reader)
     access = Access(
         writer=made.writer,
         reader=made.reader,
         audit=made.log,
         clock=made.clock,
-        desk=made.desk,
+        consent=token_consent(made.desk, roster, made.clock),
         own_token=TOKEN,
         **options,
     )

@@ -14,6 +14,7 @@ import pytest
 from askfirst.access import NEEDS_APPROVAL, TOOL
 from askfirst.bounds import Bounds
 from askfirst.broker.access import PREFIX
+from askfirst.canonical import sha256_hex
 from askfirst.request import RequestState, Verdict
 from askfirst.testing.api import OURS, api_client
 from askfirst.testing.bench import Bench, a_review, bench
@@ -35,12 +36,15 @@ async def issued_by_approval(made: Bench, http: httpx.AsyncClient, scope: str) -
     """A token with this scope, approved by a person where it has to be."""
     if scope not in NEEDS_APPROVAL:
         return await issued(http, scope)
-    wanted = {"name": "ci", "scopes": [scope], "person": "local:ann" if scope == "decide" else "", "assurance": 0}
-    wanted["days"] = 7
-    asked = (await http.post("/v1/requests", json={"tool": TOOL, "arguments": wanted})).json()
-    case = await made.desk.case(asked["id"])
-    await made.desk.review(a_review(case.request, Verdict.APPROVE))
-    return dict((await http.post("/v1/tokens", json={**wanted, "approval": asked["id"]})).json())
+    wanted = {"name": "ci", "scopes": [scope], "person": "local:ann" if scope == "decide" else "", "days": 7}
+    asked = (await http.post("/v1/tokens/asked", json=wanted)).json()
+    await approve(made, asked["request"])
+    return dict((await http.post(f"/v1/tokens/issued/{asked['request']}", json={"claim": asked["claim"]})).json())
+
+
+async def approve(made: Bench, request_id: str) -> None:
+    case = await made.desk.case(request_id)
+    assert (await made.desk.review(a_review(case.request, Verdict.APPROVE))).done
 
 
 def bearer(token: dict[str, Any]) -> dict[str, str]:
@@ -129,19 +133,14 @@ def test_a_token_that_decides_takes_a_persons_approval_of_exactly_this_token(des
 
     async def story() -> None:
         async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
-            refused = await ours.post("/v1/tokens", json=wanted)
-            assert refused.status_code == 403
-            assert TOOL in refused.json()["detail"]
-            asked = (await ours.post("/v1/requests", json={"tool": TOOL, "arguments": wanted})).json()
-            early = await ours.post("/v1/tokens", json={**wanted, "approval": asked["id"]})
-            assert early.status_code == 403
-            case = await desk_bench.desk.case(asked["id"])
-            await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
-            wider = {**wanted, "scopes": ["admin", "decide"], "approval": asked["id"]}
-            assert (await ours.post("/v1/tokens", json=wider)).status_code == 403
-            token = (await ours.post("/v1/tokens", json={**wanted, "approval": asked["id"]})).json()
-            again = await ours.post("/v1/tokens", json={**wanted, "approval": asked["id"]})
-            assert again.status_code == 403
+            assert (await ours.post("/v1/tokens", json=wanted)).status_code == 403
+            asked = (await ours.post("/v1/tokens/asked", json=wanted)).json()
+            path, claim = f"/v1/tokens/issued/{asked['request']}", {"claim": asked["claim"]}
+            assert (await ours.post(path, json=claim)).status_code == 403
+            await approve(desk_bench, asked["request"])
+            token = (await ours.post(path, json=claim)).json()
+            assert [token[name] for name in ("name", "scopes", "person")] == ["dashboard", ["decide"], "local:ann"]
+            assert (await ours.post(path, json=claim)).status_code == 403
 
             made = (await ours.post("/v1/requests", json={"command": "rm -r build"})).json()
             review = {
@@ -154,6 +153,49 @@ def test_a_token_that_decides_takes_a_persons_approval_of_exactly_this_token(des
         assert step.json()["done"], step.text
         [cast] = step.json()["request"]["reviews"]
         assert (cast["person"], cast["channel"]) == ("local:ann", "api")
+
+    run(story)
+
+
+def test_nobody_but_who_asked_for_a_token_that_decides_is_handed_it(desk_bench: Bench) -> None:
+    """An agent of the same user sees the request and its approval, too."""
+    wanted = {"name": "dashboard", "scopes": ["decide"], "person": "local:ann"}
+
+    async def story() -> None:
+        async with api_client(desk_bench) as ours:
+            asked = (await ours.post("/v1/tokens/asked", json=wanted)).json()
+            await approve(desk_bench, asked["request"])
+            shown = (await ours.get(f"/v1/requests/{asked['request']}")).json()
+            path = f"/v1/tokens/issued/{asked['request']}"
+            for guess in ("guess", shown["arguments"]["claim_sha256"], shown["action_digest"]):
+                assert (await ours.post(path, json={"claim": guess})).status_code == 403
+            both = await asyncio.gather(*(ours.post(path, json={"claim": asked["claim"]}) for _ in range(2)))
+        assert sorted(each.status_code for each in both) == [201, 403]
+
+    run(story)
+
+
+def test_a_request_that_an_agent_has_worded_itself_issues_no_token(desk_bench: Bench) -> None:
+    """Whatever lets it pass, a break-glass window or a rule: no person has approved a token."""
+
+    async def story() -> None:
+        async with api_client(desk_bench) as ours:
+            said = {"name": "ci", "scopes": ["admin"], "person": "", "assurance": 0, "days": 9}
+            arguments = {**said, "claim_sha256": sha256_hex(b"mine")}
+            asked = (await ours.post("/v1/requests", json={"tool": TOOL, "arguments": arguments})).json()
+            await approve(desk_bench, asked["id"])
+            answer = await ours.post(f"/v1/tokens/issued/{asked['id']}", json={"claim": "mine"})
+        assert (answer.status_code, answer.json()["detail"]) == (403, "this request is about something else")
+
+    run(story)
+
+
+def test_no_break_glass_code_and_no_deadline_issues_a_token(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours:
+            asked = (await ours.post("/v1/tokens/asked", json={"name": "ci", "scopes": ["admin"]})).json()
+        terms = (await desk_bench.desk.case(asked["request"])).request.terms
+        assert (terms.break_glass_s, terms.on_timeout, terms.assurance_min) == (0, "reject", 1)
 
     run(story)
 
@@ -208,7 +250,7 @@ def test_a_token_ends_with_its_days(desk_bench: Bench) -> None:
         ({"name": "x", "scopes": ["decide"]}, 422),
         ({"name": "x", "scopes": ["ask"], "days": 0}, 422),
         ({"name": "x", "scopes": ["ask"], "days": 90, "more": 1}, 422),
-        ({"name": "x", "scopes": ["admin"], "approval": "01K00000000000000000000009"}, 404),
+        ({"name": "x", "scopes": ["admin"]}, 403),
     ],
 )
 def test_a_token_that_makes_no_sense_is_refused(desk_bench: Bench, body: dict[str, object], status: int) -> None:
@@ -246,6 +288,8 @@ def test_one_token_makes_so_many_requests_a_minute(desk_bench: Bench) -> None:
     [
         ("GET", "/v1/tokens", None),
         ("POST", "/v1/tokens", {"name": "x", "scopes": ["read"]}),
+        ("POST", "/v1/tokens/asked", {"name": "x", "scopes": ["admin"]}),
+        ("POST", "/v1/tokens/issued/x", {"claim": "x"}),
         ("POST", "/v1/tokens/x/revoke", None),
     ],
 )
