@@ -28,7 +28,7 @@ _SAID_MAX_CHARS = 200
 
 
 class Refusals:
-    """Writes down refused reviews.
+    """Writes down refused reviews; one a broker, handed to each way in: its bounds are for all of them together.
 
     Args:
         desk: knows the requests, and writes the entries.

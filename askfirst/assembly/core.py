@@ -135,6 +135,7 @@ class Core:
         glass_key = channel_key(signer, BREAK_GLASS)
         self.desk = self._desk(signer, glass_key)
         self._undos = UndoDesk(desk=self.desk, people=self._roster, net=self._net)
+        self._refusals = Refusals(self.desk, self._clock)
         self._channels.update(open_channels(config.channels, partial(self._backing, signer)))
         self.switchboard = self._switchboard()
         self._hub.on_change = self.switchboard.wake
@@ -338,7 +339,7 @@ class Core:
             terminal_decisions=self.hosts.here.terminal_decisions,
             reviewer=self.hosts.here.person,
             access=access,
-            refusals=Refusals(self.desk, self._clock),
+            refusals=self._refusals,
             figures=self._figures,
             more=(
                 PeopleApi(access, self._registrar, self._roster),
@@ -389,6 +390,7 @@ class Core:
             self._undos,
             Logins(paths.root, self._clock),
             Sessions(writer=self._writer, reader=self._reader, clock=self._clock),
+            refusals=self._refusals,
             hosts=names_of(listener),
             machine=socket.gethostname(),
             clock=self._clock,

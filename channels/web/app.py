@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from askfirst.clock import Clock
     from askfirst.desk import Desk
+    from askfirst.refusals import Refusals
     from askfirst.undo_desk import UndoDesk
     from channels.web.logins import Logins
     from channels.web.sessions import Sessions
@@ -47,6 +48,7 @@ def web_inbox(  # its ports, each named
     logins: Logins,
     sessions: Sessions,
     *,
+    refusals: Refusals,
     hosts: Collection[str],
     machine: str,
     clock: Clock,
@@ -60,6 +62,7 @@ def web_inbox(  # its ports, each named
         undos: what takes back what ran.
         logins: the one-time links that open a session.
         sessions: the browsers that are logged in.
+        refusals: writes down the reviews that are turned away, by whatever way in.
         hosts: the accepted values of the ``Host`` header, with port.
         machine: name of this machine, shown on every page.
         clock: decides what is late.
@@ -69,7 +72,9 @@ def web_inbox(  # its ports, each named
     pages = Pages(machine)
     door = Door(logins, sessions, pages, clock)
     live = Live(desk, keepalive_s)
-    inbox = Inbox(desk=desk, door=door, pages=pages, live=live, clock=clock, machine=machine, log=log)
+    inbox = Inbox(
+        desk=desk, refusals=refusals, door=door, pages=pages, live=live, clock=clock, machine=machine, log=log
+    )
     undoing = Undoing(desk=desk, undos=undos, door=door, pages=pages, machine=machine)
     failures = Failures(pages)
     return Starlette(

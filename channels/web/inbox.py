@@ -12,7 +12,6 @@ from starlette.responses import RedirectResponse, Response
 from askfirst.audit_port import Actor
 from askfirst.clock import new_id
 from askfirst.errors import InputError, NotAllowedError, RequestNotFoundError
-from askfirst.refusals import Refusals
 from askfirst.request import RequestState
 from askfirst.review_draft import ReviewDraft
 from askfirst.session_list import Asked, sessions
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from askfirst.clock import Clock
     from askfirst.desk import Desk
     from askfirst.engine import Case
+    from askfirst.refusals import Refusals
     from askfirst.request import Request
     from channels.web.door import Door
     from channels.web.forms import Decision
@@ -45,6 +45,7 @@ class Inbox:
 
     Args:
         desk: where requests are read and reviews handed in.
+        refusals: writes down the reviews that are turned away.
         door: says who asks.
         pages: renders.
         live: tells pages of changes.
@@ -54,10 +55,19 @@ class Inbox:
     """
 
     def __init__(  # its parts, each named
-        self, *, desk: Desk, door: Door, pages: Pages, live: Live, clock: Clock, machine: str, log: Callable[[], str]
+        self,
+        *,
+        desk: Desk,
+        refusals: Refusals,
+        door: Door,
+        pages: Pages,
+        live: Live,
+        clock: Clock,
+        machine: str,
+        log: Callable[[], str],
     ) -> None:
         self._desk = desk
-        self._refusals = Refusals(desk, clock)
+        self._refusals = refusals
         self._door = door
         self._pages = pages
         self._live = live

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from askfirst.effects import Risk
+from askfirst.refusals import Refusals
 from askfirst.testing.bench import a_draft
 from channels.web import Logins, Sessions, new_login_link, web_inbox
 
@@ -67,6 +68,7 @@ class Web:
     bench: Bench
     app: Starlette
     state_dir: Path
+    refusals: Refusals
 
     def link(self, person: str = "local:ann") -> str:
         return new_login_link(self.state_dir, BASE, person, clock=self.bench.clock)
@@ -152,17 +154,19 @@ def web_over() -> Callable[[Bench, Path], Web]:
         state_dir = folder / "state"
         state_dir.mkdir(mode=0o700)
         clock = made.clock
+        refusals = Refusals(made.desk, clock)
         app = web_inbox(
             made.desk,
             made.undos,
             Logins(state_dir, clock),
             Sessions(writer=made.writer, reader=made.reader, clock=clock),
+            refusals=refusals,
             hosts={HOST, "askfirst.localhost:4747"},
             machine="laptop",
             clock=clock,
             keepalive_s=0.05,
         )
-        return Web(made, app, state_dir)
+        return Web(made, app, state_dir, refusals)
 
     return make
 

@@ -87,7 +87,16 @@ def site(web: Web) -> Iterator[Site]:
     bench = web.bench
     sessions = Sessions(writer=bench.writer, reader=bench.reader, clock=bench.clock)
     logins = Logins(web.state_dir, bench.clock)
-    app = web_inbox(bench.desk, bench.undos, logins, sessions, hosts={host}, machine="laptop", clock=bench.clock)
+    app = web_inbox(
+        bench.desk,
+        bench.undos,
+        logins,
+        sessions,
+        refusals=web.refusals,
+        hosts={host},
+        machine="laptop",
+        clock=bench.clock,
+    )
     with serving(app, listener) as loop:
         yield Site(f"http://{host}", bench, web.state_dir, loop, web.ask)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from askfirst.audit_port import Actor
 from askfirst.effects import Risk
 from askfirst.engine import Case, Content
 from askfirst.errors import StoreError
@@ -282,6 +283,21 @@ def test_a_critical_request_is_approved_only_with_its_code(web: Web, page: type[
             [entry] = [each for each in web.bench.log.entries if each.type == "review.rejected"]
             assert (entry.request, entry.actor.id) == (case.request.id, "local:ann")
             assert f"approving this takes the code {short}" in str(entry.decision["note"])
+
+    asyncio.run(story())
+
+
+def test_what_was_refused_by_another_way_in_counts_here_too(web: Web) -> None:
+    async def story() -> None:
+        case = await web.ask(risk=Risk.CRITICAL)
+        by_api = Actor(type="human", id="local:ann", channel="api")
+        for number in range(20):
+            await web.refusals.note(case.request.id, by_api, f"the version is not {number}")
+        async with web.logged_in() as browser:
+            form = await web.form(browser, case, verdict="approve")
+            assert (await browser.post(f"/requests/{case.request.id}", data=form)).status_code == 422
+        rejected = [each for each in web.bench.log.entries if each.type == "review.rejected"]
+        assert [each.actor.channel for each in rejected] == ["api"] * 20
 
     asyncio.run(story())
 
