@@ -11,6 +11,9 @@
 * ``safe.directory`` is ``*``: a broker under another user must be able to look, and what that check protects from
   (programs named in a foreign repository's configuration) is switched off above.
 
+Where a person has git push for them, it needs their way to the remote: then their environment counts, but for what
+would make git use another repository (``persons_environment``).
+
 From: git(1), git-config(1), gitattributes(5).
 """
 
@@ -38,6 +41,18 @@ _SETTINGS: Final = (
     ("credential.helper", ""),
     ("safe.directory", "*"),
 )
+ELSEWHERE: Final = frozenset(
+    f"GIT_{name}"
+    for name in (
+        *("DIR", "WORK_TREE", "IMPLICIT_WORK_TREE", "COMMON_DIR", "NAMESPACE", "INDEX_FILE", "PREFIX"),
+        *("OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "QUARANTINE_PATH", "INTERNAL_SUPER_PREFIX"),
+        *("GRAFT_FILE", "REPLACE_REF_BASE", "SHALLOW_FILE"),
+    )
+)
+"""What makes git use another repository than the named one, or see another history in it; a hook finds some set.
+
+From: ``git rev-parse --local-env-vars`` (but for configuration), git(1), git-receive-pack(1).
+"""
 LIST_FILTERS: Final = (
     "config",
     "--null",
@@ -64,6 +79,16 @@ def git_environment(
     for number, (key, value) in enumerate(all_settings):
         made |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return made
+
+
+def persons_environment(environ: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """A person's own environment, for git to work on the repository that it is pointed at and on no other.
+
+    Args:
+        environ: that of our process.
+        variables: on top of it.
+    """
+    return {**{name: value for name, value in environ.items() if name not in ELSEWHERE}, **variables}
 
 
 def emptied(keys: Iterable[str]) -> tuple[tuple[str, str], ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from askfirst.errors import ConfigError, LogError
+from askfirst.git_environment import persons_environment
 from audit.note import MAX_NOTE_BYTES
 
 if TYPE_CHECKING:
@@ -30,14 +31,6 @@ _WHO: Final = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_NO_REPLACE_OBJECTS": "1",
 }
-_ELSEWHERE: Final = frozenset(
-    f"GIT_{name}"
-    for name in (
-        *("DIR", "WORK_TREE", "COMMON_DIR", "NAMESPACE", "INDEX_FILE", "OBJECT_DIRECTORY", "QUARANTINE_PATH"),
-        *("ALTERNATE_OBJECT_DIRECTORIES", "GRAFT_FILE", "REPLACE_REF_BASE", "SHALLOW_FILE", "PREFIX"),
-    )
-)
-"""What makes git use another repository than the named one: inside of a hook, for one, these are set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +147,7 @@ def _git(repository: Path, *arguments: str, given: str = "", may_fail: bool = Fa
             errors="replace",
             timeout=_TIMEOUT_S,
             check=False,
-            env={**{name: value for name, value in os.environ.items() if name not in _ELSEWHERE}, **_WHO},
+            env=persons_environment(os.environ, _WHO),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LogError(f"git {arguments[0]} cannot be run in {repository}: {error}") from error

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from askfirst.facts import GitPlace
+from askfirst.git_environment import ELSEWHERE
 from askfirst.shell.command import HOLE, Word
 from askfirst.shell.git.syntax import SYNTAX
 from askfirst.shell.options import Options, part, read_options, syntax
@@ -28,7 +29,7 @@ _USAGE_ANYWHERE = frozenset({"branch", "checkout", "clean", "mv", "push", "reset
 """Subcommands that read every option before they act, and for ``-h`` or ``--help`` only print their usage."""
 
 # Variables that change which repository or configuration git reads in ways that we do not follow.
-_STEERING = ("GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES")
+_STEERING = (ELSEWHERE - {"GIT_DIR", "GIT_WORK_TREE"}) | {"GIT_CEILING_DIRECTORIES"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import pytest
 
 from askfirst.disk import Disk
 from askfirst.effects import Risk
+from askfirst.git_environment import ELSEWHERE
 from askfirst.testing.repositories import commit, git, make_pushed, make_repository
 
 
@@ -52,6 +53,12 @@ def test_changed_files_are_a_loss_and_a_clean_tree_is_none(ask, repo, text):
     assert ask(text, repo) < Risk.HIGH
     (repo / "a.txt").write_text("two\n", encoding="utf-8")
     assert ask(text, repo) is Risk.HIGH
+
+
+@pytest.mark.parametrize("name", [*sorted(ELSEWHERE), "GIT_CEILING_DIRECTORIES"])
+def test_what_makes_git_look_elsewhere_leaves_the_loss_unknown(ask, repo, name):
+    assert ask(f"{name}=/srv/other git reset --hard", repo) is Risk.HIGH
+    assert ask("GIT_AUTHOR_NAME=/srv/other git reset --hard", repo) < Risk.HIGH
 
 
 def test_only_changes_in_the_named_paths_count(ask, repo):
