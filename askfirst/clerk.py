@@ -68,9 +68,14 @@ class Clerk(Docket):
         self._writer.submit(lambda connection: self._audit.append(connection, entry))
 
     async def _step(self, request_id: str, event_for: Callable[[Case], engine.Event]) -> Step:
+        return await self._step_on(request_id, lambda _connection, case: event_for(case))
+
+    async def _step_on(self, request_id: str, event_for: Callable[[sa.Connection, Case], engine.Event]) -> Step:
+        """The same, for an event that rests on what else is in the store."""
+
         def work(connection: sa.Connection) -> Step:
             case = records.read(connection, request_id)
-            return self._apply(connection, case, event_for(case))
+            return self._apply(connection, case, event_for(connection, case))
 
         step = await self._writer.write(work, is_brief=True)
         self._published(step.case)

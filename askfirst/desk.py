@@ -140,7 +140,8 @@ class Desk(Clerk):
         def work(connection: sa.Connection) -> Received:
             received = self._intake.receive(connection, draft, electorate, self._clock.now_ms())
             case = received.case
-            if self._windows is None or not case.waits_for_people or case.request.terms.break_glass_s == 0:
+            may_be_released = case.request.terms.break_glass_s > 0 and not received.was_denied
+            if self._windows is None or not case.waits_for_people or not may_be_released:
                 return received
             event = self._windows.through(connection, case.request, electorate)
             return received if event is None else replace(received, case=self._apply(connection, case, event).case)
@@ -173,7 +174,8 @@ class Desk(Clerk):
         def work(connection: sa.Connection) -> Case | None:
             now_ms = self._clock.now_ms()
             for case in records.read_granted(connection, request.action_digest, draft.agent.session):
-                if not engine.step(case, passing(case, ""), now_ms).done:
+                why = self._intake.overruled(connection, case, request.action_digest)
+                if why or not engine.step(case, passing(case, ""), now_ms).done:
                     continue
                 received = self._intake.receive(connection, draft, electorate, now_ms, tells=False)
                 if not received.is_new:
@@ -189,11 +191,11 @@ class Desk(Clerk):
         """Make a new version of a pending request, as its requester; refused where nobody could decide on it (I6)."""
         amend = replace(amend, content=await self._foreseen(amend.content))
 
-        def event(case: Case) -> Amend:
+        def event(connection: sa.Connection, case: Case) -> Amend:
             self._require_meetable(case.request, amend.terms)
-            return amend
+            return self._intake.amended(connection, amend, case.request.agent, self._clock.now_ms())
 
-        return await self._step(request_id, event)
+        return await self._step_on(request_id, event)
 
     def _require_meetable(self, request: Request, terms: Terms) -> None:
         electorate = self._people.electorate(request.agent)
@@ -221,6 +223,9 @@ class Desk(Clerk):
     ) -> Step:
         """Use the grant of a request: at most one attempt ever hears ``done`` for each of its uses.
 
+        With ``content`` it was given before to something that need not be this very call: then no denial may have come
+        since, of the action or of all that its session does.
+
         A grant that is bound to a state is worth nothing once that has changed: then a new version is asked. What the
         action would destroy is kept first, unless it ``has_run`` already, on a Yes at its host.
 
@@ -237,7 +242,10 @@ class Desk(Clerk):
                     return await self._renew(bound, self._inspector, sight)
             rescue = await self._prepared(bound, content, has_run=has_run)
 
-        def event(case: Case) -> Redeem:
+        def event(connection: sa.Connection, case: Case) -> Redeem:
+            overruled = "" if has_run else self._intake.overruled(connection, case, action_digest)
+            if content is not None and not overruled:
+                overruled = self._intake.stopped(connection, case.request.agent, action_digest, self._clock.now_ms())
             grant = case.grant
             return Redeem(
                 action_digest=action_digest,
@@ -248,9 +256,10 @@ class Desk(Clerk):
                 is_genuine=grant is not None and grant_token.is_genuine(grant, self._signer),
                 state_digest=state_digest,
                 rescue=rescue,
+                overruled=overruled,
             )
 
-        step = await self._step(request_id, event)
+        step = await self._step_on(request_id, event)
         uses = step.case.grant.uses if step.case.grant is not None else ()
         if rescue.snapshot and self._net is not None and all(each.rescue != rescue for each in uses):
             await self._net.drop(rescue.snapshot)

@@ -3,7 +3,8 @@
 In this order, so that people are asked as rarely as can be:
 
 1. the same key is the same request;
-2. the same action that was approved and has uses left, e.g. by a late approval: that approval is the answer, once;
+2. the same action that was approved and has uses left, e.g. by a late approval: that approval is the answer, once,
+   unless people have denied the action since;
    one for several uses that no session holds together answers the caller alone who asked for it;
 3. the same action that waits already: this call waits for the same decision, and one of them will run;
 4. a session that was told to stop hears that, whatever it tries; whoever has none cannot be told to;
@@ -12,7 +13,8 @@ In this order, so that people are asked as rarely as can be:
 6. nobody who could decide, a channel that is not there, or none whose reviews are worth enough: refused with the reason
    and the fix (I6);
 7. too much waits already: refused;
-8. else a new request, with a note where something equivalent was denied before.
+8. else a new request, with a note where something equivalent was denied before; then no deadline approves it: silence
+   is no consent to what somebody has refused.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING
 from askfirst.audit_port import EntryType
 from askfirst.clock import new_id
 from askfirst.effects import Risk
-from askfirst.engine import Case, LogLine, Supersede, step
+from askfirst.engine import Amend, Case, LogLine, Supersede, step
 from askfirst.engine.answer import OPTIONS_MAX, schema_problem
 from askfirst.entries import entry_of
 from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
@@ -33,7 +35,7 @@ from askfirst.replacing import replace
 from askfirst.request import Claim, Request, RequestKind, RequestState
 from askfirst.rescue import Promise
 from askfirst.store import outbox, records
-from askfirst.store.standing import standing
+from askfirst.store.standing import denials, is_denied_since, standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -43,12 +45,15 @@ if TYPE_CHECKING:
     from askfirst.audit_port import AuditLog, Value
     from askfirst.backlog import Backlog
     from askfirst.bounds import Bounds
-    from askfirst.effects import Classification
+    from askfirst.effects import Classification, Effect
     from askfirst.host import Agent
     from askfirst.people import Electorate
     from askfirst.request import Action
     from askfirst.store.standing import Standing
     from askfirst.terms import Terms
+
+
+_DENIED_SINCE = "people have denied this very action since that was approved; ask anew"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +91,18 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """What a draft has become: a case, which other case changed on the way, and whether it was made just now."""
+    """What a draft has become.
+
+    Attributes:
+        changed: which other case changed on the way.
+        is_new: whether the case was made just now.
+        was_denied: whether people have denied this very action of late.
+    """
 
     case: Case
     changed: Case | None = None
     is_new: bool = False
+    was_denied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +148,12 @@ class Intake:
         if stands.known is not None:
             return Received(case=stands.known)
         stopped = self._stopped(stands.denials, now_ms) if draft.agent.session else None  # else there is none to stop
-        if stands.granted is not None and stopped is None:
+        if stands.granted is not None and stopped is None and not self.overruled(connection, stands.granted, act):
             return Received(case=stands.granted)
+        was_denied = any(each.action_digest == act for each in stands.denials)
         if stands.waiting is not None:
             self._note(connection, stands.waiting.request, EntryType.GATE_JOINED, draft, {})
-            return Received(case=stands.waiting)
+            return Received(case=stands.waiting, was_denied=was_denied)
         answered = stopped or self._from_denial(stands.denials, draft.claim.reason, act, now_ms)
         if answered is not None:
             details: dict[str, Value] = {"verdict": "denied", "from": answered.id}
@@ -151,20 +164,53 @@ class Intake:
         refusal = self.backlog.refusal(connection, host=draft.agent.host, caller=draft.caller, now_ms=now_ms)
         if refusal:
             raise OverloadedError(refusal)
-        notes = (*draft.notes, *similar_denials(draft, stands.denials, now_ms))
-        request = request_of(draft, now_ms, action_digest=act, notes=notes)
-        received = self._ask(connection, draft, request, now_ms)
+        similar = similar_denials(draft.classification.effects, stands.denials, now_ms)
+        if similar or was_denied:
+            draft = replace(draft, terms=without_consent_by_silence(draft.terms))
+        request = request_of(draft, now_ms, action_digest=act, notes=(*draft.notes, *similar))
+        received = replace(self._ask(connection, draft, request, now_ms), was_denied=was_denied)
         if tells:
             recipients = draft.terms.stages[0].recipients
             outbox.owe_messages(connection, request.id, recipients, max(now_ms, draft.terms.opens_at_ms))
         return received
 
-    def _stopped(self, denials: Sequence[Request], now_ms: int) -> Request | None:
-        stops = (each for each in denials if each.end is not None and each.end.stop)
+    def amended(self, connection: sa.Connection, amend: Amend, agent: Agent, now_ms: int) -> Amend:
+        """A new version with what people should know: that what it has become was denied before, as itself or alike."""
+        content = amend.content
+        act = content.action.digest()
+        since_ms = now_ms - self.bounds.similar_window_s * 1000
+        denied = denials(connection, action_digest=act, agent=agent, since_ms=since_ms)
+        similar = similar_denials(content.effects, denied, now_ms)
+        if not similar and all(each.action_digest != act for each in denied):
+            return amend
+        return replace(amend, terms=without_consent_by_silence(amend.terms), notes=similar)
+
+    def overruled(self, connection: sa.Connection, case: Case, act: str) -> str:
+        """Why an approval that was given before does not let this action run any more, or ``""``.
+
+        Deny beats approve until it has run (I5), also by another request, where the approval reaches further than one
+        run of its own action; that one is denied by its own request.
+        """
+        grant = case.grant
+        if grant is None or (grant.uses_max == 1 and not grant.pattern):
+            return ""
+        return _DENIED_SINCE if is_denied_since(connection, act, grant.issued_at_ms) else ""
+
+    def stopped(self, connection: sa.Connection, agent: Agent, act: str, now_ms: int) -> str:
+        """That this agent's session was told to stop, or ``""``; what has none cannot be told to."""
+        if not agent.session:
+            return ""
+        since_ms = now_ms - self.bounds.stop_window_s * 1000
+        found = denials(connection, action_digest=act, agent=agent, since_ms=since_ms)
+        stop = self._stopped(found, now_ms)
+        return "" if stop is None else f"its session was told to stop (request {stop.code})"
+
+    def _stopped(self, denied: Sequence[Request], now_ms: int) -> Request | None:
+        stops = (each for each in denied if each.end is not None and each.end.stop)
         return next((each for each in stops if _is_recent(each, self.bounds.stop_window_s, now_ms)), None)
 
-    def _from_denial(self, denials: Sequence[Request], reason: str, act: str, now_ms: int) -> Request | None:
-        same = [each for each in denials if each.action_digest == act]
+    def _from_denial(self, denied: Sequence[Request], reason: str, act: str, now_ms: int) -> Request | None:
+        same = [each for each in denied if each.action_digest == act]
         if len(same) == 1 and reason and reason != same[0].claim.reason:
             same = []
         return next((each for each in same if _is_recent(each, self.bounds.denial_window_s, now_ms)), None)
@@ -227,6 +273,11 @@ class Intake:
             decision={"rule": draft.terms.rule, "policy_sha256": draft.terms.policy_digest, **more},
         )
         self.audit.append(connection, entry_of(request, line))
+
+
+def without_consent_by_silence(terms: Terms) -> Terms:
+    """The terms with a deadline that does not approve."""
+    return replace(terms, on_timeout="reject") if terms.on_timeout == "approve" else terms
 
 
 def _is_recent(request: Request, window_s: int, now_ms: int) -> bool:
@@ -326,9 +377,9 @@ def unvouched(terms: Terms, vouched_max: int, *, is_question: bool) -> str:
     )
 
 
-def similar_denials(draft: Draft, denials: Sequence[Request], now_ms: int) -> tuple[str, ...]:
+def similar_denials(effects: Sequence[Effect], denied: Sequence[Request], now_ms: int) -> tuple[str, ...]:
     """What people should know when something that comes to the same was denied in this session."""
-    found = [each for each in denials if alike(draft.classification.effects, each.effects)]
+    found = [each for each in denied if alike(effects, each.effects)]
     return tuple(
         f"{each.end.by} denied something equivalent {(now_ms - each.end.at_ms) // 60_000} min ago: "
         f"{(each.action.command or each.action.tool)[:200]} ({each.code})"

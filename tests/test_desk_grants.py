@@ -287,3 +287,38 @@ def test_a_session_that_was_told_to_stop_is_not_answered_by_an_earlier_approval(
         assert answer.request.state is RequestState.DENIED
 
     asyncio.run(story())
+
+
+def test_what_was_denied_since_is_asked_and_not_answered_by_an_approval_that_reaches_it(desk_bench: Bench) -> None:
+    """I5: also where the agent comes with a reason that it had not given."""
+
+    async def story() -> None:
+        waiting = await desk_bench.desk.ask(a_similar("0", "rm -rf dist"))
+        desk_bench.clock.advance(1)
+        await approved_for_the_session(desk_bench)
+        desk_bench.clock.advance(1)
+        await desk_bench.desk.review(a_review(waiting.request, Verdict.DENY))
+        insists = a_similar("2", "rm -rf dist")
+        assert await desk_bench.desk.covered(replace(insists, claim=replace(insists.claim, reason="really"))) is None
+        assert (await desk_bench.desk.covered(a_similar("3", "rm -rf out"))) is not None
+
+    asyncio.run(story())
+
+
+def test_an_approval_for_several_runs_ends_where_the_same_action_is_denied(desk_bench: Bench) -> None:
+    """I5: another request was amended into it, and denied."""
+
+    async def story() -> None:
+        draft = a_draft(key="1", command="rm -rf a")
+        draft = replace(draft, terms=replace(draft.terms, scopes=(ScopeOffer(kind="uses", amount=5),)))
+        first = (await desk_bench.desk.ask(draft)).request
+        other = (await desk_bench.desk.ask(a_draft(key="2", command="rm -rf b"))).request
+        case = (await desk_bench.desk.review(a_review(first, Verdict.APPROVE, scope="uses:5"))).case
+        assert await redeemed(desk_bench, case)
+        content = Content(action=first.action, effects=first.effects, risk=first.risk)
+        step = await desk_bench.desk.amend(other.id, Amend(content=content, claim=other.claim, terms=other.terms))
+        await desk_bench.desk.review(a_review(step.case.request, Verdict.DENY))
+        assert not await redeemed(desk_bench, case, "attempt-2")
+        assert await redeemed(desk_bench, case)  # what was released before hears the same again
+
+    asyncio.run(story())

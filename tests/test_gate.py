@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from askfirst.asking import Asking
+from askfirst.asking import Asking, Look
 from askfirst.call import ToolCall
 from askfirst.config import Config, parse_config
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
@@ -552,3 +552,65 @@ def test_the_policy_is_asked_once_for_each_version_and_frozen_with_it(scene: Sce
         return verdict
 
     assert isinstance(run(story), Allow)
+
+
+REACH = "session git reset --hard *"
+
+
+async def approved_for_the_session(scene: Scene) -> None:
+    scene.ruler.scopes = (ScopeOffer(kind="once"), ScopeOffer(kind="session", pattern="git reset --hard *"))
+    await asyncio.gather(
+        scene.gate.before(event("t0", "git reset --hard HEAD~1"), scene.attempt("t0")),
+        scene.decide(Verdict.APPROVE, scope=REACH),
+    )
+
+
+def test_a_session_that_was_told_to_stop_uses_no_approval_that_came_before(scene: Scene) -> None:
+    """I5: whatever it tries, also what was approved before and has not run."""
+
+    async def story() -> list[object]:
+        await approved_for_the_session(scene)
+        await asyncio.gather(
+            scene.gate.before(event("t1", "git clean -fdx"), scene.attempt("t1")),
+            scene.decide(Verdict.DENY, stop=True),
+        )
+        like = await scene.gate.before(event("t2", "git reset --hard HEAD~2"), scene.attempt("t2"))
+        same = await scene.gate.before(event("t3", "git reset --hard HEAD~1"), scene.attempt("t3"))
+        return [like, same]
+
+    for verdict in run(story):
+        assert isinstance(verdict, Deny)
+        assert "who told this session to stop" in verdict.reason
+
+
+def test_what_was_denied_after_an_approval_that_reaches_it_is_not_let_pass_by_that(scene: Scene) -> None:
+    """I5: the request was made before the approval, and denied after it."""
+
+    async def story() -> list[object]:
+        await scene.gate.before(event("t1", "git reset --hard HEAD~9", why=""), scene.attempt("t1", wait_s=0))
+        waiting = await scene.asked()
+        await scene.bench.desk.ask(scene.asking.draft(*await looked_at(scene, "git reset --hard HEAD~1"), key="k"))
+        [first] = [each for each in await scene.bench.desk.pending() if each.id != waiting.id]
+        scene.bench.clock.advance(1)
+        await scene.bench.desk.review(a_review(first, Verdict.APPROVE, scope=REACH))
+        scene.bench.clock.advance(1)
+        await scene.bench.desk.review(a_review(waiting, Verdict.DENY))
+        same = await scene.gate.before(event("t2", "git reset --hard HEAD~9", why=""), scene.attempt("t2"))
+        insists = event("t3", "git reset --hard HEAD~9", why="really")
+        again = await scene.gate.before(insists, scene.attempt("t3", wait_s=0))
+        like = await scene.gate.before(event("t4", "git reset --hard HEAD~2"), scene.attempt("t4"))
+        return [same, again, like]
+
+    scene.ruler.scopes = (ScopeOffer(kind="once"), ScopeOffer(kind="session", pattern="git reset --hard *"))
+    same, again, like = run(story)
+    assert isinstance(same, Deny)
+    assert same.reason.startswith("Denied: ")
+    assert isinstance(again, Deny)
+    assert again.reason.startswith("Pending: ")
+    assert isinstance(like, Allow)
+
+
+async def looked_at(scene: Scene, command: str) -> tuple[Look, Action]:
+    call = event(command=command)
+    look = await scene.asking.look(call.call, call.agent)
+    return look, await scene.asking.resolve(look)

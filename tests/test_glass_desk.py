@@ -481,3 +481,21 @@ def test_a_window_outlives_its_broker(town: Town) -> None:
         assert (await town.ask(key="2", command="git clean -fdx")).state is RequestState.APPROVED
 
     run(story)
+
+
+def test_a_window_does_not_release_what_was_denied(any_town: Town) -> None:
+    """A new reason has people asked once more; the window overrides no deny, of this very action."""
+    town = any_town
+
+    async def story() -> None:
+        desk, code = town.bench.desk, await town.code()
+        request = await town.ask()
+        await desk.review(a_review(request, Verdict.DENY))
+        await town.open(code)
+        draft = allowing(a_draft(key="again"), 600)
+        draft = replace(draft, claim=replace(draft.claim, reason="it is urgent"))
+        assert (await desk.ask(draft)).request.state is RequestState.PENDING
+        assert (await desk.ask(replace(draft, key="joins"))).request.state is RequestState.PENDING
+        assert (await town.ask(key="other", command="git push")).state is RequestState.APPROVED
+
+    run(story)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from askfirst.bounds import Bounds
+from askfirst.effects import Risk
 from askfirst.engine import Amend, Case, Content
 from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
 from askfirst.people import Directory, Person
@@ -429,3 +430,31 @@ def test_words_are_never_an_approval(desk_bench: Bench) -> None:
             assert step.case.request.state is RequestState.PENDING
 
     asyncio.run(story())
+
+
+def test_no_deadline_approves_what_was_denied_before(desk_bench: Bench) -> None:
+    """Silence is no consent to what somebody has refused; the harmless twin is approved by it."""
+
+    def low(key: str, command: str, reason: str = "") -> Draft:
+        draft = on_terms(a_draft(key=key, command=command, now_ms=desk_bench.clock.now_ms()), on_timeout="approve")
+        found = draft.classification
+        effects = tuple(replace(each, risk=Risk.LOW, target=command) for each in found.effects)
+        found = replace(found, effects=effects)
+        return replace(draft, classification=found, claim=replace(draft.claim, reason=reason))
+
+    async def story() -> list[RequestState]:
+        first = await desk_bench.desk.ask(low("1", "rm a"))
+        await deny(desk_bench, first)
+        again = await desk_bench.desk.ask(low("2", "rm a", "it is in the way"))
+        other = await desk_bench.desk.ask(low("3", "rm b"))
+        turned = await desk_bench.desk.ask(low("4", "rm c"))
+        content = Content(action=again.request.action, effects=again.request.effects, risk=Risk.LOW)
+        amend = Amend(content=content, claim=turned.request.claim, terms=turned.request.terms)
+        step = await desk_bench.desk.amend(turned.request.id, amend)
+        assert "denied something equivalent" in step.case.request.notes[0]
+        desk_bench.clock.advance(601)
+        await desk_bench.desk.sweep()
+        cases = [await desk_bench.desk.case(each.request.id) for each in (again, other, turned)]
+        return [each.request.state for each in cases]
+
+    assert asyncio.run(story()) == [RequestState.EXPIRED, RequestState.APPROVED, RequestState.EXPIRED]

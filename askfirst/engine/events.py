@@ -90,11 +90,13 @@ class Amend:
         content: analysed anew, also where nothing but the claim changed.
         claim: what the agent now says.
         terms: what the policy says about the new version.
+        notes: what people should know besides, beside the notes that there are.
     """
 
     content: Content
     claim: Claim
     terms: Terms
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,7 @@ class Redeem:
         is_genuine: whether the grant's stored token is our own signature over this very grant.
         state_digest: of the state that the action would meet now, for a grant that is bound to one.
         rescue: what was kept of what it would destroy.
+        overruled: why a denial that came after the approval keeps it closed, ``""`` for nothing.
     """
 
     action_digest: str
@@ -146,6 +149,7 @@ class Redeem:
     is_genuine: bool = True
     state_digest: str = ""
     rescue: Rescue = field(default_factory=Rescue)
+    overruled: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

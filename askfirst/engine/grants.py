@@ -92,6 +92,8 @@ def redeem(case: Case, event: Event, now_ms: int) -> Step:
     if grant.state is not GrantState.ISSUED:
         why = f": {grant.detail}" if grant.state is GrantState.REVOKED and grant.detail else ""
         return Step(case=case, done=False, note=f"the grant is {grant.state.value}{why}")
+    if event.overruled:
+        return Step(case=case, done=False, note=event.overruled)
     if is_outdated(case, event.state_digest):
         return Step(case=case, done=False, note=CHANGED)
     use = Use(

@@ -46,7 +46,15 @@ def amend(case: Case, event: Event, _now_ms: int) -> Step:
         note = f"there are {VERSIONS_MAX} versions already; withdraw the request and ask anew"
         return Step(case=case, done=False, note=note)
     after = next_version(case, event.content, changed_by="agent")
-    amended = replace(after.request, claim=event.claim, terms=event.terms, reminded=0, escalated=0, handovers=())
+    amended = replace(
+        after.request,
+        claim=event.claim,
+        terms=event.terms,
+        notes=tuple(dict.fromkeys((*request.notes, *event.notes))),
+        reminded=0,
+        escalated=0,
+        handovers=(),
+    )
     line = _line(EntryType.GATE_AMENDED, _change(request, amended))
     return Step(
         case=replace(after, request=amended),

@@ -94,6 +94,17 @@ def standing(
     )
 
 
+def denials(connection: sa.Connection, *, action_digest: str, agent: Agent, since_ms: int) -> tuple[Request, ...]:
+    """``Standing.denials`` alone."""
+    found = _DENIALS.rows(connection, act=action_digest, session=agent.session, host=agent.host, since_ms=since_ms)
+    return tuple(load(Request, body) for (body,) in found)
+
+
+def is_denied_since(connection: sa.Connection, action_digest: str, since_ms: int) -> bool:
+    """Whether people have denied this very action from then on, however much else was denied."""
+    return _DENIED_SINCE.scalar(connection, act=action_digest, since_ms=since_ms) is not None
+
+
 _KNOWN, _GRANTED, _WAITING, _DENIED = "known", "granted", "waiting", "denied"
 _SESSION_FULL = "session full"
 
@@ -132,6 +143,16 @@ _is_open = (
     & (grant_table.c.expires_at_ms > sa.bindparam("now_ms"))
 )
 _newest = table.c.ended_at_ms.desc()
+_DENIALS = Statement(sa.select(table.c.body).where(_is_session, _denied).order_by(_newest).limit(constant(DENIALS_MAX)))
+_DENIED_SINCE = Statement(
+    sa.select(constant(1))
+    .where(
+        table.c.action_digest == sa.bindparam("act"),
+        table.c.state == constant(RequestState.DENIED.value),
+        table.c.ended_at_ms >= sa.bindparam("since_ms"),
+    )
+    .limit(constant(1))
+)
 _STANDING = Statement(
     sa.union_all(
         _arm(_KNOWN, table.c.idempotency_key == sa.bindparam("key")),
