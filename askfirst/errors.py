@@ -66,6 +66,10 @@ class StoreAwayError(StoreError):
     """The database cannot be reached now; whether the last write arrived is not known until it is back."""
 
 
+class UnreadableError(StoreError):
+    """A record cannot be read: it is damaged, or of a newer release. What it is about does not run."""
+
+
 class OverloadedError(StoreError):
     """Too much is waiting already; nothing was changed."""
 

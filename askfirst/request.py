@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from askfirst.canonical import digest
 from askfirst.effects import Effect, Risk  # noqa: TC001  # pydantic reads the annotations
-from askfirst.errors import StoreError
+from askfirst.errors import UnreadableError
 from askfirst.evidence.values import Evidence
 from askfirst.host import Agent  # noqa: TC001  # pydantic reads the annotations
 from askfirst.opinion import Opinion  # noqa: TC001  # pydantic reads the annotations
@@ -361,10 +361,10 @@ def load(kind: type[_T], text: str) -> _T:
     """The value in this JSON text.
 
     Raises:
-        StoreError: it is no such value, e.g. because a newer release wrote it.
+        UnreadableError: it is no such value, e.g. because a newer release wrote it.
     """
     try:
         value: _T = _adapter(kind).validator.validate_json(text)
     except ValidationError as error:
-        raise StoreError(f"stored {kind.__name__.lower()} cannot be read: {error}") from error
+        raise UnreadableError(f"stored {kind.__name__.lower()} cannot be read: {error}") from error
     return value

@@ -2,7 +2,8 @@
 
 What ran after the backup, the store has forgotten: a grant that was used up would open a second time, and so would a
 break-glass code. They are taken back, before anybody is served. What waits for people goes on waiting: a decision is
-bound to the version that was shown. Its messages are shown anew, since they may tell of a decision that is lost.
+bound to the version that was shown. Its messages are shown anew, since they may tell of a decision that is lost. What
+cannot be read is passed over: it opens nothing as it is.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ class Restoring(Clerk):
         note = f"{_words(known)}; what was decided since then is lost, decide again"
         found = records.list_requests(connection, states=[RequestState.PENDING], limit=_BATCH, before=before)
         for request in found:
-            case = records.read(connection, request.id)
-            if note in case.request.notes:
+            case = records.read_whole(connection, request.id)
+            if case is None or note in case.request.notes:
                 continue
             noted = replace(case.request, notes=(*case.request.notes, note))
             records.save(connection, case, replace(case, request=noted))

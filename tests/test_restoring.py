@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
+
 from askfirst import card
 from askfirst.break_glass import Code
+from askfirst.errors import StoreError
+from askfirst.policy.ruling import Stage
 from askfirst.request import GrantState, RequestState, Verdict
 from askfirst.restoring import Restoring
-from askfirst.store import break_glass, restored
+from askfirst.store import break_glass, restored, schema
 from askfirst.store.restored import Restored
 from askfirst.testing.bench import Bench, FakeSigner, a_draft, a_review
 
@@ -128,6 +133,33 @@ def test_a_store_that_was_not_restored_is_left_alone(desk_bench: Bench) -> None:
         case = await approved(desk_bench, "a")
         await restoring(desk_bench).settle()
         assert (await redeem(desk_bench, case)).done
+
+    asyncio.run(story())
+
+
+def test_what_cannot_be_read_opens_nothing_and_holds_up_nobody(desk_bench: Bench) -> None:
+    """A copy of a store can be sound as a file, and not in what it says."""
+
+    def damage(ids: list[str], connection: sa.Connection) -> None:
+        for table in (schema.grant, schema.review):
+            connection.execute(table.update().where(table.c.request_id.in_(ids)).values(body="{"))
+        restored.mark(connection, ABOUT)
+
+    async def story() -> None:
+        broken, whole = await approved(desk_bench, "a"), await approved(desk_bench, "b")
+        draft = a_draft(key="c", command="rm -rf c")
+        terms = replace(draft.terms, stages=(Stage(approvals_needed=2, recipients=("web:inbox",)),))
+        waiting = await desk_bench.desk.ask(replace(draft, terms=terms))
+        await desk_bench.desk.review(a_review(waiting.request, Verdict.APPROVE))
+        asked = await desk_bench.desk.ask(a_draft(key="d", command="rm -rf d"))
+        await desk_bench.writer.write(partial(damage, [broken.request.id, waiting.request.id]))
+        await restoring(desk_bench).settle()
+        assert [each.request.id for each in await desk_bench.desk.grants()] == []
+        for each in (broken, waiting):
+            with pytest.raises(StoreError, match="cannot be read"):
+                await redeem(desk_bench, each)
+        assert not (await redeem(desk_bench, whole)).done
+        assert WHEN in (await desk_bench.desk.case(asked.request.id)).request.notes[-1]
 
     asyncio.run(story())
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from askfirst.engine import Case, next_due_ms
-from askfirst.errors import ConflictError, RequestNotFoundError, StoreError
+from askfirst.errors import ConflictError, RequestNotFoundError, UnreadableError
 from askfirst.request import Grant, GrantState, Request, RequestState, Review, dump, load
 from askfirst.store.locking import claim, locked, unlocked
 from askfirst.store.schema import IS_REFUSED
@@ -120,6 +120,19 @@ def read(connection: sa.Connection, request_id: str) -> Case:
     return case_of(connection, body)
 
 
+def read_whole(connection: sa.Connection, request_id: str) -> Case | None:
+    """The case with this id, None where a part of it cannot be read.
+
+    Raises:
+        RequestNotFoundError: there is none.
+    """
+    try:
+        return read(connection, request_id)
+    except UnreadableError:
+        _log.exception("request %s is passed over", request_id)
+        return None
+
+
 def read_waiting_for(connection: sa.Connection, action_digest: str) -> Case | None:
     """The case that waits for a decision on this very action."""
     body = _WAITING_FOR.scalar(connection, act=action_digest)
@@ -158,11 +171,20 @@ def read_granted(connection: sa.Connection, action_digest: str, session: str = "
 
 
 def list_granted(connection: sa.Connection, limit: int) -> list[Case]:
-    """Cases with an open grant, those that lapse first before the others."""
-    ids = connection.scalars(
-        sa.select(grant_table.c.request_id).where(_ISSUED).order_by(grant_table.c.expires_at_ms).limit(limit)
-    )
-    return [read(connection, request_id) for request_id in list(ids)]
+    """Cases with an open grant, those that lapse first before the others.
+
+    At most so many, and fewer only where there are no more: what cannot be read is passed over, and opens nothing.
+    """
+    query = sa.select(grant_table.c.request_id).where(_ISSUED).order_by(grant_table.c.expires_at_ms, grant_table.c.id)
+    cases: list[Case] = []
+    seen = 0
+    while (left := limit - len(cases)) > 0:
+        ids = connection.scalars(query.limit(left).offset(seen)).all()
+        cases += [case for each in ids if (case := read_whole(connection, each)) is not None]
+        if len(ids) < left:
+            break
+        seen += left
+    return cases
 
 
 def list_running(connection: sa.Connection, session: str) -> list[Case]:
@@ -250,7 +272,7 @@ def _readable(body: str) -> Request | None:
     """The request of a row, None where this release cannot read it: a list shows all others."""
     try:
         return load(Request, body)
-    except StoreError:
+    except UnreadableError:
         _log.exception("a request is left out of the list")
         return None
 
@@ -269,7 +291,7 @@ def take_due(connection: sa.Connection, now_ms: int, limit: int) -> list[Case]:
     for request_id, body in _DUE.rows(connection, now_ms=now_ms, limit=limit):
         try:
             cases.append(case_of(connection, body))
-        except StoreError:
+        except UnreadableError:
             _log.exception("the timer of request %s cannot be kept", request_id)
     return cases
 
