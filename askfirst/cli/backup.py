@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from askfirst.paths import StatePaths
 
 
+_SHOWN_MAX = 20
+
+
 def add(app: typer.Typer, parts: Parts) -> None:
     """Register the commands."""
 
@@ -61,13 +64,14 @@ def add(app: typer.Typer, parts: Parts) -> None:
             if in_place == (file is not None):
                 raise InputError("give either a file, or --in-place", field="file")
             with stderr.status("restoring"):
-                report, loss = _restore(
-                    parts, state_paths(state_dir), file, state_dir, Evidence(old, tuple(seen or ()))
-                )
+                evidence = Evidence(old, tuple(seen or ()))
+                report, loss, unreadable = _restore(parts, state_paths(state_dir), file, state_dir, evidence)
             for problem in report.problems:
                 stderr.print(f"FAIL {problem.message}", style="bold red", markup=False, soft_wrap=True)
+            _warn_of(unreadable)
             if as_json:
-                print_json({"ok": report.ok, "entries": report.size, "root": report.root, **asdict(loss)})
+                told = {"ok": report.ok, "entries": report.size, "root": report.root, **asdict(loss)}
+                print_json({**told, "unreadable": unreadable})
             elif report.ok:
                 for line in loss.told(report.size):
                     console.print(line, soft_wrap=True, markup=False)
@@ -88,7 +92,7 @@ def _backup(paths: StatePaths, out: Path) -> None:
 
 def _restore(
     parts: Parts, paths: StatePaths, file: Path | None, state_dir: Path | None, evidence: Evidence
-) -> tuple[VerifyReport, Loss]:
+) -> tuple[VerifyReport, Loss, list[str]]:
     from askfirst.broker.server import broker_lock  # noqa: PLC0415  # only here
     from askfirst.config import load_config  # noqa: PLC0415  # heavy, and other commands start without it
     from askfirst.store.backup import require_no_store, restore_postgres, restore_sqlite  # noqa: PLC0415
@@ -105,28 +109,40 @@ def _restore(
         require_no_store(paths.store)
         copy = restore_sqlite(file, paths.root)
         try:
-            report, loss = _verified(parts, copy, copy, evidence)
+            report, loss, unreadable = _verified(parts, copy, copy, evidence)
             if report.ok:
                 copy.rename(paths.store)
         finally:
             copy.unlink(missing_ok=True)
-        return report, loss
+        return report, loss, unreadable
 
 
-def _verified(parts: Parts, log: Path, store: Path | URL, evidence: Evidence) -> tuple[VerifyReport, Loss]:
-    """Verify a log, and mark the store that it is of as restored where it verifies."""
+def _verified(parts: Parts, log: Path, store: Path | URL, evidence: Evidence) -> tuple[VerifyReport, Loss, list[str]]:
+    """Verify a log, and mark the store that it is of as restored where it verifies; with what of it cannot be read."""
     from askfirst.store.backup import mark_restored  # noqa: PLC0415  # SQLAlchemy takes half a second
+    from askfirst.store.damage import find_unreadable  # noqa: PLC0415
     from askfirst.store.restored import Restored  # noqa: PLC0415
 
     report = _verify(parts, log)
     if not report.ok:
-        return report, Loss()
+        return report, Loss(), []
     head = f"{report.size}:{report.root}"
     at = str(parts.log(log).show(report.size - 1)["entry"]["t"])
     mark_restored(store, Restored(head=head, at=at))  # first of all: a shared database is in place by now
     loss = loss_of(parts, log, report.size, evidence)
     mark_restored(store, Restored(head=head, at=at, lost=loss.entries_lost))
-    return report, loss
+    return report, loss, find_unreadable(store)
+
+
+def _warn_of(unreadable: list[str]) -> None:
+    if not unreadable:
+        return
+    shown = ", ".join(unreadable[:_SHOWN_MAX]) + (", …" if len(unreadable) > _SHOWN_MAX else "")
+    told = (
+        f"{len(unreadable)} of the requests that wait or are approved cannot be read, so they open nothing and nobody "
+        f"can decide them: {shown}; an older backup may have them whole"
+    )
+    stderr.print(told, style="bold yellow", markup=False, soft_wrap=True)
 
 
 def _verify(parts: Parts, path: Path) -> VerifyReport:

@@ -95,6 +95,12 @@ def require_known(connection: sa.Connection) -> None:
     _known(connection, ScriptDirectory.from_config(_config()))
 
 
+def is_current(connection: sa.Connection) -> bool:
+    """Whether the schema is this release's own."""
+    scripts = ScriptDirectory.from_config(_config())
+    return MigrationContext.configure(connection).get_current_revision() == scripts.get_current_head()
+
+
 def _known(connection: sa.Connection, scripts: ScriptDirectory) -> str | None:
     """The schema of a store, None where there is none yet."""
     current = MigrationContext.configure(connection).get_current_revision()

@@ -20,7 +20,7 @@ from askfirst.cli import backup as command
 from askfirst.cli.parts import Parts
 from askfirst.paths import StatePaths, state_paths
 from askfirst.request import Verdict
-from askfirst.store import restored
+from askfirst.store import restored, schema
 from askfirst.store.postgres import parse_url
 from askfirst.store.restored import Restored
 from askfirst.testing.bench import a_draft, a_review
@@ -159,6 +159,29 @@ def test_a_store_that_was_put_back_by_other_means_is_verified_and_marked(paths: 
     found = marked(paths, store_url)
     assert found is not None
     assert found.head.startswith("2:")
+
+
+def test_a_restore_names_what_waits_and_cannot_be_read(paths: StatePaths, store_url: str) -> None:
+    ask(paths, store_url, "a", "b")
+    decide(paths, store_url, "c")
+    engine = sa.create_engine(parse_url(store_url) if store_url else f"sqlite:///{paths.store}")
+    with engine.begin() as connection:
+        a, _b, c = connection.scalars(sa.select(schema.request.c.id).order_by(schema.request.c.id)).all()
+        for table, key in (
+            (schema.request, schema.request.c.id == a),
+            (schema.review, schema.review.c.request_id == c),
+        ):
+            connection.execute(table.update().where(key).values(body="{"))
+    engine.dispose()
+    told = json.loads(run("restore", "--in-place", "--json").stdout)
+    assert (told["ok"], told["unreadable"]) == (True, [a, c])
+    said = " ".join(run("restore", "--in-place").stderr.split())
+    assert "2 of the requests that wait or are approved cannot be read, so they open nothing" in said
+    assert f"{a}, {c}; an older backup may have them whole" in said
+    with engine.begin() as connection:  # whose records have another form
+        connection.execute(sa.text("update alembic_version set version_num = '0001'"))
+    engine.dispose()
+    assert json.loads(run("restore", "--in-place", "--json").stdout)["unreadable"] == []
 
 
 def test_a_store_that_a_newer_release_has_upgraded_is_not_touched(paths: StatePaths, store_url: str) -> None:
