@@ -12,8 +12,8 @@ The whole claim, so that you can check it against this file:
 A log verifies when the root over its entries is the one in its signed head, and in each --checkpoint and --seen: then
 the entries that those were made from are all there, in the same order, byte for byte. A store must also hold exactly
 the payloads that entries name by SHA-256(salt || bytes), without those that entries say were erased.
-Not looked at: cosignatures, an old key's word for the new one (give both keys), and what a store keeps to be quicker
-(leaf hashes, tiles, frontier).
+A key that was changed signed, in the entry of the change, a last head over all before it, with the key that follows.
+Not looked at: cosignatures, and what a store keeps to be quicker (leaf hashes, tiles, frontier).
 """
 
 from __future__ import annotations
@@ -32,6 +32,11 @@ from urllib.parse import quote
 
 Point = tuple[int, int, int, int]
 Key = tuple[str, bytes, bytes]
+Keys = dict[Key, float]  # each with the number of entries up to which it signs
+Head = tuple[str, int, bytes]  # what it is, number of entries, the first bytes of its root
+Marks = dict[
+    int, tuple[bytes, str]
+]  # number of entries: their root, and when the next one was made, or the last of all
 Entries = Iterable[tuple[int, bytes]]
 Payloads = Iterable[tuple[bytes, bytes, bytes]]
 
@@ -100,8 +105,8 @@ def parse_vkey(line: str) -> Key:
     return name, bytes.fromhex(key_id), raw[1:]
 
 
-def open_head(note: str, keys: list[Key]) -> tuple[int, bytes]:
-    """(size, root) of a checkpoint that one of the keys signed under the checkpoint's own name."""
+def open_head(note: str, keys: Keys) -> tuple[int, bytes]:
+    """(size, root) of a checkpoint that one of the keys, in its time, signed under the checkpoint's own name."""
     if not note.strip():
         raise ValueError("the signed head is missing: whatever is there is no log that was signed")
     text, _, signatures = note.rpartition("\n\n")
@@ -111,15 +116,29 @@ def open_head(note: str, keys: list[Key]) -> tuple[int, bytes]:
     for line in signatures.splitlines():
         dash, name, encoded = line.split(" ")
         blob = base64.b64decode(encoded, validate=True)
-        for key_name, key_id, public in keys:
+        for (key_name, key_id, public), limit in keys.items():
             if (dash, name, blob[:4]) == ("\u2014", key_name, key_id):
                 if not ed25519_verifies(public, text.encode(), blob[4:]):
                     raise ValueError(f"the signature of {name!r} is wrong")
-                signed = signed or name == origin
+                signed = signed or (name == origin and int(size) <= limit)
     root_hash = base64.b64decode(root, validate=True)
     if not signed or len(root_hash) != 32:
-        raise ValueError(f"no given key of {origin!r} signed this head; if the key was changed: --key NEW")
+        raise ValueError(f"no known key of {origin!r} signed the head of {size} entries, or it was changed before")
     return int(size), root_hash
+
+
+def follow(index: int, body: bytes, keys: Keys) -> list[Head]:
+    """Know the key that a known one gave its place to, by its word in the entry of the change: its last head."""
+    entry = json.loads(body)
+    old, new, word = (entry["data"].get(name, "") for name in ("old", "new", "endorsement"))
+    if entry["type"] != "log.key_rotated" or not word or keys.get(parse_vkey(old), 0) <= index:
+        return []
+    size, root = open_head(word, {parse_vkey(old): index})
+    if size != index or word.split("\n")[3] != f"next {new}":
+        raise ValueError(f"entry {index} changes the key, but the old key's word is for another place or key")
+    keys[parse_vkey(old)] = index
+    keys.setdefault(parse_vkey(new), float("inf"))
+    return [(f"the old key's last head, by whose word it was changed at entry {index}", size, root)]
 
 
 # --- The tree, RFC 6962 section 2.1 -----------------------------------------------------------------------------------
@@ -189,45 +208,65 @@ def payload_faults(payloads: Payloads, named: dict[str, int]) -> list[str]:
     return faults + [f"the payload {digest} of entry {index} is gone" for digest, index in named.items()]
 
 
-def roots_at(sizes: set[int], entries: Entries) -> tuple[int, dict[int, bytes], dict[str, int]]:
-    """(number of entries, root at each size that is reached, payloads that they name); ValueError: one is missing."""
-    stack, size, roots, named = list[bytes](), 0, {0: root_of([])}, dict[str, int]()
-    for index, body in entries:
+def time_of(body: bytes) -> str:
+    """When an entry was made, for people."""
+    found = re.search(rb'"t":"([-0-9T:.]+Z)"', body)
+    return f"since {found[1].decode()}" if found else "since when, no entry tells"
+
+
+def read_entries(sizes: set[int], entries: Entries, keys: Keys) -> tuple[Marks, list[Head], dict[str, int]]:
+    """(what is at these sizes and at the end, last heads of keys that were changed, payloads that entries name)."""
+    stack, size, body, marks, words, named = list[bytes](), 0, b"", Marks(), list[Head](), dict[str, int]()
+    for index, following in entries:
         if index != size:
-            raise ValueError(f"entry {size} is missing: entry {index} follows entry {size - 1}")
-        push(stack, size, hashlib.sha256(b"\x00" + body).digest())
+            raise ValueError(f"entry {size} is missing: entry {index} follows entry {size - 1} ({time_of(body)})")
+        body = following
+        changed = follow(index, body, keys) if b'"log.key_rotated"' in body else []
+        if size in sizes or changed:
+            marks[size] = root_of(stack), time_of(body)
+        words += changed
         if b'"sha256":' in body:
             note_payloads(index, body, named)
+        push(stack, size, hashlib.sha256(b"\x00" + body).digest())
         size += 1
-        if size in sizes:
-            roots[size] = root_of(stack)
-    return size, roots, named
+    marks[size] = root_of(stack), time_of(body)
+    return marks, words, named
+
+
+def compare(heads: list[Head], marks: Marks) -> tuple[list[str], list[str]]:
+    """Which heads hold, and which do not."""
+    present, holds, fails = max(marks), list[str](), list[str]()
+    good = [size for _, size, root in heads if size <= present and marks[size][0].startswith(root)]
+    for name, size, root in heads:
+        if size > present:
+            gone = f"{name} has {size} entries, {present} are present: the last {size - present} are gone"
+            fails.append(f"{gone} ({marks[present][1]})")
+        elif not marks[size][0].startswith(root):
+            since = max((one for one in good if one < size), default=0)
+            differs = f"{name}: the root over the first {size} entries differs: they were rewritten"
+            fails.append(f"{differs}, from entry {since} on or later ({marks[since][1]})")
+        else:
+            holds.append(f"{name}: the first {size} entries are exactly those it was made from")
+    return holds, fails
 
 
 def verify(path: Path, vkeys: list[str], checkpoints: list[str], seen: list[str]) -> tuple[list[str], ...]:
     """What holds, what does not, and what was not looked at."""
     note, found_vkeys, entries, payloads = read_log(path)
-    keys = [parse_vkey(line) for line in vkeys or found_vkeys]
-    signed_size, signed_root = open_head(note, keys)
-    heads = [("the signed head", signed_size, signed_root)]
-    heads += [(name, *open_head(Path(name).read_text("utf-8"), keys)) for name in checkpoints]
+    keys = {parse_vkey(line): float("inf") for line in vkeys or found_vkeys}
+    notes = {"the signed head": note} | {name: Path(name).read_text("utf-8") for name in checkpoints}
+    heads = list[Head]()
     for text in seen:
         size_text, _, digits = text.partition(":")
-        seen_root = bytes.fromhex(digits)
-        if len(seen_root) < 8:
+        heads.append((f"--seen {text}", int(size_text), bytes.fromhex(digits)))
+        if len(heads[-1][2]) < 8:
             raise ValueError(f"--seen {text}: expected size:root with at least 16 hexadecimal digits")
-        heads.append((f"--seen {text}", int(size_text), seen_root))
-    present, roots, named = roots_at({size for _, size, _ in heads}, entries)
-    holds, fails = list[str](), list[str]()
-    for name, size, root in heads:
-        if size > present:
-            fails.append(f"{name} has {size} entries, {present} are present: the last {size - present} are gone")
-        elif not roots[size].startswith(root):
-            fails.append(f"{name}: the root over the first {size} entries differs: they were rewritten")
-        else:
-            holds.append(f"{name}: the first {size} entries are exactly those it was made from")
-    if present > signed_size:
-        fails.append(f"{present} entries are present, {signed_size} are signed")
+    sizes = {int(line) for text in notes.values() for line in re.findall(r"^\d+$", text, re.MULTILINE)}
+    marks, words, named = read_entries({0, *sizes, *(size for _, size, _ in heads)}, entries, keys)
+    signed = [(name, *open_head(text, keys)) for name, text in notes.items()]
+    holds, fails = compare([*signed, *heads, *words], marks)
+    if max(marks) > (size := signed[0][1]):
+        fails.append(f"{max(marks)} entries are present, {size} are signed ({marks[size][1]})")
     if payloads is None:
         return holds, fails, ["an export holds no payloads, so that none was compared with its digest"]
     return holds, fails + payload_faults(payloads, named), []

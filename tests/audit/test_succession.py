@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from askfirst.audit_port import Entry, EntryType
-from audit import tree
+from audit import tree, verify_standalone
 from audit.clock import Reading
 from audit.entry import encode
 from audit.export import export, export_stream
@@ -39,7 +41,24 @@ def rotate(store: Store, new: Signer) -> None:
 
 
 def verified(store: Store, *keys: Signer) -> Report:
-    return verify_store(store.path, vkeys=[key.verifier.vkey for key in keys])
+    return checked(store.path, *keys)
+
+
+def checked(path: Path, *keys: Signer) -> Report:
+    """What verifying finds, of which the stand-alone verifier must think the same."""
+    vkeys = [key.verifier.vkey for key in keys]
+    report = verify_store(path, vkeys=vkeys)
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(verify_standalone.__file__),
+        str(path),
+        *(f"--key={one}" for one in vkeys),
+    ]
+    alone = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert alone.returncode == (0 if report.ok else 1), alone.stdout + alone.stderr
+    return report
 
 
 def body(type_: EntryType, data: dict[str, Value]) -> bytes:
@@ -69,7 +88,7 @@ def exported(path: Path, bodies: list[bytes], *signers: Signer) -> Path:
 
 
 def problems(path: Path, *keys: Signer) -> list[tuple[str, int | None]]:
-    report = verify_store(path, vkeys=[key.verifier.vkey for key in keys])
+    report = checked(path, *keys)
     return [(problem.code, problem.index) for problem in report.problems]
 
 
@@ -82,7 +101,7 @@ def test_who_knows_the_first_key_only_follows_it_over_several_changes(store: Sto
     with (tmp_path / "stream").open("wb") as file:
         export_stream(store.path, file)
     for path in (store.path, tmp_path / "folder", tmp_path / "stream"):
-        report = verify_store(path, vkeys=[OLD.verifier.vkey])
+        report = checked(path, OLD)
         assert report.ok, report.problems
         word = "the old key's last head, by whose word the key was changed at entry"
         assert report.proofs[:3] == (
