@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S: Final = 30.0
 _MAX_BYTES: Final = 65_536
-_GRANTED: Final = (0, 1)
-"""Granted, and granted with modifications (RFC 3161 §2.4.2)."""
+_GRANTED: Final = 0
+"""RFC 3161 §2.4.2. What is granted with modifications (1) is not what was asked for, and nothing would verify it."""
 
 
 class TimestampError(LogError):
@@ -48,7 +48,7 @@ def request_timestamp(url: str, content: bytes) -> bytes:
         )
         answer.raise_for_status()
         response = rfc3161.decode_timestamp_response(answer.content)
-        if response.status not in _GRANTED:
+        if response.status != _GRANTED:
             raise TimestampError(f"{url} refuses: status {response.status} {'; '.join(response.status_string)}")
         given = response.tst_info
     except httpx.HTTPStatusError as error:

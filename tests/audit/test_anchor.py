@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.server
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +23,9 @@ from audit.testing import Store, decided, signer_of
 from audit.timestamp import TimestampError, request_timestamp
 from audit.tree import Tree, grow, leaf_hash
 from audit.verify import verify_store
+
+HERE = Path(__file__).parent
+DOCS = (HERE.parents[1] / "docs" / "audit-log.md").read_text(encoding="utf-8")
 
 
 def git(repository: Path, *arguments: str) -> str:
@@ -191,6 +195,7 @@ class Authority:
         self.answer = b""
         """What it answers whatever it is asked; ``b""``: a timestamp."""
         self.bend: Callable[[bytes], bytes] = lambda query: query
+        self.bend_reply: Callable[[bytes], bytes] = lambda reply: reply
         (folder / "serial").write_text("01\n")
         (folder / "tsa.cnf").write_text(_CONFIG.format(folder=folder))
         self._openssl(
@@ -224,7 +229,7 @@ class Authority:
             *("ts", "-reply", "-config", str(self.folder / "tsa.cnf")),
             *("-queryfile", str(self.folder / "query"), "-out", str(self.folder / "reply")),
         )
-        return (self.folder / "reply").read_bytes()
+        return self.bend_reply((self.folder / "reply").read_bytes())
 
     def stop(self) -> None:
         self.server.shutdown()
@@ -314,6 +319,28 @@ def test_an_answer_to_another_request_is_no_timestamp(authority: Authority) -> N
     authority.bend = lambda query: query.replace(hashlib.sha512(b"x").digest(), hashlib.sha512(b"y").digest())
     with pytest.raises(TimestampError, match="timestamp for another request"):
         request_timestamp(authority.url, b"x")  # of other bytes, with our nonce
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("openssl")
+def test_a_timestamp_holds_after_its_certificates_have_ended(tmp_path: Path) -> None:
+    """A recorded one, whose certificates held for five seconds; it counts that they did when it was given."""
+    shutil.copytree(HERE / "expired_timestamp", tmp_path / "anchors")
+    token, authority = tmp_path / "anchors" / "1024.tsr", tmp_path / "anchors" / "tsa.pem"
+    report = verify_store(HERE / "golden", timestamps=[token], authorities=authority)
+    assert report.ok, report.problems
+    assert "that was timestamped at 2026-11-26T" in report.proofs[-1]
+
+    [lines] = [block for block in DOCS.split("```")[1::2] if "openssl ts -verify" in block]
+    done = subprocess.run(["sh", "-ec", lines], cwd=token.parent, capture_output=True, text=True, check=False)
+    assert "Verification: OK" in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_what_is_granted_with_modifications_is_not_kept_as_nothing_would_verify_it(authority: Authority) -> None:
+    authority.bend_reply = lambda reply: reply.replace(b"\x30\x03\x02\x01\x00", b"\x30\x03\x02\x01\x01", 1)
+    with pytest.raises(TimestampError, match="refuses: status 1"):
+        request_timestamp(authority.url, b"x")
 
 
 @pytest.mark.slow
