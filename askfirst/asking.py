@@ -223,7 +223,7 @@ class Asking:
                 f"your edit is for others or more people to approve, by the rule {look.ruling.rule}; "
                 "deny it, and say what to do"
             )
-        return await self.content(look)
+        return replace(await self.content(look), terms=self.terms(look))
 
     async def amended(
         self, request: Request, arguments: Mapping[str, object] | None, claim: Claim, sight: Sight | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from askfirst.effects import Risk
+from askfirst.policy.bounds import common_scopes
 from askfirst.policy.ruling import ONCE, Band, OnTimeout, ScopeOffer, Stage
 
 if TYPE_CHECKING:
@@ -114,6 +115,22 @@ def terms_of(ruling: Ruling, now_ms: int) -> Terms:
         witness_required=ruling.witness_required,
         break_glass_s=ruling.break_glass_s,
         shadowed_by=ruling.shadowed_by,
+    )
+
+
+def narrowed(terms: Terms, by: Terms) -> Terms:
+    """The terms of a request whose action a reviewer has changed: no looser than the rule for what it is now.
+
+    Who decides, and until when, stays as it was: an edit that others would have to approve is refused before.
+    """
+    return replace(
+        terms,
+        deny_ends=terms.deny_ends or by.deny_ends,
+        on_timeout="reject" if terms.on_timeout == "approve" and by.on_timeout != "approve" else terms.on_timeout,
+        grant_ttl_ms=min(terms.grant_ttl_ms, by.grant_ttl_ms),
+        late_grant_ttl_ms=min(terms.late_grant_ttl_ms, by.late_grant_ttl_ms),
+        scopes=common_scopes(terms.scopes, by.scopes),
+        break_glass_s=min(terms.break_glass_s, by.break_glass_s),
     )
 
 

@@ -13,6 +13,7 @@ from askfirst.asking import Asking, Look
 from askfirst.call import ToolCall
 from askfirst.config import Config, parse_config
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
+from askfirst.engine import Step
 from askfirst.errors import NotAllowedError
 from askfirst.gate import Attempt, Gate
 from askfirst.host import AfterTool, Agent, Allow, BeforeTool, Deny, NoOpinion
@@ -396,6 +397,33 @@ def test_an_edit_is_refused_where_the_policy_asks_others_or_more_people_about_it
     assert str(refused.value) == (
         "your edit is for others or more people to approve, by the rule git.reset-hard; deny it, and say what to do"
     )
+
+
+def test_an_edit_is_approved_as_far_as_its_own_rule_offers(scene: Scene) -> None:
+    """Else one run of `git push origin main` is approved for the session by the rule for `feature/x`."""
+    five = ScopeOffer(kind="uses", amount=5)
+
+    async def story() -> tuple[Step, Step]:
+        scene.ruler.scopes = (ScopeOffer(kind="once"), five, ScopeOffer(kind="session"))
+        await scene.gate.before(event(), scene.attempt(wait_s=0))
+        request = await scene.asked()
+        scene.ruler.scopes = (ScopeOffer(kind="once"), ScopeOffer(kind="uses", amount=2))
+        wide = a_review(request, Verdict.APPROVE, edit=EDIT, scope="session", decision_id="wide")
+        refused = await scene.desk.review(wide)
+        narrow = a_review(request, Verdict.APPROVE, edit=EDIT, scope="uses:2", decision_id="narrow")
+        none_such = await scene.desk.review(narrow)
+        assert none_such.note == "its rule offers once, uses:5, session; not uses:2"
+        return refused, await scene.desk.review(a_review(request, Verdict.APPROVE, edit=EDIT))
+
+    refused, approved = run(story)
+    assert (refused.done, refused.note) == (
+        False,
+        "for what you have made of it its rule offers once, uses:2; not session",
+    )
+    grant = approved.case.grant
+    assert grant is not None
+    assert (grant.scope, grant.uses_max) == ("once", 1)
+    assert approved.case.request.terms.scopes == (ScopeOffer(kind="once"), ScopeOffer(kind="uses", amount=2))
 
 
 def test_an_edit_that_comes_when_nobody_waits_reaches_the_identical_retry(scene: Scene) -> None:

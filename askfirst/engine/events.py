@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What would run, as analysed: the part of a request that a new version changes."""
+    """What would run, as analysed: the part of a request that a new version changes.
+
+    Attributes:
+        terms: of a reviewer's edit: on which people would be asked about it.
+    """
 
     action: Action
     effects: tuple[Effect, ...]
@@ -29,6 +33,7 @@ class Content:
     expanded: str = ""
     evidence: Evidence = field(default_factory=Evidence)
     promise: Promise = field(default_factory=Promise)
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,6 +118,9 @@ def _approve(case: Case, review: Review, event: Cast, now_ms: int) -> Step:
     if stranger := quorum.may_approve(newer, review.person, event.electorate):
         note = f"an edit begins with the first stage again, and {stranger}; deny it, and say what to do"
         return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, note)
+    if chosen(newer.request, review.scope) is None:
+        note = f"for what you have made of it {_offers(newer.request)}; not {review.scope}"
+        return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, note)
     bound = replace(review, version=newer.request.version, action_digest=newer.request.action_digest)
     bound = replace(bound, stage=quorum.current_stage(newer), note="approved with changes")
     step = _count_approval(with_review(newer, bound), bound, now_ms)
@@ -315,11 +318,14 @@ def _not_fitting(case: Case, event: Cast) -> str:
         if review.verdict is Verdict.ANSWER:
             return answer_problem(request, review.text)
         if chosen(request, review.scope) is None:
-            offers = ", ".join(key_of(each) for each in offered(request))
-            return f"its rule offers {offers}; not {review.scope}"
+            return f"{_offers(request)}; not {review.scope}"
     if review.verdict is Verdict.NEEDS_INFO and not review.text:
         return "say what you need to know"
     return _bad_handover(case, event) if review.verdict is Verdict.DELEGATE else ""
+
+
+def _offers(request: Request) -> str:
+    return f"its rule offers {', '.join(key_of(each) for each in offered(request))}"
 
 
 def _bad_handover(case: Case, event: Cast) -> str:

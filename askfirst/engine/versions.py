@@ -10,6 +10,7 @@ from askfirst.engine.events import Amend, Cancel, Content, Event, Opine, Renew, 
 from askfirst.engine.grants import CHANGED
 from askfirst.replacing import replace
 from askfirst.request import End, GrantState, Request, RequestState
+from askfirst.terms import narrowed
 
 if TYPE_CHECKING:
     from askfirst.audit_port import Value
@@ -126,6 +127,7 @@ def next_version(case: Case, content: Content, *, changed_by: str) -> Case:
         evidence=content.evidence,
         opinion=None,
         promise=content.promise,
+        terms=request.terms if content.terms is None else narrowed(request.terms, content.terms),
     )
     kept = replace(request, state=RequestState.SUPERSEDED)
     return replace(case, request=newer, earlier=(*case.earlier, kept))

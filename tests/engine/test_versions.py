@@ -115,3 +115,15 @@ def test_the_requester_may_end_it_and_nothing_opens_any_more(
     assert play.case.request.end.text == text
     assert play.says("ann", "approve").note == f"already {state.value} by agent"
     assert not play.redeems().done
+
+
+def test_an_edit_is_no_way_round_the_terms_of_its_own_rule(play: Play) -> None:
+    """The stricter of both hold: on what comes after, silence, a code, an approval that stays unused."""
+    loose = {"on_timeout": "approve", "break_glass_s": 900, "deny_ends": False, "grant_ttl_ms": 600_000}
+    play.terms(stages=(Stage(approvals_needed=2),), **loose)
+    strict = replace(play.case.request.terms, on_timeout="reject", break_glass_s=0, deny_ends=True, grant_ttl_ms=60_000)
+    play.says("ann", "approve", edit=replace(play.content("git reset --soft HEAD~1"), terms=strict))
+    after = play.case.request
+    assert after.version == 2
+    assert (after.terms.on_timeout, after.terms.break_glass_s, after.terms.deny_ends) == ("reject", 0, True)
+    assert after.terms.grant_ttl_ms == 60_000
