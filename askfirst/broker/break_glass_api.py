@@ -70,7 +70,7 @@ class ReleaseIn(Wire):
     code: _Text
     reason: _Reason
     request: _Text
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1, le=1_000_000)]
     action_digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 

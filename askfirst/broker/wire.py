@@ -354,7 +354,7 @@ class ReviewIn(Wire):
     """
 
     decision_id: Annotated[str, Field(min_length=8, max_length=200)]
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1, le=1_000_000)]
     action_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     verdict: Literal["approve", "deny", "answer", "needs_info", "delegate"]
     text: _TEXT = ""

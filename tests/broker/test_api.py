@@ -218,6 +218,20 @@ def test_nobody_decides_by_the_api_unless_the_policy_says_so(desk_bench: Bench) 
     run(story)
 
 
+def test_a_review_of_a_version_that_no_request_can_have_is_malformed(desk_bench: Bench) -> None:
+    """The log holds no whole number beyond 2^53: one that came so far was answered as a fault of the broker."""
+
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            made = await create(http)
+            review = {**review_of(made), "version": 2**70}
+            answer = await http.post(f"/v1/requests/{made['id']}/reviews", json=review)
+        assert answer.status_code == 422
+        assert answer.json()["detail"].startswith("version: input should be less than or equal to 1000000")
+
+    run(story)
+
+
 def test_tries_to_decide_are_written_down_only_so_often(desk_bench: Bench) -> None:
     """An agent that asks and then tries to approve it itself does not grow the log as it likes."""
 
