@@ -59,6 +59,10 @@ class Caller:
     is_owner: bool = False
     machine: str = ""
 
+    def is_at(self, machine: str) -> bool:
+        """Whether what runs on this machine (``""``: the broker's own) is theirs, to change, withdraw and use."""
+        return not self.bounded or self.machine == machine
+
     @property
     def bounded(self) -> str:
         """By which id what they let wait is bounded; ``""`` for the broker's own user, who has all of it."""

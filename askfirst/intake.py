@@ -252,7 +252,8 @@ class Intake:
 
     def _supersede(self, connection: sa.Connection, draft: Draft, newer: Request, now_ms: int) -> Case:
         old = records.read(connection, draft.supersedes)
-        if (old.request.agent.host, old.request.agent.session) != (draft.agent.host, draft.agent.session):
+        places = [(each.agent.host, each.agent.session, each.action.machine) for each in (old.request, draft)]
+        if places[0] != places[1]:
             raise NotAllowedError("a request can only be replaced by the session that made it")
         done = step(old, Supersede(by=newer.id, code=newer.code), now_ms)
         if not done.done:

@@ -16,7 +16,7 @@ from askfirst.canonical import sha256_hex
 from askfirst.clock import new_id
 from askfirst.consent import Consent
 from askfirst.errors import NotAllowedError, RequestNotFoundError
-from askfirst.store import tokens
+from askfirst.store import records, tokens
 from askfirst.store.reading import read
 
 if TYPE_CHECKING:
@@ -123,6 +123,24 @@ class Access:
                 mine = f"yours: {_words(caller.scopes) or 'none'}{_narrowed(request)}"
                 raise HTTPException(403, f"this needs the scope {wanted}; {mine}")
             request.state.caller = caller
+            return caller
+
+        return checked
+
+    def needs_own(self, *scopes: AccessScope) -> Callable[[Request], Awaitable[Caller]]:
+        """As ``needs``, for the request in the path: ``ASK`` alone opens no request of another machine.
+
+        Such a request is not there for them (404): no machine learns of another's, or uses its approval.
+        """
+        needed, above = self.needs(*scopes), frozenset(scopes) - {AccessScope.ASK}
+
+        async def checked(request: Request) -> Caller:
+            caller = await needed(request)
+            if caller.bounded and caller.scopes.isdisjoint(above):
+                request_id = request.path_params["request_id"]
+                case = await read(self._reader, lambda connection: records.read(connection, request_id))
+                if not caller.is_at(case.request.action.machine):
+                    raise records.not_there(request_id)
             return caller
 
         return checked

@@ -123,7 +123,7 @@ class Api:
 
     def _router(self) -> APIRouter:
         router = APIRouter(prefix="/v1", tags=["requests"])
-        sees = self._needs(AccessScope.ASK, AccessScope.READ, AccessScope.DECIDE)
+        sees = [Depends(self._access.needs_own(AccessScope.ASK, AccessScope.READ, AccessScope.DECIDE))]
         reads, decides = self._needs(AccessScope.READ), self._needs(AccessScope.ASK, AccessScope.DECIDE)
         reviews = [Depends(self._may_review)]
         one = "/requests/{request_id}"

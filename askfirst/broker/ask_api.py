@@ -27,6 +27,7 @@ from askfirst.wishes import Wishes, wished
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from askfirst.access import Caller
     from askfirst.asking import Asking, Look
     from askfirst.broker.access import Access
     from askfirst.desk import Desk
@@ -47,17 +48,18 @@ class AskApi:
 
     def router(self) -> APIRouter:
         """To be included in the API."""
-        needed = [Depends(self._access.needs(AccessScope.ASK))]
-        router = APIRouter(prefix="/v1", tags=["requests"], dependencies=needed)
-        router.add_api_route("/requests", self.create, methods=["POST"], status_code=201)
-        router.add_api_route("/actions", self.act, methods=["POST"])
+        asks = [Depends(self._access.needs(AccessScope.ASK))]
+        own = [Depends(self._access.needs_own(AccessScope.ASK))]
+        router = APIRouter(prefix="/v1", tags=["requests"])
+        router.add_api_route("/requests", self.create, methods=["POST"], status_code=201, dependencies=asks)
+        router.add_api_route("/actions", self.act, methods=["POST"], dependencies=asks)
         for name, endpoint in (
             ("amend", self.amend),
             ("cancel", self.cancel),
             ("redeem", self.redeem),
             ("outcome", self.outcome),
         ):
-            router.add_api_route(f"/requests/{{request_id}}/{name}", endpoint, methods=["POST"])
+            router.add_api_route(f"/requests/{{request_id}}/{name}", endpoint, methods=["POST"], dependencies=own)
         return router
 
     async def create(
@@ -81,7 +83,7 @@ class AskApi:
         case = await self._asked(
             look,
             key=idempotency_key,
-            caller=caller_of(request).bounded,
+            caller=caller_of(request),
             question=body.question,
             options=tuple(body.options),
             answer_schema=json.dumps(body.answer_schema) if body.answer_schema is not None else "",
@@ -119,7 +121,7 @@ class AskApi:
         elif ruling.outcome is Outcome.DENY:
             await self._desk.note(refused_entry(look))
         else:
-            case = await self._asked(look, key=idempotency_key, caller=caller_of(request).bounded)
+            case = await self._asked(look, key=idempotency_key, caller=caller_of(request))
             response.headers["location"] = f"/v1/requests/{case.request.id}"
         return wire.ActionOut.model_validate(
             {
@@ -137,15 +139,17 @@ class AskApi:
             await self._desk.note(refused_entry(look))
             raise NotAllowedError(f"denied by the policy (rule {look.ruling.rule}): {look.ruling.reason}")
 
-    async def _asked(self, look: Look, *, key: str, **more: Any) -> Case:
-        """The request about this call, new or found by its key.
+    async def _asked(self, look: Look, *, key: str, caller: Caller, **more: Any) -> Case:
+        """The request about this call, new or found by its key, which is one of this machine's or this user's.
 
         Raises:
             ConflictError: the key belongs to a request about another action.
         """
         action = await self._asking.resolve(look)
-        whole = digest(["api", look.agent.host, look.agent.session, key or new_id()])
-        draft = replace(self._asking.draft(look, action, key=whole), **more)
+        whose = caller.machine or caller.bounded
+        named = ["api", look.agent.host, look.agent.session, key or new_id()]
+        whole = digest([*named, whose] if whose else named)
+        draft = replace(self._asking.draft(look, action, key=whole), caller=caller.bounded, **more)
         case = await self._desk.covered(draft) or await self._desk.ask(draft)
         if case.request.action_digest != action.digest() and not _is_stop(case):
             raise ConflictError(

@@ -36,7 +36,7 @@ class PreviewApi:
     def router(self) -> APIRouter:
         """To be included in the API."""
         router = APIRouter(tags=["requests"])
-        sees = [Depends(self._access.needs(AccessScope.ASK, AccessScope.READ, AccessScope.DECIDE))]
+        sees = [Depends(self._access.needs_own(AccessScope.ASK, AccessScope.READ, AccessScope.DECIDE))]
         router.add_api_route("/v1/requests/{request_id}/preview", self.preview, methods=["GET"], dependencies=sees)
         return router
 

@@ -107,6 +107,11 @@ def insert(connection: sa.Connection, case: Case, key: str) -> None:
     _INSERT.change(connection, **values)
 
 
+def not_there(request_id: str) -> RequestNotFoundError:
+    """No request has this id, or none that the caller may know of."""
+    return RequestNotFoundError(f"there is no request {request_id!r}; `askfirst requests list` shows all")
+
+
 def read(connection: sa.Connection, request_id: str) -> Case:
     """The case with this id.
 
@@ -116,7 +121,7 @@ def read(connection: sa.Connection, request_id: str) -> Case:
     is_text = "\0" not in request_id  # PostgreSQL's text has no NUL
     body = _BY_ID.scalar(connection, id=request_id) if is_text else None
     if body is None:
-        raise RequestNotFoundError(f"there is no request {request_id!r}; `askfirst requests list` shows all")
+        raise not_there(request_id)
     return case_of(connection, body)
 
 

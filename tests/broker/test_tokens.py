@@ -13,7 +13,9 @@ import pytest
 
 from askfirst.access import NEEDS_APPROVAL, TOOL
 from askfirst.bounds import Bounds
-from askfirst.broker.access import PREFIX
+from askfirst.broker.access import PREFIX, Access
+from askfirst.broker.api import Routed
+from askfirst.broker.preview_api import PreviewApi
 from askfirst.canonical import sha256_hex
 from askfirst.request import RequestState, Verdict
 from askfirst.testing.api import OURS, api_client
@@ -26,8 +28,8 @@ def run(story: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(asyncio.wait_for(story(), 10))  # type: ignore[arg-type]
 
 
-async def issued(http: httpx.AsyncClient, *scopes: str, **more: object) -> dict[str, Any]:
-    answer = await http.post("/v1/tokens", json={"name": "ci", "scopes": scopes, **more})
+async def issued(http: httpx.AsyncClient, *scopes: str, name: str = "ci", **more: object) -> dict[str, Any]:
+    answer = await http.post("/v1/tokens", json={"name": name, "scopes": scopes, **more})
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
@@ -98,8 +100,8 @@ def test_a_token_that_asks_is_issued_at_once_and_is_in_the_log(desk_bench: Bench
 def test_a_scope_opens_its_routes_and_no_others(desk_bench: Bench, scope: str, open_to_it: set[str]) -> None:
     async def story() -> None:
         async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
-            token = bearer(await issued(ours, scope))
-            made = (await ours.post("/v1/requests", json={"command": "ls"})).json()
+            token, asking = bearer(await issued(ours, scope)), bearer(await issued(ours, "ask"))
+            made = (await remote.post("/v1/requests", json={"command": "ls"}, headers=asking)).json()
             one = f"/v1/requests/{made['id']}"
             review = {
                 "decision_id": "decision-1",
@@ -377,5 +379,94 @@ def test_on_the_unix_socket_a_revoked_token_opens_nothing(desk_bench: Bench) -> 
             assert (await ours.post(f"/v1/tokens/{token['id']}/revoke")).status_code == 200
             assert (await ours.get("/v1/requests", headers=bearer(token))).status_code == 401
             assert (await ours.get("/v1/requests")).status_code == 200
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "", None),
+        ("GET", "/wait?timeout_s=0", None),
+        ("GET", "/events", None),
+        ("GET", "/preview", None),
+        ("GET", "/undo", None),
+        ("POST", "/amend", {"claim": {"reason": "mine now"}}),
+        ("POST", "/cancel", {}),
+        ("POST", "/redeem", {"action_digest": "0" * 64, "attempt": "attempt-1"}),
+        ("POST", "/outcome", {"action_digest": "0" * 64, "outcome": "ok"}),
+    ],
+)
+def test_a_token_that_asks_knows_of_no_request_of_another_machine(
+    desk_bench: Bench, method: str, path: str, body: dict[str, object] | None
+) -> None:
+    def page(access: Access) -> list[Routed]:
+        return [PreviewApi(access, desk=desk_bench.desk, clock=desk_bench.clock, page=lambda _case, _now: "")]
+
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP, more=page) as remote:
+            mine, theirs = [bearer(await issued(ours, "ask", name=name)) for name in ("laptop", "ci")]
+            made = (await remote.post("/v1/requests", json={"command": "ls"}, headers=mine)).json()
+            one, nobody = f"/v1/requests/{made['id']}{path}", f"/v1/requests/nobody{path}"
+            answer, unknown = [
+                await remote.request(method, where, json=body, headers=theirs) for where in (one, nobody)
+            ]
+            assert answer.status_code == 404
+            assert answer.json()["detail"] == unknown.json()["detail"].replace("nobody", made["id"])
+            if path != "/events":  # which lasts as long as the request
+                assert (await remote.request(method, one, json=body, headers=mine)).status_code != 404
+            local = (await ours.post("/v1/requests", json={"command": "ls -l"})).json()
+            assert (await remote.get(f"/v1/requests/{local['id']}", headers=mine)).status_code == 404
+
+    run(story)
+
+
+def test_no_machine_uses_the_approval_of_another_or_replaces_its_request(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            mine, theirs = [bearer(await issued(ours, "ask", name=name)) for name in ("laptop", "ci")]
+            body = {"command": "ls"}
+            made = (await remote.post("/v1/requests", json=body, headers=mine)).json()
+            replacing = {"command": "ls -l", "supersedes": made["id"]}
+            assert (await remote.post("/v1/requests", json=replacing, headers=theirs)).status_code == 403
+            case = await desk_bench.desk.case(made["id"])
+            await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
+            use = {"action_digest": made["action_digest"], "attempt": "attempt-1"}
+            by_id = f"/v1/requests/{made['id']}/redeem"
+            assert (await remote.post(by_id, json=use, headers=theirs)).status_code == 404
+            assert (await remote.post(by_id, json=use, headers=mine)).json()["done"]
+
+    run(story)
+
+
+def test_a_token_that_reads_or_decides_sees_the_requests_of_all_machines_and_uses_none(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            mine = bearer(await issued(ours, "ask", name="laptop"))
+            reader = bearer(await issued(ours, "ask", "read", name="dashboard"))
+            decider = bearer(await issued_by_approval(desk_bench, ours, "decide"))
+            made = (await remote.post("/v1/requests", json={"command": "ls"}, headers=mine)).json()
+            one = f"/v1/requests/{made['id']}"
+            seen = [(await remote.get(one, headers=headers)).status_code for headers in (reader, decider)]
+            assert seen == [200, 200]
+            assert (await remote.post(f"{one}/cancel", json={}, headers=reader)).status_code == 404
+            assert (await ours.post(f"{one}/cancel", json={})).json()["done"]
+
+    run(story)
+
+
+def test_an_idempotency_key_is_of_the_machine_that_names_it(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            mine, theirs = [bearer(await issued(ours, "ask", name=name)) for name in ("laptop", "ci")]
+            key = {"idempotency-key": "deploy-42"}
+            made = [
+                await http.post("/v1/requests", json={"command": "ls"}, headers={**who, **key})
+                for http, who in ((remote, mine), (remote, theirs), (ours, {}), (remote, mine))
+            ]
+        assert [each.status_code for each in made] == [201] * 4
+        ids = [each.json()["id"] for each in made]
+        assert len(set(ids)) == 3
+        assert ids[0] == ids[3]
 
     run(story)
