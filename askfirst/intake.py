@@ -164,8 +164,8 @@ class Intake:
         refusal = self.backlog.refusal(connection, host=draft.agent.host, caller=draft.caller, now_ms=now_ms)
         if refusal:
             raise OverloadedError(refusal)
-        similar = similar_denials(draft.classification.effects, stands.denials, now_ms)
-        if similar or was_denied:
+        similar = similar_denials(draft.classification.effects, act, stands.denials, now_ms)
+        if similar:
             draft = replace(draft, terms=without_consent_by_silence(draft.terms))
         request = request_of(draft, now_ms, action_digest=act, notes=(*draft.notes, *similar))
         received = replace(self._ask(connection, draft, request, now_ms), was_denied=was_denied)
@@ -180,8 +180,8 @@ class Intake:
         act = content.action.digest()
         since_ms = now_ms - self.bounds.similar_window_s * 1000
         denied = denials(connection, action_digest=act, agent=agent, since_ms=since_ms)
-        similar = similar_denials(content.effects, denied, now_ms)
-        if not similar and all(each.action_digest != act for each in denied):
+        similar = similar_denials(content.effects, act, denied, now_ms)
+        if not similar:
             return amend
         return replace(amend, terms=without_consent_by_silence(amend.terms), notes=similar)
 
@@ -378,9 +378,12 @@ def unvouched(terms: Terms, vouched_max: int, *, is_question: bool) -> str:
     )
 
 
-def similar_denials(effects: Sequence[Effect], denied: Sequence[Request], now_ms: int) -> tuple[str, ...]:
-    """What people should know when something that comes to the same was denied in this session."""
-    found = [each for each in denied if alike(effects, each.effects)]
+def similar_denials(effects: Sequence[Effect], act: str, denied: Sequence[Request], now_ms: int) -> tuple[str, ...]:
+    """What people should know when this action (of digest ``act``) was denied, or what comes to the same.
+
+    By the digest, too: in what a rule of the policy alone has asked, there may be no effect to tell it by.
+    """
+    found = [each for each in denied if each.action_digest == act or alike(effects, each.effects)]
     return tuple(
         f"{each.end.by} denied something equivalent {(now_ms - each.end.at_ms) // 60_000} min ago: "
         f"{(each.action.command or each.action.tool)[:200]} ({each.code})"

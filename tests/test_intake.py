@@ -110,6 +110,9 @@ def test_a_new_reason_is_heard_once_more_and_then_no_more(desk_bench: Bench) -> 
         assert (await again("2", "tidy up")).request.id == first.request.id
         second = await again("3", "it fills the disk")
         assert second.request.state is RequestState.PENDING
+        assert second.request.notes == (
+            f"local:ann denied something equivalent 0 min ago: rm -rf a ({first.request.code})",
+        )
         await deny(desk_bench, second)
         assert (await again("4", "please")).request.state is RequestState.DENIED
 
@@ -131,6 +134,26 @@ def test_the_same_action_is_answered_from_its_denial_for_a_while(desk_bench: Ben
 
     asyncio.run(story())
     assert types(desk_bench)[3:] == ["gate.refused", "gate.requested"]
+
+
+def test_an_action_in_which_nothing_was_found_is_equivalent_to_itself(desk_bench: Bench) -> None:
+    """A rule of the policy has it asked, and no effect tells what it would do."""
+
+    async def again(key: str, reason: str, tool: str = "notify_team") -> Case:
+        draft = a_draft(key=key, now_ms=desk_bench.clock.now_ms())
+        nothing = replace(draft.classification, effects=())
+        action = replace(draft.action, tool=tool, arguments={"to": "all"})
+        claim = replace(draft.claim, reason=reason)
+        return await desk_bench.desk.ask(replace(draft, classification=nothing, action=action, claim=claim))
+
+    async def story() -> None:
+        first = await again("1", "hello")
+        await deny(desk_bench, first)
+        [note] = (await again("2", "they asked for it")).request.notes
+        assert first.request.code in note
+        assert (await again("3", "hello", tool="notify_others")).request.notes == ()
+
+    asyncio.run(story())
 
 
 def test_a_way_round_a_denial_is_pointed_out_to_people(desk_bench: Bench) -> None:
