@@ -323,6 +323,8 @@ def request_of(draft: Draft, now_ms: int, *, action_digest: str = "", notes: tup
 
 def unusable_question(draft: Draft) -> str:
     """Why no answer to this question could be checked, or ``""``."""
+    if draft.question and not draft.question.strip():
+        return "the question has no words"
     if len(draft.options) > OPTIONS_MAX:
         return f"a question may offer {OPTIONS_MAX} options, this one has {len(draft.options)}"
     if len(set(draft.options)) < len(draft.options):
