@@ -10,7 +10,7 @@ from askfirst.engine.events import Event, Executed, Redeem, Revoke
 from askfirst.engine.scopes import covers, is_used_up, ttl_ms, uses_max
 from askfirst.policy.ruling import ONCE
 from askfirst.replacing import replace
-from askfirst.request import Grant, GrantState, Use
+from askfirst.request import Grant, GrantState, RequestState, Use
 
 if TYPE_CHECKING:
     from askfirst.audit_port import Value
@@ -79,12 +79,25 @@ def take_back(case: Case, now_ms: int, *, detail: str = "") -> tuple[Case, str]:
     return replace(case, grant=revoked), revoked.id
 
 
+def _not_open(case: Case) -> str:
+    """Why there is nothing to redeem, in words that never make a deadline a denial (I4)."""
+    request = case.request
+    if case.grant is None and request.state is RequestState.EXPIRED:
+        return "the request is expired: nobody decided in time, which is no denial; stop here, or ask again"
+    if case.grant is not None and request.is_edited:
+        return (
+            f"no grant for this action: {request.changed_by} changed it; run what the request shows now, "
+            "under its action_digest"
+        )
+    return "no grant for this action"
+
+
 def redeem(case: Case, event: Event, now_ms: int) -> Step:
     """One use, one run: another attempt is refused, the same attempt hears the same answer again."""
     assert isinstance(event, Redeem)  # the table pairs it so
     grant = case.grant
     if grant is None or not covers(grant, case.request, event.action_digest, event.action, event.terms):
-        return Step(case=case, done=False, note="no grant for this action")
+        return Step(case=case, done=False, note=_not_open(case))
     if not event.is_genuine:
         return forged(case, now_ms)
     if any(_is_same(each, event) for each in grant.uses) and grant.state is not GrantState.REVOKED:

@@ -278,6 +278,16 @@ def test_a_grant_for_another_action_is_no_grant() -> None:
     assert (result.done, result.note) == (False, "no grant for this action")
 
 
+def test_who_comes_for_what_nobody_decided_hears_that_this_is_no_denial() -> None:
+    """I4."""
+    case = step(pending(), Deadline(), NOW_MS + 600_000).case
+    result = step(case, redeem(case), NOW_MS + 600_001)
+    assert (result.done, result.note) == (
+        False,
+        "the request is expired: nobody decided in time, which is no denial; stop here, or ask again",
+    )
+
+
 def test_a_grant_lapses_at_its_time() -> None:
     case = approved()
     result = step(case, redeem(case), NOW_MS + 120_000)

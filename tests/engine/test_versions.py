@@ -72,7 +72,9 @@ def test_an_approval_with_edits_is_for_what_was_edited(play: Play) -> None:
     assert (step.case.request.version, step.case.request.changed_by) == (2, "local:ann")
     assert step.case.grant is not None
     assert step.case.grant.action_digest == step.case.request.action_digest
-    assert not play.redeems(action_digest=asked.action_digest).done
+    assert play.redeems(action_digest=asked.action_digest).note == (
+        "no grant for this action: local:ann changed it; run what the request shows now, under its action_digest"
+    )
     assert play.redeems().done
     assert play.log[:4] == ["gate.amended", "review.cast", "gate.decided", "grant.issued"]
 
