@@ -20,17 +20,11 @@ select {id} as id,
        {session} as session_id,
        {tool} as action_type,
        {action} as action_data,
-       case {type}
-         when 'gate.requested' then 'pending'
-         when 'gate.timeout' then 'expired'
-         when 'gate.cancelled' then 'cancelled'
-         when 'gate.superseded' then 'superseded'
-         else {verdict}
-       end as approval_status,
-       {by} as approved_by,
+       {status} as approval_status,
+       case {type} when 'grant.issued' then {late_reviewer} else {by} end as approved_by,
        {time} as timestamp
   from ({entries}) as entries
- where {type} in ('gate.requested', 'gate.decided', 'gate.timeout', 'gate.cancelled', 'gate.superseded')
+ where {type} = 'gate.requested' or {ends}
 """
 """The columns of the founding document's audit table, one row each time a request changed its status."""
 
@@ -38,18 +32,34 @@ _APPROVAL: Final = """
 select {request} as action_id,
        {tool} as action_type,
        coalesce({session}, {agent}) as requester,
-       coalesce({by}, {actor}) as approver,
-       case {verdict} when 'denied' then 'rejected' else coalesce({verdict}, 'expired') end as decision,
-       coalesce((select {review_text}
-                   from ({reviews}) as reviews
-                  where {review_request} = {request} and {review_type} = 'review.cast' and reviews.seq < entries.seq
-                  order by reviews.seq desc limit 1), '') as reason,
+       coalesce(case {type} when 'grant.issued' then {late_reviewer} else {by} end, {actor}) as approver,
+       case {status} when 'denied' then 'rejected' else {status} end as decision,
+       coalesce({reason}, {review_text}, '') as reason,
        {time} as timestamp,
        {action} as context
   from ({entries}) as entries
- where {type} in ('gate.decided', 'gate.timeout')
+ where {ends}
 """
-"""``ApprovalRecord`` of the founding document, one row each time a request was decided."""
+"""``ApprovalRecord`` of the founding document, one row each time a request was decided, or ended otherwise."""
+
+_STATUS: Final = """case {type}
+         when 'gate.requested' then 'pending'
+         when 'gate.timeout' then 'expired'
+         when 'gate.cancelled' then 'cancelled'
+         when 'gate.superseded' then 'superseded'
+         when 'grant.issued' then 'approved'
+         else {verdict}
+       end"""
+
+_ENDS: Final = """({type} in ('gate.decided', 'gate.timeout', 'gate.cancelled', 'gate.superseded')
+        or {type} = 'grant.issued' and cast({late} as text) in ('true', '1'))"""
+"""An approval after the deadline decides nothing, and yet lets the next try pass: its entry is that of the grant."""
+
+_LAST_REVIEW: Final = """(select {member}
+          from ({entries}) as reviews
+         where {review_request} = {request} and {review_type} in ('review.cast', 'review.late')
+           and reviews.seq < entries.seq
+         order by reviews.seq desc limit 1)"""
 
 _SQLITE: Final = {
     "entries": "select seq, cast(body as text) as entry from audit",
@@ -73,6 +83,8 @@ _MEMBERS: Final = {
     "tool": "action.tool",
     "actor": "actor.id",
     "verdict": "decision.verdict",
+    "reason": "decision.reason",
+    "late": "decision.late",
 }
 
 
@@ -107,13 +119,24 @@ def _filled(template: str, dialect: str) -> str:
         spelled = path if dialect == "sqlite" else path.replace(".", ",")
         return words["member"].format(entry=entry, path=spelled)
 
+    members = {name: member(path) for name, path in _MEMBERS.items()}
+
+    def of_last_review(path: str) -> str:
+        return _LAST_REVIEW.format(
+            entries=words["entries"],
+            member=member(path, "reviews.entry"),
+            review_request=member("req", "reviews.entry"),
+            review_type=member("type", "reviews.entry"),
+            request=members["request"],
+        )
+
     return template.format(
         entries=words["entries"],
-        reviews=words["entries"],
         by=words["by"].format(entry="entries.entry"),
         action=words["action"].format(entry="entries.entry"),
-        review_text=member("decision.text", "reviews.entry"),
-        review_request=member("req", "reviews.entry"),
-        review_type=member("type", "reviews.entry"),
-        **{name: member(path) for name, path in _MEMBERS.items()},
+        status=_STATUS.format(**members),
+        ends=_ENDS.format(**members),
+        review_text=of_last_review("decision.text"),
+        late_reviewer=of_last_review("actor.id"),
+        **members,
     )

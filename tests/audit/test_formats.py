@@ -183,8 +183,8 @@ def test_a_review_that_came_too_late_puts_no_words_into_the_mouth_of_whoever_dec
         ("agent", "cancelled", "not needed any more"),
     ]
     with closing(sqlite3.connect(broker.root / "askfirst.db")) as connection:
-        [row] = connection.execute("select approver, decision, reason from approval_record").fetchall()
-    assert row == ("local:ann", "rejected", "deny it is")
+        rows = connection.execute("select approver, decision, reason from approval_record").fetchall()
+    assert rows == [(one["approver"], one["decision"], one["reason"]) for one in records]
 
 
 def test_counts_by_rule_reviewer_and_day(told: Path) -> None:
@@ -345,9 +345,24 @@ def test_both_tables_are_views_of_the_store(told: Path) -> None:
         assert rows
         assert rows == connection.execute(query).fetchall()
     rows = connection.execute("select approver, decision, reason from approval_record").fetchall()
+    states = connection.execute("select approval_status, approved_by from remote_agent_audit_log").fetchall()
     connection.close()
-    assert ("telegram:12345", "rejected", "deny it is") in rows
-    assert ("local:ann", "approved", "approve it is") in rows
+    assert rows == [
+        ("local:ann", "approved", "approve it is"),
+        ("telegram:12345", "rejected", "deny it is"),
+        ("deadline", "expired", ""),
+        ("local:ann", "approved", "approve it is"),  # after the deadline
+        ("local:ann", "approved", "approve it is"),
+        ("telegram:12345", "rejected", "deny it is"),  # and so revoked
+        ("deadline", "expired", ""),
+    ]
+    assert states == [
+        *(("pending", None), ("approved", "local:ann")),
+        *(("pending", None), ("denied", "telegram:12345")),
+        *(("pending", None), ("expired", None), ("approved", "local:ann")),
+        *(("pending", None), ("approved", "local:ann"), ("denied", "telegram:12345")),
+        *(("pending", None), ("expired", None)),
+    ]
 
 
 @pytest.mark.slow
