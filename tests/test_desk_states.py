@@ -41,6 +41,8 @@ class Model:
         self.grant = ""
         self.grant_until_ms = 0
         self.uses_left = 0
+        self.several_since_ms: int | None = None
+        """Since when its grant is one for several runs, if it is."""
         self.said: set[tuple[str, Verdict]] = set()
         self.runs = 0
 
@@ -54,6 +56,7 @@ class Model:
         if self.state == "pending":
             life_ms = 120_000 if uses == 1 else LONGEST_MS
             self.state, self.grant, self.grant_until_ms, self.uses_left = "approved", "issued", now_ms + life_ms, uses
+            self.several_since_ms = now_ms if uses > 1 else None
         elif self.state == "expired" and not self.grant and not self.is_denied_late:
             self.grant, self.grant_until_ms, self.uses_left = "issued", now_ms + 600_000, 1
 
@@ -101,13 +104,23 @@ class Desk(RuleBasedStateMachine):
     def case(self, request: str) -> Case:
         return asyncio.run(self.bench.desk.case(request))
 
+    def is_overruled(self, model: Model) -> bool:
+        """Whether the same command was denied after it was approved for several runs."""
+        since_ms = model.several_since_ms
+        return since_ms is not None and any(
+            each.state == "denied" and each.command == model.command and each.denied_at_ms >= since_ms
+            for each in self.models.values()
+        )
+
     def answers(self, key: str, command: str) -> set[str]:
         """The requests that may answer this draft; none: it becomes a new one."""
         if key in self.keys:
             return {self.keys[key]}
         same = {each: model for each, model in self.models.items() if model.command == command}
         granted = {
-            each for each, model in same.items() if model.grant == "issued" and self.now_ms < model.grant_until_ms
+            each
+            for each, model in same.items()
+            if model.grant == "issued" and self.now_ms < model.grant_until_ms and not self.is_overruled(model)
         }
         # a deadline that no sweeper has seen yet leaves the request open to join
         waiting = {each for each, model in same.items() if self.case(each).request.state is RequestState.PENDING}
@@ -190,7 +203,9 @@ class Desk(RuleBasedStateMachine):
                 request, action_digest=case.request.action_digest, attempt=f"{self.tries}", tool_use_id="t"
             )
         )
-        assert step.done == self.models[request].redeem(self.now_ms)
+        model = self.models[request]
+        model.tick(self.now_ms)
+        assert step.done == (not self.is_overruled(model) and model.redeem(self.now_ms))
 
     @rule(request=requests)
     def revoke(self, request: str) -> None:
