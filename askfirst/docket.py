@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from askfirst.request import Request, RequestState
-from askfirst.store import records
+from askfirst.store import records, restored
 from askfirst.store.reading import read
 
 if TYPE_CHECKING:
@@ -85,6 +85,10 @@ class Docket:
     async def grants(self, limit: int = 1000) -> list[Case]:
         """Cases with an open grant, those that lapse first before the others."""
         return await read(self._reader, lambda connection: records.list_granted(connection, limit))
+
+    async def restored_at_ms(self) -> int:
+        """When the store was last put back from a backup, milliseconds since the epoch; 0: never."""
+        return await read(self._reader, restored.settled_ms)
 
     async def running(self, session: str) -> list[Case]:
         """Cases of this session that were released and whose outcome nobody has told yet, newest first."""

@@ -3,6 +3,8 @@
 - An identity that is linked to nobody decides nothing, is told so a few times, and is written down as often.
 - A decision names the version that was shown; its id is made of the delivery, so a repetition is the same review.
 - What a channel doubts, and an approval without the code that it takes, is a review that does not count: recorded.
+- What was done before a store was put back from a backup may have been used up since, of which nothing is known: it
+  counts for nothing that was asked before, but for a deny, which stops what may have been stopped already.
 - Whatever a person may not do is the engine's to refuse; this module decides nothing about a request.
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, assert_never
 
@@ -21,6 +24,7 @@ from askfirst.errors import ChannelError, RequestNotFoundError, RescueError
 from askfirst.inbound import Decision, Ignored, Instruction, Linking, Outcome, Reference, Retraction, Undo
 from askfirst.pace import Bucket, Buckets
 from askfirst.ports import Rate
+from askfirst.request import Verdict
 from askfirst.review_draft import ReviewDraft
 from askfirst.visible import visible
 
@@ -43,6 +47,10 @@ _REFUSED_EACH = Rate(burst=3, per_s=3 / 3600)
 _MISTAKES_EACH = Rate(burst=20, per_s=20 / 3600)
 """The same of somebody known who, say, mistypes a code."""
 _REFUSED_ALL = Rate(burst=60, per_s=60 / 3600)
+_STALE = (
+    "this was done before the store was restored from a backup, and what came of it then is not known; do it once more "
+    "if it still holds"
+)
 _STRANGER = (
     "I do not know you here, so this changed nothing. Whoever runs Askfirst can give you a link code "
     "(`askfirst people link`)."
@@ -145,6 +153,8 @@ class Hearing:
         version = meant(case, vetted.reference)
         if version is None:
             raise _Refused("this belongs to no version of that request; decide on the newest message")
+        if vetted.verdict is not Verdict.DENY:
+            vetted = replace(vetted, doubt=vetted.doubt or await self._stale(case.request, vetted.origin))
         step = await self._desk.review(_draft(listener, vetted, known, version, decision_id))
         await self._adopt(case, vetted)
         return self._outcome(step.case, decision_id, step.note)
@@ -168,8 +178,9 @@ class Hearing:
         vetted = await _vetted(listener, undo)
         assert isinstance(vetted, Undo)
         case = await self._case(vetted.reference)
-        if vetted.doubt or meant(case, vetted.reference) is None:
-            raise _Refused(vetted.doubt or "this belongs to no version of that request")
+        doubt = vetted.doubt or await self._stale(case.request, vetted.origin)
+        if doubt or meant(case, vetted.reference) is None:
+            raise _Refused(doubt or "this belongs to no version of that request")
         try:
             step = await self._undos.undo(
                 case.request.id,
@@ -181,6 +192,13 @@ class Hearing:
         except RescueError as error:
             raise _Refused(str(error)) from error
         return Outcome(counted=step.done, text=step.note, request_id=case.request.id)
+
+    async def _stale(self, request: Request, origin: Origin) -> str:
+        """Why this does not count for a request that a backup brought back, ``""`` for nothing."""
+        if origin.at_ms is None:
+            return ""
+        restored_ms = await self._desk.restored_at_ms()
+        return _STALE if max(origin.at_ms, request.created_at_ms) < restored_ms else ""
 
     async def _link(self, linking: Linking) -> Outcome | None:
         if self._linker is None:

@@ -24,6 +24,8 @@ class Origin:
         recipient: the conversation it happened in, as a recipient, e.g. ``telegram:-100123/7``.
         message: the channel's id of the message that was sent or pressed, for acknowledging; ``""`` for none.
         replies_to: the external id of our own message that it presses or answers, ``""`` for none.
+        at_ms: when they did it, as the service dates it, 0 where it does not say; None where the service hands nothing
+            over again that we once confirmed. After a restore it tells what was decided before.
     """
 
     identity: str
@@ -31,6 +33,7 @@ class Origin:
     recipient: str
     message: str = ""
     replies_to: str = ""
+    at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 What ran after the backup, the store has forgotten: a grant that was used up would open a second time, and so would a
 break-glass code. They are taken back, before anybody is served. What waits for people goes on waiting: a decision is
-bound to the version that was shown. Its messages are shown anew, since they may tell of a decision that is lost. What
+bound to the version that was shown. Its messages are shown anew, since they may tell of a decision that is lost; such a
+decision, read again by its channel, may have been used up, and does not count any more (``askfirst.hearing``). What
 cannot be read is passed over: it opens nothing as it is.
 """
 
@@ -79,7 +80,7 @@ class Restoring(Clerk):
             **({} if known.lost is None else {"entries_lost": known.lost}),
         }
         self._audit.append(connection, Entry(type=EntryType.STORE_RESTORED, data=data))
-        restored.clear(connection)
+        restored.settle(connection, self._clock.now_ms())
 
     def _take_back_codes(self, connection: sa.Connection) -> int:
         now_ms = self._clock.now_ms()

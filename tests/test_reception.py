@@ -23,7 +23,7 @@ from askfirst.inbound import Inbound, Outcome
 from askfirst.people import Directory, Identity, Person
 from askfirst.reception import KEPT_DAYS, PATIENCE_S, RAW_MAX_BYTES, Reception
 from askfirst.request import GrantState, Request, RequestState
-from askfirst.store import inbox
+from askfirst.store import inbox, restored
 from askfirst.store.reading import read
 from askfirst.testing.bench import Bench, a_draft, bench
 from askfirst.testing.fake_channel import FakeChannel
@@ -108,6 +108,53 @@ def test_a_person_decides_and_is_told(desk: Desk, said: Any) -> None:
         assert [outcome for _, outcome in desk.channel.acknowledged] == [
             Outcome(counted=True, text="approved", request_id=request.id)
         ]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("verdict", "after_s", "state"),
+    [
+        ("approve", -1, RequestState.PENDING),
+        ("approve", None, RequestState.APPROVED),  # its service hands nothing over again
+        ("approve", 1, RequestState.APPROVED),
+        ("deny", -1, RequestState.DENIED),
+    ],
+)
+def test_what_was_decided_before_a_restore_and_is_heard_again_does_not_count(
+    desk: Desk, verdict: str, after_s: int | None, state: RequestState
+) -> None:
+    """I2: it may have been used up, of which the restored store knows nothing."""
+
+    async def story() -> None:
+        request = await desk.ask()
+        desk.bench.clock.advance(60)
+        now_ms = desk.bench.clock.now_ms()
+        await desk.bench.writer.write(lambda connection: restored.settle(connection, now_ms))
+        at_ms = None if after_s is None else now_ms + after_s * 1000
+        await desk.hear(desk.channel.says("d1", by_code(request, verdict, at_ms=at_ms)))
+        case = await desk.case(request)
+        assert case.request.state is state
+        if state is RequestState.PENDING:
+            [told] = desk.told()
+            assert told.startswith("this was done before the store was restored from a backup")
+            assert desk.entries(EntryType.REVIEW_REJECTED)[0].decision["note"] == told
+            await desk.hear(desk.channel.says("d2", by_code(request, verdict, at_ms=now_ms + 1000)))
+            assert (await desk.case(request)).request.state is RequestState.APPROVED
+        newer = await desk.ask(key="k2", action=replace(request.action, arguments={"command": "rm -rf other"}))
+        await desk.hear(desk.channel.says("d3", by_code(newer, at_ms=now_ms - 1000)))
+        assert (await desk.case(newer)).request.state is RequestState.APPROVED
+
+    asyncio.run(story())
+
+
+def test_nothing_is_undone_by_what_was_heard_before_a_restore(desk: Desk) -> None:
+    async def story() -> None:
+        request = await desk.ask()
+        now_ms = desk.bench.clock.now_ms() + 1
+        await desk.bench.writer.write(lambda connection: restored.settle(connection, now_ms))
+        await desk.hear(desk.channel.says("d1", {"by": "fake:ann", "undo": request.code, "at_ms": now_ms - 1}))
+        assert [each.startswith("this was done before the store was restored") for each in desk.told()] == [True]
 
     asyncio.run(story())
 

@@ -100,6 +100,7 @@ def test_what_waits_is_shown_anew_with_the_reason_and_can_be_decided(desk_bench:
         case = await desk_bench.desk.case(asked.request.id)
         note = f"{WHEN}; what was decided since then is lost, decide again"
         assert (case.request.state, case.request.notes) == (RequestState.PENDING, (*asked.request.notes, note))
+        assert await desk_bench.desk.restored_at_ms() == desk_bench.clock.now_ms()
         done = await desk_bench.desk.review(a_review(asked.request, Verdict.APPROVE))
         assert done.case.request.state is RequestState.APPROVED
         assert (await redeem(desk_bench, done.case)).done

@@ -1,4 +1,7 @@
-"""The mark of a store that was put back from a backup, until a broker has made it sound (``askfirst.restoring``)."""
+"""The mark of a store that was put back from a backup, until a broker has made it sound (``askfirst.restoring``).
+
+When that was is kept, for what a channel reads again of the time before.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import sqlalchemy as sa
 from askfirst.store.schema import meta
 
 _KEY = "store.restored"
+_SETTLED_KEY = "store.restored_at_ms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +33,31 @@ class Restored:
 
 def mark(connection: sa.Connection, restored: Restored) -> None:
     """Note that this store is older than what it stands for."""
-    clear(connection)
-    connection.execute(meta.insert().values(key=_KEY, value=json.dumps(asdict(restored))))
+    _put(connection, _KEY, json.dumps(asdict(restored)))
 
 
 def marked(connection: sa.Connection) -> Restored | None:
     """What was put back and not made sound yet."""
-    value = connection.scalar(sa.select(meta.c.value).where(meta.c.key == _KEY))
+    value = _value(connection, _KEY)
     return None if value is None else Restored(**json.loads(value))
 
 
-def clear(connection: sa.Connection) -> None:
-    """It is sound."""
+def settle(connection: sa.Connection, now_ms: int) -> None:
+    """It is sound, from now on."""
     connection.execute(meta.delete().where(meta.c.key == _KEY))
+    _put(connection, _SETTLED_KEY, str(now_ms))
+
+
+def settled_ms(connection: sa.Connection) -> int:
+    """When it was made sound last, milliseconds since the epoch; 0 where it never was put back."""
+    return int(_value(connection, _SETTLED_KEY) or 0)
+
+
+def _value(connection: sa.Connection, key: str) -> str | None:
+    value: str | None = connection.scalar(sa.select(meta.c.value).where(meta.c.key == key))
+    return value
+
+
+def _put(connection: sa.Connection, key: str, value: str) -> None:
+    connection.execute(meta.delete().where(meta.c.key == key))
+    connection.execute(meta.insert().values(key=key, value=value))

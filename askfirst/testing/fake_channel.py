@@ -125,6 +125,7 @@ class FakeChannel:
             name=said.get("name", ""),
             recipient=f"{self.scheme}:room",
             replies_to=said.get("replies_to", ""),
+            at_ms=said.get("at_ms"),
         )
         match said:
             case {"verdict": _}:

@@ -13,8 +13,10 @@ import email
 import hashlib
 import re
 from dataclasses import replace
+from datetime import UTC
 from email.parser import BytesHeaderParser
 from email.policy import compat32
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from askfirst.errors import ChannelError
@@ -89,6 +91,7 @@ def _read(delivery: str, message: Message, address: str, authserv_id: str) -> In
         recipient=f"{SCHEME}:{sender}",
         message=_id(message, "Message-ID"),
         replies_to=_id(message, "In-Reply-To"),
+        at_ms=_dated_ms(message),
     )
     return _said(delivery, origin, _words(message), tag, ASSURANCE if genuine else 0)
 
@@ -108,6 +111,15 @@ def _said(delivery: str, origin: Origin, words: str, tag: str, assurance: int) -
 def _sealed(act: Decision | Undo, tag: str) -> Decision | Undo:
     """With the tag as its control, which ``vetting`` compares, and a doubt where there is none."""
     return replace(act, reference=replace(act.reference, control=tag), doubt=act.doubt or ("" if tag else NO_REPLY))
+
+
+def _dated_ms(message: Message) -> int:
+    """When it was written, as its writer's program says; 0 where it does not."""
+    try:
+        dated = parsedate_to_datetime(_header(message, "Date"))
+        return round((dated if dated.tzinfo else dated.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _machine(message: Message) -> str:

@@ -26,6 +26,7 @@ from channels.grammar import CODE, VERDICTS, Command, act_of, command_of, spelle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from askfirst.inbound import Inbound
 
@@ -186,7 +187,12 @@ def _polled_reaction(envelope: _Envelope) -> list[Inbound]:
     return [
         Decision(
             delivery=f"reaction:{reaction.id}",
-            origin=_origin(reaction.user, envelope.conversation(), f"reaction:{comment}:{reaction.id}"),
+            origin=_origin(
+                reaction.user,
+                envelope.conversation(),
+                f"reaction:{comment}:{reaction.id}",
+                _ms(reaction.created_at),
+            ),
             reference=Reference(request_id=marker.req, version=marker.rev, action_digest=marker.digest),
             verdict=VERDICTS[verdict],
             assurance=0,
@@ -211,7 +217,7 @@ def _comment(comment: wire.Comment, conversation: Conversation, *, is_edited: bo
     command = None if is_ours(comment.text) else command_of(comment.text)
     if command is None or comment.user is None:
         return []
-    origin = _origin(comment.user, conversation, f"comment:{comment.id}")
+    origin = _origin(comment.user, conversation, f"comment:{comment.id}", _ms(comment.created_at))
     name = f"comment:{comment.id}"
     if is_edited:
         name += f":{comment.updated_at.isoformat()}"
@@ -232,7 +238,7 @@ def _review(review: wire.Review, conversation: Conversation) -> list[Inbound]:
         command = Command(verb=verb, code=spelled(found[0]) if found else "", text=review.text.strip() if found else "")
     if command.verb != verb:
         command = _doubted(command, f"the review says {review.state.lower()}, and its text /{command.verb}")
-    origin = _origin(review.user, conversation, f"review:{review.id}")
+    origin = _origin(review.user, conversation, f"review:{review.id}", _ms(review.submitted_at))
     return [act_of(command, f"review:{review.id}", origin, _ASSURANCE_COMMENT)]
 
 
@@ -268,5 +274,16 @@ def _conversation(repository: wire.RepositoryName, number: int) -> Conversation:
     return Conversation(repository=found, number=number)
 
 
-def _origin(user: wire.User, conversation: Conversation, message: str) -> Origin:
-    return Origin(identity=f"{SCHEME}:{user.id}", name=user.login, recipient=conversation.recipient, message=message)
+def _origin(user: wire.User, conversation: Conversation, message: str, at_ms: int | None = None) -> Origin:
+    return Origin(
+        identity=f"{SCHEME}:{user.id}",
+        name=user.login,
+        recipient=conversation.recipient,
+        message=message,
+        at_ms=at_ms,
+    )
+
+
+def _ms(at: datetime | None) -> int:
+    """Milliseconds since the epoch of what a look finds again; 0 where GitHub does not date it."""
+    return 0 if at is None else round(at.timestamp() * 1000)

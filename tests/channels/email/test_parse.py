@@ -45,6 +45,24 @@ def read(raw: bytes | EmailMessage, authserv_id: str = AUTHSERV) -> Inbound:
     return inbound
 
 
+@pytest.mark.parametrize(
+    ("date", "at_ms"),
+    [
+        ("Fri, 02 Jan 2026 03:04:05 +0000", 1_767_323_045_000),
+        ("Fri, 02 Jan 2026 04:04:05 +0100", 1_767_323_045_000),
+        ("Fri, 02 Jan 2026 03:04:05 -0000", 1_767_323_045_000),
+        ("Fri, 32 Jan 2026 03:04:05 +0000", 0),
+        ("some day", 0),
+        (None, 0),
+    ],
+)
+def test_a_mail_is_as_old_as_it_says(date: str | None, at_ms: int) -> None:
+    lines = [line for line in mail(f"approve {CODE}").as_bytes().split(b"\r\n") if not line.startswith(b"Date:")]
+    found = read(b"\r\n".join([*([f"Date: {date}".encode()] if date else []), *lines]))
+    assert isinstance(found, Decision)
+    assert found.origin.at_ms == at_ms
+
+
 QUOTED = f"\n\nOn Wed, 25 Nov 2026, Askfirst wrote:\n> HIGH\n>     approve {CODE}\n"
 
 

@@ -101,6 +101,20 @@ def test_a_command_is_what_it_says() -> None:
     assert (scoped.scope, scoped.text) == ("uses:5", "")
 
 
+def test_what_a_look_finds_again_is_as_old_as_github_says() -> None:
+    at = "2026-01-02T03:04:05Z"
+    ann = {"id": 583231, "login": "ann", "type": "User"}
+    review = {"id": 5, "user": ann, "body": f"/approve {CODE}", "state": "APPROVED", "submitted_at": at}
+    for event, payload in (("polled.comment", comment(f"/approve {CODE}")), ("polled.review", review)):
+        [decision] = says(envelope(event, "delivery-1", payload, CONVERSATION), reviews="code")
+        assert isinstance(decision, Decision)
+        assert decision.origin.at_ms == 1_767_323_045_000
+    undated = {**review, "submitted_at": None}
+    [decision] = says(envelope("polled.review", "delivery-1", undated, CONVERSATION), reviews="code")
+    assert isinstance(decision, Decision)
+    assert decision.origin.at_ms == 0
+
+
 def test_an_edited_comment_takes_back_and_decides_nothing() -> None:
     back, again = polled(f"/approve {CODE}", updated_at="2026-01-02T03:05:05Z")
     assert isinstance(back, Retraction)
