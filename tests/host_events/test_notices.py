@@ -8,24 +8,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from askfirst.alerts import SEEN
-from askfirst.call import ToolCall
 from askfirst.card import card_of
 from askfirst.engine import Case
-from askfirst.host import Agent, BeforeTool, NoOpinion, Notice, PromptShown, TurnEnded
+from askfirst.host import NoOpinion, Notice, TurnEnded
 from askfirst.notices import SAID_MAX_CHARS, SESSIONS_MAX
 from askfirst.request import Request, RequestKind, RequestState, Verdict
+from askfirst.testing.host_calls import AGENT, BEFORE, ECHO, OTHER, PROMPT
 
 if TYPE_CHECKING:
     from tests.host_events.conftest import Scene
 
-AGENT = Agent(host="claude-code", session="session-1", interactive=True)
-RESET = ToolCall(tool="Bash", arguments={"command": "git reset --hard"}, cwd="/srv/p", session="session-1")
-ECHO = ToolCall(tool="Bash", arguments={"command": "echo"}, cwd="/srv/p", session="session-1")
-BEFORE = BeforeTool(agent=AGENT, call=RESET, tool_use_id="toolu_1", can_rewrite=True, can_ask_here=True)
-PROMPT = PromptShown(agent=AGENT, call=RESET, host_pid=7)
 IDLE = Notice(agent=AGENT, about="idle", text="Claude is waiting for your input", cwd="/srv/p")
 STOPPED = TurnEnded(agent=AGENT, said="All done; the password was hunter2.\nShall I push?", cwd="/srv/p")
-OTHER = replace(AGENT, session="session-2")
 NEWS = '[hosts]\ntell = ["prompt", "idle", "stop"]\ntell_every_s = 60\n'
 
 

@@ -12,33 +12,23 @@ import pytest
 from askfirst.bypasses import OWN_PROMPT
 from askfirst.call import ToolCall
 from askfirst.host import (
-    AfterTool,
-    Agent,
     Allow,
     Answered,
     AskHere,
-    BeforeTool,
     Deny,
     HostQuestion,
     NoOpinion,
-    PromptShown,
     QuestionsShown,
 )
 from askfirst.policy.ruling import Outcome, Stage
 from askfirst.request import GrantState, RequestState, Verdict
 from askfirst.testing.bench import a_review
+from askfirst.testing.host_calls import AFTER, AGENT, BEFORE, ECHO, OTHER, PROMPT, RESET
 from askfirst.testing.ladder_policy import ConfiguredPolicy
 
 if TYPE_CHECKING:
     from tests.host_events.conftest import Scene
 
-AGENT = Agent(host="claude-code", session="session-1", interactive=True)
-RESET = ToolCall(tool="Bash", arguments={"command": "git reset --hard"}, cwd="/srv/p", session="session-1")
-ECHO = ToolCall(tool="Bash", arguments={"command": "echo"}, cwd="/srv/p", session="session-1")
-BEFORE = BeforeTool(agent=AGENT, call=RESET, tool_use_id="toolu_1", can_rewrite=True, can_ask_here=True)
-PROMPT = PromptShown(agent=AGENT, call=RESET, host_pid=7)
-OTHER = replace(AGENT, session="session-2")
-AFTER = AfterTool(agent=AGENT, call=RESET, tool_use_id="toolu_1", ok=True, can_ask_here=True)
 QUESTIONS = QuestionsShown(
     agent=AGENT,
     call=ToolCall(tool="AskUserQuestion", arguments={"questions": "…"}, session="session-1"),

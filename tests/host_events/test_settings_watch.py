@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from askfirst.card import card_of
 from askfirst.engine import Case
-from askfirst.host import Agent, ConfigChanged, Deny, NoOpinion
+from askfirst.host import ConfigChanged, Deny, NoOpinion
+from askfirst.testing.host_calls import AGENT
 
 if TYPE_CHECKING:
     from tests.host_events.conftest import Scene
-
-AGENT = Agent(host="claude-code", session="session-1", interactive=True)
 
 
 def test_a_changed_configuration_without_the_gate_is_kept_out_written_down_and_told(scene: Scene) -> None:

@@ -7,17 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from askfirst.call import ToolCall
-from askfirst.host import Agent, Allow, BeforeTool, Defer, Deny, NoOpinion, SessionStarted, Tell, TurnEnded, Wake
+from askfirst.host import Allow, Defer, Deny, NoOpinion, SessionStarted, Tell, TurnEnded, Wake
 from askfirst.request import Verdict
 from askfirst.testing.bench import a_review
+from askfirst.testing.host_calls import AGENT, BEFORE, RESET
 
 if TYPE_CHECKING:
     from tests.host_events.conftest import Scene
 
-AGENT = Agent(host="claude-code", session="session-1", interactive=True)
-RESET = ToolCall(tool="Bash", arguments={"command": "git reset --hard"}, cwd="/srv/p", session="session-1")
-BEFORE = BeforeTool(agent=AGENT, call=RESET, tool_use_id="toolu_1", can_rewrite=True, can_ask_here=True)
 RELEASE = '[hosts]\ninteractive = "release"\n'
 
 
