@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from askfirst.audit_port import EntryType, Private
-from audit.command_secrets import NAMES_OF_SECRETS
+from audit.secret_names import NAMES_OF_SECRETS
 from audit.secret_rules import RULES
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def without_secrets(text: str, rules: Rules) -> str:
 
 def _spans(text: str, rules: Rules) -> list[tuple[int, int, str]]:
     """Start, end and name of each secret; they may overlap."""
-    spans = list[tuple[int, int, str]]()
+    spans: list[tuple[int, int, str]] = []  # a call of an alias would take a tenth of the time of the search
     for offset in range(0, len(text), _WINDOW_CHARS - _OVERLAP_CHARS):
         window = text[offset : offset + _WINDOW_CHARS]
         for rule in rules.for_text(window):

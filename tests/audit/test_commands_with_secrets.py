@@ -20,7 +20,7 @@ TAKEN: Final = re.compile(r"\[redacted: [a-z ]+\]")
 HALVES: Final = ("development", "held out")
 MISSED: Final = {"development": 4, "held out": 4}
 """Of 156 each."""
-CHANGED: Final = {"development": 4, "held out": 8}
+CHANGED: Final = {"development": 3, "held out": 8}
 """Of 234 and of 235."""
 
 
