@@ -58,6 +58,7 @@ _OURS: Final[tuple[tuple[str, str, str, str, Callable[[str], bool] | None], ...]
         is_literal,
     ),
     ("assignment", f"{NAMED} auth sig sess", "", rf"(?i){VAGUE}[\w-]{{0,64}}+(?:{_SETS}|(?<=key)\s+){VALUE}", is_made),
+    ("assignment", "", "appid", rf"(?i)\bappid={VALUE}", is_made),
     (
         "header",
         "",

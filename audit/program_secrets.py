@@ -85,6 +85,10 @@ _ARGUMENTS: Final = (
         rf"set\s+(?=[^|;&\n]{{0,200}}?--secret\b)(?:--\S+\s+)*[\w.:-]+\s+(?!-){VALUE}",
     ),
     ("setx setenv set", r"(?:\s+-\w+)?", rf"(?i:\w*{NAMES_OF_SECRETS}\w*)\s+(?!-|=){VALUE}"),
+    ("codecov codecovcli", r"(?:\.io/bash\)?)?", rf"-t[\s=]*(?!-){VALUE}"),
+    ("netlify ntl", "", rf"--auth[\s=]+(?!-){VALUE}"),
+    ("caddy", r"\s+hash-password", rf"(?:-p|--plaintext)[\s=]+(?!-){VALUE}"),
+    ("functions", r":config:set", rf"[\w.-]*key={VALUE}"),
     ("vault", r"\s+(?:kv\s+(?:put|patch)|write\s+(?:secret|kv|cubbyhole)/\S*)", rf"[\w.-]+={VALUE}"),
     ("kubectl oc", r"\b[^|;&\n]{0,120}?\screate\s+secret", rf"""--from-literal[=\s]+["']?[\w.-]+={VALUE}"""),
     (
@@ -110,6 +114,8 @@ _AFTER_WORDS: Final = (
     ("authorize", rf"\baccount\s+authorize\s+\w+\s+{VALUE}"),
     ("vault", rf"\bvault\s+login\s+(?!-){VALUE}"),
     ("cargo", rf"\bcargo\s+login\s+(?!-){VALUE}"),
+    ("otp", rf"--otp[\s=]+(?!-){VALUE}"),
+    ("rclone", rf"\brclone\s+obscure\s+(?!-){VALUE}"),
     ("bw", rf"\bbw\s+unlock\s+(?!-){VALUE}"),
     ("authtoken", rf"\bauthtoken\s+(?!-){VALUE}"),
     ("secret secrets variable", rf"\b(?:secrets?|variable)\s+set\s+(?!-){_ARG}\s+(?![-<|>&;]){VALUE}"),
@@ -169,10 +175,13 @@ _READERS: Final = (
 )
 _PUTS: Final = r"""\b(?:echo|printf)\s((?:"[^"\n]*+"|'[^'\n]*+'|[^"'|;&\n]|;\s*(?=(?:echo|printf)\b))++)"""
 _TO: Final = r"\|\s*(?:(?:sudo|env|npx|exec)\s+(?:-\w+\s+)*)*"
+_NAMED_FILE: Final = r"-[\w-]*\b(?:pass(?:word|phrase)?|secret)(?:[-_]?file)?"
+_MADE_FILE: Final = r"""<\(\s*(?:echo|printf)\s((?:"[^"\n]*+"|'[^'\n]*+'|[^"'()|;&\n])++)\)"""
 _PUT: Final = rf"""(?:(?<=\s)(?!-|echo\b|printf\b)|(?<=\w:)|(?<=\\n)){VALUE}"""
 
 _HANDED_ON: Final = (
     (_READERS, rf"{_PUTS}{_TO}(?:{_READ}|[^|;&\n]{{0,200}}?{_READ_IF_TOLD})", _PUT),
+    ("pass password passphrase secret", rf"{_NAMED_FILE}[\s=]+(?:\w+:)?{_MADE_FILE}", _PUT),
     (_READERS, rf"""(?:(?<![\w.-]){_READ}|{_READ_IF_TOLD})[^|;&\n<]{{0,200}}<<<\s*(?:["']?\w+:)?{VALUE}""", ""),
     (
         _READERS,

@@ -50,6 +50,8 @@ _SWITCH: Final = re.compile(
 """Switches, short numbers, spans of time, types, and what holds a value's place."""
 _VARIABLE: Final = re.compile(r"\$\w+")
 _BESIDE_A_VARIABLE: Final = re.compile(r"[^A-Za-z_./:\s-]")
+_WITHIN_A_WORD: Final = re.compile(r"[A-Za-z0-9]\$(?!(?:[A-Z_][A-Z0-9_]*+|[a-z_][a-z0-9_]*+)(?!\w))\w")
+"""A ``$`` of the value itself, most likely: no variable is called so, and nobody writes one right behind a letter."""
 _NAMES_OF_GROUPS: Final = frozenset("root users staff wheel nogroup nobody www-data docker daemon".split())
 _DIGEST: Final = re.compile(
     r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16}|(?:sha\d+[:-])?(?:[0-9a-f]{40}|[0-9a-f]{64})"
@@ -69,7 +71,9 @@ def is_literal(value: str) -> bool:
     if _REFERENCE.match(value) or _FILE.fullmatch(value) or _SWITCH.fullmatch(value):
         return is_made(value) and value[0] in "/+"  # base64 may look like a path
     rest, variables = _VARIABLE.subn("", value)
-    return not variables or bool(_BESIDE_A_VARIABLE.search(rest)) or value[0] == "$"
+    if not variables or value[0] == "$":
+        return True
+    return bool(_BESIDE_A_VARIABLE.search(rest)) or bool(_WITHIN_A_WORD.search(value))
 
 
 def is_made(value: str) -> bool:

@@ -18,10 +18,10 @@ HERE: Final = Path(__file__).parent
 SECRET: Final = re.compile("«(.+?)»")
 TAKEN: Final = re.compile(r"\[redacted: [a-z ]+\]")
 HALVES: Final = ("development", "held out")
-MISSED: Final = {"development": 4, "held out": 4}
-"""Of 156 each."""
+MISSED: Final = {"development": 0, "held out": 1}
+"""Of 191 and of 183."""
 CHANGED: Final = {"development": 3, "held out": 8}
-"""Of 234 and of 235."""
+"""Of 265 and of 266."""
 
 
 class Row(NamedTuple):
