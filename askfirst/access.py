@@ -10,10 +10,13 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from askfirst.audit_port import Actor, Entry
 from askfirst.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from askfirst.audit_port import EntryType
 
 
 class AccessScope(enum.StrEnum):
@@ -151,3 +154,20 @@ class Token:
     revoked_at_ms: int | None
     issued_by: str
     request_id: str = ""
+
+
+def token_entry(kind: EntryType, token: Token, *, by: str) -> Entry:
+    """That a token was issued or taken back; ``by`` whom."""
+    return Entry(
+        type=kind,
+        request=token.request_id,
+        actor=Actor(type="system", id=by, channel="api"),
+        data={
+            "token": token.id,
+            "name": token.name,
+            "scopes": [each.value for each in sorted(token.scopes)],
+            "person": token.person,
+            "assurance": token.assurance,
+            "expires_at_ms": token.expires_at_ms,
+        },
+    )

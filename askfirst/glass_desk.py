@@ -102,6 +102,16 @@ class Windows:
         return None
 
 
+def taken_back(connection: sa.Connection, audit: AuditLog, code: Code, *, by: str, now_ms: int) -> Code:
+    """The code, or the window that it has opened, as one that opens nothing any more; written down."""
+    gone = replace(code, hash=b"", revoked_at_ms=now_ms)
+    rows.put(connection, gone)
+    actor = Actor(type="system", id=by, channel="api")
+    data: dict[str, Value] = {"break_glass": code.id, "person": code.person, "was": code.state(now_ms)}
+    audit.append(connection, Entry(type=EntryType.BREAK_GLASS_REVOKED, actor=actor, data=data))
+    return gone
+
+
 class GlassDesk:
     """Makes codes, and lets people use them.
 
@@ -212,12 +222,7 @@ class GlassDesk:
             code = rows.find(connection, code_id.upper())
             if code is None or not (code.is_usable(now_ms) or code.is_open(now_ms)):
                 return None
-            gone = replace(code, hash=b"", revoked_at_ms=now_ms)
-            rows.put(connection, gone)
-            actor = Actor(type="system", id=by, channel="api")
-            data: dict[str, Value] = {"break_glass": code.id, "person": code.person, "was": code.state(now_ms)}
-            self._audit.append(connection, Entry(type=EntryType.BREAK_GLASS_REVOKED, actor=actor, data=data))
-            return gone
+            return taken_back(connection, self._audit, code, by=by, now_ms=now_ms)
 
         code = await self._writer.write(work)
         if code is None:

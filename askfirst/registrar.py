@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from askfirst import link_code
+from askfirst.access import token_entry
 from askfirst.audit_port import Actor, Entry, EntryType
 from askfirst.consent import Consent
 from askfirst.errors import InputError, NotAllowedError, RequestNotFoundError
+from askfirst.glass_desk import taken_back
 from askfirst.people import LinkCode, Person
+from askfirst.store import break_glass, tokens
 from askfirst.store import people as rows
 
 if TYPE_CHECKING:
@@ -154,7 +157,9 @@ class Registrar:
         return Issued(code=code, person=kept.person, scheme=kept.scheme, expires_at_ms=kept.expires_at_ms)
 
     async def remove(self, name: str, *, by: str) -> tuple[str, ...]:
-        """Remove a person who was added with all that is linked to them, or one identity; what went.
+        """Remove a person who was added with all that is theirs, or one identity; what went.
+
+        With the person go their tokens and break-glass codes: whoever gets the same id later has none of them.
 
         Raises:
             NotAllowedError: the configuration names it.
@@ -169,13 +174,27 @@ class Registrar:
                 actor = Actor(type="system", id=by, channel="api")
                 data: dict[str, Value] = {"person": name, "identities": linked}
                 self._audit.append(connection, Entry(type=EntryType.PERSON_REMOVED, actor=actor, data=data))
-            return (name, *linked) if is_person else linked
+            return (name, *linked, *self._disarm(connection, name, by=by)) if is_person else linked
 
         gone = await self._writer.write(work)
         if not gone:
             raise RequestNotFoundError(f"nobody is known as {name!r}; `askfirst people list` shows all")
         await self._roster.refresh()
         return gone
+
+    def _disarm(self, connection: sa.Connection, person: str, *, by: str) -> tuple[str, ...]:
+        """Take back what decides or releases in the name of this person; the names of that."""
+        now_ms = self._clock.now_ms()
+        held = [each for each in tokens.held_by(connection, person) if each.expires_at_ms > now_ms]
+        for each in held:
+            tokens.revoke(connection, each.id, now_ms)
+            self._audit.append(connection, token_entry(EntryType.TOKEN_REVOKED, each, by=by))
+        codes = [
+            each for each in break_glass.held_by(connection, person) if each.is_usable(now_ms) or each.is_open(now_ms)
+        ]
+        for code in codes:
+            taken_back(connection, self._audit, code, by=by, now_ms=now_ms)
+        return (*(f"token:{each.id}" for each in held), *(f"break-glass:{each.id}" for each in codes))
 
     def _has_links(self, name: str) -> bool:
         """Whether somebody of the configuration has identities that were linked since."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from fastapi import HTTPException, Request
 
-from askfirst.access import NEEDS_APPROVAL, OWN, TOOL, AccessScope, Caller, Token, TokenDraft, token_draft
-from askfirst.audit_port import Actor, Entry, EntryType
+from askfirst.access import NEEDS_APPROVAL, OWN, TOOL, AccessScope, Caller, Token, TokenDraft, token_draft, token_entry
+from askfirst.audit_port import EntryType
 from askfirst.broker.peer import bears, is_owner_uid, peer_uid, shows_token
 from askfirst.canonical import sha256_hex
 from askfirst.clock import new_id
@@ -214,7 +214,7 @@ class Access:
             if request_id and tokens.is_issued(connection, request_id):
                 raise NotAllowedError("the token of this approval was issued already; ask for another")
             tokens.add(connection, token, sha256_hex(secret.encode("ascii")))
-            self._audit.append(connection, _entry(EntryType.TOKEN_ISSUED, token, by))
+            self._audit.append(connection, token_entry(EntryType.TOKEN_ISSUED, token, by=by.id))
 
         await self._writer.write(work)
         return token, secret
@@ -234,7 +234,7 @@ class Access:
         def work(connection: sa.Connection) -> Token | None:
             gone = tokens.revoke(connection, token_id, now_ms)
             if gone is not None:
-                self._audit.append(connection, _entry(EntryType.TOKEN_REVOKED, gone, by))
+                self._audit.append(connection, token_entry(EntryType.TOKEN_REVOKED, gone, by=by.id))
             return gone
 
         gone = await self._writer.write(work)
@@ -285,22 +285,6 @@ def require_owner(request: Request) -> Caller:
     if not (caller.is_owner or AccessScope.ADMIN in caller.scopes):
         raise NotAllowedError("only the broker's own user, by its unix socket, or a token with `admin` may do this")
     return caller
-
-
-def _entry(kind: EntryType, token: Token, by: Caller) -> Entry:
-    return Entry(
-        type=kind,
-        request=token.request_id,
-        actor=Actor(type="system", id=by.id, channel="api"),
-        data={
-            "token": token.id,
-            "name": token.name,
-            "scopes": [each.value for each in sorted(token.scopes)],
-            "person": token.person,
-            "assurance": token.assurance,
-            "expires_at_ms": token.expires_at_ms,
-        },
-    )
 
 
 def _words(scopes: frozenset[AccessScope]) -> str:

@@ -37,6 +37,12 @@ def listed(connection: sa.Connection) -> list[Code]:
     return [Code(**row) for row in connection.execute(query).mappings()]
 
 
+def held_by(connection: sa.Connection, person: str) -> list[Code]:
+    """Codes of this person that were not taken back."""
+    query = sa.select(break_glass).where(break_glass.c.person == person, break_glass.c.revoked_at_ms.is_(None))
+    return [Code(**row) for row in connection.execute(query.order_by(break_glass.c.id)).mappings()]
+
+
 def windows(connection: sa.Connection, session: str, now_ms: int) -> list[Code]:
     """Codes whose window is open for this session; the one that closes last comes first."""
     query = sa.select(break_glass).where(

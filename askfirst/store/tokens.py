@@ -61,6 +61,12 @@ def revoke(connection: sa.Connection, token_id: str, now_ms: int) -> Token | Non
     return _token(connection.execute(sa.select(api_token).where(mine)).mappings().one())
 
 
+def held_by(connection: sa.Connection, person: str) -> list[Token]:
+    """Tokens that decide in the name of this person, and were not taken back."""
+    query = sa.select(api_token).where(api_token.c.person == person, api_token.c.revoked_at_ms.is_(None))
+    return [_token(row) for row in connection.execute(query.order_by(api_token.c.id)).mappings()]
+
+
 def _token(row: sa.RowMapping) -> Token:
     members: dict[str, Any] = {name: value for name, value in row.items() if name not in {"scopes", "secret_sha256"}}
     return Token(**members, scopes=frozenset(AccessScope(each) for each in row["scopes"].split()))

@@ -9,11 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
+from askfirst.break_glass import Code
 from askfirst.broker.people_api import PeopleApi
 from askfirst.people import Identity, Person, Requester
 from askfirst.registrar import Registrar
 from askfirst.request import Verdict
 from askfirst.roster import Roster
+from askfirst.store import break_glass
 from askfirst.testing.api import TOKEN, api_client
 from askfirst.testing.bench import Bench, a_review
 
@@ -98,3 +100,52 @@ async def _call(
     http: httpx.AsyncClient, method: str, path: str, json: dict[str, str] | None, headers: dict[str, str]
 ) -> httpx.Response:
     return await http.request(method, path, json=json, headers=headers)
+
+
+def test_with_a_person_go_their_tokens_and_codes_and_whoever_gets_the_same_id_has_none_of_them(
+    desk_bench: Bench, people: Callable[[Any], PeopleApi]
+) -> None:
+    async def add(http: httpx.AsyncClient, person: str) -> None:
+        asked = (await http.post("/v1/people", json={"person": person})).json()
+        await approve(desk_bench, asked)
+        made = await http.post(f"/v1/people/added/{asked['request']}", json={"claim": asked["claim"]})
+        assert made.status_code == 200
+
+    async def token(http: httpx.AsyncClient, person: str) -> dict[str, Any]:
+        wanted = {"name": "phone", "scopes": ["decide"], "person": person}
+        asked = (await http.post("/v1/tokens/asked", json=wanted)).json()
+        await approve(desk_bench, asked)
+        return dict((await http.post(f"/v1/tokens/issued/{asked['request']}", json={"claim": asked["claim"]})).json())
+
+    def code(person: str, name: str) -> Code:
+        now_ms = desk_bench.clock.now_ms()
+        return Code(
+            id=name,
+            person=person,
+            salt=b"s",
+            hash=b"h",
+            created_at_ms=now_ms,
+            expires_at_ms=now_ms + 1,
+            request_id=name,
+        )
+
+    async def story() -> None:
+        async with api_client(desk_bench, more=lambda access: [people(access)]) as http:
+            await add(http, "local:bob")
+            await add(http, "local:eve")
+            bobs, eves = await token(http, "local:bob"), await token(http, "local:eve")
+            for each in (code("local:bob", "BBBBBB"), code("local:eve", "EEEEEE")):
+                await desk_bench.writer.write(lambda connection, each=each: break_glass.add(connection, each))
+            gone = (await http.post("/v1/people/remove", json={"name": "local:bob"})).json()
+            assert gone == {"removed": ["local:bob", f"token:{bobs['id']}", "break-glass:BBBBBB"]}
+            await add(http, "local:bob")
+            listed = {each["id"]: each["revoked_at_ms"] for each in (await http.get("/v1/tokens")).json()["tokens"]}
+            assert listed[bobs["id"]] is not None
+            assert listed[eves["id"]] is None
+        with desk_bench.reader.connect() as connection:
+            usable = [each.id for each in break_glass.listed(connection) if each.is_usable(desk_bench.clock.now_ms())]
+        assert usable == ["EEEEEE"]
+        types = [entry.type.value for entry in desk_bench.log.entries]
+        assert (types.count("token.revoked"), types.count("break_glass.revoked")) == (1, 1)
+
+    run(story)
