@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from askfirst.errors import LogError
 from audit.source import connect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 CALLS: Final = ("gate.requested", "gate.passed", "gate.refused")
+_CUT: Final = re.compile(r" … \(\d+ characters\)\Z")
+"""How ``askfirst.tally`` ends a text that it cut."""
 _ENDS: Final = {"gate.timeout": "expired", "gate.cancelled": "cancelled", "gate.superseded": "superseded"}
 
 
@@ -22,7 +27,7 @@ def calls(path: Path, n: int) -> list[dict[str, Any]]:
 
     Each is its entry with two members more: ``input``, the tool's arguments (None when they were erased, or never
     kept), and ``ended``, what became of it: ``approved``, ``denied``, ``expired``, ``passed``, ``refused``, ... or
-    ``pending``.
+    ``pending``. Of harmless calls, which are written in batches, those of a batch that were the same are one.
 
     Raises:
         LogError: the store cannot be read.
@@ -36,7 +41,8 @@ def calls(path: Path, n: int) -> list[dict[str, Any]]:
                 f"where json_extract(entry, '$.type') in ({marks}) order by seq desc limit ?"
             )
             rows = connection.execute(query, (*CALLS, max(n, 0))).fetchall()
-            return [_call(connection, json.loads(row[0]), ends) for row in reversed(rows)]
+            newest = (call for row in rows for call in reversed(_calls(connection, json.loads(row[0]), ends)))
+            return list(islice(newest, max(n, 0)))[::-1]
     except (sqlite3.Error, ValueError) as error:
         raise LogError(f"{path} cannot be read as a store: {error}") from error
 
@@ -51,15 +57,33 @@ def _ends(connection: sqlite3.Connection) -> dict[str, str]:
     return {request: _ENDS.get(kind, verdict) for request, kind, verdict in connection.execute(query)}
 
 
-def _call(connection: sqlite3.Connection, entry: dict[str, Any], ends: dict[str, str]) -> dict[str, Any]:
+def _calls(connection: sqlite3.Connection, entry: dict[str, Any], ends: dict[str, str]) -> list[dict[str, Any]]:
+    """What an entry tells of: one call, or a batch of harmless ones."""
     kind = str(entry.get("type"))
+    if "calls" in entry.get("data", {}):
+        return list(_batch(connection, entry))
     ended = ends.get(str(entry.get("req")), "pending") if kind == "gate.requested" else kind.removeprefix("gate.")
-    return {**entry, "input": _input(connection, entry), "ended": ended}
+    arguments = _payload(connection, entry.get("action", {}).get("input", {}))
+    return [{**entry, "input": arguments if isinstance(arguments, dict) else None, "ended": ended}]
 
 
-def _input(connection: sqlite3.Connection, entry: dict[str, Any]) -> dict[str, Any] | None:
-    apart = entry.get("action", {}).get("input", {})
+def _batch(connection: sqlite3.Connection, entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The calls of a ``gate.passed``, each as if it had an entry of its own."""
+    data = entry["data"]
+    inputs = _payload(connection, data["inputs"])
+    for place, call in enumerate(data["calls"]):
+        action = {"tool": call["tool"], "input": data["inputs"]}
+        one = {**entry, "action": action, "input": None, "ended": "passed"}
+        if inputs is not None:
+            kept = inputs[place]
+            one |= {"agent": {**entry["agent"], "cwd": kept["cwd"]}, "input": kept["arguments"]}
+            if _CUT.search(str(kept["arguments"].get("command", ""))):  # the rest was never kept, and may be anything
+                one |= {"action": {"tool": call["tool"]}, "input": None}
+        yield one
+
+
+def _payload(connection: sqlite3.Connection, apart: dict[str, Any]) -> Any:  # any JSON
+    """What stands apart for this digest; None when it is gone, or there is none."""
     row = connection.execute("select bytes from blob where sha256 = ?", (bytes.fromhex(apart.get("sha256", "")),))
     found = row.fetchone()
-    arguments = json.loads(found[0]) if found else None
-    return arguments if isinstance(arguments, dict) else None
+    return json.loads(found[0]) if found else None

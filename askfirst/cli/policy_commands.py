@@ -233,7 +233,7 @@ def show_report(report: Report, *, as_json: bool) -> None:
 def _untried(report: Report) -> str:
     why = (
         (report.erased, "had their arguments erased"),
-        (report.never_kept, "never had them in the log: they were answered from an earlier request"),
+        (report.never_kept, "never had them whole in the log: they were answered from an earlier request, or are long"),
     )
     told = " and ".join(f"{count} {words}" for count, words in why if count)
     return f", {report.unread} not: {told}" if told else ""

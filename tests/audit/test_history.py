@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
-from askfirst.audit_port import Actor, Entry, EntryType, Private
+from askfirst.audit_port import SYSTEM, Actor, Entry, EntryType, Private
+from askfirst.call import ToolCall
+from askfirst.effects import Classification, Outcome
 from askfirst.errors import LogError
+from askfirst.host import Agent, BeforeTool
+from askfirst.tally import Tally
 from audit.history import calls
+from audit.redact import redact_value
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from audit.testing import Store
+    from audit.testing import Broker, Store
 
 
 def _call(kind: EntryType, request: str, command: str) -> Entry:
@@ -49,6 +55,43 @@ def test_arguments_that_were_erased_are_none(store: Store) -> None:
     store.execute("delete from blob")
 
     assert [each["input"] for each in calls(store.path, 1)] == [None]
+
+
+def test_harmless_calls_come_back_from_the_batches_that_they_are_written_in(broker: Broker) -> None:
+    """As the broker writes them, with what it makes of them: rules are tried on these most of all."""
+    tally = Tally(writer=broker.writer, audit=broker.log, clock=broker.clock, redact=redact_value, keeps_calls=True)
+    store = broker.root / "askfirst.db"
+
+    def passes(session: str, arguments: dict[str, object], tool: str = "Bash") -> None:
+        call = ToolCall(tool=tool, arguments=arguments, cwd=f"/srv/{session}")
+        event = BeforeTool(agent=Agent(host="claude-code", session=session), call=call, tool_use_id="t")
+        tally.passed(event, Classification(outcome=Outcome.ALLOW))
+
+    passes("one", {"command": "ls"})
+    passes("one", {"file_path": "/srv/one/a"}, tool="Read")
+    passes("one", {"command": "ls"})
+    passes("two", {"command": f"echo {'x' * 5000}; rm -rf /"})
+    passes("two", {"command": "pwd"})
+    asyncio.run(tally.flush())
+    broker.append(_call(EntryType.GATE_REQUESTED, "1", "rm -rf /"))
+
+    found = [
+        (each["action"]["tool"], each.get("agent", {}).get("cwd"), each["input"], each["ended"])
+        for each in calls(store, 9)
+    ]
+
+    assert found == [
+        ("Bash", "/srv/one", {"command": "ls"}, "passed"),
+        ("Read", "/srv/one", {"file_path": "/srv/one/a"}, "passed"),
+        ("Bash", "/srv/two", None, "passed"),
+        ("Bash", "/srv/two", {"command": "pwd"}, "passed"),
+        ("Bash", None, {"command": "rm -rf /"}, "pending"),
+    ]
+    assert [each["input"] for each in calls(store, 2)] == [{"command": "pwd"}, {"command": "rm -rf /"}]
+    [batch, *_] = broker.entries("gate.passed")
+    asyncio.run(broker.keeper.erase_payload(batch["data"]["inputs"]["sha256"], SYSTEM, "-"))
+    erased = [(each["input"], "input" in each["action"]) for each in calls(store, 9)]
+    assert erased[:3] == [(None, True), (None, True), (None, False)]
 
 
 def test_what_is_no_store_is_told(tmp_path: Path) -> None:
