@@ -32,7 +32,7 @@ from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, Overl
 from askfirst.evidence.values import Evidence
 from askfirst.likeness import alike
 from askfirst.replacing import replace
-from askfirst.request import Claim, Request, RequestKind, RequestState
+from askfirst.request import Claim, GrantState, Request, RequestKind, RequestState
 from askfirst.rescue import Promise
 from askfirst.store import outbox, records
 from askfirst.store.standing import denials, is_denied_since, standing
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from askfirst.terms import Terms
 
 
+_FROM_REVOKED = "the approval that it was passed on from has been taken back; ask anew"
 _DENIED_SINCE = "people have denied this very action since that was approved; ask anew"
 
 
@@ -192,6 +193,8 @@ class Intake:
         run of its own action; that one is denied by its own request.
         """
         grant = case.grant
+        if grant is not None and grant.under and _is_revoked(records.read(connection, grant.under)):
+            return _FROM_REVOKED
         if grant is None or (grant.uses_max == 1 and not grant.pattern):
             return ""
         return _DENIED_SINCE if is_denied_since(connection, act, grant.issued_at_ms) else ""
@@ -276,6 +279,10 @@ class Intake:
         self.audit.append(connection, entry_of(request, line))
 
 
+def _is_revoked(case: Case) -> bool:
+    return case.grant is not None and case.grant.state is GrantState.REVOKED
+
+
 def without_consent_by_silence(terms: Terms) -> Terms:
     """The terms with a deadline that does not approve."""
     return replace(terms, on_timeout="reject") if terms.on_timeout == "approve" else terms
@@ -327,7 +334,7 @@ def unusable_question(draft: Draft) -> str:
         return "the question has no words"
     if len(draft.options) > OPTIONS_MAX:
         return f"a question may offer {OPTIONS_MAX} options, this one has {len(draft.options)}"
-    if len(set(draft.options)) < len(draft.options):
+    if len({" ".join(each.split()) for each in draft.options}) < len(draft.options):
         return "two options are the same; an answer could not tell them apart"
     if draft.options and draft.answer_schema:
         return "give either options or a schema"

@@ -312,6 +312,7 @@ class Grant:
         state_digest: of the state that people were shown (``Evidence.state_digest``); ``""`` where it is bound to none.
         uses: redemptions, oldest first.
         passed_on: ids of further requests that it approved, each a use, too (a grant for a pattern).
+        under: id of the grant that it was passed on from, ``""`` for none.
         outcome: of the last use that has one.
         undoings: of all its uses, oldest first (``askfirst.engine.undo`` tells them apart by their snapshots).
         token: the signed form (``askfirst.grant_token``); a grant whose token does not fit is worth nothing.
@@ -332,6 +333,7 @@ class Grant:
     state_digest: str = ""
     uses: tuple[Use, ...] = ()
     passed_on: tuple[str, ...] = ()
+    under: str = ""
     ended_at_ms: int | None = None
     outcome: str = ""
     detail: str = ""

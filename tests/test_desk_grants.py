@@ -322,3 +322,33 @@ def test_an_approval_for_several_runs_ends_where_the_same_action_is_denied(desk_
         assert await redeemed(desk_bench, case)  # what was released before hears the same again
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("how", ["revoked", "denied"])
+def test_an_approval_that_is_taken_back_opens_nothing_that_it_was_passed_on_to(desk_bench: Bench, how: str) -> None:
+    """I5: a program may have asked ahead; what it was told is approved has not run yet."""
+
+    async def story() -> None:
+        first = await approved_for_the_session(desk_bench)
+        ran = await desk_bench.desk.covered(a_similar("2", "rm -rf dist"))
+        ahead = await desk_bench.desk.covered(a_similar("3", "rm -rf out"))
+        assert ran is not None
+        assert ahead is not None
+        assert await redeemed(desk_bench, ran)
+        if how == "revoked":
+            await desk_bench.desk.revoke(first.request.id, by="local:ann", channel="web")
+        else:
+            step = await desk_bench.desk.review(a_review(first.request, Verdict.DENY))
+            assert step.note.startswith("took the approval back after 2 uses")
+        assert (await desk_bench.desk.case(first.request.id)).request.state is RequestState.APPROVED
+        step = await desk_bench.desk.redeem(
+            ahead.request.id, action_digest=ahead.request.action_digest, attempt="a", tool_use_id=""
+        )
+        assert (step.done, step.note) == (
+            False,
+            "the approval that it was passed on from has been taken back; ask anew",
+        )
+        assert await redeemed(desk_bench, ran)  # what has run hears the same again
+        assert (await desk_bench.desk.ask(a_similar("4", "rm -rf out"))).request.state is RequestState.PENDING
+
+    asyncio.run(story())

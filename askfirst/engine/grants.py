@@ -23,7 +23,13 @@ CHANGED = "what it would hit has changed since it was approved"
 
 
 def issue(
-    case: Case, now_ms: int, *, scope: ScopeOffer = ONCE, late: bool = False, until_ms: int | None = None
+    case: Case,
+    now_ms: int,
+    *,
+    scope: ScopeOffer = ONCE,
+    late: bool = False,
+    until_ms: int | None = None,
+    under: str = "",
 ) -> Step:
     """Turn the approval into its grant; one request has one at most, named like the request.
 
@@ -33,6 +39,7 @@ def issue(
         scope: what its reviewers chose.
         late: they came after the deadline.
         until_ms: when it lapses at the latest.
+        under: id of the grant that it is passed on from.
     """
     terms = case.request.terms
     life_ms = terms.late_grant_ttl_ms if late else ttl_ms(scope, terms)
@@ -46,6 +53,7 @@ def issue(
         late=late,
         scope=scope.kind,
         pattern=scope.pattern,
+        under=under,
         uses_max=uses_max(scope),
         state_digest=case.request.evidence.state_digest if uses_max(scope) == 1 and not scope.pattern else "",
     )

@@ -1,7 +1,8 @@
 """An approval that reaches further: it approves a later request, as its reviewer chose that it should.
 
 A hook uses such a grant itself. Whoever asks by a request of their own is answered by one that is approved at once,
-with a grant for its own action alone, which lapses no later than the one that it was passed on from.
+with a grant for its own action alone, which lapses no later than the one that it was passed on from, and opens nothing
+once that one has been taken back.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def cover(case: Case, event: Event, now_ms: int) -> Step:
         state=RequestState.APPROVED,
         end=End(at_ms=now_ms, by=end.by, channel=end.channel, text=text),
     )
-    granted = issue(replace(case, request=over), now_ms, until_ms=grant.expires_at_ms)
+    granted = issue(replace(case, request=over), now_ms, until_ms=grant.expires_at_ms, under=grant.id)
     decided = LogLine(
         type=EntryType.GATE_DECIDED,
         actor=end.by,

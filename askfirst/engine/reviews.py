@@ -69,7 +69,7 @@ def cast_after_approval(case: Case, event: Event, now_ms: int) -> Step:
     refusal = _refusal(case, event)
     if refusal:
         return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
-    used = len(case.grant.uses)
+    used = len(case.grant.uses) + len(case.grant.passed_on)
     note = f"took the approval back after {used} uses" if used else "revoked the approval before it was used"
     review = replace(event.review, counted=True, note=note)
     revoked, grant_id = take_back(with_review(case, review), now_ms)

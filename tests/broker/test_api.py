@@ -518,6 +518,7 @@ def test_a_question_is_asked_with_its_choices_and_answered(desk_bench: Bench) ->
         ({"question": "q", "command": "ls"}, "a `question` goes without `command`, `tool` and `arguments`"),
         ({"command": "ls", "options": ["a"]}, "`options` and `answer_schema` go with `question`"),
         ({"question": "q", "options": ["a", "a"]}, "two options are the same; an answer could not tell them apart"),
+        ({"question": "q", "options": ["a", "a "]}, "two options are the same; an answer could not tell them apart"),
         ({"question": " \n"}, "the question has no words"),
         ({"question": "q", "options": ["a"], "answer_schema": {}}, "give either options or a schema"),
         ({"question": "q", "answer_schema": {"pattern": "x"}}, "the schema's 'pattern' is not taken"),
