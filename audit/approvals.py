@@ -31,6 +31,7 @@ class Approval:
         expires_at_ms: when its permission ends, 0 without one.
         action: what would run, as the newest version has it.
         releases: when its permission was used, one moment a use.
+        bypassed_at: when its host said that it had run without a release, ``""`` when it did not.
         closed_at: when its permission was taken back or lapsed, ``""`` while it opens something or was used up.
         closed_as: ``revoked`` or ``lapsed``, ``""`` the same.
         outcome: what the host reported, ``""`` when nothing.
@@ -51,6 +52,7 @@ class Approval:
     latency_ms: int | None = None
     expires_at_ms: int = 0
     releases: list[str] = field(default_factory=list)
+    bypassed_at: str = ""
     closed_at: str = ""
     closed_as: str = ""
     outcome: str = ""
@@ -96,8 +98,8 @@ def _take_in(approval: Approval, entry: Record) -> None:
             _granted(approval, entry, decision)
         case "grant.revoked" | "grant.lapsed":
             approval.closed_at, approval.closed_as = time, kind.removeprefix("grant.")
-        case "gate.released":
-            approval.releases.append(time)
+        case "gate.released" | "gate.bypassed":
+            _ran(approval, kind, time)
         case "gate.amended":
             approval.action = _members(entry, "action") or approval.action
         case "gate.executed":
@@ -117,6 +119,14 @@ def _decided(approval: Approval, entry: Record, decision: Record) -> None:
     approval.channel = str(_members(entry, "actor").get("channel", ""))
     latency = decision.get("latency_ms")
     approval.latency_ms = latency if isinstance(latency, int) else None
+
+
+def _ran(approval: Approval, kind: str, time: str) -> None:
+    """It ran, by its permission or without one."""
+    if kind == "gate.bypassed":
+        approval.bypassed_at = time
+    else:
+        approval.releases.append(time)
 
 
 def _granted(approval: Approval, entry: Record, decision: Record) -> None:

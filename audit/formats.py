@@ -199,7 +199,7 @@ def agentack(entries: Iterable[Record]) -> Iterator[Record]:
 
 
 def _events(one: Approval) -> Iterator[Record]:
-    """Proposed, presented, decided, then run or blocked; an action ran when its permission was used.
+    """Proposed, presented, decided, then run or blocked; an action ran when its permission was used, or without one.
 
     The trace knows approvals for one run only. Each further use of one that reached farther is told as an action of its
     own, decided when people gave that reach.
@@ -218,6 +218,8 @@ def _events(one: Approval) -> Iterator[Record]:
         yield {"type": "action_proposed", "timestamp": one.requested_at, **proposed, "action": action}
         yield {"type": "approval_requested", "timestamp": one.requested_at, **ids, "action": action}
         yield from _decision(one, ids)
+        if one.bypassed_at and number == 1:
+            yield {"type": "action_executed", "timestamp": one.bypassed_at, **ids, "action": action}
         if released_at:
             is_known = one.as_approved or number < len(one.releases)
             ran = action if is_known else {**action, "parameters": {"action_digest": "another"}}
@@ -231,7 +233,7 @@ def _decision(one: Approval, ids: Record) -> Iterator[Record]:
     expiry = {"expires_at": _moment(one.expires_at_ms)} if is_allowed and one.expires_at_ms else {}
     decision = {"decision": "allow" if is_allowed else "deny", **expiry}
     yield {"type": "approval_decision", "timestamp": one.decided_at, **ids, **decision}
-    if one.releases:
+    if one.releases or one.bypassed_at:
         return
     if not is_allowed:
         yield {"type": "action_blocked", "timestamp": one.decided_at, **ids, "reason": one.status}

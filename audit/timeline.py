@@ -138,11 +138,12 @@ def _decided(groups: Mapping[str, Tallied]) -> dict[str, tuple[int, int]]:
 
 def _article(one: Approval) -> str:
     status = one.status if one.status in {"approved", "denied", "expired", "pending"} else "other"
+    told = f"{one.status}, and ran all the same" if one.bypassed_at else one.status
     facts = [_text(word) for word in (str(one.action.get("risk", "")), *one.rules) if word]
     where = _text(" · ".join(str(one.agent[name]) for name in ("name", "session", "cwd") if one.agent.get(name)))
     reason = f"<p><q>{_text(one.reason)}</q></p>" if one.reason else ""
     return (
-        f'<article class="{status}"><header><b class="state">{_text(one.status)}</b>'
+        f'<article class="{status}"><header><b class="state">{_text(told)}</b>'
         f"<time>{_clock(one.requested_at)}</time><span>{' · '.join(facts)}</span>"
         f'<span class="soft">…{_text(one.id[-6:])}</span></header>'
         f"<pre>{_text(str(one.action.get('summary') or one.action.get('tool') or ''))}</pre>"

@@ -21,7 +21,10 @@ from typing import Any
 import pytest
 
 from askfirst.audit_port import SYSTEM
+from askfirst.call import ToolCall
+from askfirst.entries import bypassed_entry
 from askfirst.errors import InputError
+from askfirst.host import AfterTool
 from askfirst.intake import Draft
 from askfirst.policy.ruling import ONCE, ScopeOffer
 from askfirst.request import Request, Verdict
@@ -266,6 +269,26 @@ def test_agentack_sees_in_our_trace_what_ran_without_being_what_was_approved(bro
     asyncio.run(story())
     status, rules = agentack_findings(trace_of(broker.root / "askfirst.db", tmp_path / "trace.jsonl"))
     assert (status, rules) == ("FAIL", ["ACK003"])
+
+
+@pytest.mark.parametrize(
+    ("verdict", "found"), [(None, ("INCOMPLETE", ["ACK009", "ACK009"])), (Verdict.DENY, ("FAIL", ["ACK002"]))]
+)
+def test_agentack_sees_in_our_trace_what_ran_although_nobody_had_approved_it(
+    broker: Broker, tmp_path: Path, verdict: Verdict | None, found: tuple[str, list[str]]
+) -> None:
+    async def story() -> None:
+        session = Session(broker)
+        request = await session.ask("git reset --hard")
+        if verdict:
+            await session.review(request, verdict)
+        broker.passes(1)
+        event = AfterTool(agent=request.agent, call=ToolCall(tool="Bash", arguments={}), tool_use_id="toolu_1", ok=True)
+        broker.append(bypassed_entry(await broker.desk.case(request.id), event))
+
+    asyncio.run(story())
+    assert agentack_findings(trace_of(broker.root / "askfirst.db", tmp_path / "trace.jsonl")) == found
+    assert ", and ran all the same</b>" in OfflineLog(broker.root / "askfirst.db").page({}, "")
 
 
 def test_each_use_of_an_approval_that_reaches_farther_is_an_action_of_its_own_in_the_trace(
