@@ -167,7 +167,7 @@ class Api:
         self,
         state: Annotated[list[RequestState], Query()] = [],  # noqa: B006  # FastAPI copies it
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        before: Annotated[str, Query(max_length=26)] = "",
+        before: Annotated[str, Query(max_length=26, pattern=wire.NO_NUL)] = "",
     ) -> wire.PageOut:
         """Requests, newest first."""
         found = await self._desk.requests(states=state, limit=limit, before=before)

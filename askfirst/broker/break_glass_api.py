@@ -11,7 +11,7 @@ from askfirst.access import AccessScope
 from askfirst.broker.access import require_owner
 from askfirst.broker.peer import require_terminal
 from askfirst.broker.people_api import AskedOut, ClaimIn, asked_out
-from askfirst.broker.wire import Wire
+from askfirst.broker.wire import NO_NUL, Wire
 from askfirst.glass_desk import DAYS_MAX, Shown
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from askfirst.clock import Clock
     from askfirst.glass_desk import GlassDesk
 
-_Text = Annotated[str, Field(min_length=1, max_length=200)]
+_Text = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
 _Reason = Annotated[str, Field(min_length=5, max_length=500)]
 _COMMAND = "askfirst break-glass use"
 
@@ -80,7 +80,7 @@ class OpenIn(Wire):
     code: _Text
     reason: _Reason
     seconds: Annotated[int, Field(ge=1, le=3600)]
-    session: Annotated[str, Field(max_length=200)] = ""
+    session: Annotated[str, Field(max_length=200, pattern=NO_NUL)] = ""
 
 
 class ReleasedOut(Wire):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from askfirst.access import AccessScope
 from askfirst.broker.access import require_owner
-from askfirst.broker.wire import Wire
+from askfirst.broker.wire import NO_NUL, Wire
 from askfirst.errors import InputError
 from askfirst.trial import draft_of
 
@@ -50,7 +50,7 @@ class CheckIn(Wire):
 class TryIn(Wire):
     """Where to send a test request, e.g. ``telegram:12345``."""
 
-    recipient: Annotated[str, Field(min_length=1, max_length=300)]
+    recipient: Annotated[str, Field(min_length=1, max_length=300, pattern=NO_NUL)]
 
 
 class TriedOut(Wire):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from askfirst.access import AccessScope
 from askfirst.broker.access import require_owner
-from askfirst.broker.wire import Wire
+from askfirst.broker.wire import NO_NUL, Wire
 from askfirst.people import Person
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from askfirst.registrar import Registrar
     from askfirst.roster import Roster
 
-_Name = Annotated[str, Field(min_length=1, max_length=200)]
+_Name = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
 
 
 class PersonIn(Wire):

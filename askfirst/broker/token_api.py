@@ -10,7 +10,7 @@ from pydantic import Field
 from askfirst.access import ASSURANCE_MAX, AccessScope, Token, TokenDraft
 from askfirst.broker.access import require_owner
 from askfirst.broker.people_api import AskedOut, ClaimIn, asked_out
-from askfirst.broker.wire import Wire
+from askfirst.broker.wire import NO_NUL, Wire
 
 if TYPE_CHECKING:
     from askfirst.broker.access import Access
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class TokenIn(Wire):
     """A token to issue; one with the scope ``decide`` names its ``person``."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
     scopes: Annotated[list[AccessScope], Field(min_length=1, max_length=4)]
-    person: Annotated[str, Field(pattern=r"^$|^[a-z]{1,32}:\S{1,128}$")] = ""
+    person: Annotated[str, Field(pattern=r"^$|^[a-z]{1,32}:[^\s\x00]{1,128}$")] = ""
     assurance: Annotated[int, Field(ge=0, le=ASSURANCE_MAX)] = 0
     days: Annotated[int, Field(ge=1, le=3650)] = 90
 

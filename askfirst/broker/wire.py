@@ -9,7 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from askfirst.call import TOOL_NAME
 from askfirst.errors import PROBLEM
 
-_ID = Annotated[str, Field(max_length=200)]
+NO_NUL = r"^[^\x00]*$"
+"""Of what is looked up: PostgreSQL's text has no NUL, and none of these has a use for one."""
+
+_ID = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
+_HOST = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
 _TEXT = Annotated[str, Field(max_length=10_000)]
 
 
@@ -30,7 +34,7 @@ class ClaimIn(Wire):
 
 
 _RECIPIENTS = Annotated[
-    list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*:\S", max_length=300)]], Field(max_length=20)
+    list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*:[^\s\x00][^\x00]*$", max_length=300)]], Field(max_length=20)
 ]
 
 
@@ -94,8 +98,8 @@ class CreateIn(Wire):
     command: Annotated[str, Field(min_length=1, max_length=262_144)] | None = None
     tool: Annotated[str, Field(min_length=1, max_length=200, pattern=TOOL_NAME)] | None = None
     arguments: dict[str, object] = {}
-    cwd: Annotated[str, Field(max_length=4_096, pattern=r"^[^\x00]*$")] = ""
-    host: Annotated[str, Field(min_length=1, max_length=100)] = "api"
+    cwd: Annotated[str, Field(max_length=4_096, pattern=NO_NUL)] = ""
+    host: _HOST = "api"
     session: _ID = ""
     model: _ID = ""
     claim: ClaimIn = ClaimIn()
@@ -311,9 +315,9 @@ class RequestOut(Wire):
 class ActionFrom(Wire):
     """Who asks whether an action may be done, and where."""
 
-    host: Annotated[str, Field(min_length=1, max_length=100)] = "api"
+    host: _HOST = "api"
     session: _ID = ""
-    cwd: Annotated[str, Field(max_length=4_096, pattern=r"^[^\x00]*$")] = ""
+    cwd: Annotated[str, Field(max_length=4_096, pattern=NO_NUL)] = ""
 
 
 class ActionOut(Wire):

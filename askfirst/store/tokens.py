@@ -54,6 +54,8 @@ def listed(connection: sa.Connection) -> list[Token]:
 
 def revoke(connection: sa.Connection, token_id: str, now_ms: int) -> Token | None:
     """Take a token back, and return it as it is then; None where none with this id held."""
+    if "\0" in token_id:  # PostgreSQL's text has no NUL
+        return None
     mine = api_token.c.id == token_id
     change = api_token.update().where(mine, api_token.c.revoked_at_ms.is_(None)).values(revoked_at_ms=now_ms)
     if connection.execute(change).rowcount != 1:

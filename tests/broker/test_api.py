@@ -306,6 +306,45 @@ def test_what_cannot_be_used_gets_one_sentence(desk_bench: Bench, body: dict[str
 
 
 @pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/requests", {"command": "ls", "session": "a\0b"}),
+        ("/v1/requests", {"command": "ls", "host": "a\0b"}),
+        ("/v1/requests", {"command": "ls", "supersedes": "a\0b"}),
+        ("/v1/requests", {"command": "ls", "route": {"recipients": ["web:a\0b"]}}),
+        ("/v1/requests", {"command": "ls", "route": {"recipients": ["web:\0"]}}),
+        ("/v1/actions?session=%00", {"action": "deploy"}),
+        ("/v1/actions?host=%00", {"action": "deploy"}),
+        ("/v1/tokens", {"name": "a\0b", "scopes": ["ask"]}),
+        ("/v1/tokens/asked", {"name": "ci", "scopes": ["decide"], "person": "local:\0"}),
+    ],
+)
+def test_a_name_with_a_nul_is_malformed_on_every_database(
+    desk_bench: Bench, path: str, body: dict[str, object]
+) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            answer = await http.post(path, json=body)
+        assert answer.status_code == 422
+        assert "match pattern" in answer.json()["detail"]
+
+    run(story)
+
+
+def test_a_nul_in_an_id_is_not_there_and_in_a_text_no_matter_on_every_database(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            assert (await http.get("/v1/requests?before=%00")).status_code == 422
+            assert (await http.get("/v1/requests/%00")).status_code == 404
+            assert (await http.post("/v1/tokens/%00/revoke")).status_code == 404
+            body = {"tool": "notify", "arguments": {"text": "a\0b"}, "claim": {"reason": "a\0b"}}
+            made = (await http.post("/v1/requests", json=body)).json()
+        assert (made["arguments"], made["claim"]["reason"]) == ({"text": "a\0b"}, "a\0b")
+
+    run(story)
+
+
+@pytest.mark.parametrize(
     "path", ["/v1/requests/nobody", "/v1/requests/nobody/wait?timeout_s=0", "/v1/requests/nobody/events", "/v1/nothing"]
 )
 def test_what_is_not_there_is_a_404_problem(desk_bench: Bench, path: str) -> None:
