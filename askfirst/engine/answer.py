@@ -7,6 +7,7 @@ expressions, no references), and not many of them.
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 
 import jsonschema
@@ -66,7 +67,7 @@ def answer_problem(request: Request, text: str) -> str:
     if not request.answer_schema:
         return "" if text.strip() else "the answer is empty"
     try:
-        answer = json.loads(text)
+        answer = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         return "the answer must be JSON as its schema says"
     validator = jsonschema.Draft202012Validator(json.loads(request.answer_schema))
@@ -75,6 +76,16 @@ def answer_problem(request: Request, text: str) -> str:
         return ""
     where = ".".join(str(part) for part in error.absolute_path)
     return f"the answer does not fit: {f'{where}: ' if where else ''}{error.message}"
+
+
+def _refuse_constant(name: str) -> float:
+    """``NaN`` is no JSON, and neither below a minimum nor above a maximum."""
+    raise ValueError(name)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse_constant(digits)
 
 
 def _foreign(schema: object, depth: int) -> str:
