@@ -65,9 +65,15 @@ def approval_records(entries: Iterable[Record]) -> Iterator[Record]:
         }
 
 
+_ALARMS: Final = frozenset({"gate.bypassed", "config.tamper", "hook.missing", "hook.silent", "log.contradicted"})
+"""What people are told of at once: something went round the gate, or the log."""
+
 # -- OCSF: https://schema.ocsf.io/1.3.0/classes/api_activity -----------------------------------------------------------
 
 _SEVERITY: Final = {"low": 2, "medium": 3, "high": 4, "critical": 5}
+_INFORMATIONAL, _HIGH = 1, 4
+_UNMAPPED: Final = ("actor", "action", "decision", "links", "data")
+"""What has no place of its own there, or not all of it: of an actor the channel and the assurance."""
 _STATUS: Final = {"approved": 1, "answered": 1, "denied": 2, "expired": 2, "cancelled": 2}
 
 
@@ -79,6 +85,7 @@ def ocsf(entries: Iterable[Record]) -> Iterator[Record]:
         actor, agent, action, decision = (entry.get(name, {}) for name in ("actor", "agent", "action", "decision"))
         verdict = str(decision.get("verdict", ""))
         status = _STATUS.get(verdict, 0)
+        least = _HIGH if entry["type"] in _ALARMS else _INFORMATIONAL
         yield {
             "activity_id": 99,
             "activity_name": entry["type"],
@@ -86,7 +93,7 @@ def ocsf(entries: Iterable[Record]) -> Iterator[Record]:
             "class_uid": 6003,
             "type_uid": 600_399,
             "time": wall_us(entry["t"]) // 1000,
-            "severity_id": _SEVERITY.get(str(action.get("risk", "")), 1),
+            "severity_id": max(least, _SEVERITY.get(str(action.get("risk", "")), least)),
             "status_id": status,
             **({"status": "Success" if status == 1 else "Failure", "status_detail": verdict} if status else {}),
             "metadata": {
@@ -108,14 +115,14 @@ def ocsf(entries: Iterable[Record]) -> Iterator[Record]:
             },
             "src_endpoint": {"name": str(agent.get("host") or "localhost")},
             **({"message": str(action["summary"])} if action.get("summary") else {}),
-            "unmapped": {name: entry[name] for name in ("action", "decision", "links", "data") if entry.get(name)},
+            "unmapped": {name: entry[name] for name in _UNMAPPED if entry.get(name)},
         }
 
 
 # -- OpenTelemetry: https://opentelemetry.io/docs/specs/otel/logs/data-model/, semantic conventions gen_ai ------------
 
 _TRACE_ID = re.compile(r"[0-9a-f]{32}\Z")
-_WARN, _INFO = 13, 9
+_LEVELS: Final = {"ERROR": 17, "WARN": 13, "INFO": 9}
 
 
 def otel(entries: Iterable[Record]) -> Iterator[Record]:
@@ -132,7 +139,8 @@ def _log_record(entry: Record) -> Record:
         entry.get(name, {}) for name in ("actor", "agent", "action", "decision", "links")
     )
     nanoseconds = str(wall_us(entry["t"]) * 1000)  # 64-bit integers are strings in OTLP/JSON
-    is_warning = decision.get("verdict") in {"denied", "expired"} or entry["type"].endswith((".missing", ".failed"))
+    is_warning = decision.get("verdict") in {"denied", "expired"} or entry["type"] == "channel.failed"
+    level = "ERROR" if entry["type"] in _ALARMS else "WARN" if is_warning else "INFO"
     trace = str(links.get("otel_trace", ""))
     attributes = {
         "gen_ai.tool.name": action.get("tool"),
@@ -147,6 +155,7 @@ def _log_record(entry: Record) -> Record:
         "askfirst.actor.type": actor.get("type"),
         "askfirst.actor.id": actor.get("id"),
         "askfirst.channel": actor.get("channel"),
+        "askfirst.assurance": actor.get("assurance"),
         "askfirst.action.digest": action.get("act"),
         "askfirst.action.risk": action.get("risk"),
         "askfirst.decision.verdict": decision.get("verdict"),
@@ -156,8 +165,8 @@ def _log_record(entry: Record) -> Record:
     return {
         "timeUnixNano": nanoseconds,
         "observedTimeUnixNano": nanoseconds,
-        "severityNumber": _WARN if is_warning else _INFO,
-        "severityText": "WARN" if is_warning else "INFO",
+        "severityNumber": _LEVELS[level],
+        "severityText": level,
         "eventName": f"askfirst.{entry['type']}",
         "body": {"stringValue": str(action.get("summary") or entry["type"])},
         "attributes": _attributes(attributes),

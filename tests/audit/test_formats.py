@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from askfirst.audit_port import SYSTEM
+from askfirst.audit_port import SYSTEM, Entry, EntryType
 from askfirst.call import ToolCall
 from askfirst.entries import bypassed_entry
 from askfirst.errors import InputError
@@ -226,6 +226,8 @@ def test_ocsf_events_have_what_api_activity_requires(told: Path) -> None:
     assert len(denied) == 2
     assert denied[0]["actor"]["user"]["uid"] == "telegram:12345"
     assert denied[0]["severity_id"] == 4
+    by = {"type": "human", "id": "telegram:12345", "channel": "web", "assurance": 1}
+    assert denied[0]["unmapped"]["actor"] == by
 
 
 def test_otel_log_records_are_events_with_the_conventions_attributes(told: Path) -> None:
@@ -237,8 +239,21 @@ def test_otel_log_records_are_events_with_the_conventions_attributes(told: Path)
     assert attributes["gen_ai.tool.name"] == "Bash"
     assert attributes["gen_ai.tool.call.id"] == "toolu_1"
     assert attributes["askfirst.decision.verdict"] == "approved"
+    assert attributes["askfirst.assurance"] == "1"
     assert decided["timeUnixNano"] == "1800000003000000000"
     assert all(isinstance(record["severityNumber"], int) for record in records)
+
+
+@pytest.mark.parametrize("kind", ["gate.bypassed", "config.tamper", "hook.missing", "hook.silent", "log.contradicted"])
+def test_what_went_round_the_gate_or_the_log_is_grave_for_whoever_watches_the_exports(
+    broker: Broker, kind: str
+) -> None:
+    broker.append(Entry(type=EntryType(kind)))
+    store = broker.root / "askfirst.db"
+    [event] = written(store, "ocsf")[-1:]
+    [record] = written(store, "otel")[-1]["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
+    assert (event["activity_name"], event["severity_id"]) == (kind, 4)
+    assert (record["eventName"], record["severityText"], record["severityNumber"]) == (f"askfirst.{kind}", "ERROR", 17)
 
 
 def agentack_findings(trace: Path) -> tuple[str, list[str]]:
