@@ -79,18 +79,18 @@ def _of_option(argv: Sequence[str], row: _Row) -> Code | None:
     return None
 
 
-RUNNERS = frozenset({"yarn", "pnpm"})
-"""Package managers that run a tool of the project by its bare name: ``pnpm prisma migrate reset``."""
-_TOOLS = _set(
-    "prisma drizzle-kit knex sequelize sequelize-cli typeorm typeorm-ts-node-commonjs mikro-orm supabase wrangler "
-    "vercel "
-    "netlify firebase sst serverless cdk cdktf pulumi rimraf del-cli del railway surge gh-pages semantic-release np "
-    "lerna "
-    "changeset turso convex amplify"
-)
+RUNNERS = frozenset({"yarn", "pnpm", "bun"})
+"""Package managers that run a tool of the project by its bare name: ``pnpm rimraf dist``."""
+_TOOLS = _set("del-cli nx premove rimraf shx")
+"""Tools that code judges; those that packs know are found by the rule book itself."""
 
 
-def tool_at(argv: Sequence[str]) -> int | None:
-    """Where in a runner's command line the tool begins that it runs by its name, ``None`` when there is none."""
-    first = next((index for index, word in enumerate(argv[1:], 1) if not word.startswith("-")), None)
-    return first if first is not None and argv[first] in _TOOLS else None
+def tool_at(argv: Sequence[str], values: frozenset[str]) -> int | None:
+    """Where in a runner's command line the tool begins that it runs by its name, ``None`` when there is none.
+
+    ``values``: options that take the next word.
+    """
+    at = 1
+    while at < len(argv) and (argv[at].startswith("-") or argv[at] == "run"):
+        at += 2 if argv[at] in values else 1
+    return at if at < len(argv) and argv[at] in _TOOLS else None

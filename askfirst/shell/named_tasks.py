@@ -31,7 +31,8 @@ class _Row(NamedTuple):
         options: options whose values are tasks, with ``,`` between them.
         operands: words behind the subcommand that are tasks.
         values: options that take the next word.
-        label: what tells the place of the task ends in one of these letters.
+        label: what tells the place of the task ends in this letter.
+        is_marked: words without the letter or a path are values of options, of which there are too many to list.
         is_file: a word that is a file is read, or is a program of its own, and is judged as such.
     """
 
@@ -40,6 +41,7 @@ class _Row(NamedTuple):
     operands: int = 0
     values: frozenset[str] = frozenset()
     label: str = ""
+    is_marked: bool = False
     is_file: bool = False
 
 
@@ -57,7 +59,10 @@ _PYTHON_VALUES: Final = _set(
     " --directory --project -e --env --environment -C -P"
 )
 _ROWS: Final = (
-    ("bazel bazelisk ibazel buck buck2 plz please pants", _Row(_path("run"), operands=1, label=":")),
+    (
+        "bazel bazelisk ibazel buck buck2 plz please pants",
+        _Row(_path("run"), operands=_EVERY, label=":", is_marked=True),
+    ),
     ("nx", _Row(_path("run"), operands=1, label=":")),
     ("nx", _Row(_path("run-many|affected"), options=_set("-t --target --targets"))),
     ("nx", _Row(operands=1)),
@@ -66,9 +71,12 @@ _ROWS: Final = (
         _Row(_path("run|env run"), operands=1, values=_PYTHON_VALUES, is_file=True),
     ),
     ("bundle", _Row(_path("exec"), operands=1, is_file=True)),
-    ("devbox lerna melos mise rtx", _Row(_path("run|r"), operands=1, values=_set("-C --cd -E --env -c --config -e"))),
-    ("composer", _Row(_path("run|run-script"), operands=1)),
-    ("composer mix bb rushx", _Row(operands=1, is_file=True)),
+    (
+        "devbox lerna melos mise rtx",
+        _Row(_path("run|r|tasks run|task run"), operands=1, values=_set("-C --cd -E --env -c --config -e")),
+    ),
+    ("composer", _Row(_path("run|run-script|"), operands=1, values=_set("-d --working-dir"))),
+    ("mix bb rushx", _Row(operands=1, is_file=True)),
     ("mix", _Row(_path("run"), operands=1)),
     ("bb deno", _Row(_path("run|task"), operands=1, values=_set("-c --config --cwd"), is_file=True)),
     ("cargo", _Row(_path("make|xtask"), operands=1, values=_set("-p --profile -e --env --makefile"))),
@@ -80,7 +88,7 @@ _ROWS: Final = (
     ("ninja samu", _Row(operands=_EVERY, values=_set("-C -f -j -k -l -d -t -w"))),
     ("cmake", _Row(options=_set("--target -t"))),
     ("tox nox", _Row(options=_set("-e -s --session --sessions"))),
-    ("earthly", _Row(operands=1, values=_set("--buildkit-host -a --platform --secret"), label="+")),
+    ("earthly", _Row(operands=_EVERY, label="+", is_marked=True)),
 )
 """Programs, and where they are told a task. From: their manuals."""
 _BY_NAME: Final = {
@@ -125,7 +133,7 @@ def _tasks(row: _Row, texts: Sequence[str]) -> Iterator[str]:
         yield from (name for value in _values(row, texts) for name in re.split(r"[,;]", value))
         return
     for word in words[skipped : skipped + row.operands]:
-        if row.label == "+" and "+" not in word:
+        if row.is_marked and row.label not in word and "/" not in word:
             continue
         if not (row.is_file and _FILE.fullmatch(word)):
             place, mark, name = word.partition(row.label) if row.label else ("", "", word)

@@ -152,8 +152,21 @@ _PACKAGE_VALUES = frozenset({"--prefix", "-C", "--dir", "--cwd", "-w", "--worksp
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 
 
+def _runner(job: Job, run: Execute) -> Stream | None:
+    """``pnpm rimraf dist``: a tool of the project by its bare name."""
+    name = posixpath.basename(job.argv[0].text)
+    at = tool_at([word.text for word in job.argv], _PACKAGE_VALUES) if name in RUNNERS else None
+    if at is None:
+        return None
+    run.evaluator.emit(job, runs=True)
+    return run.inner(job, job.argv[at:], name)
+
+
 def _package_script(job: Job, run: Execute) -> Stream | None:
     """``npm run name`` and its like: the script in the folder's ``package.json``."""
+    tool = _runner(job, run)
+    if tool is not None:
+        return tool
     program = posixpath.basename(job.argv[0].text)
     options, rest = split_command(job.argv[1:], _PACKAGE_VALUES)
     state = job.state.copy()
@@ -332,18 +345,7 @@ def _framework(job: Job, run: Execute) -> Stream | None:
     return run.inner(job, words, posixpath.basename(job.argv[0].text))
 
 
-def _runner(job: Job, run: Execute) -> Stream | None:
-    """``pnpm prisma migrate reset``: a tool of the project by its bare name."""
-    known = posixpath.basename(job.argv[0].text) in RUNNERS
-    at = tool_at([word.text for word in job.argv]) if known else None
-    if at is None:
-        return None
-    run.evaluator.emit(job, runs=True)
-    return run.inner(job, job.argv[at:], posixpath.basename(job.argv[0].text))
-
-
 PROGRAMS: dict[str, Program] = {
-    **dict.fromkeys(RUNNERS, _runner),
     **dict.fromkeys(FRAMEWORKS, _framework),
     **dict.fromkeys(SHELLS, _shell),
     **dict.fromkeys(("pwsh", "powershell"), _powershell),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from askfirst.shell.command import HOLE
 from askfirst.shell.found import effect_of
 from askfirst.shell.options import read_options, syntax
 
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 
 _SCP: Final = syntax("c/: D/: F/: i/: J/: l/: o/: P/: S/: X/: pw: 3/ r/ p/ q/ v/ C/ B/ A/ O/ R/ T/ h/")
 _URL: Final = re.compile(r"(?:rsync|scp|sftp)://(?:([^@/]*)@)?(\[[^\]]*\]|[^/:]*)(?::\d+)?/?(.*)", re.DOTALL)
-_ADDRESS: Final = re.compile(rf"(?:([^@:/]*)@)?(\[[^\]]*\]|[^:/\\]{{2,}}|{HOLE}):(:?)(.*)", re.DOTALL)
-"""A host that is known has two letters or more: ``C:\\x`` is a drive."""
+_ADDRESS: Final = re.compile(r"(?:([^@:/]*)@)?(\[[^\]]*\]|[^:/\\]+):(:?)(?!\\)(.*)", re.DOTALL)
+"""Not ``C:\\x``, which is a drive."""
 _SYSTEM: Final = re.compile(
     r"/*|/+(?:bin|boot|dev|etc|lib\w*|opt|proc|root|s?bin|srv|sys|usr|var/(?:lib|www|spool|backups?))(?:/.*)?"
     r"|(?:.*/)?\.ssh(?:/.*)?",

@@ -99,6 +99,13 @@ CASES = [
     # archives as scripts
     ("unzip -p a.zip run.sh | sh", "unzip -p a.zip run.sh | head"),
     ("tar xOf a.tgz run.sh | bash", "tar xOf a.tgz run.sh | wc -l"),
+    # tools of a package, told to its manager by their bare names
+    ("pnpm rimraf /srv/x", "pnpm rimraf dist"),
+    ("pnpm --filter web rimraf src", "pnpm --filter rimraf test"),
+    ("yarn run del-cli src", "yarn run del-cli build"),
+    ("bun shx rm -rf /srv/x", "bun shx ls /srv/x"),
+    ("yarn nx run web:deploy", "yarn nx run web:build"),
+    ("deno run -A npm:rimraf@5 src", "deno run -A npm:cowsay rimraf src"),
     # task files
     (
         "printf 'go:\\n    rm -rf /srv/x\\n' > justfile; just go",
