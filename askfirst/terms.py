@@ -92,6 +92,7 @@ def terms_of(ruling: Ruling, now_ms: int) -> Terms:
     opens_at_ms = _after_quiet(now_ms, ruling)
     is_unheard = ruling.on_timeout == "approve" and opens_at_ms >= expires_at_ms
     reminders = {_after_quiet(now_ms + each * 1000, ruling) for each in ruling.reminders_s}
+    reminders -= {opens_at_ms}  # what they are told then they hear for the first time
     return Terms(
         policy=ruling.policy,
         policy_digest=ruling.policy_digest,
