@@ -17,12 +17,14 @@ from audit.records import write_objects, write_records
 from audit.source import connect
 from audit.stats import stats_of
 from audit.timeline import timeline_page
-from audit.verify import Report, verify_store
+from audit.verify import verify_store
 from audit.verify_range import verify_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from audit.report import Report
 
 TABLES = ("csv", "approvals-csv")
 """Formats that are no JSON lines."""

@@ -26,7 +26,7 @@ from audit.keys import Keys, open_keys
 from audit.log import StoredLog, open_log, stored_vkeys
 from audit.note import Signer
 from audit.rotation import settle_key
-from audit.verify import Report, verify_store
+from audit.verify import verify_store
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from askfirst.request import Request
+    from audit.report import Report
 
 
 @dataclass

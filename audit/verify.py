@@ -20,7 +20,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from askfirst.audit_port import parse_seen
 from askfirst.errors import Error, InputError, LogError
@@ -40,6 +40,7 @@ from audit.note import (
     split_note,
 )
 from audit.receipt import Receipt, parse_receipt, verify_receipt
+from audit.report import Report, limits_of, meanings_of
 from audit.scan import MAX_PROBLEMS, Problem, Scan, scan_entries, time_of
 from audit.source import Source, open_source
 from audit.succession import follow
@@ -48,68 +49,6 @@ from audit.timestamp import verify_timestamp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_NO_PIN: Final = "the key was taken from beside the log; give the vkey that you know to rule out another log"
-_NO_ANCHOR: Final = (
-    "nothing from outside was compared: whoever holds the log key could have rewritten the log, and an older copy of "
-    "everything would verify; give a checkpoint, a receipt, a witness's key or size:root from a message"
-)
-_NO_WORD: Final = (
-    "the key was changed at entry {}, by an earlier version that left no word of the old key for the new one: what "
-    "came after takes the new key to verify"
-)
-_NO_PAYLOADS: Final = (
-    "an export holds no payloads, so that none was compared with its digest; verify the store for that"
-)
-_NO_NEWEST: Final = (
-    "the cosignatures were read from the store, and an older copy of everything has older ones and would verify; let "
-    "the witness say what it cosigned last"
-)
-_MEANINGS: Final = {
-    "head": "the signed head proves that nobody without the log's key changed, removed or reordered anything",
-    "key": "the key that you gave proves that this is its log, not another that was put in its place",
-    "succession": "the old key's word proves that the new one is this log's, and that whoever has only the new one did "
-    "not rewrite what was before it; if the old one has leaked, give the new one alone",
-    "checkpoint": "a checkpoint that you kept proves, even against the key's owner, that nothing before it was changed",
-    "seen": "a head from a message proves the same for all that was logged before the message was sent",
-    "receipt": "a receipt proves that this one entry was logged, byte for byte, under a head that the log signed",
-    "witness": "a witness's cosignature proves that it saw this tree at that time and had only ever seen the log grow: "
-    "to rewrite it takes the witness's key, too",
-    "newest": "what a witness itself says it cosigned last proves that this is no older copy of the log: nothing that "
-    "it had seen by then was taken out",
-    "git": "a git ref proves what a kept checkpoint proves, as far as the repository is not the attacker's own",
-    "timestamp": "a timestamp proves, by the authority's word, that the log held these entries by that time",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What verifying found.
-
-    Attributes:
-        path: what was verified.
-        origin: whose log it says it is.
-        size: entries that are there.
-        root: Merkle tree hash over them, hexadecimal.
-        problems: what is wrong, gravest cause first; empty when the log verifies.
-        proofs: what was shown, one sentence each.
-        meanings: what each kind of evidence that held proves, and against whom.
-        limits: what was not shown, and what would show it.
-    """
-
-    path: str
-    origin: str = ""
-    size: int = 0
-    root: str = ""
-    problems: tuple[Problem, ...] = ()
-    proofs: tuple[str, ...] = ()
-    meanings: tuple[str, ...] = ()
-    limits: tuple[str, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.problems
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Anchor:
@@ -117,7 +56,7 @@ class _Anchor:
 
     Attributes:
         label: where it comes from, for people.
-        kind: of evidence, a key of ``_MEANINGS``.
+        kind: of evidence (``audit.report``).
         cosigned: witness and POSIX time of each cosignature that was verified on it.
     """
 
@@ -457,16 +396,15 @@ class _Verification:
     def _report(self, scan: Scan) -> Report:
         problems = sorted([*scan.problems, *self.problems], key=lambda problem: problem.code != "unreadable")
         origin = self.head.origin if self.head else self.source.origin
-        limits: tuple[str, ...] = () if self.is_pinned else (_NO_PIN,)
         if self.is_pinned and "head" in self.kinds:
             self.kinds["key"] = None
-        limits += tuple(map(_NO_WORD.format, self.succession.wordless[:MAX_PROBLEMS]))
-        if not self.kinds.keys() - {"head", "key", "succession"}:
-            limits += (_NO_ANCHOR,)
-        if self.source.payloads is None:
-            limits += (_NO_PAYLOADS,)
-        if "witness" in self.kinds and not any(one.cosigned for one in self.anchors if one.kind != "head"):
-            limits += (_NO_NEWEST,)
+        limits = limits_of(
+            self.kinds,
+            is_pinned=self.is_pinned,
+            wordless=self.succession.wordless,
+            has_payloads=self.source.payloads is not None,
+            knows_newest=any(one.cosigned for one in self.anchors if one.kind != "head"),
+        )
         return Report(
             path=str(self.path),
             origin=origin,
@@ -474,7 +412,7 @@ class _Verification:
             root=scan.tree.root().hex(),
             problems=tuple(problems),
             proofs=tuple(self.proofs),
-            meanings=tuple(_MEANINGS[kind] for kind in self.kinds),
+            meanings=meanings_of(self.kinds),
             limits=limits,
         )
 

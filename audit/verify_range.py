@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from askfirst.errors import LogError
 from audit import tree
 from audit.note import ED25519, NoteError, open_checkpoint, parse_vkey
+from audit.report import Report
 from audit.scan import Problem, time_of
 from audit.source import connect, node_reader, open_source
-from audit.verify import Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

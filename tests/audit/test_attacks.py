@@ -26,9 +26,11 @@ from audit.entry import MAX_PAYLOAD_BYTES, salted_digest
 from audit.export import export
 from audit.note import Checkpoint, Signer, cosign, sign
 from audit.receipt import make_receipt
+from audit.report import Report
+from audit.scan import Problem
 from audit.source import connect, node_reader
 from audit.testing import Store, decided, signer_of
-from audit.verify import Problem, Report, verify_store
+from audit.verify import verify_store
 
 Check = Callable[..., Report]
 

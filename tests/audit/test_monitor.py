@@ -15,10 +15,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from askfirst.testing.serving import serving
+from audit.report import Report
 from audit.source import connect, node_reader
 from audit.testing import Store, signer_of
 from audit.tree import consistency_proof
-from audit.verify import Report, verify_store
+from audit.verify import verify_store
 from audit.witness import Submission, Witness
 from audit.witness_server import open_witness, watch_logs, witness_app
 

@@ -16,9 +16,10 @@ from audit.clock import Reading
 from audit.entry import encode
 from audit.export import export, export_stream
 from audit.note import Checkpoint, Signer, cosign, sign
+from audit.report import Report
 from audit.succession import endorse, follow
 from audit.testing import Store, decided, signer_of
-from audit.verify import Report, verify_store
+from audit.verify import verify_store
 from audit.verify_range import verify_range
 
 if TYPE_CHECKING:
