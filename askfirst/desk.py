@@ -351,9 +351,12 @@ class Desk(Clerk):
         self._published(step.case)
         return step
 
-    async def revoke(self, request_id: str, *, by: str, channel: str, reason: str = "") -> Step:
+    async def revoke(
+        self, request_id: str, *, by: str, channel: str, reason: str = "", assurance: int | None = None
+    ) -> Step:
         """Take back the grant of a request; what runs already is not stopped."""
-        return await self._step(request_id, lambda _case: Revoke(by=by, channel=channel, reason=reason))
+        event = Revoke(by=by, channel=channel, reason=reason, assurance=assurance)
+        return await self._step(request_id, lambda _case: event)
 
     async def wait(self, request_id: str, timeout_s: float) -> Case:
         """The case once it no longer waits for people, or as it is when the time is up.

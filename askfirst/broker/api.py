@@ -272,8 +272,11 @@ class Api:
     async def revoke(self, grant_id: str, body: wire.CancelIn, request: Request) -> wire.StepOut:
         """Take a grant back. That can only make things safer, so whoever may ask may do it."""
         caller = caller_of(request)
-        by, channel = (caller.person, "api") if caller.person else (self._reviewer, "terminal")
-        return shown.step_out(await self._desk.revoke(grant_id, by=by, channel=channel, reason=body.reason))
+        by, channel, assurance = (
+            (caller.person, "api", caller.assurance) if caller.person else (self._reviewer, "terminal", 0)
+        )
+        step = await self._desk.revoke(grant_id, by=by, channel=channel, reason=body.reason, assurance=assurance)
+        return shown.step_out(step)
 
     async def events(self) -> StreamingResponse:
         """Every change from now on as server-sent events: ``event: request``, ``data:`` a request as JSON."""

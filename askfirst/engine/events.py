@@ -194,11 +194,16 @@ class Executed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revoke:
-    """Somebody takes a grant back: it can only make things safer, so anybody who may ask may do it."""
+    """Somebody takes a grant back: it can only make things safer, so anybody who may ask may do it.
+
+    Attributes:
+        assurance: how sure it is that it was them, 0 to 3; None where no person did it.
+    """
 
     by: str
     channel: str = ""
     reason: str = ""
+    assurance: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

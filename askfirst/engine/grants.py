@@ -215,6 +215,7 @@ def revoke(case: Case, event: Event, now_ms: int) -> Step:
         actor=event.by,
         actor_type="system" if is_ours else "human",
         channel=event.channel,
+        assurance=event.assurance,
         decision={"grant": grant_id, **({"reason": event.reason} if event.reason else {})},
     )
     return Step(case=revoked, log=(line,), note="revoked: it opens nothing any more")

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from askfirst.audit_port import Actor
+from askfirst.audit_port import Actor, EntryType
 from askfirst.call import ToolCall
 from askfirst.effects import Classification, Outcome
 from askfirst.engine import Case
@@ -603,6 +603,8 @@ def test_open_grants_are_listed_with_what_they_open_and_can_be_revoked(desk_benc
             1,
         )
         assert [first["done"], second["done"], left] == [True, False, []]
+        [entry] = [each for each in desk_bench.log.entries if each.type == EntryType.GRANT_REVOKED]
+        assert (entry.actor.channel, entry.actor.assurance) == ("terminal", 0)  # an agent can do this, too
 
     run(story)
 
