@@ -115,12 +115,13 @@ def task_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[E
 def is_deed(task: str) -> bool:
     """Whether the task's name says that it deploys, publishes or destroys.
 
-    A task *release* is most of the time a build with optimisation.
+    A task *release* is most of the time a build with optimisation: what its name says beside that counts.
     """
-    pieces = set(_PIECES.findall(task.lower()))
-    if HOLE in task or "release" in pieces:
+    if HOLE in task:
         return False
-    return sounds_grave(task) or task.endswith(_APPLIES) or ("push" in pieces and not pieces.isdisjoint(_PUSHED))
+    said = task.lower().replace("release", "")
+    pieces = set(_PIECES.findall(said))
+    return sounds_grave(said) or said.endswith(_APPLIES) or ("push" in pieces and not pieces.isdisjoint(_PUSHED))
 
 
 def _tasks(row: _Row, texts: Sequence[str]) -> Iterator[str]:
