@@ -223,8 +223,8 @@ class Desk(Clerk):
     ) -> Step:
         """Use the grant of a request: at most one attempt ever hears ``done`` for each of its uses.
 
-        With ``content`` it was given before to something that need not be this very call: then no denial may have come
-        since, of the action or of all that its session does.
+        With ``content``, or without a ``tool_use_id``, no call has just waited for it: then its session may not have
+        been told to stop since. Nor may the action have been denied, where the approval reaches further than one run.
 
         A grant that is bound to a state is worth nothing once that has changed: then a new version is asked. What the
         action would destroy is kept first, unless it ``has_run`` already, on a Yes at its host.
@@ -244,7 +244,8 @@ class Desk(Clerk):
 
         def event(connection: sa.Connection, case: Case) -> Redeem:
             overruled = "" if has_run else self._intake.overruled(connection, case, action_digest)
-            if content is not None and not overruled:
+            is_ahead = not has_run and (content is not None or not tool_use_id)  # no call has just waited for it
+            if is_ahead and not overruled:
                 overruled = self._intake.stopped(connection, case.request.agent, action_digest, self._clock.now_ms())
             grant = case.grant
             return Redeem(

@@ -352,3 +352,27 @@ def test_an_approval_that_is_taken_back_opens_nothing_that_it_was_passed_on_to(d
         assert (await desk_bench.desk.ask(a_similar("4", "rm -rf out"))).request.state is RequestState.PENDING
 
     asyncio.run(story())
+
+
+def test_a_program_redeems_nothing_for_a_session_that_was_told_to_stop(desk_bench: Bench) -> None:
+    """I5: approved, but not run; another session goes on."""
+
+    async def story() -> None:
+        stopped = await approved(desk_bench, "1")
+        draft = a_draft(key="2", command="rm -rf 1")
+        agent = replace(draft.agent, session="another")
+        draft = replace(draft, agent=agent, action=replace(draft.action, session="another"))
+        other = await desk_bench.desk.ask(draft)
+        await desk_bench.desk.review(a_review(other.request, Verdict.APPROVE))
+        last = await desk_bench.desk.ask(a_draft(key="3", command="git push --force"))
+        await desk_bench.desk.review(a_review(last.request, Verdict.DENY, stop=True))
+        steps = [
+            await desk_bench.desk.redeem(
+                each.request.id, action_digest=each.request.action_digest, attempt="a", tool_use_id=""
+            )
+            for each in (stopped, other)
+        ]
+        assert [each.done for each in steps] == [False, True]
+        assert steps[0].note == f"its session was told to stop (request {last.request.code})"
+
+    asyncio.run(story())
