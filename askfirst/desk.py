@@ -246,7 +246,7 @@ class Desk(Clerk):
             overruled = "" if has_run else self._intake.overruled(connection, case, action_digest)
             is_ahead = not has_run and (content is not None or not tool_use_id)  # no call has just waited for it
             if is_ahead and not overruled:
-                overruled = self._intake.stopped(connection, case.request.agent, action_digest, self._clock.now_ms())
+                overruled = self._intake.stopped(connection, case.request, action_digest, self._clock.now_ms())
             grant = case.grant
             return Redeem(
                 action_digest=action_digest,

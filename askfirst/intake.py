@@ -148,7 +148,9 @@ class Intake:
         )
         if stands.known is not None:
             return Received(case=stands.known)
-        stopped = self._stopped(stands.denials, now_ms) if draft.agent.session else None  # else there is none to stop
+        stopped = None  # without a session there is none to stop
+        if draft.agent.session:
+            stopped = self._stopped(stands.denials, draft.action.machine, now_ms)
         if stands.granted is not None and stopped is None and not self.overruled(connection, stands.granted, act):
             return Received(case=stands.granted)
         was_denied = any(each.action_digest == act for each in stands.denials)
@@ -199,17 +201,19 @@ class Intake:
             return ""
         return _DENIED_SINCE if is_denied_since(connection, act, grant.issued_at_ms) else ""
 
-    def stopped(self, connection: sa.Connection, agent: Agent, act: str, now_ms: int) -> str:
-        """That this agent's session was told to stop, or ``""``; what has none cannot be told to."""
+    def stopped(self, connection: sa.Connection, request: Request, act: str, now_ms: int) -> str:
+        """That the session of this request was told to stop, or ``""``; what has none cannot be told to."""
+        agent = request.agent
         if not agent.session:
             return ""
         since_ms = now_ms - self.bounds.stop_window_s * 1000
         found = denials(connection, action_digest=act, agent=agent, since_ms=since_ms)
-        stop = self._stopped(found, now_ms)
+        stop = self._stopped(found, request.action.machine, now_ms)
         return "" if stop is None else f"its session was told to stop (request {stop.code})"
 
-    def _stopped(self, denied: Sequence[Request], now_ms: int) -> Request | None:
-        stops = (each for each in denied if each.end is not None and each.end.stop)
+    def _stopped(self, denied: Sequence[Request], machine: str, now_ms: int) -> Request | None:
+        """The denial that told this session to stop; one that is called the same on another machine is another one."""
+        stops = (each for each in denied if each.end is not None and each.end.stop and each.action.machine == machine)
         return next((each for each in stops if _is_recent(each, self.bounds.stop_window_s, now_ms)), None)
 
     def _from_denial(self, denied: Sequence[Request], reason: str, act: str, now_ms: int) -> Request | None:

@@ -128,7 +128,7 @@ class Access:
         return checked
 
     def needs_own(self, *scopes: AccessScope) -> Callable[[Request], Awaitable[Caller]]:
-        """As ``needs``, for the request in the path: ``ASK`` alone opens no request of another machine.
+        """As ``needs``, for the request (or its grant) in the path: ``ASK`` alone opens none of another machine.
 
         Such a request is not there for them (404): no machine learns of another's, or uses its approval.
         """
@@ -137,7 +137,8 @@ class Access:
         async def checked(request: Request) -> Caller:
             caller = await needed(request)
             if caller.bounded and caller.scopes.isdisjoint(above):
-                request_id = request.path_params["request_id"]
+                path = request.path_params
+                request_id = path.get("request_id") or path["grant_id"]  # a grant is named like its request
                 case = await read(self._reader, lambda connection: records.read(connection, request_id))
                 if not caller.is_at(case.request.action.machine):
                     raise records.not_there(request_id)

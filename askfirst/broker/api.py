@@ -125,6 +125,7 @@ class Api:
         router = APIRouter(prefix="/v1", tags=["requests"])
         sees = [Depends(self._access.needs_own(AccessScope.ASK, AccessScope.READ, AccessScope.DECIDE))]
         reads, decides = self._needs(AccessScope.READ), self._needs(AccessScope.ASK, AccessScope.DECIDE)
+        revokes = [Depends(self._access.needs_own(AccessScope.ASK, AccessScope.DECIDE))]
         reviews = [Depends(self._may_review)]
         one = "/requests/{request_id}"
         for path, endpoint, method, needed in (
@@ -135,7 +136,7 @@ class Api:
             (f"{one}/undo", self.undo, "POST", decides),
             ("/requests", self.list, "GET", reads),
             ("/grants", self.grants, "GET", reads),
-            ("/grants/{grant_id}/revoke", self.revoke, "POST", decides),
+            ("/grants/{grant_id}/revoke", self.revoke, "POST", revokes),
         ):
             router.add_api_route(path, endpoint, methods=[method], dependencies=needed)
         for path, stream, needed in (("/events", self.events, reads), (f"{one}/events", self.request_events, sees)):
@@ -270,7 +271,7 @@ class Api:
         return wire.GrantsOut(grants=[shown.open_grant_out(each) for each in await self._desk.grants()])
 
     async def revoke(self, grant_id: str, body: wire.CancelIn, request: Request) -> wire.StepOut:
-        """Take a grant back. That can only make things safer, so whoever may ask may do it."""
+        """Take a grant back. That can only make things safer, so whoever may ask may do it, of their own machine."""
         caller = caller_of(request)
         by, channel, assurance = (
             (caller.person, "api", caller.assurance) if caller.person else (self._reviewer, "terminal", 0)

@@ -439,6 +439,38 @@ def test_no_machine_uses_the_approval_of_another_or_replaces_its_request(desk_be
     run(story)
 
 
+def test_a_token_that_asks_takes_back_no_approval_of_another_machine(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            mine, theirs = [bearer(await issued(ours, "ask", name=name)) for name in ("laptop", "ci")]
+            made = (await remote.post("/v1/requests", json={"command": "ls"}, headers=mine)).json()
+            case = await desk_bench.desk.case(made["id"])
+            await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
+            revoke = f"/v1/grants/{made['id']}/revoke"
+            assert (await remote.post(revoke, json={}, headers=theirs)).status_code == 404
+            assert (await remote.post(revoke, json={}, headers=mine)).json()["done"]
+
+    run(story)
+
+
+def test_a_session_that_is_told_to_stop_is_that_of_one_machine(desk_bench: Bench) -> None:
+    """The answer is the request that was denied, and that is nobody else's to see."""
+
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            mine, theirs = [bearer(await issued(ours, "ask", name=name)) for name in ("laptop", "ci")]
+            body = {"command": "ls", "session": "s"}
+            made = (await remote.post("/v1/requests", json=body, headers=mine)).json()
+            case = await desk_bench.desk.case(made["id"])
+            await desk_bench.desk.review(a_review(case.request, Verdict.DENY, stop=True))
+            other = {"command": "ls -l", "session": "s"}
+            answers = [(await remote.post("/v1/requests", json=other, headers=who)).json() for who in (theirs, mine)]
+        assert [each["state"] for each in answers] == ["pending", "denied"]
+        assert answers[1]["id"] == made["id"]
+
+    run(story)
+
+
 def test_a_token_that_reads_or_decides_sees_the_requests_of_all_machines_and_uses_none(desk_bench: Bench) -> None:
     async def story() -> None:
         async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
