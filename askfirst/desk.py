@@ -380,8 +380,10 @@ class Desk(Clerk):
 
     # -- deciding -------------------------------------------------------------------------------------------------
 
-    async def review(self, draft: ReviewDraft, *, requesters: frozenset[str] = frozenset()) -> Step:
+    async def review(self, draft: ReviewDraft) -> Step:
         """Count a person's review, or say why it does not count; only channels call this.
+
+        A token does not decide on what was asked with it: whoever asks cannot decide.
 
         Raises:
             InputError: edited arguments that are none of this tool's.
@@ -395,8 +397,8 @@ class Desk(Clerk):
             if known is not None:
                 return Step(case=case, done=known.counted, note=known.note or case.request.state.value)
             electorate = self._people.electorate(case.request.agent)
-            if requesters:
-                electorate = replace(electorate, requesters=electorate.requesters | requesters)
+            if draft.is_on_its_own(case.request):
+                electorate = replace(electorate, requesters=electorate.requesters | {draft.person})
             review = review_of(draft, self._clock.now_ms())
             doubt = draft.doubt or records.retraction_of(connection, draft.decision_id)
             step = self._apply(connection, case, Cast(review=review, electorate=electorate, edit=edit, doubt=doubt))

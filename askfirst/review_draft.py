@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003  # a dataclass's annotation
 from dataclasses import dataclass
 
-from askfirst.request import Review, Verdict
+from askfirst.request import Request, Review, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +15,8 @@ class ReviewDraft:
     Attributes:
         edit: with an approval: arguments to run instead of those that were asked for.
         doubt: why it must not count whoever made it, ``""`` for nothing; it is recorded with these words.
+        caller: the token that it was made with (``askfirst.access.Caller.id``), ``""`` for none.
+        machine: the machine that this token is for.
     """
 
     decision_id: str
@@ -32,6 +34,14 @@ class ReviewDraft:
     to: str = ""
     edit: Mapping[str, object] | None = None
     doubt: str = ""
+    caller: str = ""
+    machine: str = ""
+
+    def is_on_its_own(self, request: Request) -> bool:
+        """Whether it is made with the very token that the request was: by the API, or by the hooks of its machine."""
+        if request.caller:
+            return request.caller == self.caller
+        return self.machine != "" and self.machine == request.action.machine
 
 
 def review_of(draft: ReviewDraft, now_ms: int) -> Review:

@@ -200,7 +200,8 @@ class Api:
         caller = caller_of(request)
         try:
             if AccessScope.DECIDE in caller.scopes:
-                return await self._reviewed(_review(request_id, body, caller, channel="api"))
+                draft = _review(request_id, body, caller, channel="api")
+                return await self._reviewed(replace(draft, caller=caller.id, machine=caller.machine))
             self._require_terminal(request)
             person = replace(caller, person=self._reviewer, assurance=0)
             return await self._reviewed(_review(request_id, body, person, channel=body.via))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from askfirst.broker.preview_api import PreviewApi
 from askfirst.canonical import sha256_hex
 from askfirst.request import RequestState, Verdict
 from askfirst.testing.api import OURS, api_client
-from askfirst.testing.bench import Bench, a_review, bench
+from askfirst.testing.bench import Bench, a_draft, a_review, bench
 
 BY_TCP = ("127.0.0.1", 5555)
 
@@ -34,11 +35,11 @@ async def issued(http: httpx.AsyncClient, *scopes: str, name: str = "ci", **more
     return dict(answer.json())
 
 
-async def issued_by_approval(made: Bench, http: httpx.AsyncClient, scope: str) -> dict[str, Any]:
-    """A token with this scope, approved by a person where it has to be."""
-    if scope not in NEEDS_APPROVAL:
-        return await issued(http, scope)
-    wanted = {"name": "ci", "scopes": [scope], "person": "local:ann" if scope == "decide" else "", "days": 7}
+async def issued_by_approval(made: Bench, http: httpx.AsyncClient, *scopes: str) -> dict[str, Any]:
+    """A token with these scopes, approved by a person where it has to be."""
+    if NEEDS_APPROVAL.isdisjoint(scopes):
+        return await issued(http, *scopes)
+    wanted = {"name": "ci", "scopes": scopes, "person": "local:ann" if "decide" in scopes else "", "days": 7}
     asked = (await http.post("/v1/tokens/asked", json=wanted)).json()
     await approve(made, asked["request"])
     return dict((await http.post(f"/v1/tokens/issued/{asked['request']}", json={"claim": asked["claim"]})).json())
@@ -155,6 +156,43 @@ def test_a_token_that_decides_takes_a_persons_approval_of_exactly_this_token(des
         assert step.json()["done"], step.text
         [cast] = step.json()["request"]["reviews"]
         assert (cast["person"], cast["channel"]) == ("local:ann", "api")
+
+    run(story)
+
+
+def test_a_token_does_not_decide_on_what_was_asked_with_it(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            both = bearer(await issued_by_approval(desk_bench, ours, "ask", "decide"))
+            other = bearer(await issued_by_approval(desk_bench, ours, "decide"))
+            made = (await remote.post("/v1/requests", json={"command": "rm -r build"}, headers=both)).json()
+            review = {"version": 1, "action_digest": made["action_digest"], "verdict": "approve"}
+            steps = [
+                (
+                    await remote.post(
+                        f"/v1/requests/{made['id']}/reviews", json={"decision_id": name, **review}, headers=who
+                    )
+                ).json()
+                for name, who in (("by its own", both), ("by another", other))
+            ]
+        assert [(each["done"], each["note"]) for each in steps] == [(False, "whoever asks cannot decide"), (True, "approved")]
+
+    run(story)
+
+
+def test_a_token_does_not_decide_on_what_the_hooks_of_its_machine_asked(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            both = bearer(await issued_by_approval(desk_bench, ours, "ask", "decide"))
+            hooked = a_draft()
+            case = await desk_bench.desk.ask(replace(hooked, action=replace(hooked.action, machine="ci")))
+            review = {"version": 1, "action_digest": case.request.action_digest, "verdict": "approve"}
+            path = f"/v1/requests/{case.request.id}/reviews"
+            answer = await remote.post(path, json={"decision_id": "by its own", **review}, headers=both)
+        assert answer.status_code == 200, answer.text
+        step = answer.json()
+        assert not step["done"]
+        assert step["note"] == "whoever asks cannot decide"
 
     run(story)
 
