@@ -63,6 +63,7 @@ from askfirst.errors import ConfigError
 from askfirst.evidence_config import EvidenceConfig, RawEvidence, evidence_config
 from askfirst.host_config import HostsConfig, RawHosts, hosts_config
 from askfirst.listen_config import ListenConfig, RawListen, listen_config
+from askfirst.misfit import misfit
 from askfirst.notify_config import RawNotify  # noqa: TC001  # pydantic reads the annotations
 from askfirst.people import Identity, Person, Requester
 from askfirst.second_reader_config import RawSecondReader, SecondReaderConfig, second_reader_config
@@ -271,7 +272,7 @@ def _sentence(error: ErrorDetails) -> str:
         return f"unknown key {where!r}{hint}"
     if error["type"] == "model_type":
         return f"{where} is {error['input']!r}, expected a table: [{where}]"
-    return f"{where} is {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
+    return f"{where} is {error['input']!r}: {misfit(error)}"
 
 
 _POLICY_KEYS = frozenset(

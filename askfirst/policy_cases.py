@@ -33,6 +33,7 @@ from askfirst.call import ToolCall
 from askfirst.effects import Outcome
 from askfirst.errors import PolicyError
 from askfirst.host import Agent
+from askfirst.misfit import misfit
 from askfirst.policy.question import Place, Question
 from askfirst.request import Claim
 
@@ -161,7 +162,7 @@ def load_cases(path: Path) -> list[PolicyCase]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
-        raise PolicyError(f"{path}: {where}: {first['msg']}") from error
+        raise PolicyError(f"{path}: {where}: {misfit(first)}") from error
     return [_case(number, each) for number, each in enumerate(raw.case, start=1)]
 
 

@@ -25,6 +25,7 @@ from askfirst.canonical import canonical
 from askfirst.errors import InputError
 from askfirst.evidence.values import Evidence, Gap
 from askfirst.facts import UNKNOWN, Changes, Commits, GitPlace, Loss, NoFacts, PathFacts, Repository
+from askfirst.misfit import misfit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -316,7 +317,7 @@ def _checked(kind: Any, value: object, name: str) -> Any:
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        raise InputError(f"{name} of a sight: {error.errors()[0]['msg']}", field=name) from error
+        raise InputError(f"{name} of a sight: {misfit(error.errors()[0])}", field=name) from error
 
 
 def _plain(value: object) -> object:

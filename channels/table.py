@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from askfirst.errors import ConfigError
+from askfirst.misfit import misfit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,4 +31,4 @@ def read_table(model: type[_Raw], table: Mapping[str, object], name: str) -> _Ra
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         where = ".".join((name, *(str(part) for part in first["loc"])))
-        raise ConfigError(f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
+        raise ConfigError(f"{where}: {misfit(first)}") from error

@@ -52,8 +52,8 @@ def test_a_case_is_tried_on_the_analysis_and_on_the_policy(case: str, wrong: str
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('[[case]]\ncommand = "ls"\n', "give expect"),
-        ('[[case]]\nexpect = "allow"\n', "give either command or tool"),
+        ('[[case]]\ncommand = "ls"\n', ": case.1: give expect"),
+        ('[[case]]\nexpect = "allow"\n', ": case.1: give either command or tool"),
         ('[[case]]\ncommand = "ls"\noutcome = "ask"\nat = 2026-01-01T00:00:00\n', "needs an offset"),
         ("[[case]]\ncommnd = 1\n", "case.1"),
         ("nonsense", "no case file"),

@@ -14,6 +14,7 @@ from starlette.routing import compile_path
 from askfirst.broker import wire
 from askfirst.canonical import MAX_DEPTH
 from askfirst.errors import PROBLEM, Error, OverloadedError, StoreAwayError, status_of
+from askfirst.misfit import misfit
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -58,7 +59,7 @@ async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"})
     found = "" if first["type"] == "missing" else f" (found {_short(first.get('input'))})"
-    return _problem(422, f"{where or 'the body'}: {first['msg'][0].lower()}{first['msg'][1:]}{found}")
+    return _problem(422, f"{where or 'the body'}: {misfit(first)}{found}")
 
 
 def _short(value: object) -> str:

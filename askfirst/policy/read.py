@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from askfirst.errors import PolicyError
+from askfirst.misfit import misfit
 from askfirst.policy.raw import RawPolicy
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _sentence(error: ErrorDetails) -> str:
         return f"unknown key {where!r}{hint}"
     if error["type"] == "missing":
         return f"{where} is missing"
-    message = _lower(error["msg"].removeprefix("Value error, "))
+    message = misfit(error)
     if error["type"] == "literal_error":
         known = [word.strip("'") for word in re.findall(r"'[^']*'", str(error.get("ctx", {}).get("expected", "")))]
         message = f"expected {' or '.join(repr(word) for word in known)}" if len(known) <= 6 else "it is not known"

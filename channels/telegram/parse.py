@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from askfirst.errors import ChannelError
 from askfirst.inbound import Decision, Ignored, Inbound, Instruction, Linking, Origin, Reference, Undo
+from askfirst.misfit import misfit
 from askfirst.request import Verdict
 from channels.telegram.controls import Control, Verb, control_of
 from channels.telegram.keyboards import shown
@@ -81,7 +82,7 @@ def parse_update(raw: bytes, me: Me) -> tuple[Inbound, ...]:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise ChannelError(f"no update of Telegram: {where or 'all of it'}: {first['msg']}") from error
+        raise ChannelError(f"no update of Telegram: {where or 'all of it'}: {misfit(first)}") from error
     delivery = str(update.update_id)
     if update.callback_query is not None:
         return (_press(delivery, update.callback_query),)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from askfirst.errors import ChannelError
 from askfirst.inbound import Decision, Ignored, Linking, Origin, Reference, Retraction, Undo
+from askfirst.misfit import misfit
 from askfirst.request import RequestState, Verdict
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def parse(raw: bytes, scheme: str) -> tuple[Inbound, ...]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return (Ignored(delivery=delivery, reason=f"{message.type}: {where}: {first['msg']}"),)
+        return (Ignored(delivery=delivery, reason=f"{message.type}: {where}: {misfit(first)}"),)
     return (_inbound(message.type, said, delivery, _origin(hook, said, scheme)),)
 
 
