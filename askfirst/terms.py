@@ -83,14 +83,14 @@ def terms_of(ruling: Ruling, now_ms: int) -> Terms:
     """The terms of a request that is made now.
 
     Quiet hours hold back messages, never a deadline; so silence is no consent where they hold the first message back
-    until the deadline. Where the deadline escalates, it is moved behind the last step once, here, so that the request
-    still ends at a known time.
+    for more than half of the time. Where the deadline escalates, it is moved behind the last step once, here, so that
+    the request still ends at a known time.
     """
     chain = _chain(ruling)
     last_s = chain[-1][0] + ruling.approval_timeout_s if ruling.on_timeout == "escalate" and chain else 0
     expires_at_ms = now_ms + max(ruling.approval_timeout_s, last_s) * 1000
     opens_at_ms = _after_quiet(now_ms, ruling)
-    is_unheard = ruling.on_timeout == "approve" and opens_at_ms >= expires_at_ms
+    is_hardly_heard = 2 * opens_at_ms > now_ms + expires_at_ms
     reminders = {_after_quiet(now_ms + each * 1000, ruling) for each in ruling.reminders_s}
     reminders -= {opens_at_ms}  # what they are told then they hear for the first time
     return Terms(
@@ -105,7 +105,7 @@ def terms_of(ruling: Ruling, now_ms: int) -> Terms:
         approval_expires_at_ms=expires_at_ms,
         grant_ttl_ms=ruling.grant_ttl_s * 1000,
         late_grant_ttl_ms=ruling.late_grant_ttl_s * 1000,
-        on_timeout="reject" if is_unheard else ruling.on_timeout,
+        on_timeout="reject" if is_hardly_heard and ruling.on_timeout == "approve" else ruling.on_timeout,
         reminders_at_ms=tuple(sorted(each for each in reminders if each < expires_at_ms)),
         escalation=tuple(
             Escalation(at_ms=now_ms + after_s * 1000, reviewers=reviewers, recipients=recipients)

@@ -210,7 +210,9 @@ def test_quiet_hours_hold_back_messages_of_low_urgency_and_no_deadline() -> None
         assert urgent.reminders_at_ms[0] == night_ms + 600_000
 
 
-@pytest.mark.parametrize(("timeout_s", "on_timeout"), [(600, "reject"), (28_800, "reject"), (28_801, "approve")])
+@pytest.mark.parametrize(
+    ("timeout_s", "on_timeout"), [(600, "reject"), (28_801, "reject"), (57_599, "reject"), (57_600, "approve")]
+)
 def test_silence_is_no_consent_of_people_whom_quiet_hours_kept_from_hearing(timeout_s: int, on_timeout: str) -> None:
     night_ms = round(datetime.fromisoformat("2026-07-01T23:00:00+02:00").timestamp() * 1000)
     silent = a_ruling(risk=Risk.MEDIUM, on_timeout="approve", approval_timeout_s=timeout_s, quiet_hours=QUIET)
