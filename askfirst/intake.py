@@ -165,7 +165,7 @@ class Intake:
             return Received(case=records.read(connection, answered.id))
         self._require_askable(stands, draft, electorate)
         refusal = self.backlog.refusal(connection, host=draft.agent.host, caller=draft.caller, now_ms=now_ms)
-        if refusal:
+        if refusal and not draft.supersedes:  # else as many wait as before
             raise OverloadedError(refusal)
         similar = similar_denials(draft.classification.effects, act, stands.denials, now_ms)
         if similar:
@@ -242,7 +242,7 @@ class Intake:
             raise InputError(unusable, field="question")
         self.require_meetable(draft.terms, electorate, is_question=bool(draft.question))
         bounds = self.bounds
-        if stands.is_session_full:
+        if stands.is_session_full and not draft.supersedes:
             raise OverloadedError(
                 f"{bounds.pending_per_session} requests of this session wait for people already; wait for these, "
                 "or withdraw some"

@@ -354,11 +354,13 @@ def test_what_may_wait_is_bounded_for_a_session_and_for_a_host(tmp_path: Path) -
         with pytest.raises(OverloadedError, match="2 requests of this session wait for people already"):
             await ask(made, "3", "rm 3", "s1")
         await ask(made, "4", "rm 2", "s1")  # joins: nothing more waits
-        await ask(made, "5", "rm 1", "s2")
+        third = await ask(made, "5", "rm 1", "s2")
         with pytest.raises(OverloadedError, match="3 requests of claude-code wait"):
             await ask(made, "6", "rm 1", "s3")
         await deny(made, first)
         await ask(made, "7", "rm 3", "s1")
+        newer = replace(a_draft(key="8", command="rm 4"), supersedes=third.request.id)  # as many wait as before
+        assert (await made.desk.ask(of_session(newer, "s2"))).request.supersedes == third.request.id
 
     with bench(tmp_path / "store.db", bounds=Bounds(pending_per_session=2, pending_per_host=3)) as made:
         asyncio.run(story(made))

@@ -175,7 +175,10 @@ def test_a_token_does_not_decide_on_what_was_asked_with_it(desk_bench: Bench) ->
                 ).json()
                 for name, who in (("by its own", both), ("by another", other))
             ]
-        assert [(each["done"], each["note"]) for each in steps] == [(False, "whoever asks cannot decide"), (True, "approved")]
+        assert [(each["done"], each["note"]) for each in steps] == [
+            (False, "whoever asks cannot decide"),
+            (True, "approved"),
+        ]
 
     run(story)
 
