@@ -77,15 +77,28 @@ def may_deny(case: Case, person: str, electorate: Electorate) -> str:
 
 def can_still_pass(case: Case, electorate: Electorate) -> bool:
     """Whether enough people are left for the current stage, now that some have denied."""
+    return _has_enough_left(case, current_stage(case), electorate, escalated=case.request.escalated)
+
+
+def stranded(case: Case, electorate: Electorate) -> Stage | None:
+    """The stage that nobody is left for, not even by what escalates later, since each person counts once; or None."""
+    stages = case.request.terms.stages
+    lacking = (each for each in range(current_stage(case), len(stages)))
+    every = len(case.request.terms.escalation)
+    return next(
+        (stages[each] for each in lacking if not _has_enough_left(case, each, electorate, escalated=every)), None
+    )
+
+
+def _has_enough_left(case: Case, stage: int, electorate: Electorate, *, escalated: int) -> bool:
     request = case.request
-    stage = current_stage(case)
     rule = stage_at(request, stage)
     if electorate.is_open and not rule.reviewers:
         return True
     spent = {each.person for each in case.counted() if each.verdict in {Verdict.DENY, Verdict.APPROVE}}
     spent |= {each.by for each in request.handovers if each.stage == stage}
     left = set(electorate.named(rule.reviewers)) | {each.to for each in request.handovers if each.stage == stage}
-    for step in request.terms.escalation[: request.escalated]:
+    for step in request.terms.escalation[:escalated]:
         left |= electorate.named(step.reviewers) if step.reviewers else frozenset()
     return len(approvers(case, stage)) + len(left - spent) >= rule.approvals_needed
 

@@ -19,6 +19,7 @@ from askfirst.replacing import replace
 from askfirst.request import End, GrantState, Handover, RequestKind, RequestState, Review, Verdict
 
 if TYPE_CHECKING:
+    from askfirst.people import Electorate
     from askfirst.policy.ruling import ScopeOffer
     from askfirst.request import Request
 
@@ -110,6 +111,8 @@ def cast_closed(case: Case, event: Event, _now_ms: int) -> Step:
 def _approve(case: Case, review: Review, event: Cast, now_ms: int) -> Step:
     edit = event.edit if event.edit and event.edit.action.digest() != case.request.action_digest else None
     if edit is None:
+        if needed := _needed_later(case, review, event.electorate):
+            return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, needed)
         return _count_approval(with_review(case, review), review, now_ms)
     refusal = _raises(case.request, edit)
     if refusal:
@@ -123,8 +126,20 @@ def _approve(case: Case, review: Review, event: Cast, now_ms: int) -> Step:
         return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, note)
     bound = replace(review, version=newer.request.version, action_digest=newer.request.action_digest)
     bound = replace(bound, stage=quorum.current_stage(newer), note="approved with changes")
+    if needed := _needed_later(newer, bound, event.electorate):
+        return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, needed)
     step = _count_approval(with_review(newer, bound), bound, now_ms)
     return replace(step, log=(edit_line(case.request, newer.request, review.person, review.channel), *step.log))
+
+
+def _needed_later(case: Case, review: Review, electorate: Electorate) -> str:
+    """Why this approval would leave nobody for a later stage, so that the request could only expire; or ``""``."""
+    stage = quorum.stranded(with_review(case, review), electorate)
+    if stage is None or quorum.stranded(case, electorate) is not None:
+        return ""
+    return (
+        f"you are needed for {f'its {stage.name}' if stage.name else 'a later'} stage; let somebody else approve first"
+    )
 
 
 def _count_approval(case: Case, review: Review, now_ms: int) -> Step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,6 +93,17 @@ def test_one_person_cannot_propose_and_confirm(play: Play) -> None:
     assert play.says("bob", "approve").case.request.state is RequestState.APPROVED
 
 
+def test_whoever_alone_could_confirm_does_not_propose(play: Play) -> None:
+    """I6: nobody would be left for the second stage, and the request could only expire."""
+    play.terms(stages=(Stage(name="proposer"), Stage(name="confirmer", reviewers=("local:cat",))))
+    mine = play.says("cat", "approve")
+    assert (mine.done, mine.note) == (False, "you are needed for its confirmer stage; let somebody else approve first")
+    edited = play.says("cat", "approve", edit=play.content("git reset --hard HEAD~1"))
+    assert (edited.done, edited.note, play.case.request.version) == (False, mine.note, 1)
+    assert play.says("ann", "approve").done
+    assert play.says("cat", "approve").case.request.state is RequestState.APPROVED
+
+
 def test_an_edit_by_a_confirmer_is_no_proposal(play: Play) -> None:
     """I5: an edited action is a new version, whose first stage is for its own reviewers alone."""
     play.terms(stages=FOUR_EYES)
@@ -105,10 +117,10 @@ def test_an_edit_by_a_confirmer_is_no_proposal(play: Play) -> None:
 
 
 def test_an_edit_by_a_confirmer_who_may_propose_is_their_proposal(play: Play) -> None:
-    play.terms(stages=(Stage(name="any"), FOUR_EYES[1]))
+    play.terms(stages=(Stage(name="any"), replace(FOUR_EYES[1], approvals_needed=1)))
     play.says("ann", "approve")
     edited = play.says("bob", "approve", edit=play.content("git reset --hard HEAD~1"))
-    assert edited.note == "counted: any 1 of 1, confirmer 0 of 2"
+    assert edited.note == "counted: any 1 of 1, confirmer 0 of 1"
     assert edited.tell == ("web:security",)
     assert play.says("bob", "approve").note == "counted before"
 
