@@ -1,4 +1,4 @@
-"""The clerk: writes down what becomes of requests, each step one durable transaction.
+"""The clerk: writes down what becomes of requests, each step one durable transaction, and lets what is due happen.
 
 A step is looked up in the engine's table inside the transaction that reads the case and saves it; the entries of the
 log, and the messages that are owed because of it, are in that transaction, too. Whoever waits hears of it after the
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from askfirst import engine, grant_token
 from askfirst.audit_port import EntryType
 from askfirst.docket import Docket
-from askfirst.engine import next_due_ms
+from askfirst.engine import Deadline, next_due_ms
 from askfirst.entries import entry_of
 from askfirst.replacing import replace
 from askfirst.request import RequestState
 from askfirst.store import outbox, records
+from askfirst.store.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from askfirst.grant_token import GrantSigner
     from askfirst.hub import Hub
     from askfirst.store.writer import Writer
+
+_SWEEP_MAX = 256
+_PAUSE_MAX_S = 5.0
+_OVERDUE_PAUSE_S = 0.5
+"""Between two looks at what is due and was left to another broker."""
 
 
 class Clerk(Docket):
@@ -105,3 +111,43 @@ class Clerk(Docket):
         if due_ms is not None and due_ms < self._next_ms:  # else it only costs whoever waits for this very change
             self._moved.set()
         return case
+
+    async def sweep(self) -> int:
+        """Let everything that is due happen, once; returns how many cases were looked at.
+
+        What another broker has at hand is left to it, and a case that this release cannot read is left as it is:
+        nobody can decide it either, and the timers of all others go on.
+        """
+        now_ms = self._clock.now_ms()
+        next_ms = await read(self._reader, records.next_due)
+        if next_ms is None or next_ms > now_ms:
+            return 0
+
+        def work(connection: sa.Connection) -> list[Step]:
+            cases = records.take_due(connection, now_ms, _SWEEP_MAX)
+            return [self._apply(connection, each, Deadline()) for each in cases]
+
+        steps = await self._writer.write(work)
+        for step in steps:
+            self._published(step.case)
+        return len(steps)
+
+    async def keep_time(self) -> None:
+        """Sweep whenever the next timer runs out; runs until cancelled.
+
+        The clock is read again at least every five seconds: a suspended laptop or a set clock makes timers late,
+        never lost.
+        """
+        while True:
+            while await self.sweep() == _SWEEP_MAX:
+                pass
+            self._moved.clear()
+            self._next_ms = math.inf  # read after it is set: what moves in between wakes us at once
+            due_ms = await read(self._reader, records.next_due)
+            left_s = _PAUSE_MAX_S if due_ms is None else (due_ms - self._clock.now_ms()) / 1000
+            pause_s = min(_PAUSE_MAX_S, left_s) if left_s > 0 else _OVERDUE_PAUSE_S
+            self._next_ms = self._clock.now_ms() + pause_s * 1000
+            try:
+                await asyncio.wait_for(self._moved.wait(), pause_s)
+            except TimeoutError:
+                continue

@@ -7,7 +7,6 @@ id, a redemption by the attempt that makes it.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Mapping  # noqa: TC003  # a dataclass's annotation
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING
 from askfirst import engine, grant_token
 from askfirst.backlog import Backlog
 from askfirst.bounds import Bounds
-from askfirst.clerk import Clerk
 from askfirst.engine import (
     Amend,
     BreakGlass,
@@ -24,27 +22,18 @@ from askfirst.engine import (
     Cast,
     Content,
     Cover,
-    Deadline,
-    Executed,
     Opine,
     PassOn,
-    Redeem,
     Retract,
-    Revoke,
     Step,
-    Undo,
     Unreachable,
 )
-from askfirst.engine.grants import is_outdated
-from askfirst.entries import unused_entry
-from askfirst.errors import Error, InputError, NotAllowedError
+from askfirst.errors import NotAllowedError
 from askfirst.intake import Draft, Intake, Received, request_of
 from askfirst.people import Directory
-from askfirst.request import GrantState, Receipt, Request
-from askfirst.rescue import Rescue
+from askfirst.releaser import Releaser
 from askfirst.review_draft import review_of
 from askfirst.store import messages, records
-from askfirst.store.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
@@ -58,21 +47,16 @@ if TYPE_CHECKING:
     from askfirst.hub import Hub
     from askfirst.opinion import Opinion
     from askfirst.people import Electorate, People
+    from askfirst.request import Request
     from askfirst.rescue import Net
     from askfirst.review_draft import ReviewDraft
-    from askfirst.sight import Sight
     from askfirst.store.writer import Writer
-    from askfirst.terms import Terms
 
-_SWEEP_MAX = 256
-_PAUSE_MAX_S = 5.0
-_OVERDUE_PAUSE_S = 0.5
-"""Between two looks at what is due and was left to another broker."""
 WEB_ONLY = frozenset({"web"})
 
 
-class Desk(Clerk):
-    """Requests over a store, and every act on them; the clerk writes each down.
+class Desk(Releaser):
+    """Requests over a store, and every act on them; the clerk in it writes each down.
 
     Args:
         writer: all writes go through it.
@@ -112,17 +96,24 @@ class Desk(Clerk):
         windows: Windows | None = None,
         net: Net | None = None,
     ) -> None:
-        super().__init__(writer=writer, reader=reader, audit=audit, hub=hub, clock=clock, signer=signer)
-        self._people = people or Directory(is_open=True)
-        self._editor = editor
         bounds = bounds or Bounds()
-        self._intake = Intake(
-            audit=audit, bounds=bounds, backlog=Backlog(bounds), schemes=schemes, vouched_max=vouched_max
+        super().__init__(
+            writer=writer,
+            reader=reader,
+            audit=audit,
+            hub=hub,
+            clock=clock,
+            signer=signer,
+            intake=Intake(
+                audit=audit, bounds=bounds, backlog=Backlog(bounds), schemes=schemes, vouched_max=vouched_max
+            ),
+            people=people or Directory(is_open=True),
+            inspector=inspector,
+            before_release=before_release,
+            net=net,
         )
-        self._inspector = inspector
-        self._before_release = before_release
+        self._editor = editor
         self._windows = windows
-        self._net = net
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -197,10 +188,6 @@ class Desk(Clerk):
 
         return await self._step_on(request_id, event)
 
-    def _require_meetable(self, request: Request, terms: Terms) -> None:
-        electorate = self._people.electorate(request.agent)
-        self._intake.require_meetable(terms, electorate, is_question=bool(request.question))
-
     async def opine(self, request_id: str, opinion: Opinion) -> Step:
         """Note what a language model says about a pending request; it decides nothing."""
         return await self._step(request_id, lambda _case: Opine(opinion=opinion))
@@ -208,128 +195,6 @@ class Desk(Clerk):
     async def cancel(self, request_id: str, reason: str) -> Step:
         """Withdraw a request, as its requester."""
         return await self._step(request_id, lambda _case: Cancel(reason=reason))
-
-    async def redeem(
-        self,
-        request_id: str,
-        *,
-        action_digest: str,
-        attempt: str,
-        tool_use_id: str,
-        content: Content | None = None,
-        terms: Terms | None = None,
-        has_run: bool = False,
-        sight: Sight | None = None,
-    ) -> Step:
-        """Use the grant of a request: at most one attempt ever hears ``done`` for each of its uses.
-
-        With ``content``, or without a ``tool_use_id``, no call has just waited for it: then its session may not have
-        been told to stop since. Nor may the action have been denied, where the approval reaches further than one run.
-
-        A grant that is bound to a state is worth nothing once that has changed: then a new version is asked. What the
-        action would destroy is kept first, unless it ``has_run`` already, on a Yes at its host.
-
-        Raises:
-            RescueError: it could not be kept as people were promised; nothing was redeemed.
-            LookAgainError: it would run on another machine, whose ``sight`` is too old to tell.
-        """
-        state_digest, rescue = "", Rescue()
-        if self._inspector is not None or self._before_release is not None or self._net is not None:
-            bound = await self.case(request_id)  # as it is now; whether it still is so, the transaction looks
-            if self._inspector is not None:
-                state_digest = await self._state_of(bound, self._inspector, has_run=has_run, sight=sight)
-                if is_outdated(bound, state_digest):
-                    return await self._renew(bound, self._inspector, sight)
-            rescue = await self._prepared(bound, content, has_run=has_run)
-
-        def event(connection: sa.Connection, case: Case) -> Redeem:
-            overruled = "" if has_run else self._intake.overruled(connection, case, action_digest)
-            is_ahead = not has_run and (content is not None or not tool_use_id)  # no call has just waited for it
-            if is_ahead and not overruled:
-                overruled = self._intake.stopped(connection, case.request, action_digest, self._clock.now_ms())
-            grant = case.grant
-            return Redeem(
-                action_digest=action_digest,
-                attempt=attempt,
-                tool_use_id=tool_use_id,
-                action=content,
-                terms=terms,
-                is_genuine=grant is not None and grant_token.is_genuine(grant, self._signer),
-                state_digest=state_digest,
-                rescue=rescue,
-                overruled=overruled,
-            )
-
-        step = await self._step_on(request_id, event)
-        uses = step.case.grant.uses if step.case.grant is not None else ()
-        if rescue.snapshot and self._net is not None and all(each.rescue != rescue for each in uses):
-            await self._net.drop(rescue.snapshot)
-        return step
-
-    async def _state_of(self, case: Case, inspector: Inspector, *, has_run: bool, sight: Sight | None) -> str:
-        """The state that the action would meet now, where the grant is bound to one and nothing has run yet."""
-        if case.grant is None or not is_outdated(case, ""):
-            return ""
-        return case.grant.state_digest if has_run else await inspector.state_of(case.request, sight)
-
-    async def _renew(self, case: Case, inspector: Inspector, sight: Sight | None) -> Step:
-        """Ask anew; where the policy denies it by now, or nobody could decide, the grant is taken back."""
-        try:
-            renew = await inspector.renewed(case.request, sight)
-            self._require_meetable(case.request, renew.terms)
-        except (NotAllowedError, InputError) as error:
-            step = await self.revoke(case.request.id, by="policy", channel="", reason=str(error))
-            return replace(step, done=False, note=str(error))
-        return await self._step(case.request.id, lambda _case: renew)
-
-    async def _prepared(self, case: Case, content: Content | None, *, has_run: bool) -> Rescue:
-        """What comes before a release: witnesses, and keeping what would be destroyed; that it failed is an entry."""
-        try:
-            if self._before_release is not None:
-                await self._before_release(case.request)
-            return Rescue() if has_run else await self._caught(case, content)
-        except Error as error:
-            if case.grant is not None and case.grant.state is GrantState.ISSUED:
-                await self.note(unused_entry(case.request, f"not released: {error}"))
-            raise
-
-    async def _caught(self, case: Case, content: Content | None) -> Rescue:
-        """What was kept of what would be destroyed; nothing where nothing can be released anyway."""
-        if self._net is None or case.grant is None or case.grant.state is not GrantState.ISSUED:
-            return Rescue()
-        action, effects = case.request.action, case.request.effects
-        if content is not None:
-            action, effects = content.action, content.effects
-        return await self._net.catch(case.request, action, effects)
-
-    async def executed(
-        self,
-        request_id: str,
-        *,
-        action_digest: str,
-        outcome: str,
-        detail: str = "",
-        tool_use_id: str = "",
-        receipt: Receipt | None = None,
-    ) -> Step:
-        """Record how the released action went."""
-        event = Executed(
-            action_digest=action_digest,
-            outcome=outcome,
-            detail=detail,
-            tool_use_id=tool_use_id,
-            receipt=receipt or Receipt(),
-        )
-        step = await self._step(request_id, lambda _case: event)
-        uses = step.case.grant.uses if step.done and step.case.grant is not None else ()
-        snapshot = next((each.rescue.snapshot for each in reversed(uses) if each.tool_use_id == tool_use_id), "")
-        if snapshot and self._net is not None:
-            await self._net.ran(snapshot)
-        return step
-
-    async def undone(self, request_id: str, undo: Undo) -> Step:
-        """Record that what a released action did was taken back; ``askfirst.undo_desk`` does it."""
-        return await self._step(request_id, lambda _case: undo)
 
     async def break_glass(
         self, request_id: str, event_for: Callable[[sa.Connection, Case, Electorate], BreakGlass]
@@ -351,13 +216,6 @@ class Desk(Clerk):
         step = await self._writer.write(work)
         self._published(step.case)
         return step
-
-    async def revoke(
-        self, request_id: str, *, by: str, channel: str, reason: str = "", assurance: int | None = None
-    ) -> Step:
-        """Take back the grant of a request; what runs already is not stopped."""
-        event = Revoke(by=by, channel=channel, reason=reason, assurance=assurance)
-        return await self._step(request_id, lambda _case: event)
 
     async def wait(self, request_id: str, timeout_s: float) -> Case:
         """The case once it no longer waits for people, or as it is when the time is up.
@@ -429,13 +287,6 @@ class Desk(Clerk):
             self._published(step.case)
         return step
 
-    async def adopt(self, request_id: str, recipient: str, external_id: str) -> None:
-        """Keep a message about this request up to date that we do not remember sending."""
-        now_ms = self._clock.now_ms()
-        await self._writer.write(
-            lambda connection: messages.adopt(connection, request_id, recipient, external_id, now_ms)
-        )
-
     async def _edited(self, request_id: str, arguments: Mapping[str, object]) -> Content:
         if self._editor is None:
             raise NotAllowedError(
@@ -463,7 +314,14 @@ class Desk(Clerk):
             while True:
                 yield await queue.get()
 
-    # -- time -----------------------------------------------------------------------------------------------------
+    # -- telling --------------------------------------------------------------------------------------------------
+
+    async def adopt(self, request_id: str, recipient: str, external_id: str) -> None:
+        """Keep a message about this request up to date that we do not remember sending."""
+        now_ms = self._clock.now_ms()
+        await self._writer.write(
+            lambda connection: messages.adopt(connection, request_id, recipient, external_id, now_ms)
+        )
 
     async def unreachable(self, request_id: str, reason: str) -> None:
         """A message about this request was given up: where that was the last one, the next of its route are told."""
@@ -476,43 +334,3 @@ class Desk(Clerk):
         step = await self._writer.write(work)
         if step is not None:
             self._published(step.case)
-
-    async def sweep(self) -> int:
-        """Let everything that is due happen, once; returns how many cases were looked at.
-
-        What another broker has at hand is left to it, and a case that this release cannot read is left as it is:
-        nobody can decide it either, and the timers of all others go on.
-        """
-        now_ms = self._clock.now_ms()
-        next_ms = await read(self._reader, records.next_due)
-        if next_ms is None or next_ms > now_ms:
-            return 0
-
-        def work(connection: sa.Connection) -> list[Step]:
-            cases = records.take_due(connection, now_ms, _SWEEP_MAX)
-            return [self._apply(connection, each, Deadline()) for each in cases]
-
-        steps = await self._writer.write(work)
-        for step in steps:
-            self._published(step.case)
-        return len(steps)
-
-    async def keep_time(self) -> None:
-        """Sweep whenever the next timer runs out; runs until cancelled.
-
-        The clock is read again at least every five seconds: a suspended laptop or a set clock makes timers late,
-        never lost.
-        """
-        while True:
-            while await self.sweep() == _SWEEP_MAX:
-                pass
-            self._moved.clear()
-            self._next_ms = math.inf  # read after it is set: what moves in between wakes us at once
-            due_ms = await read(self._reader, records.next_due)
-            left_s = _PAUSE_MAX_S if due_ms is None else (due_ms - self._clock.now_ms()) / 1000
-            pause_s = min(_PAUSE_MAX_S, left_s) if left_s > 0 else _OVERDUE_PAUSE_S
-            self._next_ms = self._clock.now_ms() + pause_s * 1000
-            try:
-                await asyncio.wait_for(self._moved.wait(), pause_s)
-            except TimeoutError:
-                continue
