@@ -115,6 +115,12 @@ def not_kept(case: Case, cause: str) -> str:
     )
 
 
+def overruled(case: Case, why: str) -> str:
+    """It is approved, and people have said since that it shall not run."""
+    request = case.request
+    return f"Denied: {_what(request)} was not run, though request {request.code} was approved: {why}."
+
+
 def unavailable(cause: str) -> str:
     """The gate itself does not work, so nothing passes."""
     return f"Unavailable: not run: the approval gate is not available ({cause}). This is not a denial; tell the person."

@@ -23,7 +23,7 @@ from askfirst.entries import outcome_of, passed_entry, refused_entry
 from askfirst.errors import NobodyToAskError, RescueError
 from askfirst.host import Allow, AskHere, Defer, Deny, NoOpinion
 from askfirst.policy.ruling import Outcome
-from askfirst.request import Claim, Receipt, RequestState
+from askfirst.request import Claim, GrantState, Receipt, RequestState
 from askfirst.sight import LookAgainError
 from askfirst.waiting import Way
 
@@ -183,7 +183,7 @@ class Gate:
                 if case.request.state is RequestState.EXPIRED:
                     self._waits.told_pending(event, case)
                 return Deny(reason=answers.refusal(case, event.call, action.digest()))
-            verdict = await self._release(event, attempt, look, case)
+            verdict = await self._release(event, attempt, look, case, has_waited=has_waited)
             if verdict is not None:
                 return verdict
             look = await self._asking.look(event.call, event.agent, look.claim)
@@ -239,7 +239,7 @@ class Gate:
     async def _by_old_grant(self, event: BeforeTool, attempt: Attempt, look: Look, action: Action) -> Verdict | None:
         """The verdict where an approval that was given before covers this very action."""
         act = action.digest()
-        content = Content(action=action, effects=look.found.effects, risk=look.ruling.risk)
+        content = _content(look, action)
         for case in await self._desk.granted(act, event.agent.session):
             assert case.grant is not None  # it was looked up by its grant
             terms = self._asking.terms(look)
@@ -264,14 +264,19 @@ class Gate:
                 return Allow(arguments=event.call.arguments)
         return None
 
-    async def _release(self, event: BeforeTool, attempt: Attempt, look: Look, case: Case) -> Verdict | None:
+    async def _release(
+        self, event: BeforeTool, attempt: Attempt, look: Look, case: Case, *, has_waited: bool
+    ) -> Verdict | None:
         """The verdict on an approved case; None when it is about something else than what would run now."""
-        act = (await self._asking.resolve(look)).digest()
-        if act != case.request.action_digest:
-            return await self._release_edited(event, attempt, case, act)
-        return await self._redeem(event, attempt, case, Allow(arguments=event.call.arguments))
+        action = await self._asking.resolve(look)
+        if action.digest() != case.request.action_digest:
+            return await self._release_edited(event, attempt, case, action.digest(), has_waited=has_waited)
+        content = None if has_waited else _content(look, action)
+        return await self._redeem(event, attempt, case, Allow(arguments=event.call.arguments), content)
 
-    async def _release_edited(self, event: BeforeTool, attempt: Attempt, case: Case, act: str) -> Verdict | None:
+    async def _release_edited(
+        self, event: BeforeTool, attempt: Attempt, case: Case, act: str, *, has_waited: bool = False
+    ) -> Verdict | None:
         """Where people approved other arguments than this call's: hand them over, or say what to run."""
         if act not in {each.action_digest for each in case.earlier}:
             return None
@@ -281,13 +286,19 @@ class Gate:
         comments = {key: value for key, value in event.call.arguments.items() if key not in event.call.acting_arguments}
         edited = replace(event.call, arguments={**comments, **request.action.arguments})
         look = await self._asking.look(edited, event.agent, request.claim)
-        if (await self._asking.resolve(look)).digest() != request.action_digest:
+        action = await self._asking.resolve(look)
+        if action.digest() != request.action_digest:
             return None
         allow = Allow(arguments=edited.arguments, reason=answers.edited(case))
-        return await self._redeem(event, attempt, case, allow)
+        return await self._redeem(event, attempt, case, allow, None if has_waited else _content(look, action))
 
-    async def _redeem(self, event: BeforeTool, attempt: Attempt, case: Case, allow: Allow) -> Verdict | None:
-        """The verdict; None when what it would hit has changed, so that people are asked anew."""
+    async def _redeem(
+        self, event: BeforeTool, attempt: Attempt, case: Case, allow: Allow, content: Content | None
+    ) -> Verdict | None:
+        """The verdict; None when what it would hit has changed, so that people are asked anew.
+
+        ``content`` is what would run, where this call has not just waited for it.
+        """
         if attempt.gone.is_set():
             return Deny(reason=answers.refusal(case, event.call))  # nobody hears it; the grant stays for the next one
         try:
@@ -296,13 +307,22 @@ class Gate:
                 action_digest=case.request.action_digest,
                 attempt=attempt.id,
                 tool_use_id=event.tool_use_id,
+                content=content,
                 sight=event.call.sight,
             )
         except RescueError as error:
             return Deny(reason=answers.not_kept(case, str(error)))
-        if not step.done and step.case.request.state is RequestState.PENDING:
+        if step.done:
+            return allow
+        if step.case.request.state is RequestState.PENDING:
             return None
-        return allow if step.done else Deny(reason=answers.refusal(step.case, event.call))
+        is_open = step.case.grant is not None and step.case.grant.state is GrantState.ISSUED
+        told = answers.overruled(step.case, step.note) if is_open else answers.refusal(step.case, event.call)
+        return Deny(reason=told)
+
+
+def _content(look: Look, action: Action) -> Content:
+    return Content(action=action, effects=look.found.effects, risk=look.ruling.risk)
 
 
 def _use_of(event: AfterTool, cases: Sequence[Case]) -> tuple[Case, Use] | None:

@@ -188,16 +188,17 @@ class Intake:
             return amend
         return replace(amend, terms=without_consent_by_silence(amend.terms), notes=similar)
 
-    def overruled(self, connection: sa.Connection, case: Case, act: str) -> str:
+    def overruled(self, connection: sa.Connection, case: Case, act: str, *, is_ahead: bool = True) -> str:
         """Why an approval that was given before does not let this action run any more, or ``""``.
 
-        Deny beats approve until it has run (I5), also by another request, where the approval reaches further than one
-        run of its own action; that one is denied by its own request.
+        Deny beats approve until it has run (I5), also by another request: one that was made before a late approval, or
+        amended into this action. Where a call has just waited for it (not ``is_ahead``), one run of the very action is
+        denied by its own request alone.
         """
         grant = case.grant
         if grant is not None and grant.under and _is_revoked(records.read(connection, grant.under)):
             return _FROM_REVOKED
-        if grant is None or (grant.uses_max == 1 and not grant.pattern):
+        if grant is None or not (is_ahead or grant.uses_max > 1 or grant.pattern):
             return ""
         return _DENIED_SINCE if is_denied_since(connection, act, grant.issued_at_ms) else ""
 

@@ -93,7 +93,8 @@ class Releaser(Clerk):
         """Use the grant of a request: at most one attempt ever hears ``done`` for each of its uses.
 
         With ``content``, or without a ``tool_use_id``, no call has just waited for it: then its session may not have
-        been told to stop since. Nor may the action have been denied, where the approval reaches further than one run.
+        been told to stop since, nor may the action have been denied. Where the approval reaches further than one run,
+        that one is looked for in any case.
 
         A grant that is bound to a state is worth nothing once that has changed: then a new version is asked. What the
         action would destroy is kept first, unless it ``has_run`` already, on a Yes at its host.
@@ -112,9 +113,9 @@ class Releaser(Clerk):
             rescue = await self._prepared(bound, content, has_run=has_run)
 
         def event(connection: sa.Connection, case: Case) -> Redeem:
-            overruled = "" if has_run else self._intake.overruled(connection, case, action_digest)
-            is_ahead = not has_run and (content is not None or not tool_use_id)  # no call has just waited for it
-            if is_ahead and not overruled:
+            is_ahead = content is not None or not tool_use_id  # no call has just waited for it
+            overruled = "" if has_run else self._intake.overruled(connection, case, action_digest, is_ahead=is_ahead)
+            if is_ahead and not (has_run or overruled):
                 overruled = self._intake.stopped(connection, case.request, action_digest, self._clock.now_ms())
             grant = case.grant
             return Redeem(

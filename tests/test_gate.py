@@ -638,6 +638,46 @@ def test_what_was_denied_after_an_approval_that_reaches_it_is_not_let_pass_by_th
     assert isinstance(like, Allow)
 
 
+@pytest.mark.parametrize("edit", [None, {"command": "git reset HEAD~1"}])
+def test_a_call_that_comes_back_after_a_stop_runs_nothing_that_was_approved_for_it(
+    scene: Scene, edit: dict[str, object] | None
+) -> None:
+    """I5: its hook has died meanwhile, or its host has deferred it, and it comes back under the id that it had."""
+
+    async def story() -> list[object]:
+        await scene.gate.before(event("t1"), scene.attempt("a", wait_s=0))
+        await scene.decide(Verdict.APPROVE, edit=edit)
+        stopped = asyncio.create_task(scene.gate.before(event("t2", "git clean -fdx"), scene.attempt("b")))
+        await scene.decide(Verdict.DENY, stop=True)
+        await stopped
+        return [await scene.gate.before(event("t1"), scene.attempt("c", wait_s=0))]
+
+    [verdict] = run(story)
+    assert isinstance(verdict, Deny)
+    assert "was told to stop" in verdict.reason
+
+
+def test_a_late_approval_does_not_pass_what_was_denied_when_asked_again(scene: Scene) -> None:
+    """I5: the same action was asked once more before somebody approved the request that had expired."""
+
+    async def story() -> object:
+        await scene.gate.before(event("t1"), scene.attempt("a", wait_s=0))
+        first = await scene.asked()
+        scene.bench.clock.advance(8 * 24 * 3600)
+        await scene.desk.sweep()
+        await scene.gate.before(event("t2"), scene.attempt("b", wait_s=0))
+        second = await scene.asked()
+        late = await scene.bench.desk.review(a_review(first, Verdict.APPROVE))
+        assert late.case.grant is not None
+        scene.bench.clock.advance(1)
+        await scene.bench.desk.review(a_review(second, Verdict.DENY))
+        return await scene.gate.before(event("t3"), scene.attempt("c", wait_s=0))
+
+    verdict = run(story)
+    assert isinstance(verdict, Deny)
+    assert "denied by a person" in verdict.reason
+
+
 async def looked_at(scene: Scene, command: str) -> tuple[Look, Action]:
     call = event(command=command)
     look = await scene.asking.look(call.call, call.agent)
