@@ -22,11 +22,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from askfirst.askable import nobody_for, unreachable, unusable_question, unvouched
 from askfirst.audit_port import EntryType
 from askfirst.clock import new_id
 from askfirst.effects import Risk
 from askfirst.engine import Amend, Case, LogLine, Supersede, step
-from askfirst.engine.answer import OPTIONS_MAX, schema_problem
 from askfirst.entries import entry_of
 from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
 from askfirst.evidence.values import Evidence
@@ -238,7 +238,7 @@ class Intake:
             raise NobodyToAskError(problem)
 
     def _require_askable(self, stands: Standing, draft: Draft, electorate: Electorate) -> None:
-        unusable = unusable_question(draft)
+        unusable = unusable_question(draft.question, draft.options, draft.answer_schema)
         if unusable:
             raise InputError(unusable, field="question")
         self.require_meetable(draft.terms, electorate, is_question=bool(draft.question))
@@ -330,65 +330,6 @@ def request_of(draft: Draft, now_ms: int, *, action_digest: str = "", notes: tup
         supersedes=draft.supersedes,
         caller=draft.caller,
         notes=draft.notes if notes is None else notes,
-    )
-
-
-def unusable_question(draft: Draft) -> str:
-    """Why no answer to this question could be checked, or ``""``."""
-    if draft.question and not draft.question.strip():
-        return "the question has no words"
-    if len(draft.options) > OPTIONS_MAX:
-        return f"a question may offer {OPTIONS_MAX} options, this one has {len(draft.options)}"
-    if len({" ".join(each.split()) for each in draft.options}) < len(draft.options):
-        return "two options are the same; an answer could not tell them apart"
-    if draft.options and draft.answer_schema:
-        return "give either options or a schema"
-    return schema_problem(draft.answer_schema)
-
-
-def unreachable(terms: Terms, schemes: Collection[str]) -> str:
-    """Why people cannot be told on these terms, or ``""`` (I6)."""
-    recipients = [each for stage in terms.stages for each in stage.recipients]
-    recipients += [each for step in terms.escalation for each in step.recipients]
-    unknown = next((each for each in recipients if each.partition(":")[0] not in schemes), None)
-    if unknown is None:
-        return ""
-    known = ", ".join(sorted(schemes))
-    return (
-        f"the rule {terms.rule} tells {unknown}, and there is no such channel here (known: {known}); set the channel "
-        "up, or mend the rule's route"
-    )
-
-
-def nobody_for(terms: Terms, electorate: Electorate) -> str:
-    """Why not enough people could decide on these terms, or ``""`` (I6)."""
-    for stage in terms.stages:
-        if not electorate.has_enough(stage.reviewers, stage.approvals_needed):
-            who = ", ".join(stage.reviewers) or "everybody who is known"
-            found = len(electorate.named(stage.reviewers))
-            name = f" for its stage {stage.name}" if stage.name else ""
-            return (
-                f"the rule {terms.rule} needs {stage.approvals_needed} of {who}{name}, and {found} of these can "
-                "decide here; add people to the configuration, or mend the rule"
-            )
-    if not electorate.has_enough((), terms.approvals_needed):  # nobody counts twice, not even by a handover
-        return (
-            f"the rule {terms.rule} needs {terms.approvals_needed} different people over its stages, and "
-            f"{len(electorate.named(()))} can decide here; add people to the configuration, or mend the rule"
-        )
-    return ""
-
-
-def unvouched(terms: Terms, vouched_max: int, *, is_question: bool) -> str:
-    """Why no review could be worth enough, so that it could only expire, or ``""`` (I6).
-
-    What a break-glass code may release can wait for that one, whatever reviews are worth.
-    """
-    if terms.assurance_min <= vouched_max or (terms.break_glass_s and not is_question):
-        return ""
-    return (
-        f"the rule {terms.rule} wants reviews of assurance {terms.assurance_min}, and no channel here vouches for more "
-        f"than {vouched_max}; set up one that does, or mend the rule's assurance"
     )
 
 
