@@ -4,8 +4,8 @@ In this order, so that people are asked as rarely as can be:
 
 1. the same key is the same request;
 2. the same action that was approved and has uses left, e.g. by a late approval: that approval is the answer, once,
-   unless people have denied the action since;
-   one for several uses that no session holds together answers the caller alone who asked for it;
+   unless people have denied the action since; one for several uses that no session holds together answers none but the
+   caller who asked for it;
 3. the same action that waits already: this call waits for the same decision, and one of them will run;
 4. a session that was told to stop hears that, whatever it tries; whoever has none cannot be told to;
 5. the same action that was denied a moment ago is answered from that denial, unless the agent gives a reason that it
@@ -30,7 +30,7 @@ from askfirst.engine import Amend, Case, LogLine, Supersede, step
 from askfirst.entries import entry_of
 from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
 from askfirst.evidence.values import Evidence
-from askfirst.likeness import alike
+from askfirst.past_denials import answer_of, of_same, similar_denials, stop_of, without_consent_by_silence
 from askfirst.replacing import replace
 from askfirst.request import Claim, GrantState, Request, RequestKind, RequestState
 from askfirst.rescue import Promise
@@ -38,14 +38,14 @@ from askfirst.store import outbox, records
 from askfirst.store.standing import denials, is_denied_since, standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection
 
     import sqlalchemy as sa
 
     from askfirst.audit_port import AuditLog, Value
     from askfirst.backlog import Backlog
     from askfirst.bounds import Bounds
-    from askfirst.effects import Classification, Effect
+    from askfirst.effects import Classification
     from askfirst.host import Agent
     from askfirst.people import Electorate
     from askfirst.request import Action
@@ -146,36 +146,41 @@ class Intake:
             denied_since_ms=now_ms - self.bounds.similar_window_s * 1000,
             bounds=self.bounds,
         )
-        if stands.known is not None:
-            return Received(case=stands.known)
-        stopped = None  # without a session there is none to stop
-        if draft.agent.session:
-            stopped = self._stopped(stands.denials, draft.action.machine, now_ms)
-        if stands.granted is not None and stopped is None and not self.overruled(connection, stands.granted, act):
-            return Received(case=stands.granted)
-        was_denied = any(each.action_digest == act for each in stands.denials)
-        if stands.waiting is not None:
-            self._note(connection, stands.waiting.request, EntryType.GATE_JOINED, draft, {})
-            return Received(case=stands.waiting, was_denied=was_denied)
-        answered = stopped or self._from_denial(stands.denials, draft.claim.reason, act, now_ms)
-        if answered is not None:
-            details: dict[str, Value] = {"verdict": "denied", "from": answered.id}
-            tried = replace(request_of(draft, now_ms, action_digest=act), id=answered.id)  # a stop refuses anything
-            self._note(connection, tried, EntryType.GATE_REFUSED, draft, details)
-            return Received(case=records.read(connection, answered.id))
-        self._require_askable(stands, draft, electorate)
-        refusal = self.backlog.refusal(connection, host=draft.agent.host, caller=draft.caller, now_ms=now_ms)
-        if refusal and not draft.supersedes:  # else as many wait as before
-            raise OverloadedError(refusal)
+        answer = self._answer(connection, stands, draft, act, now_ms)
+        if answer is not None:
+            return answer
+        self._require_askable(connection, stands, draft, electorate, now_ms)
         similar = similar_denials(draft.classification.effects, act, stands.denials, now_ms)
         if similar:
             draft = replace(draft, terms=without_consent_by_silence(draft.terms))
         request = request_of(draft, now_ms, action_digest=act, notes=(*draft.notes, *similar))
-        received = replace(self._ask(connection, draft, request, now_ms), was_denied=was_denied)
+        received = self._ask(connection, draft, request, now_ms)
         if tells:
             recipients = draft.terms.stages[0].recipients
             outbox.owe_messages(connection, request.id, recipients, max(now_ms, draft.terms.opens_at_ms))
-        return received
+        return replace(received, was_denied=bool(of_same(stands.denials, act)))
+
+    def _answer(
+        self, connection: sa.Connection, stands: Standing, draft: Draft, act: str, now_ms: int
+    ) -> Received | None:
+        """What is there already for it; None where people have to be asked."""
+        if stands.known is not None:
+            return Received(case=stands.known)
+        stopped = None  # without a session there is none to stop
+        if draft.agent.session:
+            stopped = stop_of(stands.denials, draft.action.machine, self.bounds.stop_window_s, now_ms)
+        if stands.granted is not None and stopped is None and not self.overruled(connection, stands.granted, act):
+            return Received(case=stands.granted)
+        if stands.waiting is not None:
+            self._note(connection, stands.waiting.request, EntryType.GATE_JOINED, draft, {})
+            return Received(case=stands.waiting, was_denied=bool(of_same(stands.denials, act)))
+        denied = stopped or answer_of(stands.denials, draft.claim.reason, act, self.bounds.denial_window_s, now_ms)
+        if denied is None:
+            return None
+        details: dict[str, Value] = {"verdict": "denied", "from": denied.id}
+        tried = replace(request_of(draft, now_ms, action_digest=act), id=denied.id)  # a stop refuses anything
+        self._note(connection, tried, EntryType.GATE_REFUSED, draft, details)
+        return Received(case=records.read(connection, denied.id))
 
     def amended(self, connection: sa.Connection, amend: Amend, agent: Agent, now_ms: int) -> Amend:
         """A new version with what people should know: that what it has become was denied before, as itself or alike."""
@@ -209,19 +214,8 @@ class Intake:
             return ""
         since_ms = now_ms - self.bounds.stop_window_s * 1000
         found = denials(connection, action_digest=act, agent=agent, since_ms=since_ms)
-        stop = self._stopped(found, request.action.machine, now_ms)
+        stop = stop_of(found, request.action.machine, self.bounds.stop_window_s, now_ms)
         return "" if stop is None else f"its session was told to stop (request {stop.code})"
-
-    def _stopped(self, denied: Sequence[Request], machine: str, now_ms: int) -> Request | None:
-        """The denial that told this session to stop; one that is called the same on another machine is another one."""
-        stops = (each for each in denied if each.end is not None and each.end.stop and each.action.machine == machine)
-        return next((each for each in stops if _is_recent(each, self.bounds.stop_window_s, now_ms)), None)
-
-    def _from_denial(self, denied: Sequence[Request], reason: str, act: str, now_ms: int) -> Request | None:
-        same = [each for each in denied if each.action_digest == act]
-        if len(same) == 1 and reason and reason != same[0].claim.reason:
-            same = []
-        return next((each for each in same if _is_recent(each, self.bounds.denial_window_s, now_ms)), None)
 
     def require_meetable(self, terms: Terms, electorate: Electorate, *, is_question: bool) -> None:
         """Refuse terms on which nobody could decide.
@@ -237,17 +231,23 @@ class Intake:
         if problem:
             raise NobodyToAskError(problem)
 
-    def _require_askable(self, stands: Standing, draft: Draft, electorate: Electorate) -> None:
+    def _require_askable(
+        self, connection: sa.Connection, stands: Standing, draft: Draft, electorate: Electorate, now_ms: int
+    ) -> None:
         unusable = unusable_question(draft.question, draft.options, draft.answer_schema)
         if unusable:
             raise InputError(unusable, field="question")
         self.require_meetable(draft.terms, electorate, is_question=bool(draft.question))
-        bounds = self.bounds
-        if stands.is_session_full and not draft.supersedes:
+        if draft.supersedes:  # as many wait as before
+            return
+        if stands.is_session_full:
             raise OverloadedError(
-                f"{bounds.pending_per_session} requests of this session wait for people already; wait for these, "
+                f"{self.bounds.pending_per_session} requests of this session wait for people already; wait for these, "
                 "or withdraw some"
             )
+        refusal = self.backlog.refusal(connection, host=draft.agent.host, caller=draft.caller, now_ms=now_ms)
+        if refusal:
+            raise OverloadedError(refusal)
 
     def _ask(self, connection: sa.Connection, draft: Draft, request: Request, now_ms: int) -> Received:
         changed = self._supersede(connection, draft, request, now_ms) if draft.supersedes else None
@@ -260,8 +260,8 @@ class Intake:
 
     def _supersede(self, connection: sa.Connection, draft: Draft, newer: Request, now_ms: int) -> Case:
         old = records.read(connection, draft.supersedes)
-        places = [(each.agent.host, each.agent.session, each.action.machine) for each in (old.request, draft)]
-        if places[0] != places[1]:
+        mine, theirs = [(each.agent.host, each.agent.session, each.action.machine) for each in (draft, old.request)]
+        if mine != theirs:
             raise NotAllowedError("a request can only be replaced by the session that made it")
         done = step(old, Supersede(by=newer.id, code=newer.code), now_ms)
         if not done.done:
@@ -286,15 +286,6 @@ class Intake:
 
 def _is_revoked(case: Case) -> bool:
     return case.grant is not None and case.grant.state is GrantState.REVOKED
-
-
-def without_consent_by_silence(terms: Terms) -> Terms:
-    """The terms with a deadline that does not approve."""
-    return replace(terms, on_timeout="reject") if terms.on_timeout == "approve" else terms
-
-
-def _is_recent(request: Request, window_s: int, now_ms: int) -> bool:
-    return request.end is not None and now_ms - request.end.at_ms < window_s * 1000
 
 
 def request_of(draft: Draft, now_ms: int, *, action_digest: str = "", notes: tuple[str, ...] | None = None) -> Request:
@@ -330,18 +321,4 @@ def request_of(draft: Draft, now_ms: int, *, action_digest: str = "", notes: tup
         supersedes=draft.supersedes,
         caller=draft.caller,
         notes=draft.notes if notes is None else notes,
-    )
-
-
-def similar_denials(effects: Sequence[Effect], act: str, denied: Sequence[Request], now_ms: int) -> tuple[str, ...]:
-    """What people should know when this action (of digest ``act``) was denied, or what comes to the same.
-
-    By the digest, too: in what a rule of the policy alone has asked, there may be no effect to tell it by.
-    """
-    found = [each for each in denied if each.action_digest == act or alike(effects, each.effects)]
-    return tuple(
-        f"{each.end.by} denied something equivalent {(now_ms - each.end.at_ms) // 60_000} min ago: "
-        f"{(each.action.command or each.action.tool)[:200]} ({each.code})"
-        for each in found[:3]
-        if each.end is not None
     )
