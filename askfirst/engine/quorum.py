@@ -81,16 +81,16 @@ def can_still_pass(case: Case, electorate: Electorate) -> bool:
 
 
 def stranded(case: Case, electorate: Electorate) -> Stage | None:
-    """The stage that nobody is left for, not even by what escalates later, since each person counts once; or None."""
-    stages = case.request.terms.stages
-    lacking = (each for each in range(current_stage(case), len(stages)))
-    every = len(case.request.terms.escalation)
-    return next(
-        (stages[each] for each in lacking if not _has_enough_left(case, each, electorate, escalated=every)), None
-    )
+    """The first stage that too few are left for, also after every escalation, as each person counts once; or None."""
+    terms = case.request.terms
+    for stage in range(current_stage(case), len(terms.stages)):
+        if not _has_enough_left(case, stage, electorate, escalated=len(terms.escalation)):
+            return terms.stages[stage]
+    return None
 
 
 def _has_enough_left(case: Case, stage: int, electorate: Electorate, *, escalated: int) -> bool:
+    """Whether a stage can still get its approvals, with the reviewers of so many escalation steps."""
     request = case.request
     rule = stage_at(request, stage)
     if electorate.is_open and not rule.reviewers:

@@ -47,7 +47,7 @@ def cast(case: Case, event: Event, now_ms: int) -> Step:
 def _cast(case: Case, event: Cast, now_ms: int) -> Step:
     refusal = _refusal(case, event)
     if refusal:
-        return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
+        return _rejected(case, event, refusal)
     review = replace(event.review, counted=True, stage=quorum.current_stage(case))
     match review.verdict:
         case Verdict.DENY:
@@ -69,7 +69,7 @@ def cast_after_approval(case: Case, event: Event, now_ms: int) -> Step:
         return cast_closed(case, event, now_ms)
     refusal = _refusal(case, event)
     if refusal:
-        return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
+        return _rejected(case, event, refusal)
     used = len(case.grant.uses) + len(case.grant.passed_on)
     note = f"took the approval back after {used} uses" if used else "revoked the approval before it was used"
     review = replace(event.review, counted=True, note=note)
@@ -88,7 +88,7 @@ def cast_late(case: Case, event: Event, now_ms: int) -> Step:
     assert isinstance(event, Cast)
     refusal = _refusal(case, event)
     if refusal:
-        return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
+        return _rejected(case, event, refusal)
     if event.review.verdict is Verdict.DENY:
         return _deny_late(case, event.review, now_ms)
     case, lines = drop_unknown(case, event.electorate)
@@ -110,24 +110,28 @@ def cast_closed(case: Case, event: Event, _now_ms: int) -> Step:
 
 def _approve(case: Case, review: Review, event: Cast, now_ms: int) -> Step:
     edit = event.edit if event.edit and event.edit.action.digest() != case.request.action_digest else None
-    if edit is None:
-        if needed := _needed_later(case, review, event.electorate):
-            return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, needed)
-        return _count_approval(with_review(case, review), review, now_ms)
-    refusal = _raises(case.request, edit)
-    if refusal:
-        return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, refusal)
+    if edit is not None:
+        return _approve_edited(case, review, event, edit, now_ms)
+    if needed := _needed_later(case, review, event.electorate):
+        return _rejected(case, event, needed)
+    return _count_approval(with_review(case, review), review, now_ms)
+
+
+def _approve_edited(case: Case, review: Review, event: Cast, edit: Content, now_ms: int) -> Step:
+    """The approval of what the reviewer has made of it, as the first review of a new version."""
+    if refusal := _raises(case.request, edit):
+        return _rejected(case, event, refusal)
     newer = next_version(case, edit, changed_by=review.person)
     if stranger := quorum.may_approve(newer, review.person, event.electorate):
         note = f"an edit begins with the first stage again, and {stranger}; deny it, and say what to do"
-        return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, note)
+        return _rejected(case, event, note)
     if chosen(newer.request, review.scope) is None:
         note = f"for what you have made of it {_offers(newer.request)}; not {review.scope}"
-        return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, note)
+        return _rejected(case, event, note)
     bound = replace(review, version=newer.request.version, action_digest=newer.request.action_digest)
     bound = replace(bound, stage=quorum.current_stage(newer), note="approved with changes")
     if needed := _needed_later(newer, bound, event.electorate):
-        return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, needed)
+        return _rejected(case, event, needed)
     step = _count_approval(with_review(newer, bound), bound, now_ms)
     return replace(step, log=(edit_line(case.request, newer.request, review.person, review.channel), *step.log))
 
@@ -137,9 +141,8 @@ def _needed_later(case: Case, review: Review, electorate: Electorate) -> str:
     stage = quorum.stranded(with_review(case, review), electorate)
     if stage is None or quorum.stranded(case, electorate) is not None:
         return ""
-    return (
-        f"you are needed for {f'its {stage.name}' if stage.name else 'a later'} stage; let somebody else approve first"
-    )
+    name = f"its {stage.name}" if stage.name else "a later"
+    return f"you are needed for {name} stage; let somebody else approve first"
 
 
 def _count_approval(case: Case, review: Review, now_ms: int) -> Step:
@@ -273,6 +276,10 @@ def _counted(case: Case, review: Review | None, note: str) -> Step:
     if review is None:
         return Step(case=case, note=note)
     return Step(case=with_review(case, review), log=(review_line(review, EntryType.REVIEW_CAST),), note=note)
+
+
+def _rejected(case: Case, event: Cast, note: str) -> Step:
+    return _not_counted(case, event.review, EntryType.REVIEW_REJECTED, note)
 
 
 def _not_counted(case: Case, review: Review, entry_type: EntryType, note: str) -> Step:
