@@ -34,9 +34,8 @@ Point = tuple[int, int, int, int]
 Key = tuple[str, bytes, bytes]
 Keys = dict[Key, float]  # each with the number of entries up to which it signs
 Head = tuple[str, int, bytes]  # what it is, number of entries, the first bytes of its root
-Marks = dict[
-    int, tuple[bytes, str]
-]  # number of entries: their root, and when the next one was made, or the last of all
+Mark = tuple[bytes, str]  # root of so many entries, and when the next one was made, or the last of all
+Marks = dict[int, Mark]  # by the number of entries
 Entries = Iterable[tuple[int, bytes]]
 Payloads = Iterable[tuple[bytes, bytes, bytes]]
 

@@ -95,7 +95,7 @@ class Amend:
         content: analysed anew, also where nothing but the claim changed.
         claim: what the agent now says.
         terms: what the policy says about the new version.
-        notes: what people should know besides, beside the notes that there are.
+        notes: what people should know of the new version, after the notes that there are.
     """
 
     content: Content

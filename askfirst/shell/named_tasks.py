@@ -27,7 +27,7 @@ class _Row(NamedTuple):
     """Where runners are told a task.
 
     Attributes:
-        path: alternatives of subcommands that come first; none: there is none.
+        path: subcommands that may come first, each as its words; one of no words: none has to.
         options: options whose values are tasks, with ``,`` between them.
         operands: words behind the subcommand that are tasks.
         values: options that take the next word.
@@ -158,6 +158,6 @@ def _values(row: _Row, texts: Sequence[str]) -> Iterator[str]:
     for at, text in enumerate(texts):
         name, equals, value = text.partition("=")
         if name in row.options:
-            yield value if equals else texts[at + 1] if at + 1 < len(texts) else ""
+            yield value if equals else "".join(texts[at + 1 : at + 2])
         elif text[:2] in row.options and not text.startswith("--"):
             yield text[2:]

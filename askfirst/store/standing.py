@@ -62,7 +62,7 @@ def standing(
         key: the draft's.
         action_digest: of what it would run.
         agent: who asks.
-        caller: by which way into the API (``Request.caller``).
+        caller: who asks, as ``Request.caller`` names them.
         now_ms: by the clock that grants lapse by.
         denied_since_ms: which denials matter.
         bounds: how many may wait.
