@@ -63,6 +63,7 @@ def test_calls_of_a_batch_become_one_entry_a_session_with_equal_ones_counted(des
         (3, "git status", "allow"),
         (1, "echo ***", "pass"),
     ]
+    assert [set(one) for one in calls] == [{"n", "tool", "summary", "outcome", "rules"}] * 2  # type: ignore[arg-type]
     inputs = data["inputs"]
     assert isinstance(inputs, Private)
     assert json.loads(inputs.payload)[1] == {"tool": "Bash", "arguments": {"command": "echo ***"}, "cwd": "/srv/p"}
