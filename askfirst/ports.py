@@ -140,6 +140,13 @@ class Reception(Protocol):
         """The cursor of the last commit, ``""`` before the first."""
         ...
 
+    async def turned_away(self, scheme: str, door: str, reason: str) -> None:
+        """Write down that something was not let in at a door (``webhook:pager``), e.g. as its signature is wrong.
+
+        It never raises, and however often it happens, the log grows by a few entries an hour.
+        """
+        ...
+
 
 @runtime_checkable
 class Listener(Channel, Protocol):

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 
 from askfirst.audit_port import Actor, Entry, EntryType
 from askfirst.errors import ChannelError, OverloadedError, StoreAwayError, StoreError
+from askfirst.knocks import Knocks
 from askfirst.store import inbox
 from askfirst.store.inbox import Delivered, Standing
 from askfirst.store.locking import BusyError
@@ -91,6 +92,7 @@ class Reception:
         self._clock = clock
         self._hearing = hearing
         self._listeners = listeners
+        self._knocks = Knocks(writer=writer, audit=audit, clock=clock)
         self._taken = {scheme: asyncio.Event() for scheme in listeners}
         self._later: dict[tuple[str, str], _Later] = {}
         self._telling: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -112,6 +114,10 @@ class Reception:
     async def cursor(self, scheme: str) -> str:
         """See ``askfirst.ports.Reception``."""
         return await read(self._reader, lambda connection: inbox.cursor(connection, scheme))
+
+    async def turned_away(self, scheme: str, door: str, reason: str) -> None:
+        """See ``askfirst.ports.Reception``."""
+        await self._knocks.note(scheme, door, reason)
 
     async def run(self, scheme: str) -> None:
         """Handle what this channel heard, until cancelled; first what an earlier process left."""

@@ -17,14 +17,16 @@ from askfirst.audit_port import EntryType
 from askfirst.effects import Risk
 from askfirst.engine import Case
 from askfirst.engine.reviews import REFUSED_OF_PERSON_MAX
-from askfirst.errors import ChannelError
+from askfirst.errors import ChannelError, StoreAwayError
 from askfirst.hearing import Hearing, decision_id_of
 from askfirst.inbound import Inbound, Outcome
+from askfirst.knocks import Knocks
 from askfirst.people import Directory, Identity, Person
 from askfirst.reception import KEPT_DAYS, PATIENCE_S, RAW_MAX_BYTES, Reception
 from askfirst.request import GrantState, Request, RequestState
 from askfirst.store import inbox, restored
 from askfirst.store.reading import read
+from askfirst.store.writer import Writer
 from askfirst.testing.bench import Bench, a_draft, bench
 from askfirst.testing.fake_channel import FakeChannel
 
@@ -272,6 +274,49 @@ def test_many_strangers_cannot_flood_the_log(desk: Desk) -> None:
         says = desk.channel.says
         await desk.hear(*(says(f"d{n}", {"by": f"fake:{n}", "verdict": "approve", "code": "x"}) for n in range(200)))
         assert len(desk.entries(EntryType.CHANNEL_REFUSED)) == 60
+
+    asyncio.run(story())
+
+
+def test_what_a_door_turns_away_is_written_down_a_few_times_and_counted(desk: Desk) -> None:
+    async def story() -> None:
+        for number in range(20):
+            await desk.reception.turned_away("fake", "fake:pager", f"the signature \u202e does not fit {number}")
+        desk.bench.clock.advance(1200)
+        await desk.reception.turned_away("fake", "fake:pager", "x" * 999)
+        refused = desk.entries(EntryType.CHANNEL_REFUSED)
+        assert [(entry.actor.channel, dict(entry.data)) for entry in refused] == [
+            *(
+                ("fake", {"recipient": "fake:pager", "reason": f"the signature \\u{{202E}} does not fit {number}"})
+                for number in range(3)
+            ),
+            ("fake", {"recipient": "fake:pager", "reason": "x" * 200, "unwritten": 17}),
+        ]
+
+    asyncio.run(story())
+
+
+def test_many_doors_cannot_flood_the_log(desk: Desk) -> None:
+    async def story() -> None:
+        for number in range(200):
+            await desk.reception.turned_away("fake", f"fake:{number}", "no")
+        assert len(desk.entries(EntryType.CHANNEL_REFUSED)) == 60
+
+    asyncio.run(story())
+
+
+class Away(Writer):
+    """A writer whose store is away."""
+
+    def __init__(self) -> None: ...
+
+    async def write(self, work: object, *, is_brief: bool = False) -> Any:
+        raise StoreAwayError(f"away: {work} {is_brief}")
+
+
+def test_what_cannot_be_written_down_is_turned_away_all_the_same(desk: Desk) -> None:
+    async def story() -> None:
+        await Knocks(writer=Away(), audit=desk.bench.log, clock=desk.bench.clock).note("fake", "fake:pager", "no")
 
     asyncio.run(story())
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 BODY_MAX_BYTES = 1_000_000
 """GitHub sends up to 25 MB; an event about one comment or review is far smaller."""
 _DELIVERY = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
+_UNSIGNED = "the signature does not fit"
 _DEPLOYMENT_EVENT = "deployment_protection_rule"
 
 
@@ -74,7 +75,8 @@ class _Webhook:
         if body is None:
             return PlainTextResponse(f"longer than {BODY_MAX_BYTES} bytes", 413)
         if not is_signed(body, request.headers.get("x-hub-signature-256", ""), self._secret):
-            return PlainTextResponse("the signature does not fit", 401)
+            await self._reception.turned_away(SCHEME, SCHEME, _UNSIGNED)
+            return PlainTextResponse(_UNSIGNED, 401)
         delivery, event = request.headers.get("x-github-delivery", ""), request.headers.get("x-github-event", "")
         if not _DELIVERY.fullmatch(delivery):
             return PlainTextResponse("no delivery id", 400)

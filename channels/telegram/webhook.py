@@ -95,7 +95,10 @@ class Webhook:
 
     async def _told(self, request: Request, reception: Reception) -> Response:
         given = request.headers.get(HEADER, "").encode("utf-8", "replace")
-        if not self.is_wanted or not hmac.compare_digest(given, self._secret.encode("ascii")):
+        if not self.is_wanted:
+            return Response(status_code=404)
+        if not hmac.compare_digest(given, self._secret.encode("ascii")):
+            await reception.turned_away(SCHEME, SCHEME, "the secret token does not fit")
             return Response(status_code=404)
         raw = await bounded_body(request, BODY_MAX_BYTES)
         if raw is None:

@@ -34,6 +34,7 @@ def door(hooks: Mapping[str, HookConfig], reception: Reception, scheme: str) -> 
         try:
             id_ = hook.seal.require(request.headers, body)
         except InputError as error:
+            await reception.turned_away(scheme, f"{scheme}:{hook.name}", str(error))
             return _refusal(401, str(error))
         try:
             await reception.take(scheme, [(f"{hook.name}/{id_}", kept(hook.name, id_, body))])

@@ -155,6 +155,9 @@ class Caught:
     async def cursor(self, scheme: str) -> str:
         return self.at
 
+    async def turned_away(self, scheme: str, door: str, reason: str) -> None:
+        raise AssertionError((scheme, door, reason))
+
 
 @dataclass
 class Office:

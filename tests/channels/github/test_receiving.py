@@ -199,6 +199,8 @@ def test_only_what_github_signed_byte_for_byte_is_looked_at(
             assert (await http.post("/", content=b"x" * (BODY_MAX_BYTES + 1), headers=true)).status_code == 413
         await office.handle()
         assert await office.state(request) == "pending"
+        refused = [each.data["reason"] for each in office.bench.log.entries if each.type.value == "channel.refused"]
+        assert refused == ["the signature does not fit"]
 
     tell(story)
 

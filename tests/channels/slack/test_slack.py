@@ -186,6 +186,9 @@ class Desk:
     async def cursor(self, _scheme: str) -> str:
         return ""
 
+    async def turned_away(self, scheme: str, door: str, reason: str) -> None:
+        raise AssertionError((scheme, door, reason))
+
 
 def test_an_envelope_is_confirmed_only_when_it_is_kept() -> None:
     async def story() -> tuple[list[str], int]:

@@ -229,6 +229,8 @@ async def test_a_webhook_is_told_only_with_its_secret_and_answers_once_it_is_on_
             for headers in ({}, {name: ""}, {name: hook.secret[:-1]}, {name: hook.secret + "x"}):
                 assert (await client.post("/hooks/telegram/update", json=update, headers=headers)).status_code == 404
             assert (await line.case(request)).request.state is RequestState.PENDING
+            refused = [each.data["reason"] for each in line.bench.log.entries if each.type is EntryType.CHANNEL_REFUSED]
+            assert refused == ["the secret token does not fit"] * 3
             good = {name: hook.secret}
             assert (
                 await client.post("/hooks/telegram/update", content=b"x" * 600_000, headers=good)

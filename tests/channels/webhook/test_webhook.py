@@ -94,6 +94,7 @@ class Taken:
 
     def __init__(self) -> None:
         self.deliveries: list[tuple[str, bytes]] = []
+        self.away: list[str] = []
 
     async def take(self, scheme: str, deliveries: Sequence[tuple[str, bytes]], *, cursor: str | None = None) -> None:
         assert (scheme, cursor) == ("webhook", None)
@@ -101,6 +102,9 @@ class Taken:
 
     async def cursor(self, scheme: str) -> str:
         return ""
+
+    async def turned_away(self, scheme: str, door: str, reason: str) -> None:
+        self.away.append(f"{scheme} {door}: {reason}")
 
 
 async def post(
@@ -207,6 +211,7 @@ def test_what_is_not_signed_now_is_refused_before_it_is_stored(tmp_path: Path, c
     taken = Taken()
     assert knock(two_programs(tmp_path), taken, **changes).status_code == 401
     assert taken.deliveries == []
+    assert taken.away == ["webhook webhook:pager: the signature does not verify, or is older than five minutes"]
 
 
 def test_other_doors_other_ways_and_too_much_are_refused(tmp_path: Path) -> None:
