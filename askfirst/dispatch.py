@@ -165,32 +165,36 @@ class Dispatcher:
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
-            external_id = await self._hand_over(delivery)
+            shown = await self._hand_over(delivery)
         except ChannelError as error:
             await self._record_failure(delivery, error)
         except Exception as error:  # noqa: BLE001  # a channel's bug is that delivery's failure, not the others'
             _log.exception("delivery to %s failed", delivery.recipient)
             await self._record_failure(delivery, ChannelError(type(error).__name__))
         else:
-            await self._record(delivery, EntryType.CHANNEL_SENT, external_id)
+            await self._record(delivery, *shown)
 
-    async def _hand_over(self, delivery: Delivery) -> str:
+    async def _hand_over(self, delivery: Delivery) -> tuple[str, Card]:
+        """The message's id in its channel, and what it shows now."""
         channel = self._channels[delivery.scheme]
         card = await self.card(delivery.request_id)
         if delivery.kind == outbox.SEND:
-            return await channel.send(card, delivery.recipient, f"{delivery.request_id}:{delivery.message_id}")
+            key = f"{delivery.request_id}:{delivery.message_id}"
+            return await channel.send(card, delivery.recipient, key), card
         await channel.update(card, delivery.recipient, delivery.external_id)
-        return delivery.external_id
+        return delivery.external_id, card
 
     async def card(self, request_id: str) -> Card:
         """What people would be shown of this request now."""
         case = await read(self._reader, lambda connection: records.read(connection, request_id))
         return card_of(case, machine=self._machine, seen=self._audit.head.seen)
 
-    async def _record(self, delivery: Delivery, entry_type: EntryType, external_id: str) -> None:
+    async def _record(self, delivery: Delivery, external_id: str, card: Card) -> None:
+        data: dict[str, Value] = {"message": external_id, "version": card.version, "act": card.action_digest}
+
         def work(connection: sa.Connection) -> None:
             outbox.delivered(connection, delivery, external_id)
-            self._append(connection, delivery, entry_type, {"message": external_id})
+            self._append(connection, delivery, EntryType.CHANNEL_SENT, data)
 
         await self._writer.write(work, is_brief=True)
 

@@ -214,6 +214,7 @@ class Reception:
     async def _set_apart(self, delivery: Delivered, cause: str) -> None:
         data: dict[str, Value] = {
             "delivery": delivery.id,
+            "delivery_sha256": hashlib.sha256(delivery.id.encode()).hexdigest(),  # an id may be redacted as a token
             "sha256": hashlib.sha256(delivery.raw).hexdigest(),
             "len": len(delivery.raw),
             "cause": cause[:_ID_MAX_CHARS],

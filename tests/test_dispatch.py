@@ -14,6 +14,7 @@ from askfirst import answers
 from askfirst.card import Card
 from askfirst.delivery import Pace
 from askfirst.dispatch import ATTEMPTS_MAX, Dispatcher
+from askfirst.engine import Amend, Content
 from askfirst.errors import ChannelError
 from askfirst.policy.ruling import Stage
 from askfirst.ports import Capabilities, Rate
@@ -71,6 +72,27 @@ def test_a_request_is_shown_once_and_its_end_updates_that_message(desk_bench: Be
     assert channel.sent == [(f"{request}:1", "web:inbox")]
     assert [card.state for card in channel.shown.values()] == [RequestState.DENIED]
     assert entries(desk_bench) == ["channel.sent", "channel.sent"]
+
+
+def test_the_log_says_which_version_and_action_a_message_showed(desk_bench: Bench) -> None:
+    channel = FakeChannel("web")
+
+    async def story() -> list[Request]:
+        sender = dispatcher(desk_bench, channel)
+        first = (await desk_bench.desk.ask(a_draft())).request
+        await sender.deliver_due()
+        other = replace(first.action, arguments={"command": "rm -rf other"})
+        content = Content(action=other, effects=first.effects, risk=first.risk)
+        amended = await desk_bench.desk.amend(first.id, Amend(content=content, claim=first.claim, terms=first.terms))
+        await sender.deliver_due()
+        return [first, amended.case.request]
+
+    versions = asyncio.run(story())
+    sent = [entry.data for entry in desk_bench.log.entries if entry.type == "channel.sent"]
+    assert [(data["version"], data["act"]) for data in sent] == [
+        (1, versions[0].action_digest),
+        *((2, versions[1].action_digest) for _ in ("a new message", "the old one's update")),
+    ]
 
 
 def test_a_failed_delivery_is_tried_again_later_and_shows_the_state_of_then(desk_bench: Bench) -> None:

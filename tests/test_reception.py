@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -227,6 +228,7 @@ def test_what_cannot_be_read_is_set_apart_and_the_next_is_handled(desk: Desk, ra
         assert (await desk.case(request)).request.state is RequestState.APPROVED
         [entry] = desk.entries(EntryType.CHANNEL_MALFORMED)
         assert entry.data["delivery"] == "poison"
+        assert entry.data["delivery_sha256"] == hashlib.sha256(b"poison").hexdigest()
         await replace(desk, reception=reception_of(desk.bench, desk.channel)).settle()
         assert len(desk.entries(EntryType.CHANNEL_MALFORMED)) == 1
 
