@@ -195,11 +195,16 @@ def agentack(entries: Iterable[Record]) -> Iterator[Record]:
     Raises:
         InputError: they are of several sessions; ask for one.
     """
-    approvals = [one for one in approvals_of(entries) if one.requested_at and one.agent.get("session")]
-    sessions = sorted({str(one.agent["session"]) for one in approvals})
+    kept = list(entries)
+    approvals = [one for one in approvals_of(kept) if one.requested_at and one.agent.get("session")]
+    unasked = [one for one in kept if one.get("type") == "gate.bypassed" and not one.get("req")]
+    unasked = [one for one in unasked if one.get("agent", {}).get("session")]
+    agents = [*(one.agent for one in approvals), *(one["agent"] for one in unasked)]
+    sessions = sorted({str(each["session"]) for each in agents})
     if len(sessions) != 1:
         raise InputError(f"a trace is of one session, found {len(sessions)}; name one with --agent", field="agent")
-    events = sorted((event for one in approvals for event in _events(one)), key=lambda event: event["timestamp"])
+    told = [*(_events(one) for one in approvals), *map(_ran_refused, unasked)]
+    events = sorted((event for each in told for event in each), key=lambda event: event["timestamp"])
     for event in events:
         yield {"schema_version": 2, "session_id": sessions[0], **event}
     if events:
@@ -214,12 +219,7 @@ def _events(one: Approval) -> Iterator[Record]:
     own, decided when people gave that reach.
     """
     digest = str(one.action.get("act", ""))
-    action = {
-        "tool": "shell" if one.action.get("tool") == "Bash" else str(one.action.get("tool", "unknown")),
-        "operation": "execute",
-        "resource": str(one.action.get("summary", "")),
-        "parameters": {"action_digest": digest},
-    }
+    action = _action(one.action, {"action_digest": digest})
     for number, released_at in enumerate(one.releases or [""], start=1):
         name = one.id if number == 1 else f"{one.id}#{number}"
         ids = {"action_id": name, "approval_id": name, "intent_id": digest or one.id}
@@ -233,6 +233,30 @@ def _events(one: Approval) -> Iterator[Record]:
             is_known = one.as_approved or number < len(one.releases)
             ran = action if is_known else {**action, "parameters": {"action_digest": "another"}}
             yield {"type": "action_executed", "timestamp": released_at, **ids, "action": ran}
+
+
+def _ran_refused(entry: Record) -> Iterator[Record]:
+    """A call that the policy had denied, and that ran: an action of its own, asked of the gate and denied by it.
+
+    Without a decision AgentAck would take what runs by a tool that it does not know for a call that needs none.
+    """
+    about, time = entry.get("action", {}), entry["t"]
+    action = _action(about, {"input_sha256": about.get("input", {}).get("sha256", "")})
+    proposed = {"action_id": entry["id"], "intent_id": entry["id"]}
+    ids = {**proposed, "approval_id": entry["id"]}
+    yield {"type": "action_proposed", "timestamp": time, **proposed, "action": action}
+    yield {"type": "approval_requested", "timestamp": time, **ids, "action": action}
+    yield {"type": "approval_decision", "timestamp": time, **ids, "decision": "deny"}
+    yield {"type": "action_executed", "timestamp": time, **ids, "action": action}
+
+
+def _action(about: Record, parameters: Record) -> Record:
+    return {
+        "tool": "shell" if about.get("tool") == "Bash" else str(about.get("tool", "unknown")),
+        "operation": "execute",
+        "resource": str(about.get("summary", "")),
+        "parameters": parameters,
+    }
 
 
 def _decision(one: Approval, ids: Record) -> Iterator[Record]:

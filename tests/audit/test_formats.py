@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from askfirst.audit_port import SYSTEM, Entry, EntryType
+from askfirst.audit_port import SYSTEM, Actor, Entry, EntryType, Private
 from askfirst.call import ToolCall
 from askfirst.entries import bypassed_entry
 from askfirst.errors import InputError
@@ -304,6 +304,24 @@ def test_agentack_sees_in_our_trace_what_ran_although_nobody_had_approved_it(
     asyncio.run(story())
     assert agentack_findings(trace_of(broker.root / "askfirst.db", tmp_path / "trace.jsonl")) == found
     assert ", and ran all the same</b>" in OfflineLog(broker.root / "askfirst.db").page({}, "")
+
+
+@pytest.mark.parametrize("tool", ["Bash", "Write"])
+def test_agentack_sees_in_our_trace_what_ran_although_the_policy_denies_it(
+    broker: Broker, tmp_path: Path, tool: str
+) -> None:
+    """AgentAck's own policy asks for no approval of a tool that it does not know."""
+    broker.append(
+        Entry(
+            type=EntryType.GATE_BYPASSED,
+            actor=Actor(type="policy", id="deny.secrets"),
+            agent={"name": "claude-code", "session": "session-1"},
+            action={"tool": tool, "risk": "high", "input": Private.text("{}")},
+            decision={"rule": "deny.secrets", "state": "denied", "outcome": "ok"},
+        )
+    )
+    trace = trace_of(broker.root / "askfirst.db", tmp_path / "trace.jsonl")
+    assert agentack_findings(trace) == ("FAIL", ["ACK002"])
 
 
 def test_each_use_of_an_approval_that_reaches_farther_is_an_action_of_its_own_in_the_trace(
