@@ -41,13 +41,18 @@ async def issued_by_approval(made: Bench, http: httpx.AsyncClient, *scopes: str)
         return await issued(http, *scopes)
     wanted = {"name": "ci", "scopes": scopes, "person": "local:ann" if "decide" in scopes else "", "days": 7}
     asked = (await http.post("/v1/tokens/asked", json=wanted)).json()
-    await approve(made, asked["request"])
+    await decide(made, asked["request"])
     return dict((await http.post(f"/v1/tokens/issued/{asked['request']}", json={"claim": asked["claim"]})).json())
 
 
-async def approve(made: Bench, request_id: str) -> None:
+async def decide(made: Bench, request_id: str, verdict: Verdict = Verdict.APPROVE, **more: Any) -> None:
     case = await made.desk.case(request_id)
-    assert (await made.desk.review(a_review(case.request, Verdict.APPROVE))).done
+    assert (await made.desk.review(a_review(case.request, verdict, **more))).done
+
+
+async def of_two_machines(http: httpx.AsyncClient) -> list[dict[str, str]]:
+    """The headers of two tokens that may ask, each for a machine of its own."""
+    return [bearer(await issued(http, "ask", name=name)) for name in ("laptop", "ci")]
 
 
 def bearer(token: dict[str, Any]) -> dict[str, str]:
@@ -140,7 +145,7 @@ def test_a_token_that_decides_takes_a_persons_approval_of_exactly_this_token(des
             asked = (await ours.post("/v1/tokens/asked", json=wanted)).json()
             path, claim = f"/v1/tokens/issued/{asked['request']}", {"claim": asked["claim"]}
             assert (await ours.post(path, json=claim)).status_code == 403
-            await approve(desk_bench, asked["request"])
+            await decide(desk_bench, asked["request"])
             token = (await ours.post(path, json=claim)).json()
             assert [token[name] for name in ("name", "scopes", "person")] == ["dashboard", ["decide"], "local:ann"]
             assert (await ours.post(path, json=claim)).status_code == 403
@@ -207,7 +212,7 @@ def test_nobody_but_who_asked_for_a_token_that_decides_is_handed_it(desk_bench: 
     async def story() -> None:
         async with api_client(desk_bench) as ours:
             asked = (await ours.post("/v1/tokens/asked", json=wanted)).json()
-            await approve(desk_bench, asked["request"])
+            await decide(desk_bench, asked["request"])
             shown = (await ours.get(f"/v1/requests/{asked['request']}")).json()
             path = f"/v1/tokens/issued/{asked['request']}"
             for guess in ("guess", shown["arguments"]["claim_sha256"], shown["action_digest"]):
@@ -226,7 +231,7 @@ def test_a_request_that_an_agent_has_worded_itself_issues_no_token(desk_bench: B
             said = {"name": "ci", "scopes": ["admin"], "person": "", "assurance": 0, "days": 9}
             arguments = {**said, "claim_sha256": sha256_hex(b"mine")}
             asked = (await ours.post("/v1/requests", json={"tool": TOOL, "arguments": arguments})).json()
-            await approve(desk_bench, asked["id"])
+            await decide(desk_bench, asked["id"])
             answer = await ours.post(f"/v1/tokens/issued/{asked['id']}", json={"claim": "mine"})
         assert (answer.status_code, answer.json()["detail"]) == (403, "this request is about something else")
 
@@ -446,7 +451,7 @@ def test_a_token_that_asks_knows_of_no_request_of_another_machine(
 
     async def story() -> None:
         async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP, more=page) as remote:
-            mine, theirs = [bearer(await issued(ours, "ask", name=name)) for name in ("laptop", "ci")]
+            mine, theirs = await of_two_machines(ours)
             made = (await remote.post("/v1/requests", json={"command": "ls"}, headers=mine)).json()
             one, nobody = f"/v1/requests/{made['id']}{path}", f"/v1/requests/nobody{path}"
             answer, unknown = [
@@ -465,13 +470,12 @@ def test_a_token_that_asks_knows_of_no_request_of_another_machine(
 def test_no_machine_uses_the_approval_of_another_or_replaces_its_request(desk_bench: Bench) -> None:
     async def story() -> None:
         async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
-            mine, theirs = [bearer(await issued(ours, "ask", name=name)) for name in ("laptop", "ci")]
+            mine, theirs = await of_two_machines(ours)
             body = {"command": "ls"}
             made = (await remote.post("/v1/requests", json=body, headers=mine)).json()
             replacing = {"command": "ls -l", "supersedes": made["id"]}
             assert (await remote.post("/v1/requests", json=replacing, headers=theirs)).status_code == 403
-            case = await desk_bench.desk.case(made["id"])
-            await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
+            await decide(desk_bench, made["id"])
             use = {"action_digest": made["action_digest"], "attempt": "attempt-1"}
             by_id = f"/v1/requests/{made['id']}/redeem"
             assert (await remote.post(by_id, json=use, headers=theirs)).status_code == 404
@@ -483,10 +487,9 @@ def test_no_machine_uses_the_approval_of_another_or_replaces_its_request(desk_be
 def test_a_token_that_asks_takes_back_no_approval_of_another_machine(desk_bench: Bench) -> None:
     async def story() -> None:
         async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
-            mine, theirs = [bearer(await issued(ours, "ask", name=name)) for name in ("laptop", "ci")]
+            mine, theirs = await of_two_machines(ours)
             made = (await remote.post("/v1/requests", json={"command": "ls"}, headers=mine)).json()
-            case = await desk_bench.desk.case(made["id"])
-            await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
+            await decide(desk_bench, made["id"])
             revoke = f"/v1/grants/{made['id']}/revoke"
             assert (await remote.post(revoke, json={}, headers=theirs)).status_code == 404
             assert (await remote.post(revoke, json={}, headers=mine)).json()["done"]
@@ -499,11 +502,10 @@ def test_a_session_that_is_told_to_stop_is_that_of_one_machine(desk_bench: Bench
 
     async def story() -> None:
         async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
-            mine, theirs = [bearer(await issued(ours, "ask", name=name)) for name in ("laptop", "ci")]
+            mine, theirs = await of_two_machines(ours)
             body = {"command": "ls", "session": "s"}
             made = (await remote.post("/v1/requests", json=body, headers=mine)).json()
-            case = await desk_bench.desk.case(made["id"])
-            await desk_bench.desk.review(a_review(case.request, Verdict.DENY, stop=True))
+            await decide(desk_bench, made["id"], Verdict.DENY, stop=True)
             other = {"command": "ls -l", "session": "s"}
             answers = [(await remote.post("/v1/requests", json=other, headers=who)).json() for who in (theirs, mine)]
         assert [each["state"] for each in answers] == ["pending", "denied"]
@@ -531,7 +533,7 @@ def test_a_token_that_reads_or_decides_sees_the_requests_of_all_machines_and_use
 def test_an_idempotency_key_is_of_the_machine_that_names_it(desk_bench: Bench) -> None:
     async def story() -> None:
         async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
-            mine, theirs = [bearer(await issued(ours, "ask", name=name)) for name in ("laptop", "ci")]
+            mine, theirs = await of_two_machines(ours)
             key = {"idempotency-key": "deploy-42"}
             made = [
                 await http.post("/v1/requests", json={"command": "ls"}, headers={**who, **key})
