@@ -115,3 +115,15 @@ async def api_client(
     transport = httpx.ASGITransport(api(made, **options), client=peer, raise_app_exceptions=raises)
     async with httpx.AsyncClient(transport=transport, base_url="http://askfirst") as http:
         yield http
+
+
+async def issued(http: httpx.AsyncClient, *scopes: str, name: str = "ci", **more: object) -> dict[str, Any]:
+    """A token that was issued to this client, as the API answers it; ``name`` is the machine that it is for."""
+    answer = await http.post("/v1/tokens", json={"name": name, "scopes": scopes, **more})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def bearer(token: dict[str, Any]) -> dict[str, str]:
+    """The headers of a caller with this token."""
+    return {"authorization": f"Bearer {token['token']}"}

@@ -14,12 +14,10 @@ import pytest
 
 from askfirst.access import NEEDS_APPROVAL, TOOL
 from askfirst.bounds import Bounds
-from askfirst.broker.access import PREFIX, Access
-from askfirst.broker.api import Routed
-from askfirst.broker.preview_api import PreviewApi
+from askfirst.broker.access import PREFIX
 from askfirst.canonical import sha256_hex
 from askfirst.request import RequestState, Verdict
-from askfirst.testing.api import OURS, api_client
+from askfirst.testing.api import OURS, api_client, bearer, issued
 from askfirst.testing.bench import Bench, a_draft, a_review, bench
 
 BY_TCP = ("127.0.0.1", 5555)
@@ -29,34 +27,19 @@ def run(story: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(asyncio.wait_for(story(), 10))  # type: ignore[arg-type]
 
 
-async def issued(http: httpx.AsyncClient, *scopes: str, name: str = "ci", **more: object) -> dict[str, Any]:
-    answer = await http.post("/v1/tokens", json={"name": name, "scopes": scopes, **more})
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json())
-
-
 async def issued_by_approval(made: Bench, http: httpx.AsyncClient, *scopes: str) -> dict[str, Any]:
     """A token with these scopes, approved by a person where it has to be."""
     if NEEDS_APPROVAL.isdisjoint(scopes):
         return await issued(http, *scopes)
     wanted = {"name": "ci", "scopes": scopes, "person": "local:ann" if "decide" in scopes else "", "days": 7}
     asked = (await http.post("/v1/tokens/asked", json=wanted)).json()
-    await decide(made, asked["request"])
+    await approve(made, asked["request"])
     return dict((await http.post(f"/v1/tokens/issued/{asked['request']}", json={"claim": asked["claim"]})).json())
 
 
-async def decide(made: Bench, request_id: str, verdict: Verdict = Verdict.APPROVE, **more: Any) -> None:
+async def approve(made: Bench, request_id: str) -> None:
     case = await made.desk.case(request_id)
-    assert (await made.desk.review(a_review(case.request, verdict, **more))).done
-
-
-async def of_two_machines(http: httpx.AsyncClient) -> list[dict[str, str]]:
-    """The headers of two tokens that may ask, each for a machine of its own."""
-    return [bearer(await issued(http, "ask", name=name)) for name in ("laptop", "ci")]
-
-
-def bearer(token: dict[str, Any]) -> dict[str, str]:
-    return {"authorization": f"Bearer {token['token']}"}
+    assert (await made.desk.review(a_review(case.request, Verdict.APPROVE))).done
 
 
 def test_what_one_token_lets_wait_is_bounded_and_the_brokers_own_user_is_not(tmp_path: Path) -> None:
@@ -145,7 +128,7 @@ def test_a_token_that_decides_takes_a_persons_approval_of_exactly_this_token(des
             asked = (await ours.post("/v1/tokens/asked", json=wanted)).json()
             path, claim = f"/v1/tokens/issued/{asked['request']}", {"claim": asked["claim"]}
             assert (await ours.post(path, json=claim)).status_code == 403
-            await decide(desk_bench, asked["request"])
+            await approve(desk_bench, asked["request"])
             token = (await ours.post(path, json=claim)).json()
             assert [token[name] for name in ("name", "scopes", "person")] == ["dashboard", ["decide"], "local:ann"]
             assert (await ours.post(path, json=claim)).status_code == 403
@@ -212,7 +195,7 @@ def test_nobody_but_who_asked_for_a_token_that_decides_is_handed_it(desk_bench: 
     async def story() -> None:
         async with api_client(desk_bench) as ours:
             asked = (await ours.post("/v1/tokens/asked", json=wanted)).json()
-            await decide(desk_bench, asked["request"])
+            await approve(desk_bench, asked["request"])
             shown = (await ours.get(f"/v1/requests/{asked['request']}")).json()
             path = f"/v1/tokens/issued/{asked['request']}"
             for guess in ("guess", shown["arguments"]["claim_sha256"], shown["action_digest"]):
@@ -231,7 +214,7 @@ def test_a_request_that_an_agent_has_worded_itself_issues_no_token(desk_bench: B
             said = {"name": "ci", "scopes": ["admin"], "person": "", "assurance": 0, "days": 9}
             arguments = {**said, "claim_sha256": sha256_hex(b"mine")}
             asked = (await ours.post("/v1/requests", json={"tool": TOOL, "arguments": arguments})).json()
-            await decide(desk_bench, asked["id"])
+            await approve(desk_bench, asked["id"])
             answer = await ours.post(f"/v1/tokens/issued/{asked['id']}", json={"claim": "mine"})
         assert (answer.status_code, answer.json()["detail"]) == (403, "this request is about something else")
 
@@ -429,91 +412,6 @@ def test_on_the_unix_socket_a_revoked_token_opens_nothing(desk_bench: Bench) -> 
     run(story)
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("GET", "", None),
-        ("GET", "/wait?timeout_s=0", None),
-        ("GET", "/events", None),
-        ("GET", "/preview", None),
-        ("GET", "/undo", None),
-        ("POST", "/amend", {"claim": {"reason": "mine now"}}),
-        ("POST", "/cancel", {}),
-        ("POST", "/redeem", {"action_digest": "0" * 64, "attempt": "attempt-1"}),
-        ("POST", "/outcome", {"action_digest": "0" * 64, "outcome": "ok"}),
-    ],
-)
-def test_a_token_that_asks_knows_of_no_request_of_another_machine(
-    desk_bench: Bench, method: str, path: str, body: dict[str, object] | None
-) -> None:
-    def page(access: Access) -> list[Routed]:
-        return [PreviewApi(access, desk=desk_bench.desk, clock=desk_bench.clock, page=lambda _case, _now: "")]
-
-    async def story() -> None:
-        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP, more=page) as remote:
-            mine, theirs = await of_two_machines(ours)
-            made = (await remote.post("/v1/requests", json={"command": "ls"}, headers=mine)).json()
-            one, nobody = f"/v1/requests/{made['id']}{path}", f"/v1/requests/nobody{path}"
-            answer, unknown = [
-                await remote.request(method, where, json=body, headers=theirs) for where in (one, nobody)
-            ]
-            assert answer.status_code == 404
-            assert answer.json()["detail"] == unknown.json()["detail"].replace("nobody", made["id"])
-            if path != "/events":  # which lasts as long as the request
-                assert (await remote.request(method, one, json=body, headers=mine)).status_code != 404
-            local = (await ours.post("/v1/requests", json={"command": "ls -l"})).json()
-            assert (await remote.get(f"/v1/requests/{local['id']}", headers=mine)).status_code == 404
-
-    run(story)
-
-
-def test_no_machine_uses_the_approval_of_another_or_replaces_its_request(desk_bench: Bench) -> None:
-    async def story() -> None:
-        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
-            mine, theirs = await of_two_machines(ours)
-            body = {"command": "ls"}
-            made = (await remote.post("/v1/requests", json=body, headers=mine)).json()
-            replacing = {"command": "ls -l", "supersedes": made["id"]}
-            assert (await remote.post("/v1/requests", json=replacing, headers=theirs)).status_code == 403
-            await decide(desk_bench, made["id"])
-            use = {"action_digest": made["action_digest"], "attempt": "attempt-1"}
-            by_id = f"/v1/requests/{made['id']}/redeem"
-            assert (await remote.post(by_id, json=use, headers=theirs)).status_code == 404
-            assert (await remote.post(by_id, json=use, headers=mine)).json()["done"]
-
-    run(story)
-
-
-def test_a_token_that_asks_takes_back_no_approval_of_another_machine(desk_bench: Bench) -> None:
-    async def story() -> None:
-        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
-            mine, theirs = await of_two_machines(ours)
-            made = (await remote.post("/v1/requests", json={"command": "ls"}, headers=mine)).json()
-            await decide(desk_bench, made["id"])
-            revoke = f"/v1/grants/{made['id']}/revoke"
-            assert (await remote.post(revoke, json={}, headers=theirs)).status_code == 404
-            assert (await remote.post(revoke, json={}, headers=mine)).json()["done"]
-
-    run(story)
-
-
-def test_a_session_that_is_told_to_stop_is_that_of_one_machine(desk_bench: Bench) -> None:
-    """The answer is the request that was denied, and that is nobody else's to see."""
-
-    async def story() -> None:
-        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
-            mine, theirs = await of_two_machines(ours)
-            body = {"command": "ls", "session": "s"}
-            made = (await remote.post("/v1/requests", json=body, headers=mine)).json()
-            await decide(desk_bench, made["id"], Verdict.DENY, stop=True)
-            other = {"command": "ls -l", "session": "s"}
-            answers = [(await remote.post("/v1/requests", json=other, headers=who)).json() for who in (theirs, mine)]
-        assert [each["state"] for each in answers] == ["pending", "denied"]
-        assert answers[1]["id"] == made["id"]
-
-    run(story)
-
-
 def test_a_token_that_reads_or_decides_sees_the_requests_of_all_machines_and_uses_none(desk_bench: Bench) -> None:
     async def story() -> None:
         async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
@@ -526,22 +424,5 @@ def test_a_token_that_reads_or_decides_sees_the_requests_of_all_machines_and_use
             assert seen == [200, 200]
             assert (await remote.post(f"{one}/cancel", json={}, headers=reader)).status_code == 404
             assert (await ours.post(f"{one}/cancel", json={})).json()["done"]
-
-    run(story)
-
-
-def test_an_idempotency_key_is_of_the_machine_that_names_it(desk_bench: Bench) -> None:
-    async def story() -> None:
-        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
-            mine, theirs = await of_two_machines(ours)
-            key = {"idempotency-key": "deploy-42"}
-            made = [
-                await http.post("/v1/requests", json={"command": "ls"}, headers={**who, **key})
-                for http, who in ((remote, mine), (remote, theirs), (ours, {}), (remote, mine))
-            ]
-        assert [each.status_code for each in made] == [201] * 4
-        ids = [each.json()["id"] for each in made]
-        assert len(set(ids)) == 3
-        assert ids[0] == ids[3]
 
     run(story)
