@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -403,6 +404,7 @@ def test_nobody_replaces_the_request_of_another_session(desk_bench: Bench) -> No
         ('{"type": "string", "pattern": "(a+)+$"}', "the schema's 'pattern' is not taken"),
         ('{"$ref": "https://example.org/s"}', "the schema's '$ref' is not taken"),
         ('{"items": {"properties": {"a": {"pattern": "x"}}}}', "the schema's 'pattern' is not taken"),
+        (json.dumps({"enum": [0] * 1_999}), "the schema has 2001 values, 2000 are accepted"),
     ],
 )
 def test_a_schema_that_cannot_be_checked_in_bounded_time_is_refused(
@@ -414,6 +416,7 @@ def test_a_schema_that_cannot_be_checked_in_bounded_time_is_refused(
     assert str(caught.value).startswith(sentence)
 
 
+LONG = json.dumps({"items": {"enum": list(range(998))}})
 NUMBER = '{"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]}'
 
 
@@ -428,6 +431,13 @@ NUMBER = '{"type": "object", "properties": {"n": {"type": "integer", "minimum": 
         ({"answer_schema": '{"type": "number", "minimum": 1}'}, "NaN", "the answer must be JSON as its schema says"),
         ({"answer_schema": '{"type": "number", "minimum": 1}'}, "1e999", "the answer must be JSON as its schema says"),
         ({"answer_schema": '{"type": "number", "minimum": 1}'}, "1e9", ""),
+        ({"answer_schema": LONG}, json.dumps([997] * 48), ""),
+        (
+            {"answer_schema": LONG},
+            json.dumps([997] * 50),
+            "the answer has 51 values; with a schema of this size, 49 can be checked",
+        ),
+        ({"answer_schema": LONG}, "[" * 5_000, "the answer must be JSON as its schema says"),
         ({}, "whatever you like", ""),
         ({}, "  ", "the answer is empty"),
     ],

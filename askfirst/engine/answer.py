@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 SCHEMA_MAX_CHARS = 16_384
 DEPTH_MAX = 6
+SCHEMA_MAX_VALUES = 2_000
+CHECKS_MAX = 50_000
+"""Values of an answer times values of its schema: each is held against each, some microseconds a time at worst, inside
+the transaction that decides."""
 OPTIONS_MAX = 50
 
 _VALUES = frozenset({"enum", "const", "default", "examples"})
@@ -51,12 +55,25 @@ def schema_problem(text: str) -> str:
         return f"the schema has {len(text)} characters, {SCHEMA_MAX_CHARS} are accepted"
     try:
         schema = json.loads(text)
+        if too_large := _too_large(schema):
+            return too_large
         jsonschema.Draft202012Validator.check_schema(schema)
     except (ValueError, RecursionError):
         return "the schema is no JSON"
     except jsonschema.SchemaError as error:
         return f"the schema is none: {error.message}"
     return _foreign(schema, 0)
+
+
+def _too_large(schema: object) -> str:
+    found = _values_in(schema)
+    return "" if found <= SCHEMA_MAX_VALUES else f"the schema has {found} values, {SCHEMA_MAX_VALUES} are accepted"
+
+
+def _values_in(value: object) -> int:
+    """How many values a JSON value is made of, itself among them."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(_values_in(each) for each in inner)
 
 
 def answer_problem(request: Request, text: str) -> str:
@@ -68,9 +85,14 @@ def answer_problem(request: Request, text: str) -> str:
         return "" if text.strip() else "the answer is empty"
     try:
         answer = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        found = _values_in(answer)
     except (ValueError, RecursionError):
         return "the answer must be JSON as its schema says"
-    validator = jsonschema.Draft202012Validator(json.loads(request.answer_schema))
+    schema = json.loads(request.answer_schema)
+    most = CHECKS_MAX // _values_in(schema)
+    if found > most:
+        return f"the answer has {found} values; with a schema of this size, {most} can be checked"
+    validator = jsonschema.Draft202012Validator(schema)
     error = next(iter(validator.iter_errors(answer)), None)
     if error is None:
         return ""
