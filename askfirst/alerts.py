@@ -13,7 +13,7 @@ from askfirst.call import ToolCall
 from askfirst.canonical import digest
 from askfirst.effects import Risk
 from askfirst.errors import Error
-from askfirst.host import Agent
+from askfirst.host import OURS, Agent
 from askfirst.policy.ruling import Stage
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SEEN = "I have seen this"
 FROM_GATE = "Askfirst itself says this; there is nothing to approve"
 """Note by which such a message is known: agents choose their names, but no notes."""
-BROKER = Agent(host="askfirst", session="broker")
+BROKER = Agent(host=OURS, session="broker")
 _log = logging.getLogger(__name__)
 
 

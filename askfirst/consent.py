@@ -17,7 +17,7 @@ from askfirst.canonical import sha256_hex
 from askfirst.clock import new_id
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.errors import NotAllowedError
-from askfirst.host import Agent
+from askfirst.host import OURS, Agent
 from askfirst.intake import Draft
 from askfirst.people import ROLE
 from askfirst.policy.ruling import Stage
@@ -77,7 +77,7 @@ class Consent:
         claim = secrets.token_urlsafe(24)
         arguments = {**said, "claim_sha256": sha256_hex(claim.encode())}
         now_ms = self._clock.now_ms()
-        agent = Agent(host="askfirst", session=self._subject)
+        agent = Agent(host=OURS, session=self._subject)
         effect = Effect(
             rule=tool, kind=EffectKind.ESCALATES, risk=Risk.CRITICAL, reversible=True, target=self._subject, loss=loss
         )

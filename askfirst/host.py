@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from askfirst.call import ToolCall
 
 
+OURS = "askfirst"
+"""The host of what the broker asks by itself, e.g. for a change of who decides; no caller may name itself so."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """Who asks: the model's session in a host. All of it is the host's word.

@@ -8,7 +8,7 @@ from askfirst.canonical import sha256_hex
 from askfirst.clock import new_id
 from askfirst.effects import Classification, Effect, EffectKind, Outcome, Risk
 from askfirst.errors import InputError
-from askfirst.host import Agent
+from askfirst.host import OURS, Agent
 from askfirst.intake import Draft
 from askfirst.policy.ruling import Stage
 from askfirst.request import Action
@@ -34,7 +34,7 @@ def draft_of(recipient: str, schemes: Collection[str], now_ms: int) -> Draft:
         raise InputError(
             f"{recipient!r} is no recipient, expected CHANNEL:ADDRESS of one of {known}", field="recipient"
         )
-    agent = Agent(host="askfirst", session="channel-test")
+    agent = Agent(host=OURS, session="channel-test")
     effect = Effect(
         rule=TOOL,
         kind=EffectKind.OPAQUE,

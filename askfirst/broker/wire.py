@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from askfirst.call import TOOL_NAME
 from askfirst.errors import PROBLEM
+from askfirst.host import OURS
 
 NO_NUL = r"^[^\x00]*$"
 """Of what is looked up: PostgreSQL's text has no NUL, and none of these has a use for one."""
 
+
+def _not_ours(host: str) -> str:
+    if host.strip().casefold() == OURS:
+        raise ValueError(f"the host {OURS!r} is the broker's own; name the program that asks")
+    return host
+
+
 _ID = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
-_HOST = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
+_HOST = Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL), AfterValidator(_not_ours)]
 _TEXT = Annotated[str, Field(max_length=10_000)]
 
 

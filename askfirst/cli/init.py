@@ -111,7 +111,6 @@ def _try_out(parts: Parts, paths: StatePaths, timeout_s: int) -> str:
         "question": "Askfirst is set up. Did this reach you?",
         "options": [_SEEN],
         "session": "init",
-        "host": "askfirst",
     }
     with closing(connected(paths)) as client:
         request = client.call("POST", "/v1/requests", json=asked)

@@ -305,6 +305,22 @@ def test_what_cannot_be_used_gets_one_sentence(desk_bench: Bench, body: dict[str
     run(story)
 
 
+@pytest.mark.parametrize("host", ["askfirst", " AskFirst "])
+@pytest.mark.parametrize("path", ["/v1/requests", "/v1/actions?host={host}&session=tokens"])
+def test_no_caller_takes_the_name_by_which_the_broker_asks(desk_bench: Bench, path: str, host: str) -> None:
+    """Else they fill the session in which changes of who decides are asked, or have it told to stop."""
+    body = {"action": "deploy"} if "actions" in path else {"command": "ls", "host": host, "session": "tokens"}
+
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            answer = await http.post(path.format(host=host), json=body)
+        assert answer.status_code == 422
+        said = f"host: the host 'askfirst' is the broker's own; name the program that asks (found {host!r})"
+        assert answer.json()["detail"] == said
+
+    run(story)
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
