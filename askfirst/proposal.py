@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from askfirst.engine.scopes import proposed_commands
+
 if TYPE_CHECKING:
     from askfirst.engine import Case
 
@@ -21,11 +23,9 @@ def proposal_of(case: Case) -> str:
         reason = "proposed from request 7K3Q2M-3f2a9c01"
     """
     grant, request = case.grant, case.request
-    if grant is None or grant.scope != "rule" or not request.effects:
+    commands = proposed_commands(request, grant.pattern) if grant is not None and grant.scope == "rule" else []
+    if not commands:
         return ""
-    commands = [grant.pattern] if grant.pattern else list(dict.fromkeys(each.command for each in request.effects))
-    if not all(commands) or (not grant.pattern and any("*" in each for each in commands)):
-        return ""  # a star would stand for more than was seen
     rules = sorted({effect.rule for effect in request.effects})
     match = f"tool = {_text(request.action.tool)}, rule = {_texts(rules)}, command = {_texts(commands)}"
     return "\n".join(

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from askfirst.engine import Case
+from askfirst.engine.scopes import offered
 from askfirst.policy.read import read_policy
 from askfirst.policy.ruling import ONCE, ScopeOffer
 from askfirst.proposal import proposal_of
@@ -42,6 +43,21 @@ def test_the_proposal_is_a_rule_that_the_policy_can_read(
     assert case.request.code in rule.reason
 
 
-@pytest.mark.parametrize(("command", "scope"), [("git reset --hard", "once"), ("rm -rf *", "rule")])
-def test_nothing_is_proposed_unasked_or_wider_than_what_was_seen(desk_bench: Bench, command: str, scope: str) -> None:
-    assert proposal_of(asyncio.run(approved(desk_bench, command, scope))) == ""
+def test_nothing_is_proposed_unasked(desk_bench: Bench) -> None:
+    assert proposal_of(asyncio.run(approved(desk_bench, "git reset --hard", "once"))) == ""
+
+
+@pytest.mark.parametrize("has_effects", [True, False], ids=["a star", "nothing found"])
+def test_no_rule_is_offered_where_none_would_say_what_was_seen(desk_bench: Bench, has_effects: bool) -> None:
+    """A star would stand for more; what a rule of the policy alone has asked has no effect to match by."""
+    draft = a_draft(command="rm -rf *")
+    found = draft.classification if has_effects else replace(draft.classification, effects=())
+    draft = replace(draft, classification=found, terms=replace(draft.terms, scopes=(ONCE, RULE)))
+
+    async def story() -> None:
+        case = await desk_bench.desk.ask(draft)
+        assert offered(case.request) == (ONCE,)
+        step = await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE, scope="rule"))
+        assert not step.done
+
+    asyncio.run(story())

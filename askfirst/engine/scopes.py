@@ -72,14 +72,26 @@ def _span(seconds: int) -> str:
 def offered(request: Request) -> tuple[ScopeOffer, ...]:
     """The offers of its rule that cover the very action that is shown, and that reach as far as they say.
 
-    Without a session nothing but the action itself tells what a later call belongs to.
+    Without a session nothing but the action itself tells what a later call belongs to; and a rule is offered where one
+    can be written down.
     """
     command = request.action.command
     return tuple(
         each
         for each in request.terms.scopes
-        if (not each.pattern or matches(each.pattern, command)) and (request.agent.session or not _needs_session(each))
+        if (not each.pattern or matches(each.pattern, command))
+        and (request.agent.session or not _needs_session(each))
+        and (each.kind != "rule" or proposed_commands(request, each.pattern))
     )
+
+
+def proposed_commands(request: Request, pattern: str) -> list[str]:
+    """What a rule that is proposed from this request would match; none where no rule would say the same."""
+    if pattern or not request.effects:
+        return [pattern] if request.effects else []
+    commands = list(dict.fromkeys(each.command for each in request.effects))
+    is_exact = all(commands) and not any("*" in each for each in commands)  # a star would stand for more than was seen
+    return commands if is_exact else []
 
 
 def _needs_session(offer: ScopeOffer) -> bool:
