@@ -78,7 +78,7 @@ def test_no_machine_uses_the_approval_of_another_or_replaces_its_request(desk_be
             body = {"command": "ls"}
             made = (await remote.post("/v1/requests", json=body, headers=mine)).json()
             replacing = {"command": "ls -l", "supersedes": made["id"]}
-            assert (await remote.post("/v1/requests", json=replacing, headers=theirs)).status_code == 403
+            assert (await remote.post("/v1/requests", json=replacing, headers=theirs)).status_code == 404
             await decide(desk_bench, made["id"], Verdict.APPROVE)
             use = {"action_digest": made["action_digest"], "attempt": "attempt-1"}
             by_id = f"/v1/requests/{made['id']}/redeem"
