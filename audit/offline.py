@@ -104,6 +104,8 @@ class OfflineLog:
             return write_objects(file, APPROVAL_COLUMNS, approval_records(self.scan(wanted)))
         if form not in FORMATS:
             raise InputError(f"no format {form!r}, expected one of {', '.join(self.formats())}", field="format")
+        if form == "agentack":  # a trace is of one session; whatever has its name is no part of it
+            wanted = {**wanted, "session": wanted.get("agent", ""), "agent": ""}
         count = 0
         for line in FORMATS[form](self.scan(wanted)):
             file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")

@@ -34,6 +34,7 @@ class Filter:
     Attributes:
         person: who acted, or decided, e.g. ``telegram:12345``.
         agent: name or session of the agent.
+        session: of the agent, whatever its name is.
         rule: that decided, or that found something.
         decision: the verdict, e.g. ``denied``.
         request: id of the request, or the end of it.
@@ -44,6 +45,7 @@ class Filter:
 
     person: str = ""
     agent: str = ""
+    session: str = ""
     rule: str = ""
     decision: str = ""
     request: str = ""
@@ -65,6 +67,7 @@ class Filter:
             not self.until or time < self.until,
             not self.request or str(entry.get("req", "")).lower().endswith(self.request.lower()),
             not self.decision or decision.get("verdict") == self.decision,
+            not self.session or self.session == agent.get("session"),
             not self.agent or self.agent in {agent.get("name"), agent.get("session")},
             not self.person or self.person in _people(entry),
             not self.rule or self.rule in _rules(entry),

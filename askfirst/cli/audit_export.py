@@ -86,7 +86,7 @@ def _add_timeline(group: typer.Typer, parts: Parts) -> None:
     ) -> None:
         """Write a page that shows who asked for what and who decided how fast; it needs nothing but itself."""
         with sentences():
-            filters = wanted("", session, "", "", "", None, since, until)
+            filters = wanted("", "", "", "", "", None, since, until) | ({"session": session} if session else {})
             title = f"Askfirst session {session}" if session else "Askfirst log"
             page = log_of(parts, store, state_dir).page(filters, title)
             with _new_file(out) as file:

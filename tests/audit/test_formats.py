@@ -367,6 +367,20 @@ def test_what_was_approved_and_never_run_ends_blocked_in_the_trace(broker: Broke
     assert agentack_findings(trace) == ("PASS", [])
 
 
+def test_a_trace_is_not_of_another_session_in_a_host_of_that_name(broker: Broker) -> None:
+    async def story() -> None:
+        for host, session in (("api", "session-1"), ("session-1", "another")):
+            draft = a_draft(key=host, now_ms=broker.clock.now_ms())
+            agent = replace(draft.agent, host=host, session=session)
+            action = replace(draft.action, host=host, session=session)
+            await broker.desk.ask(replace(draft, agent=agent, action=action))
+
+    asyncio.run(story())
+    file = io.StringIO()
+    OfflineLog(broker.root / "askfirst.db").write("agentack", {"agent": "session-1"}, file)
+    assert {json.loads(line)["session_id"] for line in file.getvalue().splitlines()} == {"session-1"}
+
+
 def test_a_trace_is_of_one_session(broker: Broker) -> None:
     with pytest.raises(InputError, match="found 0; name one with --agent"):
         OfflineLog(broker.root / "askfirst.db").write("agentack", {}, io.StringIO())
