@@ -36,6 +36,7 @@ from audit.note import (
     Verifier,
     open_checkpoint,
     open_note,
+    parse_checkpoint,
     parse_vkey,
     split_note,
 )
@@ -119,6 +120,7 @@ class _Verification:
     def __init__(self, path: Path, source: Source, vkeys: Sequence[str], witnesses: Sequence[str]) -> None:
         self.path, self.source, self.is_pinned = path, source, bool(vkeys)
         self.problems, self.proofs, self.anchors = list[Problem](), list[str](), list[_Anchor]()
+        self.unsigned = list[tuple[str, str]]()
         self.kinds = dict[str, None]()
         self.cosigned = dict[str, str]()
         self.good = list[int]()
@@ -188,6 +190,7 @@ class _Verification:
         scan = scan_entries(self.source, sizes, frozenset(receipt.index for _, receipt in opened))
         self._check_anchors(scan)
         self._check_size(scan)
+        self._check_unsigned(scan)
         for file, receipt in opened:
             self._check_receipt(file, receipt, scan)
         self._check_cosignatures(scan)
@@ -227,6 +230,7 @@ class _Verification:
             self.head = head = open_checkpoint(self.source.checkpoint, self.keys, self.witnesses)
         except NoteError as error:
             self._problem("head", f"the stored tree head is not signed by this log: {error}")
+            self.unsigned.append(("the stored tree head", self.source.checkpoint))
             return
         self._add_anchor(head, self.source.checkpoint, "the signed tree head", "head")
         if self.succession.retired_at(head.size).issuperset(open_note(self.source.checkpoint, self.keys).verified):
@@ -248,6 +252,7 @@ class _Verification:
             found = open_checkpoint(text, self.keys, self.witnesses)
         except NoteError as error:
             self._problem("anchor", f"{label}: {error}")
+            self.unsigned.append((label, text))
             return
         if self.head and found.origin != self.head.origin:
             self._problem("anchor", f"{label} is one of {found.origin!r}, this log is {self.head.origin!r}")
@@ -288,6 +293,22 @@ class _Verification:
             )
         if self.source.size == size and self.source.frontier != b"".join(scan.tree.frontier):
             self._problem("head", "the stored frontier is not that of the entries", size, scan.time)
+
+    def _check_unsigned(self, scan: Scan) -> None:
+        """Say where a head that no known key signed is of entries that are gone: a change of the key may be among them.
+
+        Nothing is believed of such a head, which is a problem already.
+        """
+        present = scan.tree.size
+        for label, note in self.unsigned:
+            with contextlib.suppress(NoteError):  # then it is no head of anything
+                size = parse_checkpoint(split_note(note)[0]).size
+                if size > present:
+                    message = (
+                        f"{label} says {size} entries, {present} are present: the last {size - present} are gone, "
+                        "and a change of the log's key may be among them"
+                    )
+                    self._problem("dropped", message, present, scan.time)
 
     def _check_anchors(self, scan: Scan) -> None:
         """Compare each anchor; of what does not fit, say from which entry on."""

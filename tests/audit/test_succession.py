@@ -47,19 +47,17 @@ def verified(store: Store, *keys: Signer) -> Report:
 
 def checked(path: Path, *keys: Signer) -> Report:
     """What verifying finds, of which the stand-alone verifier must think the same."""
-    vkeys = [key.verifier.vkey for key in keys]
-    report = verify_store(path, vkeys=vkeys)
-    command = [
-        sys.executable,
-        "-I",
-        "-S",
-        str(verify_standalone.__file__),
-        str(path),
-        *(f"--key={one}" for one in vkeys),
-    ]
-    alone = subprocess.run(command, capture_output=True, text=True, check=False)
+    report = verify_store(path, vkeys=[key.verifier.vkey for key in keys])
+    alone = by_itself(path, *keys)
     assert alone.returncode == (0 if report.ok else 1), alone.stdout + alone.stderr
     return report
+
+
+def by_itself(path: Path, *keys: Signer) -> subprocess.CompletedProcess[str]:
+    """The stand-alone verifier, with these keys."""
+    given = [f"--key={key.verifier.vkey}" for key in keys]
+    command = [sys.executable, "-I", "-S", str(verify_standalone.__file__), str(path), *given]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def body(type_: EntryType, data: dict[str, Value]) -> bytes:
@@ -224,6 +222,31 @@ def test_who_has_only_the_new_key_cannot_rewrite_what_was_before_the_change(tmp_
 def test_who_has_only_the_new_key_cannot_take_the_word_out(tmp_path: Path) -> None:
     for at, bodies in enumerate(([*BEFORE, changes(OLD, NEW, None)], BEFORE, [*BEFORE, changes(NEW, NEWER, None)])):
         assert problems(exported(tmp_path / f"log-{at}", bodies, NEW), OLD) == [("head", None)]
+
+
+@pytest.mark.parametrize("count", [PLACE, PLACE - 1])
+def test_dropping_the_change_of_the_key_with_the_tail_is_told_as_that_and_since_when(
+    tmp_path: Path, count: int
+) -> None:
+    whole = [*BEFORE, changes(OLD, NEW, endorse(OLD, NEW.verifier, HERE)), *BEFORE]
+    path = exported(tmp_path / "log", whole, NEW)
+    (path / "entries.jsonl").write_bytes(b"".join(one + b"\n" for one in whole[:count]))
+    head, dropped = checked(path, OLD).problems
+    assert (head.code, dropped.code, dropped.index) == ("head", "dropped", count)
+    assert dropped.time == "1970-01-01T00:00:00.000001Z"
+    gone = f"7 entries, {count} are present: the last {7 - count} are gone"
+    assert dropped.message.startswith(f"the stored tree head says {gone}, and a change of the log's key may be among")
+    said = f"{count} are present: if that is fewer, the rest is gone, perhaps with a change of the key"
+    assert f"; {said} (since {dropped.time})" in by_itself(path, OLD).stdout
+    assert problems(path, NEW) == [("dropped", count)]
+
+
+def test_a_kept_head_of_the_newest_key_tells_that_the_change_is_gone(tmp_path: Path) -> None:
+    whole = [*BEFORE, changes(OLD, NEW, endorse(OLD, NEW.verifier, HERE))]
+    kept = exported(tmp_path / "whole", whole, NEW) / "checkpoint"
+    path = exported(tmp_path / "log", BEFORE, OLD)
+    report = verify_store(path, vkeys=[OLD.verifier.vkey], checkpoint=kept)
+    assert [(one.code, one.index) for one in report.problems] == [("anchor", None), ("dropped", PLACE)]
 
 
 def test_a_key_that_gave_its_place_away_signs_no_later_head(tmp_path: Path) -> None:
