@@ -22,7 +22,7 @@ from askfirst.code import code_problem, meant, parts_of
 from askfirst.engine import Retract
 from askfirst.errors import ChannelError, RequestNotFoundError, RescueError
 from askfirst.inbound import Decision, Ignored, Instruction, Linking, Outcome, Reference, Retraction, Undo
-from askfirst.pace import Bucket, Buckets
+from askfirst.pace import Bucket, Buckets, take_each
 from askfirst.ports import Rate
 from askfirst.request import Verdict
 from askfirst.review_draft import ReviewDraft
@@ -238,10 +238,8 @@ class Hearing:
             buckets = [self._mistakes.of(origin.identity, now_ms)]
         else:
             buckets = [self._refused.of(origin.identity, now_ms), self._refused_all]
-        if any(each.wait_ms(now_ms) for each in buckets):
+        if not take_each(buckets, now_ms):
             return None
-        for each in buckets:
-            each.take(now_ms)
         actor = Actor(type="human", id=visible(origin.identity[:_LOGGED_MAX_CHARS]), channel=listener.scheme)
         data = {
             "name": visible(origin.name[:_LOGGED_MAX_CHARS]),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.audit_port import Actor, Entry, EntryType
 from askfirst.errors import Error
-from askfirst.pace import Bucket, Buckets
+from askfirst.pace import Bucket, Buckets, take_each
 from askfirst.ports import Rate
 from askfirst.recent import Recent
 from askfirst.visible import visible
@@ -46,12 +46,9 @@ class Knocks:
     async def note(self, scheme: str, door: str, reason: str) -> None:
         """Something was turned away at this door, e.g. ``webhook:pager``; what is too much is counted in the next."""
         now_ms = self._clock.now_ms()
-        buckets = (self._each.of(door, now_ms), self._all)
-        if any(each.wait_ms(now_ms) for each in buckets):
+        if not take_each((self._each.of(door, now_ms), self._all), now_ms):
             self._unwritten[door] = self._unwritten.get(door, 0) + 1
             return
-        for each in buckets:
-            each.take(now_ms)
         unwritten = self._unwritten.pop(door, 0)
         data: dict[str, Value] = {
             "recipient": visible(door),

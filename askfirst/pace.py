@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from askfirst.recent import Recent
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from askfirst.ports import Rate
 
 
@@ -55,3 +57,12 @@ class Buckets:
     def of(self, key: str, now_ms: int) -> Bucket:
         """The bucket of this key."""
         return self._buckets.touch(key, lambda: Bucket(self._rate, now_ms))
+
+
+def take_each(buckets: Collection[Bucket], now_ms: int) -> bool:
+    """Whether what is bounded by each of these may happen now; then it does."""
+    if any(each.wait_ms(now_ms) for each in buckets):
+        return False
+    for each in buckets:
+        each.take(now_ms)
+    return True

@@ -52,6 +52,7 @@ def read(raw: bytes | EmailMessage, authserv_id: str = AUTHSERV) -> Inbound:
         ("Fri, 02 Jan 2026 04:04:05 +0100", 1_767_323_045_000),
         ("Fri, 02 Jan 2026 03:04:05 -0000", 1_767_323_045_000),
         ("Fri, 32 Jan 2026 03:04:05 +0000", 0),
+        ("Fri, 02 Jan 99999999999999999999 03:04:05 +0000", 0),
         ("some day", 0),
         (None, 0),
     ],
