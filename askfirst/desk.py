@@ -165,8 +165,8 @@ class Desk(Releaser):
         def work(connection: sa.Connection) -> Case | None:
             now_ms = self._clock.now_ms()
             for case in records.read_granted(connection, request.action_digest, draft.agent.session):
-                why = self._intake.overruled(connection, case, request.action_digest)
-                if why or not engine.step(case, passing(case, ""), now_ms).done:
+                is_covering = engine.step(case, passing(case, ""), now_ms).done
+                if not is_covering or self._intake.overruled(connection, case, request.action_digest):
                     continue
                 received = self._intake.receive(connection, draft, electorate, now_ms, tells=False)
                 if not received.is_new:

@@ -40,7 +40,7 @@ def run(story: Callable[[], Awaitable[None]]) -> None:
 
 async def approve(made: Bench, asked: dict[str, Any]) -> None:
     case = await made.desk.case(asked["request"])
-    await made.desk.review(a_review(case.request, Verdict.APPROVE))
+    assert (await made.desk.review(a_review(case.request, Verdict.APPROVE))).done
 
 
 def test_people_are_added_linked_listed_and_removed(desk_bench: Bench, people: Callable[[Any], PeopleApi]) -> None:
