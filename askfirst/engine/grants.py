@@ -117,6 +117,10 @@ def redeem(case: Case, event: Event, now_ms: int) -> Step:
         return Step(case=case, done=False, note=event.overruled)
     if is_outdated(case, event.state_digest):
         return Step(case=case, done=False, note=CHANGED)
+    return _release(case, grant, event, now_ms)
+
+
+def _release(case: Case, grant: Grant, event: Redeem, now_ms: int) -> Step:
     use = Use(
         attempt=event.attempt,
         tool_use_id=event.tool_use_id,
@@ -125,15 +129,15 @@ def redeem(case: Case, event: Event, now_ms: int) -> Step:
         action=event.action.action if event.action and event.action_digest != grant.action_digest else None,
         rescue=event.rescue,
     )
-    uses = (*grant.uses, use)
-    state = GrantState.REDEEMED if is_used_up(replace(grant, uses=uses)) else GrantState.ISSUED
-    decision: dict[str, Value] = {"grant": grant.id, "use": len(uses), "act": event.action_digest}
+    after = replace(grant, uses=(*grant.uses, use))
+    if is_used_up(after):
+        after = replace(after, state=GrantState.REDEEMED)
+    decision: dict[str, Value] = {"grant": grant.id, "use": len(after.uses), "act": event.action_digest}
     decision |= glass_link(case.request)
     decision |= {
         name: text for name, text in (("snapshot", event.rescue.snapshot), ("undo", event.rescue.words)) if text
     }
     line = system_line(EntryType.GATE_RELEASED, decision)
-    after = replace(grant, state=state, uses=uses)
     return Step(case=replace(case, grant=after), log=(line,), note="released")
 
 
