@@ -261,7 +261,7 @@ class Intake:
     def _supersede(self, connection: sa.Connection, draft: Draft, newer: Request, now_ms: int) -> Case:
         old = records.read(connection, draft.supersedes)
         if draft.caller and old.request.action.machine != draft.action.machine:
-            raise records.not_there(draft.supersedes)  # as by its id
+            raise records.not_there(draft.supersedes)  # as it is not for any other call of that machine
         mine, theirs = [(each.agent.host, each.agent.session, each.action.machine) for each in (draft, old.request)]
         if mine != theirs:
             raise NotAllowedError("a request can only be replaced by the session that made it")

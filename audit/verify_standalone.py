@@ -104,8 +104,8 @@ def parse_vkey(line: str) -> Key:
     return name, bytes.fromhex(key_id), raw[1:]
 
 
-def open_head(note: str, keys: Keys, here: str = "") -> tuple[int, bytes]:
-    """(size, root) of a checkpoint that one of the keys, in its time, signed under the checkpoint's own name."""
+def open_head(note: str, keys: Keys, hint: str = "") -> tuple[int, bytes]:
+    """(size, root) of a checkpoint that a key, in its time, signed under the checkpoint's own name; else ``hint``."""
     if not note.strip():
         raise ValueError("the signed head is missing: whatever is there is no log that was signed")
     text, _, signatures = note.rpartition("\n\n")
@@ -122,7 +122,7 @@ def open_head(note: str, keys: Keys, here: str = "") -> tuple[int, bytes]:
                 signed = signed or (name == origin and int(size) <= limit)
     root_hash = base64.b64decode(root, validate=True)
     if not signed or len(root_hash) != 32:
-        raise ValueError(f"no known key of {origin!r} signed the head of {size} entries, or was changed before{here}")
+        raise ValueError(f"no known key of {origin!r} signed the head of {size} entries, or was changed before{hint}")
     return int(size), root_hash
 
 
@@ -262,12 +262,12 @@ def verify(path: Path, vkeys: list[str], checkpoints: list[str], seen: list[str]
             raise ValueError(f"--seen {text}: expected size:root with at least 16 hexadecimal digits")
     sizes = {int(line) for text in notes.values() for line in re.findall(r"^\d+$", text, re.MULTILINE)}
     marks, words, named = read_entries({0, *sizes, *(size for _, size, _ in heads)}, entries, keys)
-    here = f"{max(marks)} are present: if that is fewer, the rest is gone, perhaps with a change of the key"
-    said = f"; {here} ({marks[max(marks)][1]})"
-    signed = [(name, *open_head(text, keys, said)) for name, text in notes.items()]
+    present, since = max(marks), marks[max(marks)][1]
+    hint = f"; {present} are present: if that is fewer, the rest is gone, perhaps with a change of the key ({since})"
+    signed = [(name, *open_head(text, keys, hint)) for name, text in notes.items()]
     holds, fails = compare([*signed, *heads, *words], marks)
-    if max(marks) > (size := signed[0][1]):
-        fails.append(f"{max(marks)} entries are present, {size} are signed ({marks[size][1]})")
+    if present > (size := signed[0][1]):
+        fails.append(f"{present} entries are present, {size} are signed ({marks[size][1]})")
     if payloads is None:
         return holds, fails, ["an export holds no payloads, so that none was compared with its digest"]
     return holds, fails + payload_faults(payloads, named), []

@@ -87,8 +87,10 @@ def offered(request: Request) -> tuple[ScopeOffer, ...]:
 
 def proposed_commands(request: Request, pattern: str) -> list[str]:
     """What a rule that is proposed from this request would match; none where no rule would say the same."""
-    if pattern or not request.effects:
-        return [pattern] if request.effects else []
+    if not request.effects:
+        return []
+    if pattern:
+        return [pattern]
     commands = list(dict.fromkeys(each.command for each in request.effects))
     is_exact = all(commands) and not any("*" in each for each in commands)  # a star would stand for more than was seen
     return commands if is_exact else []
