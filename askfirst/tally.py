@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -40,6 +41,8 @@ _KINDS_PER_ENTRY: Final = 64
 _TEXT_CHARS: Final = 100
 _INPUT_CHARS: Final = 4096
 _RULES_MAX: Final = 8
+_CUT: Final = re.compile(r" … \(\d+ characters\)\Z")
+"""The end of a text that was cut."""
 
 _GATE: Final = Actor(type="policy", id="gate")
 
@@ -187,15 +190,18 @@ class Tally:
         return {"tool": call.tool, "arguments": arguments, "cwd": call.cwd}
 
 
+def is_cut(text: str) -> bool:
+    """Whether a text of an input was longer than is kept, so that nobody can tell what the rest was."""
+    return _CUT.search(text) is not None
+
+
 def _json(value: object) -> Value:
     """The value, of which only texts and containers of JSON matter."""
     return value if isinstance(value, str | int | float | list | dict) or value is None else str(value)
 
 
 def _cut(value: Value) -> object:
-    if isinstance(value, str):
-        return value if len(value) <= _INPUT_CHARS else f"{value[:_INPUT_CHARS]} … ({len(value)} characters)"
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return value if len(text) <= _INPUT_CHARS else f"{text[:_INPUT_CHARS]} … ({len(text)} characters)"
 
 

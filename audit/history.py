@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from askfirst.errors import LogError
+from askfirst.tally import is_cut
 from audit.source import connect
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CALLS: Final = ("gate.requested", "gate.passed", "gate.refused")
-_CUT: Final = re.compile(r" … \(\d+ characters\)\Z")
-"""How ``askfirst.tally`` ends a text that it cut."""
 _ENDS: Final = {"gate.timeout": "expired", "gate.cancelled": "cancelled", "gate.superseded": "superseded"}
 
 
@@ -77,7 +75,7 @@ def _batch(connection: sqlite3.Connection, entry: dict[str, Any]) -> Iterator[di
         if inputs is not None:
             kept = inputs[place]
             one |= {"agent": {**entry["agent"], "cwd": kept["cwd"]}, "input": kept["arguments"]}
-            if _CUT.search(str(kept["arguments"].get("command", ""))):  # the rest was never kept, and may be anything
+            if is_cut(str(kept["arguments"].get("command", ""))):
                 one |= {"action": {"tool": call["tool"]}, "input": None}
         yield one
 
