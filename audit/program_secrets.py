@@ -175,7 +175,7 @@ _READERS: Final = (
 )
 _PUTS: Final = r"""\b(?:echo|printf)\s((?:"[^"\n]*+"|'[^'\n]*+'|[^"'|;&\n]|;\s*(?=(?:echo|printf)\b))++)"""
 _TO: Final = r"\|\s*(?:(?:sudo|env|npx|exec)\s+(?:-\w+\s+)*)*"
-_NAMED_FILE: Final = r"-[\w-]*\b(?:pass(?:word|phrase)?|secret)(?:[-_]?file)?"
+_NAMED_FILE: Final = r"(?<=-)(?:pass(?:word|phrase)?|secret)(?:[-_]?file)?"
 _MADE_FILE: Final = r"""<\(\s*(?:echo|printf)\s((?:"[^"\n]*+"|'[^'\n]*+'|[^"'()|;&\n])++)\)"""
 _PUT: Final = rf"""(?:(?<=\s)(?!-|echo\b|printf\b)|(?<=\w:)|(?<=\\n)){VALUE}"""
 
