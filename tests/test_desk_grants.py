@@ -210,7 +210,11 @@ def test_a_waiter_is_told_when_it_is_the_agents_turn(desk_bench: Bench) -> None:
 
 
 PATTERN = "rm -rf *"
-OFFERS = (ScopeOffer(kind="once"), ScopeOffer(kind="session", pattern=PATTERN))
+OFFERS = (
+    ScopeOffer(kind="once"),
+    ScopeOffer(kind="session", pattern=PATTERN),
+    ScopeOffer(kind="uses", amount=2, pattern=PATTERN),
+)
 
 
 def a_similar(key: str, command: str, **terms: object) -> Draft:
@@ -218,9 +222,9 @@ def a_similar(key: str, command: str, **terms: object) -> Draft:
     return replace(draft, terms=replace(draft.terms, scopes=OFFERS, **terms))  # type: ignore[arg-type]
 
 
-async def approved_for_the_session(made: Bench) -> Case:
+async def approved_for_the_session(made: Bench, scope: str = "session") -> Case:
     case = await made.desk.ask(a_similar("1", "rm -rf build"))
-    review = replace(a_review(case.request, Verdict.APPROVE), scope=f"session {PATTERN}")
+    review = replace(a_review(case.request, Verdict.APPROVE), scope=f"{scope} {PATTERN}")
     return (await made.desk.review(review)).case
 
 
@@ -325,11 +329,14 @@ def test_an_approval_for_several_runs_ends_where_the_same_action_is_denied(desk_
 
 
 @pytest.mark.parametrize("how", ["revoked", "denied"])
-def test_an_approval_that_is_taken_back_opens_nothing_that_it_was_passed_on_to(desk_bench: Bench, how: str) -> None:
+@pytest.mark.parametrize("scope", ["session", "uses:2"], ids=["has uses left", "is used up"])
+def test_an_approval_that_is_taken_back_opens_nothing_that_it_was_passed_on_to(
+    desk_bench: Bench, scope: str, how: str
+) -> None:
     """I5: a program may have asked ahead; what it was told is approved has not run yet."""
 
     async def story() -> None:
-        first = await approved_for_the_session(desk_bench)
+        first = await approved_for_the_session(desk_bench, scope)
         ran = await desk_bench.desk.covered(a_similar("2", "rm -rf dist"))
         ahead = await desk_bench.desk.covered(a_similar("3", "rm -rf out"))
         assert ran is not None

@@ -80,8 +80,16 @@ def lapse(case: Case, now_ms: int) -> tuple[Case, tuple[LogLine, ...]]:
     return replace(case, grant=lapsed), (line,)
 
 
+def can_be_taken_back(case: Case, now_ms: int) -> bool:
+    """Whether its grant may still open something: itself, or where it was passed on to, which lapses no later."""
+    grant = case.grant
+    if grant is None or grant.state is GrantState.ISSUED:
+        return grant is not None
+    return bool(grant.passed_on) and grant.state is not GrantState.REVOKED and now_ms < grant.expires_at_ms
+
+
 def take_back(case: Case, now_ms: int, *, detail: str = "") -> tuple[Case, str]:
-    """The case with its grant revoked, and the grant's id; there must be one that is open."""
+    """The case with its grant revoked, and the grant's id; there must be one."""
     assert case.grant is not None  # the callers have looked
     revoked = replace(case.grant, state=GrantState.REVOKED, ended_at_ms=now_ms, detail=detail or case.grant.detail)
     return replace(case, grant=revoked), revoked.id
@@ -209,7 +217,7 @@ def _told(receipt: Receipt) -> dict[str, Value]:
 def revoke(case: Case, event: Event, now_ms: int) -> Step:
     """Take the grant back; what the people decided stays as it is."""
     assert isinstance(event, Revoke)
-    if case.grant is None or case.grant.state is not GrantState.ISSUED:
+    if not can_be_taken_back(case, now_ms):
         state = "no grant" if case.grant is None else f"the grant is {case.grant.state.value}"
         return Step(case=case, done=False, note=f"nothing to revoke: {state}")
     is_ours = not event.channel  # no person did it, so the reason is all that tells them

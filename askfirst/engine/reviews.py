@@ -10,7 +10,7 @@ from askfirst.engine import quorum
 from askfirst.engine.answer import answer_problem
 from askfirst.engine.case import Case, LogLine, Step, ended, person_line, review_line, with_review
 from askfirst.engine.events import Cast, Content, Event
-from askfirst.engine.grants import issue, take_back
+from askfirst.engine.grants import can_be_taken_back, issue, take_back
 from askfirst.engine.retraction import drop_unknown, is_taken_back
 from askfirst.engine.scopes import chosen, key_of, offered
 from askfirst.engine.versions import edit_line, next_version
@@ -65,7 +65,7 @@ def _cast(case: Case, event: Cast, now_ms: int) -> Step:
 def cast_after_approval(case: Case, event: Event, now_ms: int) -> Step:
     """Deny beats approve until the grant is redeemed (I5); everything else comes too late."""
     assert isinstance(event, Cast)
-    if event.review.verdict is not Verdict.DENY or case.grant is None or case.grant.state is not GrantState.ISSUED:
+    if event.review.verdict is not Verdict.DENY or case.grant is None or not can_be_taken_back(case, now_ms):
         return cast_closed(case, event, now_ms)
     refusal = _refusal(case, event)
     if refusal:
