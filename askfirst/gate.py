@@ -257,6 +257,7 @@ class Gate:
                     content=content,
                     terms=terms,
                     sight=event.call.sight,
+                    known=case,
                 )
             except RescueError as error:
                 return Deny(reason=answers.not_kept(case, str(error)))
@@ -309,6 +310,7 @@ class Gate:
                 tool_use_id=event.tool_use_id,
                 content=content,
                 sight=event.call.sight,
+                known=case,
             )
         except RescueError as error:
             return Deny(reason=answers.not_kept(case, str(error)))

@@ -89,8 +89,12 @@ class Releaser(Clerk):
         terms: Terms | None = None,
         has_run: bool = False,
         sight: Sight | None = None,
+        known: Case | None = None,
     ) -> Step:
         """Use the grant of a request: at most one attempt ever hears ``done`` for each of its uses.
+
+        What comes before goes by the case as it was ``known`` a moment ago, by default as it is read; whether it still
+        is so, the transaction looks.
 
         With ``content``, or without a ``tool_use_id``, no call has just waited for it: then its session may not have
         been told to stop since, nor may the action have been denied. Where the approval reaches further than one run,
@@ -105,7 +109,7 @@ class Releaser(Clerk):
         """
         state_digest, rescue = "", Rescue()
         if self._inspector is not None or self._before_release is not None or self._net is not None:
-            bound = await self.case(request_id)  # as it is now; whether it still is so, the transaction looks
+            bound = known or await self.case(request_id)
             if self._inspector is not None:
                 state_digest = await self._state_of(bound, self._inspector, has_run=has_run, sight=sight)
                 if is_outdated(bound, state_digest):
