@@ -107,38 +107,41 @@ class Releaser(Clerk):
             RescueError: it could not be kept as people were promised; nothing was redeemed.
             LookAgainError: it would run on another machine, whose ``sight`` is too old to tell.
         """
-        state_digest, rescue = "", Rescue()
+        redeem = Redeem(
+            action_digest=action_digest, attempt=attempt, tool_use_id=tool_use_id, action=content, terms=terms
+        )
         if self._inspector is not None or self._before_release is not None or self._net is not None:
             bound = known or await self.case(request_id)
             if self._inspector is not None:
                 state_digest = await self._state_of(bound, self._inspector, has_run=has_run, sight=sight)
                 if is_outdated(bound, state_digest):
                     return await self._renew(bound, self._inspector, sight)
-            rescue = await self._prepared(bound, content, has_run=has_run)
+                redeem = replace(redeem, state_digest=state_digest)
+            redeem = replace(redeem, rescue=await self._prepared(bound, content, has_run=has_run))
 
         def event(connection: sa.Connection, case: Case) -> Redeem:
-            is_ahead = content is not None or not tool_use_id  # no call has just waited for it
-            overruled = "" if has_run else self._intake.overruled(connection, case, action_digest, is_ahead=is_ahead)
-            if is_ahead and not (has_run or overruled):
-                overruled = self._intake.stopped(connection, case.request, action_digest, self._clock.now_ms())
-            grant = case.grant
-            return Redeem(
-                action_digest=action_digest,
-                attempt=attempt,
-                tool_use_id=tool_use_id,
-                action=content,
-                terms=terms,
-                is_genuine=grant is not None and grant_token.is_genuine(grant, self._signer),
-                state_digest=state_digest,
-                rescue=rescue,
-                overruled=overruled,
-            )
+            overruled = "" if has_run else self._overruled(connection, case, redeem)
+            is_genuine = case.grant is not None and grant_token.is_genuine(case.grant, self._signer)
+            return replace(redeem, is_genuine=is_genuine, overruled=overruled)
 
         step = await self._step_on(request_id, event)
+        await self._drop_unused(redeem.rescue, step)
+        return step
+
+    def _overruled(self, connection: sa.Connection, case: Case, redeem: Redeem) -> str:
+        """Why what people have said since the approval keeps it closed, or ``""``."""
+        act = redeem.action_digest
+        is_ahead = redeem.action is not None or not redeem.tool_use_id  # no call has just waited for it
+        overruled = self._intake.overruled(connection, case, act, is_ahead=is_ahead)
+        if is_ahead and not overruled:
+            return self._intake.stopped(connection, case.request, act, self._clock.now_ms())
+        return overruled
+
+    async def _drop_unused(self, rescue: Rescue, step: Step) -> None:
+        """Give up what was kept for a use that did not come about."""
         uses = step.case.grant.uses if step.case.grant is not None else ()
         if rescue.snapshot and self._net is not None and all(each.rescue != rescue for each in uses):
             await self._net.drop(rescue.snapshot)
-        return step
 
     async def _state_of(self, case: Case, inspector: Inspector, *, has_run: bool, sight: Sight | None) -> str:
         """The state that the action would meet now, where the grant is bound to one and nothing has run yet."""
