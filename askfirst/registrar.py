@@ -159,14 +159,18 @@ class Registrar:
     async def remove(self, name: str, *, by: str) -> tuple[str, ...]:
         """Remove a person who was added with all that is theirs, or one identity; what went.
 
-        With the person go their tokens and break-glass codes: whoever gets the same id later has none of them.
+        With the person go their tokens and break-glass codes, also of somebody whom the configuration named before:
+        whoever gets the same id later has none of them.
 
         Raises:
             NotAllowedError: the configuration names it.
             RequestNotFoundError: nobody is known by it.
         """
-        if self._roster.is_configured(name) and not self._has_links(name):
-            raise NotAllowedError(f"{name} is in the configuration; take it out there")
+        is_configured = self._roster.is_configured(name)
+        if is_configured and not self._has_links(name):
+            raise NotAllowedError(
+                f"{name} is in the configuration; take it out there, and then remove the tokens and codes by this again"
+            )
 
         def work(connection: sa.Connection) -> tuple[str, ...]:
             is_person, linked = rows.remove(connection, name)
@@ -174,7 +178,8 @@ class Registrar:
                 actor = Actor(type="system", id=by, channel="api")
                 data: dict[str, Value] = {"person": name, "identities": linked}
                 self._audit.append(connection, Entry(type=EntryType.PERSON_REMOVED, actor=actor, data=data))
-            return (name, *linked, *self._disarm(connection, name, by=by)) if is_person else linked
+            held = () if is_configured else self._disarm(connection, name, by=by)
+            return (*((name,) if is_person else ()), *linked, *held)
 
         gone = await self._writer.write(work)
         if not gone:

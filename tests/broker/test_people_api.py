@@ -43,6 +43,13 @@ async def approve(made: Bench, asked: dict[str, Any]) -> None:
     assert (await made.desk.review(a_review(case.request, Verdict.APPROVE))).done
 
 
+async def token(made: Bench, http: httpx.AsyncClient, person: str) -> dict[str, Any]:
+    wanted = {"name": "phone", "scopes": ["decide"], "person": person}
+    asked = (await http.post("/v1/tokens/asked", json=wanted)).json()
+    await approve(made, asked)
+    return dict((await http.post(f"/v1/tokens/issued/{asked['request']}", json={"claim": asked["claim"]})).json())
+
+
 def test_people_are_added_linked_listed_and_removed(desk_bench: Bench, people: Callable[[Any], PeopleApi]) -> None:
     async def story() -> None:
         async with api_client(desk_bench, more=lambda access: [people(access)]) as http:
@@ -111,12 +118,6 @@ def test_with_a_person_go_their_tokens_and_codes_and_whoever_gets_the_same_id_ha
         made = await http.post(f"/v1/people/added/{asked['request']}", json={"claim": asked["claim"]})
         assert made.status_code == 200
 
-    async def token(http: httpx.AsyncClient, person: str) -> dict[str, Any]:
-        wanted = {"name": "phone", "scopes": ["decide"], "person": person}
-        asked = (await http.post("/v1/tokens/asked", json=wanted)).json()
-        await approve(desk_bench, asked)
-        return dict((await http.post(f"/v1/tokens/issued/{asked['request']}", json={"claim": asked["claim"]})).json())
-
     def code(person: str, name: str) -> Code:
         now_ms = desk_bench.clock.now_ms()
         return Code(
@@ -133,7 +134,7 @@ def test_with_a_person_go_their_tokens_and_codes_and_whoever_gets_the_same_id_ha
         async with api_client(desk_bench, more=lambda access: [people(access)]) as http:
             await add(http, "local:bob")
             await add(http, "local:eve")
-            bobs, eves = await token(http, "local:bob"), await token(http, "local:eve")
+            bobs, eves = await token(desk_bench, http, "local:bob"), await token(desk_bench, http, "local:eve")
             for each in (code("local:bob", "BBBBBB"), code("local:eve", "EEEEEE")):
                 await desk_bench.writer.write(lambda connection, each=each: break_glass.add(connection, each))
             gone = (await http.post("/v1/people/remove", json={"name": "local:bob"})).json()
@@ -147,5 +148,23 @@ def test_with_a_person_go_their_tokens_and_codes_and_whoever_gets_the_same_id_ha
         assert usable == ["EEEEEE"]
         types = [entry.type.value for entry in desk_bench.log.entries]
         assert (types.count("token.revoked"), types.count("break_glass.revoked")) == (1, 1)
+
+    run(story)
+
+
+def test_the_tokens_of_whom_the_configuration_named_go_once_it_does_not(
+    desk_bench: Bench, people: Callable[[Any], PeopleApi]
+) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench, more=lambda access: [people(access)]) as http:
+            held = [await token(desk_bench, http, person) for person in ("local:ann", "local:before")]
+            named = await http.post("/v1/people/remove", json={"name": "local:ann"})
+            gone = await http.post("/v1/people/remove", json={"name": "local:before"})
+            again = await http.post("/v1/people/remove", json={"name": "local:before"})
+            listed = {each["id"]: each["revoked_at_ms"] for each in (await http.get("/v1/tokens")).json()["tokens"]}
+        assert (named.status_code, again.status_code) == (403, 404)
+        assert named.json()["detail"].startswith("local:ann is in the configuration; take it out there, and then")
+        assert gone.json() == {"removed": [f"token:{held[1]['id']}"]}
+        assert [listed[each["id"]] is None for each in held] == [True, False]
 
     run(story)
