@@ -27,15 +27,13 @@ import sqlite3
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import quote
 
 Point = tuple[int, int, int, int]
 Key = tuple[str, bytes, bytes]
 Keys = dict[Key, float]  # each with the number of entries up to which it signs
 Head = tuple[str, int, bytes]  # what it is, number of entries, the first bytes of its root
-Mark = tuple[bytes, str]  # root of so many entries, and when the next one was made, or the last of all
-Marks = dict[int, Mark]  # by the number of entries
+Marks = dict[int, tuple[bytes, str]]  # by the number of entries: their root, when the next (or the last) was made
 Entries = Iterable[tuple[int, bytes]]
 Payloads = Iterable[tuple[bytes, bytes, bytes]]
 
@@ -109,7 +107,6 @@ def open_head(note: str, keys: Keys, hint: str = "") -> tuple[int, bytes]:
     if not note.strip():
         raise ValueError("the signed head is missing: whatever is there is no log that was signed")
     text, _, signatures = note.rpartition("\n\n")
-    text += "\n"
     origin, size, root = text.split("\n")[:3]
     signed = False
     for line in signatures.splitlines():
@@ -117,7 +114,7 @@ def open_head(note: str, keys: Keys, hint: str = "") -> tuple[int, bytes]:
         blob = base64.b64decode(encoded, validate=True)
         for (key_name, key_id, public), limit in keys.items():
             if (dash, name, blob[:4]) == ("\u2014", key_name, key_id):
-                if not ed25519_verifies(public, text.encode(), blob[4:]):
+                if not ed25519_verifies(public, f"{text}\n".encode(), blob[4:]):
                     raise ValueError(f"the signature of {name!r} is wrong")
                 signed = signed or (name == origin and int(size) <= limit)
     root_hash = base64.b64decode(root, validate=True)
@@ -126,17 +123,20 @@ def open_head(note: str, keys: Keys, hint: str = "") -> tuple[int, bytes]:
     return int(size), root_hash
 
 
-def follow(index: int, body: bytes, keys: Keys) -> list[Head]:
+def follow(index: int, body: bytes, keys: Keys, chain: list[Key]) -> list[Head]:
     """Know the key that a known one gave its place to, by its word in the entry of the change: its last head."""
-    entry = json.loads(body)
-    old, new, word = (entry["data"].get(name, "") for name in ("old", "new", "endorsement"))
-    if entry["type"] != "log.key_rotated" or not word or keys.get(parse_vkey(old), 0) <= index:
+    if ((entry := json.loads(body))["type"], entry.get("v")) != ("log.key_rotated", 1):
         return []
-    size, root = open_head(word, {parse_vkey(old): index})
-    if size != index or word.split("\n")[3] != f"next {new}":
-        raise ValueError(f"entry {index} changes the key, but the old key's word is for another place or key")
-    keys[parse_vkey(old)] = index
-    keys.setdefault(parse_vkey(new), float("inf"))
+    new, word = entry["data"]["new"], entry["data"].get("endorsement")  # no word: changed by an earlier version
+    before, after = parse_vkey(entry["data"]["old"]), parse_vkey(new)
+    goes_on = chain[-1:] in ([], [before]) and after not in [*chain, before] and after[0] == before[0]
+    size, root = (index, b"") if word is None else open_head(word, {before: index})
+    if not goes_on or size != index or (word and word.split("\n")[3] != f"next {new}"):
+        raise ValueError(f"entry {index} changes the key, but not from and to those that fit there ({time_of(body)})")
+    chain += [before, after]
+    if word is None or before not in keys:
+        return []
+    keys |= {before: index, after: keys.get(after, float("inf"))}
     return [(f"the old key's last head, by whose word it was changed at entry {index}", size, root)]
 
 
@@ -180,7 +180,7 @@ def read_log(path: Path) -> tuple[str, list[str], Entries, Payloads | None]:
     return header["checkpoint"], header["vkeys"], numbered(file), None
 
 
-def numbered(file: BinaryIO) -> Entries:
+def numbered(file: Iterable[bytes]) -> Entries:
     """Each line with its number."""
     return ((index, line.removesuffix(b"\n")) for index, line in enumerate(file))
 
@@ -215,12 +215,13 @@ def time_of(body: bytes) -> str:
 
 def read_entries(sizes: set[int], entries: Entries, keys: Keys) -> tuple[Marks, list[Head], dict[str, int]]:
     """(what is at these sizes and at the end, last heads of keys that were changed, payloads that entries name)."""
-    stack, size, body, marks, words, named = list[bytes](), 0, b"", Marks(), list[Head](), dict[str, int]()
+    stack, size, body, chain = list[bytes](), 0, b"", list[Key]()
+    marks, words, named = Marks(), list[Head](), dict[str, int]()
     for index, following in entries:
         if index != size:
             raise ValueError(f"entry {size} is missing: entry {index} follows entry {size - 1} ({time_of(body)})")
         body = following
-        changed = follow(index, body, keys) if b'"log.key_rotated"' in body else []
+        changed = follow(index, body, keys, chain) if b'"log.key_rotated"' in body else []
         if size in sizes or changed:
             marks[size] = root_of(stack), time_of(body)
         words += changed

@@ -204,11 +204,12 @@ FORGED: dict[str, tuple[bytes, str]] = {
 def test_a_word_that_is_not_the_old_keys_own_is_named_with_its_entry(tmp_path: Path, name: str) -> None:
     forged, why = FORGED[name]
     path = exported(tmp_path / "log", [*BEFORE, forged, *BEFORE], NEW)
-    report = verify_store(path, vkeys=[OLD.verifier.vkey, NEW.verifier.vkey])
+    report = checked(path, OLD, NEW)
     [problem] = report.problems  # although both keys are known, and one of them signed all this
     assert (problem.code, problem.index, problem.time) == ("key", PLACE, "1970-01-01T00:00:00.000001Z")
     assert why in problem.message
     assert set(problems(path, OLD)) == {("key", PLACE), ("head", None)}
+    assert problems(path, NEW) == [("key", PLACE)]
 
 
 def test_who_has_only_the_new_key_cannot_rewrite_what_was_before_the_change(tmp_path: Path) -> None:
@@ -262,16 +263,17 @@ def test_a_key_that_gave_its_place_away_signs_no_later_head(tmp_path: Path) -> N
         ((NEW, OLD), "was the log's before"),
         ((OLD, NEWER), "but the log had"),
         ((NEWER, signer_of(4)), "but the log had"),
+        ((OLD, NEW), "but the log had"),
     ],
 )
 def test_a_circle_and_a_fork_of_keys_are_named(tmp_path: Path, second: tuple[Signer, Signer], why: str) -> None:
     bodies = [*BEFORE, changes(OLD, NEW, endorse(OLD, NEW.verifier, HERE))]
     bodies.append(changes(*second, endorse(second[0], second[1].verifier, tree_over(bodies))))
     path = exported(tmp_path / "log", bodies, NEW)
-    report = verify_store(path, vkeys=[OLD.verifier.vkey])
-    [problem] = report.problems
-    assert (problem.code, problem.index) == ("key", PLACE + 1)
-    assert why in problem.message
+    for keys in ((OLD,), (NEW,), (OLD, NEW)):
+        [problem] = checked(path, *keys).problems
+        assert (problem.code, problem.index) == ("key", PLACE + 1)
+        assert why in problem.message
 
 
 def test_a_word_between_keys_that_nobody_knows_makes_none_of_them_known() -> None:
