@@ -97,8 +97,8 @@ class Releaser(Clerk):
         is so, the transaction looks.
 
         With ``content``, or without a ``tool_use_id``, no call has just waited for it: then its session may not have
-        been told to stop since, nor may the action have been denied. Where the approval reaches further than one run,
-        that one is looked for in any case.
+        been told to stop since, nor may the action have been denied; nor where its deadline has approved it, as
+        silence is nobody's word. Where the approval reaches further than one run, a denial is looked for in any case.
 
         A grant that is bound to a state is worth nothing once that has changed: then a new version is asked. What the
         action would destroy is kept first, unless it ``has_run`` already, on a Yes at its host.
@@ -131,7 +131,9 @@ class Releaser(Clerk):
     def _overruled(self, connection: sa.Connection, case: Case, redeem: Redeem) -> str:
         """Why what people have said since the approval keeps it closed, or ``""``."""
         act = redeem.action_digest
-        is_ahead = redeem.action is not None or not redeem.tool_use_id  # no call has just waited for it
+        end = case.request.end
+        is_silence = end is not None and end.by == "deadline"
+        is_ahead = redeem.action is not None or not redeem.tool_use_id or is_silence  # nobody has just let it go on
         overruled = self._intake.overruled(connection, case, act, is_ahead=is_ahead)
         if is_ahead and not overruled:
             return self._intake.stopped(connection, case.request, act, self._clock.now_ms())

@@ -383,3 +383,22 @@ def test_a_program_redeems_nothing_for_a_session_that_was_told_to_stop(desk_benc
         assert steps[0].note == f"its session was told to stop (request {last.request.code})"
 
     asyncio.run(story())
+
+
+def test_silence_after_a_stop_lets_nothing_run(desk_bench: Bench) -> None:
+    """I5: a hook waits for it, and nobody has decided to let it go on."""
+
+    async def story() -> None:
+        draft = a_draft(key="1", command="touch a")
+        found = replace(draft.classification, effects=())
+        draft = replace(draft, classification=found, terms=replace(draft.terms, on_timeout="approve"))
+        waiting = await desk_bench.desk.ask(draft)
+        last = await desk_bench.desk.ask(a_draft(key="2", command="git push --force"))
+        await desk_bench.desk.review(a_review(last.request, Verdict.DENY, stop=True))
+        desk_bench.clock.advance(601)
+        await desk_bench.desk.sweep()
+        case = await desk_bench.desk.case(waiting.request.id)
+        assert case.request.state is RequestState.APPROVED
+        assert not await redeemed(desk_bench, case)
+
+    asyncio.run(story())
