@@ -39,13 +39,16 @@ _TOKENS_OF_PARTS: Final = (
 _ANY_VENDOR: Final = r"\b(?:[a-zA-Z]{1,10}+\d?_(?:[a-z]{1,8}+_)?[A-Za-z0-9]{24,}+)(?![\w-])"
 """The form that most vendors give their tokens by now: who, what for, and what is made."""
 
+_NO_SWITCH: Final = r"(?!-?(?:disabled|no)-)"
+"""What begins so says that there is no secret (``--disabled-password``, ``--no-password``); what follows is none."""
+
 _OURS: Final[tuple[tuple[str, str, str, str, Callable[[str], bool] | None], ...]] = (
     (
         "option",
         NAMED,
         "",
         (
-            rf"(?i)-(?<![\w-][\w-])[\w.-]*{NAMES_OF_SECRETS}(?={REST_OF_NAME}[\w-]{{0,64}}+\s)"
+            rf"(?i)-(?<![\w-][\w-]){_NO_SWITCH}[\w.-]*{NAMES_OF_SECRETS}(?={REST_OF_NAME}[\w-]{{0,64}}+\s)"
             rf"{TELLS_OF}{REST_OF_NAME}[\w-]{{0,64}}+\s+(?!-){VALUE}"
         ),
         is_literal,
