@@ -39,6 +39,11 @@ class Agent:
     mode: str = ""
     interactive: bool = False
 
+    @property
+    def can_be_stopped(self) -> bool:
+        """Whether its session can be told to stop: one that has a name, and is not the broker's own asking."""
+        return bool(self.session) and self.host != OURS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeforeTool:

@@ -167,7 +167,7 @@ class Intake:
         if stands.known is not None:
             return Received(case=stands.known)
         stopped = None  # without a session there is none to stop
-        if draft.agent.session:
+        if draft.agent.can_be_stopped:
             stopped = stop_of(stands.denials, draft.action.machine, self.bounds.stop_window_s, now_ms)
         if stands.granted is not None and stopped is None and not self.overruled(connection, stands.granted, act):
             return Received(case=stands.granted)
@@ -208,9 +208,9 @@ class Intake:
         return _DENIED_SINCE if is_denied_since(connection, act, grant.issued_at_ms) else ""
 
     def stopped(self, connection: sa.Connection, request: Request, act: str, now_ms: int) -> str:
-        """That the session of this request was told to stop, or ``""``; what has none cannot be told to."""
+        """That the session of this request was told to stop, or ``""``; not all can be told to."""
         agent = request.agent
-        if not agent.session:
+        if not agent.can_be_stopped:
             return ""
         since_ms = now_ms - self.bounds.stop_window_s * 1000
         found = denials(connection, action_digest=act, agent=agent, since_ms=since_ms)

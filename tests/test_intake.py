@@ -216,7 +216,7 @@ def test_a_stop_without_a_session_ends_that_request_alone(desk_bench: Bench) -> 
     async def story() -> None:
         first = await ask(desk_bench, "1", session="")
         step = await desk_bench.desk.review(a_review(first.request, Verdict.DENY, stop=True))
-        assert step.note == "denied; it names no session that could be stopped"
+        assert step.note == "denied; it has no session that could be stopped"
         other = await ask(desk_bench, "2", "git push --force", session="")
         assert (other.request.state, other.request.notes) == (RequestState.PENDING, ())
         same = await ask(desk_bench, "3", session="")

@@ -269,7 +269,9 @@ def _stopping(request: Request, review: Review) -> str:
     """What a deny stops besides the request; callers without a session share none that could be stopped."""
     if not review.stop:
         return ""
-    return "; the session is told to stop" if request.agent.session else "; it names no session that could be stopped"
+    return (
+        "; the session is told to stop" if request.agent.can_be_stopped else "; it has no session that could be stopped"
+    )
 
 
 def _counted(case: Case, review: Review | None, note: str) -> Step:

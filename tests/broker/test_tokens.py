@@ -188,6 +188,20 @@ def test_a_token_does_not_decide_on_what_the_hooks_of_its_machine_asked(desk_ben
     run(story)
 
 
+def test_deny_and_stop_of_a_token_ends_that_request_alone(desk_bench: Bench) -> None:
+    async def story() -> None:
+        wanted = {"name": "dashboard", "scopes": ["decide"], "person": "local:ann"}
+        async with api_client(desk_bench) as ours:
+            asked = (await ours.post("/v1/tokens/asked", json=wanted)).json()
+            case = await desk_bench.desk.case(asked["request"])
+            step = await desk_bench.desk.review(a_review(case.request, Verdict.DENY, stop=True))
+            assert step.note == "denied; it has no session that could be stopped"
+            again = await ours.post("/v1/tokens/asked", json=wanted)
+        assert (await desk_bench.desk.case(again.json()["request"])).request.state is RequestState.PENDING
+
+    run(story)
+
+
 def test_nobody_but_who_asked_for_a_token_that_decides_is_handed_it(desk_bench: Bench) -> None:
     """An agent of the same user sees the request and its approval, too."""
     wanted = {"name": "dashboard", "scopes": ["decide"], "person": "local:ann"}
