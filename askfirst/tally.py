@@ -40,6 +40,8 @@ WAITING_MAX: Final = 8192
 _KINDS_PER_ENTRY: Final = 64
 _TEXT_CHARS: Final = 100
 _INPUT_CHARS: Final = 4096
+_LOOKED_AT_CHARS: Final = _INPUT_CHARS + 16_384
+"""A secret that begins in what is kept is recognised if it is no longer than that (``audit.redact.LONGEST_CHARS``)."""
 _RULES_MAX: Final = 8
 _CUT: Final = re.compile(r" … \(\d+ characters\)\Z")
 """The end of a text that was cut."""
@@ -54,6 +56,15 @@ class _Passed:
     at_ms: int
     event: BeforeTool
     found: Classification
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Calls that are alike: what is said of them, their input, and when each came."""
+
+    described: Mapping[str, Value]
+    kept: Mapping[str, object]
+    at_ms: list[int]
 
 
 class Tally:
@@ -143,26 +154,21 @@ class Tally:
         for one in batch:
             sessions.setdefault((one.event.agent.host, one.event.agent.session), []).append(one)
         for (host, session), calls in sessions.items():
-            kinds: dict[str, list[_Passed]] = {}
-            described: dict[str, dict[str, Value]] = {}
+            kinds: dict[str, _Kind] = {}
             for one in calls:
-                members = self._described(one)
-                key = json.dumps([_digest(self._input(one)), members["outcome"], members["rules"]])
-                kinds.setdefault(key, []).append(one)
-                described.setdefault(key, members)
-            keys = list(kinds)
-            for start in range(0, len(keys), _KINDS_PER_ENTRY):
-                chosen = {key: kinds[key] for key in keys[start : start + _KINDS_PER_ENTRY]}
-                yield self._entry(host, session, chosen, described)
+                members, kept = self._described(one), self._input(one)
+                key = json.dumps([_digest(kept), members["outcome"], members["rules"]])
+                kinds.setdefault(key, _Kind(members, kept, [])).at_ms.append(one.at_ms)
+            every = list(kinds.values())
+            for start in range(0, len(every), _KINDS_PER_ENTRY):
+                yield self._entry(host, session, every[start : start + _KINDS_PER_ENTRY])
         if dropped:
             yield Entry(type=EntryType.GATE_PASSED, actor=_GATE, data={"count": dropped, "not_kept": True})
 
-    def _entry(
-        self, host: str, session: str, kinds: Mapping[str, list[_Passed]], described: Mapping[str, dict[str, Value]]
-    ) -> Entry:
-        calls: list[Value] = [{**described[key], "n": len(of_kind)} for key, of_kind in kinds.items()]
-        times = [one.at_ms for of_kind in kinds.values() for one in of_kind]
-        inputs = [self._input(of_kind[0]) for of_kind in kinds.values()]
+    def _entry(self, host: str, session: str, kinds: Sequence[_Kind]) -> Entry:
+        calls: list[Value] = [{**kind.described, "n": len(kind.at_ms)} for kind in kinds]
+        times = [at_ms for kind in kinds for at_ms in kind.at_ms]
+        inputs = [kind.kept for kind in kinds]
         data: dict[str, Value] = {
             "count": len(times),
             "from_ms": min(times),
@@ -178,7 +184,7 @@ class Tally:
         call, found = one.event.call, one.found
         return {
             "tool": call.tool[:_TEXT_CHARS],
-            "summary": str(self._redact(call.command))[:_TEXT_CHARS],
+            "summary": str(self._redact(call.command[:_LOOKED_AT_CHARS]))[:_TEXT_CHARS],
             "outcome": found.outcome.value,
             "rules": tuple(sorted({effect.rule for effect in found.effects}))[:_RULES_MAX],
         }
@@ -186,8 +192,14 @@ class Tally:
     def _input(self, one: _Passed) -> dict[str, object]:
         """What a rule can be tried on later: the call without its secrets, long texts cut."""
         call = one.event.call
-        arguments = {str(name): _cut(self._redact(_json(value))) for name, value in call.acting_arguments.items()}
+        arguments = {str(name): self._kept(_json(value)) for name, value in call.acting_arguments.items()}
         return {"tool": call.tool, "arguments": arguments, "cwd": call.cwd}
+
+    def _kept(self, value: Value) -> object:
+        text = _text(value)
+        if len(text) <= _INPUT_CHARS:
+            return self._redact(value)
+        return f"{_text(self._redact(_beginning(value)))[:_INPUT_CHARS]} … ({len(text)} characters)"
 
 
 def is_cut(text: str) -> bool:
@@ -200,9 +212,19 @@ def _json(value: object) -> Value:
     return value if isinstance(value, str | int | float | list | dict) or value is None else str(value)
 
 
-def _cut(value: Value) -> object:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return value if len(text) <= _INPUT_CHARS else f"{text[:_INPUT_CHARS]} … ({len(text)} characters)"
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _beginning(value: Value) -> Value:
+    """The value with no more of each text than can bear on what is kept: all else is not searched for secrets."""
+    if isinstance(value, str):
+        return value[:_LOOKED_AT_CHARS]
+    if isinstance(value, list):
+        return [_beginning(each) for each in value[:_INPUT_CHARS]]
+    if isinstance(value, dict):
+        return {name: _beginning(each) for name, each in value.items()}
+    return value
 
 
 def _digest(value: object) -> str:

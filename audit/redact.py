@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 _WINDOW_CHARS: Final = 4096
 """Some patterns take quadratic time on a hostile text, so that a long one is searched piece by piece."""
 _OVERLAP_CHARS: Final = 512
-_LONGEST_CHARS: Final = 16_384
+LONGEST_CHARS: Final = 16_384
 """What begins in one piece is followed so far; a private key of 8,192 bits has 6,400."""
 _SHORT_CHARS: Final = 6
+_REMEMBERED_CHARS: Final = 1024
+"""Names and commands come again; of whole files the memory would fill."""
 _OURS_ALONE: Final = frozenset({EntryType.LOG_FOUNDED, EntryType.LOG_KEY_ROTATED, EntryType.LOG_CHECKPOINT_WITNESSED})
 """Entries that hold keys and hashes, public by purpose, and no word of anybody else."""
 _OUR_IDS: Final = frozenset({"act", "grant", "policy_sha256", "rule", "verdict"})
@@ -42,9 +44,13 @@ _HEX: Final = re.compile(r"[0-9a-f]+\Z")
 _SECRET_NAME: Final = re.compile(rf"(?i){NAMES_OF_SECRETS}\Z")
 
 
-@lru_cache(maxsize=4096)
 def redacted(text: str) -> str:
     """The text with each secret that is recognised replaced, e.g. by ``[redacted: github token]``."""
+    return _remembered(text) if len(text) <= _REMEMBERED_CHARS else without_secrets(text, RULES)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(text: str) -> str:
     if len(text) < _SHORT_CHARS or _HEX.match(text):
         return text
     return without_secrets(text, RULES)
@@ -83,7 +89,7 @@ def _found(rule: Rule, text: str, offset: int, window: str) -> Iterator[tuple[in
         yield from ((offset + start, offset + end) for start, end in rule.secrets(match))
         if match.end() == len(window) and offset + len(window) < len(text):
             at = offset + match.start()
-            whole = rule.pattern.match(text, at, at + _LONGEST_CHARS)
+            whole = rule.pattern.match(text, at, at + LONGEST_CHARS)
             yield from rule.secrets(whole) if whole else ()
 
 

@@ -13,6 +13,7 @@ from askfirst.effects import Classification, Outcome
 from askfirst.host import Agent, BeforeTool
 from askfirst.tally import Tally
 from askfirst.testing.bench import Bench
+from audit.redact import LONGEST_CHARS
 
 HARMLESS = Classification(outcome=Outcome.ALLOW)
 
@@ -142,3 +143,26 @@ def test_what_is_no_json_in_our_sense_is_counted_all_the_same(desk_bench: Bench)
     asyncio.run(story())
     [entry] = entries(desk_bench, "gate.passed")
     assert data_of(entry)["count"] == 1
+
+
+def test_of_a_long_text_no_more_is_searched_than_can_bear_on_what_is_kept(desk_bench: Bench) -> None:
+    """A whole file of a megabyte took most of a second of the processor, and a secret across the cut must not show."""
+    searched = list[int]()
+
+    def redact(value: Value) -> Value:
+        searched.extend(len(each) for each in (value if isinstance(value, list) else [value]) if isinstance(each, str))
+        return value.replace("s" * 9000, "***") if isinstance(value, str) else value
+
+    async def story() -> None:
+        tally = Tally(writer=desk_bench.writer, audit=desk_bench.log, clock=desk_bench.clock, redact=redact)
+        tally.passed(call("ls", content="a" * 4000 + "s" * 9000 + "b" * 1_000_000, edits=["c" * 1_000_000]), HARMLESS)
+        await tally.flush()
+
+    asyncio.run(story())
+    assert max(searched) == 4096 + LONGEST_CHARS
+    [entry] = entries(desk_bench, "gate.passed")
+    inputs = data_of(entry)["inputs"]
+    assert isinstance(inputs, Private)
+    kept = json.loads(inputs.payload)[0]["arguments"]
+    assert kept["content"] == f"{'a' * 4000}***{'b' * 93} … (1013000 characters)"
+    assert len(kept["edits"]) < 4200

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -192,3 +193,11 @@ def test_a_token_is_taken_out_with_what_comes_after_how_it_begins(prefix: str) -
 def test_redacting_twice_is_redacting_once(text: str) -> None:
     once = redacted(text)
     assert redacted(once) == once
+
+
+def test_whole_files_are_not_remembered() -> None:
+    """Of each text that was looked at lately a copy would stay, thousands of files."""
+    text = "x" * 100_000 + str(id(object()))
+    before = sys.getrefcount(text)
+    redacted(text)
+    assert sys.getrefcount(text) == before
