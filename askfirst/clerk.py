@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from askfirst import engine, grant_token
 from askfirst.audit_port import EntryType
 from askfirst.docket import Docket
-from askfirst.engine import Deadline, next_due_ms
+from askfirst.engine import Deadline, Revoke, next_due_ms
+from askfirst.engine.grants import FROM_REVOKED, is_revoked
 from askfirst.entries import entry_of
 from askfirst.replacing import replace
 from askfirst.request import RequestState
@@ -83,9 +84,7 @@ class Clerk(Docket):
             case = records.read(connection, request_id)
             return self._apply(connection, case, event_for(connection, case))
 
-        step = await self._writer.write(work, is_brief=True)
-        self._published(step.case)
-        return step
+        return self._told(await self._writer.write(work, is_brief=True))
 
     def _apply(self, connection: sa.Connection, case: Case, event: engine.Event) -> Step:
         now_ms = self._clock.now_ms()
@@ -103,7 +102,19 @@ class Clerk(Docket):
             outbox.drop_unsent(connection, after.request.id, now_ms)
         if step.tell:
             outbox.owe_messages(connection, after.request.id, step.tell, now_ms)
-        return replace(step, case=after)
+        return replace(step, case=after, others=self._taken_back_with(connection, case, after))
+
+    def _taken_back_with(self, connection: sa.Connection, before: Case, after: Case) -> tuple[Case, ...]:
+        """What a grant was passed on to and has not run yet, taken back where the grant has just been."""
+        if is_revoked(before) or not is_revoked(after):
+            return ()
+        event = Revoke(by="gate", channel="", reason=FROM_REVOKED)
+        return tuple(self._apply(connection, each, event).case for each in records.read_passed_on(connection, after))
+
+    def _told(self, step: Step) -> Step:
+        for each in (step.case, *step.others):
+            self._published(each)
+        return step
 
     def _published(self, case: Case) -> Case:
         self._hub.publish(case)
@@ -129,7 +140,7 @@ class Clerk(Docket):
 
         steps = await self._writer.write(work)
         for step in steps:
-            self._published(step.case)
+            self._told(step)
         return len(steps)
 
     async def keep_time(self) -> None:

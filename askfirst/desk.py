@@ -213,9 +213,7 @@ class Desk(Releaser):
                 raise NotAllowedError(step.note)
             return step
 
-        step = await self._writer.write(work)
-        self._published(step.case)
-        return step
+        return self._told(await self._writer.write(work))
 
     async def wait(self, request_id: str, timeout_s: float) -> Case:
         """The case once it no longer waits for people, or as it is when the time is up.
@@ -264,9 +262,7 @@ class Desk(Releaser):
                 records.remember_retraction(connection, draft.decision_id, step.note, self._clock.now_ms())
             return step
 
-        step = await self._writer.write(work, is_brief=True)
-        self._published(step.case)
-        return step
+        return self._told(await self._writer.write(work, is_brief=True))
 
     async def retract(self, retract: Retract) -> Step | None:
         """Take back a review that no longer stands where it was made; None where it has not arrived yet.
@@ -283,9 +279,7 @@ class Desk(Releaser):
             return None
 
         step = await self._writer.write(work)
-        if step is not None:
-            self._published(step.case)
-        return step
+        return None if step is None else self._told(step)
 
     async def _edited(self, request_id: str, arguments: Mapping[str, object]) -> Content:
         if self._editor is None:
@@ -333,4 +327,4 @@ class Desk(Releaser):
 
         step = await self._writer.write(work)
         if step is not None:
-            self._published(step.case)
+            self._told(step)

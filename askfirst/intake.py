@@ -32,7 +32,7 @@ from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, Overl
 from askfirst.evidence.values import Evidence
 from askfirst.past_denials import answer_of, of_same, similar_denials, stop_of, without_consent_by_silence
 from askfirst.replacing import replace
-from askfirst.request import Claim, GrantState, Request, RequestKind, RequestState
+from askfirst.request import Claim, Request, RequestKind, RequestState
 from askfirst.rescue import Promise
 from askfirst.store import outbox, records
 from askfirst.store.standing import denials, is_denied_since, standing
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from askfirst.terms import Terms
 
 
-_FROM_REVOKED = "the approval that it was passed on from has been taken back; ask anew"
 _DENIED_SINCE = "people have denied this very action since that was approved; ask anew"
 
 
@@ -201,8 +200,6 @@ class Intake:
         denied by its own request alone.
         """
         grant = case.grant
-        if grant is not None and grant.under and _is_revoked(records.read(connection, grant.under)):
-            return _FROM_REVOKED
         if grant is None or not (is_ahead or grant.uses_max > 1 or grant.pattern):
             return ""
         return _DENIED_SINCE if is_denied_since(connection, act, grant.issued_at_ms) else ""
@@ -284,10 +281,6 @@ class Intake:
             decision={"rule": draft.terms.rule, "policy_sha256": draft.terms.policy_digest, **more},
         )
         self.audit.append(connection, entry_of(request, line))
-
-
-def _is_revoked(case: Case) -> bool:
-    return case.grant is not None and case.grant.state is GrantState.REVOKED
 
 
 def request_of(draft: Draft, now_ms: int, *, action_digest: str = "", notes: tuple[str, ...] | None = None) -> Request:

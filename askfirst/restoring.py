@@ -50,9 +50,13 @@ class Restoring(Clerk):
 
     def _take_back(self, known: Restored, connection: sa.Connection) -> int:
         event = Revoke(by=_BY, channel="", reason=f"{_words(known)}; ask again")
-        steps = [self._apply(connection, case, event) for case in records.list_granted(connection, _BATCH)]
-        grants = [each.case.grant for each in steps]
-        return sum(each is not None and each.state is not GrantState.ISSUED for each in grants)
+        taken: set[str] = set()
+        for listed in records.list_granted(connection, _BATCH):
+            case = records.read(connection, listed.request.id)  # it may be taken back with one before it by now
+            step = self._apply(connection, case, event)
+            changed = (step.case, *step.others)
+            taken |= {each.request.id for each in changed if each.grant and each.grant.state is not GrantState.ISSUED}
+        return len(taken)
 
     def _show_anew(self, known: Restored, before: str, connection: sa.Connection) -> list[str]:
         """Requests that wait, newest first; ids."""

@@ -353,10 +353,34 @@ def test_an_approval_that_is_taken_back_opens_nothing_that_it_was_passed_on_to(
         )
         assert (step.done, step.note) == (
             False,
-            "the approval that it was passed on from has been taken back; ask anew",
+            "the grant is revoked: the approval that it was passed on from has been taken back; ask anew",
         )
+        assert await desk_bench.desk.grants() == []
         assert await redeemed(desk_bench, ran)  # what has run hears the same again
         assert (await desk_bench.desk.ask(a_similar("4", "rm -rf out"))).request.state is RequestState.PENDING
+        revoked = [each for each in desk_bench.log.entries if each.type == "grant.revoked"]
+        assert [(each.request, each.actor.id) for each in revoked] == [
+            (first.request.id, "local:ann"),
+            (ahead.request.id, "gate"),
+        ]
+
+    asyncio.run(story())
+
+
+def test_whoever_follows_changes_hears_of_what_was_taken_back_with_an_approval(desk_bench: Bench) -> None:
+    async def story() -> None:
+        first = await approved_for_the_session(desk_bench)
+        ahead = await desk_bench.desk.covered(a_similar("2", "rm -rf dist"))
+        other = await approved(desk_bench, "other")
+        assert ahead is not None
+        with desk_bench.hub.subscriber() as changes:
+            await desk_bench.desk.revoke(first.request.id, by="local:ann", channel="web")
+            heard = [changes.get_nowait() for _ in range(changes.qsize())]
+        assert [(each.request.id, each.grant and each.grant.state) for each in heard] == [
+            (first.request.id, GrantState.REVOKED),
+            (ahead.request.id, GrantState.REVOKED),
+        ]
+        assert [each.request.id for each in await desk_bench.desk.grants()] == [other.request.id]
 
     asyncio.run(story())
 

@@ -13,7 +13,7 @@ import pytest
 from askfirst import card
 from askfirst.break_glass import Code
 from askfirst.errors import StoreError
-from askfirst.policy.ruling import Stage
+from askfirst.policy.ruling import ScopeOffer, Stage
 from askfirst.request import GrantState, RequestState, Verdict
 from askfirst.restoring import Restoring
 from askfirst.store import break_glass, restored, schema
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from askfirst.engine import Case, Step
+    from askfirst.intake import Draft
 
 AT = "2027-01-15T08:00:00.000000Z"
 WHEN = f"the store was restored from a backup of {AT}"
@@ -70,6 +71,28 @@ def test_a_grant_that_a_backup_brought_back_is_redeemed_by_nobody(desk_bench: Be
     assert {(each.actor.type, each.actor.id, each.decision["reason"]) for each in revoked} == {
         ("system", "restore", f"{WHEN}; ask again")
     }
+
+
+def test_an_approval_and_what_it_was_passed_on_to_are_taken_back_once_each(desk_bench: Bench) -> None:
+    offer = ScopeOffer(kind="duration", amount=60, pattern="rm -rf *")
+
+    def drafted(key: str) -> Draft:
+        draft = a_draft(key=key, command=f"rm -rf {key}")
+        return replace(draft, terms=replace(draft.terms, scopes=(offer,)))
+
+    async def story() -> None:
+        case = await desk_bench.desk.ask(drafted("a"))
+        await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE, scope="duration:60 rm -rf *"))
+        assert await desk_bench.desk.covered(drafted("b")) is not None  # lapses with the first
+        await desk_bench.writer.write(partial(restored.mark, restored=ABOUT))
+        await restoring(desk_bench).settle()
+        assert await desk_bench.desk.grants() == []
+
+    asyncio.run(story())
+    *revoked, entry = desk_bench.log.entries[-3:]
+    assert [each.type for each in revoked] == ["grant.revoked", "grant.revoked"]
+    assert entry.data is not None
+    assert entry.data["grants_revoked"] == 2
 
 
 def test_the_log_says_what_was_restored_and_what_came_of_it_once(desk_bench: Bench) -> None:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from askfirst.cli.options import AsJson, StateDir
 from askfirst.cli.output import connected, console, end_with, print_json, sentences
+from askfirst.cli.requests import find
 from askfirst.errors import InputError
 from askfirst.paths import state_paths
 from askfirst.visible import visible
@@ -51,9 +52,9 @@ def revoke(
         if every:
             _revoke_all(client, reason, as_json=as_json)
             return
-        found = _named(client.call("GET", "/v1/grants")["grants"], grant)
-        step = client.call("POST", f"/v1/grants/{found['request']}/revoke", json={"reason": reason})
-        end_with(step, found["code"], as_json=as_json)
+        request, code = named(client, grant)
+        step = client.call("POST", f"/v1/grants/{request}/revoke", json={"reason": reason})
+        end_with(step, code, as_json=as_json)
 
 
 def _revoke_all(client: Client, reason: str, *, as_json: bool) -> None:
@@ -89,18 +90,20 @@ def table(found: list[dict[str, Any]]) -> Table:
     return made
 
 
-def _named(found: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    """The grant with this id, code, or unique beginning of a code.
+def named(client: Client, name: str) -> tuple[str, str]:
+    """Id and code of the request whose grant has this id, code, or unique beginning of a code.
+
+    An open grant goes before all others; of these, one that is all passed on may still open something elsewhere.
 
     Raises:
-        InputError: none, or more than one, is named so.
+        InputError: more than one is named so.
+        RequestNotFoundError: none is.
     """
-    matches = [
-        each
-        for each in found
-        if name and (name in {each["id"], each["request"]} or each["code"].lower().startswith(name.lower()))
-    ]
-    if len(matches) != 1:
-        how_many = "no open grant" if not matches else f"{len(matches)} open grants"
-        raise InputError(f"{how_many} named {name!r}; `askfirst grants list` shows the codes")
-    return matches[0]
+    found = client.call("GET", "/v1/grants")["grants"]
+    matches = [each for each in found if name == each["request"] or each["code"].lower().startswith(name.lower())]
+    if len(matches) > 1:
+        raise InputError(f"{len(matches)} open grants named {name!r}; `askfirst grants list` shows the codes")
+    if matches:
+        return matches[0]["request"], matches[0]["code"]
+    request = find(client, name)
+    return request["id"], request["code"]

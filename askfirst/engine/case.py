@@ -77,6 +77,7 @@ class Step:
         done: whether the actor got what they wanted; a refusal leaves the request as it was.
         note: one sentence for the actor.
         tell: recipients who get a message of their own because of it.
+        others: cases that have changed with it, as they are afterwards.
     """
 
     case: Case
@@ -84,6 +85,7 @@ class Step:
     done: bool = True
     note: str = ""
     tell: tuple[str, ...] = ()
+    others: tuple[Case, ...] = ()
 
 
 def with_review(case: Case, review: Review) -> Case:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 CHANGED = "what it would hit has changed since it was approved"
+FROM_REVOKED = "the approval that it was passed on from has been taken back; ask anew"
 
 
 def issue(
@@ -86,6 +87,11 @@ def can_be_taken_back(case: Case, now_ms: int) -> bool:
     if grant is None or grant.state is GrantState.ISSUED:
         return grant is not None
     return bool(grant.passed_on) and grant.state is not GrantState.REVOKED and now_ms < grant.expires_at_ms
+
+
+def is_revoked(case: Case) -> bool:
+    """Whether its grant was revoked."""
+    return case.grant is not None and case.grant.state is GrantState.REVOKED
 
 
 def take_back(case: Case, now_ms: int, *, detail: str = "") -> tuple[Case, str]:

@@ -175,6 +175,15 @@ def read_granted(connection: sa.Connection, action_digest: str, session: str = "
     return [read(connection, request_id) for request_id in list(ids)]
 
 
+def read_passed_on(connection: sa.Connection, case: Case) -> list[Case]:
+    """Cases with an open grant that was passed on from the grant of this one, which has one; all are of its session."""
+    assert case.grant is not None  # the caller has looked
+    ids = connection.scalars(
+        sa.select(grant_table.c.request_id).where(_ISSUED, grant_table.c.session == case.request.agent.session)
+    )
+    return [read(connection, each) for each in ids.all() if each in case.grant.passed_on]
+
+
 def list_granted(connection: sa.Connection, limit: int) -> list[Case]:
     """Cases with an open grant, those that lapse first before the others.
 
