@@ -70,10 +70,11 @@ def refusal(case: Case, call: ToolCall | None = None, action_digest: str = "") -
                 "denial). Tell the person; once a channel works again, run the identical command to ask anew."
             )
         case RequestState.EXPIRED:
+            why = f", and {request.end.text}" if request.end is not None and request.end.text else ""
             return (
-                f"Expired: {_what(request)} was not run: nobody decided in time (request {request.code}; this is not a "
-                "denial). Go on with other work, or stop and say that this waits for a person. If a person approves "
-                "later, the identical command will pass once."
+                f"Expired: {_what(request)} was not run: nobody decided in time{why} (request {request.code}; this is "
+                "not a denial). Go on with other work, or stop and say that this waits for a person. If a person "
+                "approves later, the identical command will pass once."
             )
         case RequestState.PENDING:
             return _pending(case)

@@ -16,11 +16,14 @@ from askfirst.audit_port import EntryType
 from askfirst.docket import Docket
 from askfirst.engine import Deadline, Revoke, next_due_ms
 from askfirst.engine.grants import FROM_REVOKED, is_revoked
+from askfirst.engine.timers import approves_by_silence
 from askfirst.entries import entry_of
+from askfirst.past_denials import doubt_of_silence
 from askfirst.replacing import replace
 from askfirst.request import RequestState
 from askfirst.store import outbox, records
 from askfirst.store.reading import read
+from askfirst.store.standing import denials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +91,7 @@ class Clerk(Docket):
 
     def _apply(self, connection: sa.Connection, case: Case, event: engine.Event) -> Step:
         now_ms = self._clock.now_ms()
-        step = engine.step(case, event, now_ms)
+        step = engine.step(case, event, now_ms, doubt=_doubt(connection, case, now_ms))
         head = self._audit.head
         indexes = {line.type: self._audit.append(connection, entry_of(step.case.request, line)) for line in step.log}
         after = step.case
@@ -162,3 +165,16 @@ class Clerk(Docket):
                 await asyncio.wait_for(self._moved.wait(), pause_s)
             except TimeoutError:
                 continue
+
+
+def _doubt(connection: sa.Connection, case: Case, now_ms: int) -> str:
+    """Why silence must not approve this case at this moment, or ``""``.
+
+    What was denied before it was asked has been looked at then (``askfirst.intake``).
+    """
+    if not approves_by_silence(case, now_ms):
+        return ""
+    request = case.request
+    since_ms = request.created_at_ms
+    denied = denials(connection, action_digest=request.action_digest, agent=request.agent, since_ms=since_ms)
+    return doubt_of_silence(request, denied, now_ms)

@@ -50,6 +50,12 @@ def similar_denials(effects: Sequence[Effect], act: str, denied: Sequence[Reques
     )
 
 
+def doubt_of_silence(request: Request, denied: Sequence[Request], now_ms: int) -> str:
+    """Why nobody's word is no consent to this request, where it, or what comes to the same, has been denied; ``""``."""
+    similar = similar_denials(request.effects, request.action_digest, denied, now_ms)
+    return f"its deadline does not approve it any more: {'; '.join(similar)}" if similar else ""
+
+
 def without_consent_by_silence(terms: Terms) -> Terms:
     """The terms with a deadline that does not approve."""
     return replace(terms, on_timeout="reject") if terms.on_timeout == "approve" else terms

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from askfirst.answers import refusal
 from askfirst.bounds import Bounds
-from askfirst.effects import Risk
+from askfirst.effects import EffectKind, Risk
 from askfirst.engine import Amend, Case, Content
 from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
 from askfirst.people import Directory, Person
@@ -496,3 +497,51 @@ def test_no_deadline_approves_what_was_denied_before(desk_bench: Bench) -> None:
         return [each.request.state for each in cases]
 
     assert asyncio.run(story()) == [RequestState.EXPIRED, RequestState.APPROVED, RequestState.EXPIRED]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "denied", "state"),
+    [
+        (Verdict.DENY, "rm -rf b/c", RequestState.EXPIRED),
+        (Verdict.DENY, "rm -rf d", RequestState.APPROVED),
+        (Verdict.APPROVE, "rm -rf b/c", RequestState.APPROVED),
+    ],
+)
+@pytest.mark.parametrize("how", ["swept", "asked"])
+def test_no_deadline_approves_what_waits_while_it_is_denied_in_another_way(
+    desk_bench: Bench, verdict: Verdict, denied: str, state: RequestState, how: str
+) -> None:
+    """It is a timeout and no denial, and says why; also where nobody has swept before somebody acts on it."""
+
+    def low(key: str, command: str, target: str) -> Draft:
+        draft = on_terms(a_draft(key=key, command=command, now_ms=desk_bench.clock.now_ms()), on_timeout="approve")
+        found = draft.classification
+        effects = tuple(
+            replace(each, kind=EffectKind.DELETES_FILES, risk=Risk.LOW, target=target) for each in found.effects
+        )
+        return replace(draft, classification=replace(found, effects=effects))
+
+    async def story() -> Case:
+        waiting = await desk_bench.desk.ask(low("1", "rm -rf b", "b"))
+        other = await desk_bench.desk.ask(low("2", denied, denied.removeprefix("rm -rf ")))
+        await desk_bench.desk.review(a_review(other.request, verdict))
+        desk_bench.clock.advance(601)
+        if how == "swept":
+            await desk_bench.desk.sweep()
+        else:
+            await desk_bench.desk.cancel(waiting.request.id, "")
+        return await desk_bench.desk.case(waiting.request.id)
+
+    case = asyncio.run(story())
+    end = case.request.end
+    assert end is not None
+    assert (case.request.state, end.by) == (state, "deadline")
+    [entry] = [each for each in desk_bench.log.entries if each.type == "gate.timeout"]
+    if state is RequestState.EXPIRED:
+        assert end.text.startswith(
+            f"its deadline does not approve it any more: local:ann denied something equivalent 10 min ago: {denied} ("
+        )
+        assert entry.decision["reason"] == end.text
+        assert f"nobody decided in time, and {end.text} (request" in refusal(case)
+    else:
+        assert (end.text, "reason" in entry.decision) == ("", False)

@@ -68,13 +68,19 @@ MOVES: dict[tuple[RequestState, type[Event]], Callable[[Case, Event, int], Step]
 }
 
 
-def step(case: Case, event: Event, now_ms: int) -> Step:
+def step(case: Case, event: Event, now_ms: int, *, doubt: str = "") -> Step:
     """Apply one event.
+
+    Args:
+        case: as it is.
+        event: what happens.
+        now_ms: when.
+        doubt: why silence must not approve it, ``""`` for nothing; see ``timers.approves_by_silence``.
 
     Returns:
         the outcome; an event that has no move from this state is refused with a sentence and changes nothing.
     """
-    before = timers.expire(case, now_ms)
+    before = timers.expire(case, now_ms, doubt=doubt)
     case = before.case
     move = MOVES.get((case.request.state, type(event)))
     if move is None:

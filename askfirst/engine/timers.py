@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from askfirst.audit_port import Value
     from askfirst.engine.events import Event
-    from askfirst.request import Request
 
 _NOTHING: Mapping[str, Value] = MappingProxyType({})
 
@@ -43,18 +42,37 @@ def next_due_ms(case: Case) -> int | None:
     return None
 
 
-def expire(case: Case, now_ms: int) -> Step:
-    """Let the clock have its say before anybody else: nobody gains by a sweeper that lags (I4)."""
+def approves_by_silence(case: Case, now_ms: int) -> bool:
+    """Whether its deadline is over and would approve it: only where the rule says so, and never at high risk."""
+    request = case.request
+    return (
+        request.state is RequestState.PENDING
+        and now_ms >= request.terms.approval_expires_at_ms
+        and request.terms.on_timeout == "approve"
+        and request.kind is RequestKind.APPROVAL
+        and request.risk < Risk.HIGH
+    )
+
+
+def expire(case: Case, now_ms: int, *, doubt: str = "") -> Step:
+    """Let the clock have its say before anybody else: nobody gains by a sweeper that lags (I4).
+
+    Args:
+        case: as it is.
+        now_ms: when.
+        doubt: why silence must not approve it; then it is over as where nobody decided.
+    """
     request = case.request
     if request.state is not RequestState.PENDING or now_ms < request.terms.approval_expires_at_ms:
         after, log = lapse(case, now_ms)
         return Step(case=after, log=log)
     if request.terms.on_timeout == "escalate" and request.escalated < len(request.terms.escalation):
         return _escalate_late(case, now_ms)
-    if _approves_itself(request):
+    if approves_by_silence(case, now_ms) and not doubt:
         return _approve_by_rule(case, now_ms)
-    over = replace(request, state=RequestState.EXPIRED, end=End(at_ms=now_ms, by="deadline"))
-    line = system_line(EntryType.GATE_TIMEOUT, {"verdict": "expired"}, actor="deadline")
+    over = replace(request, state=RequestState.EXPIRED, end=End(at_ms=now_ms, by="deadline", text=doubt))
+    reason = {"reason": doubt} if doubt else {}
+    line = system_line(EntryType.GATE_TIMEOUT, {"verdict": "expired", **reason}, actor="deadline")
     return Step(case=replace(case, request=over), log=(line,))
 
 
@@ -122,12 +140,6 @@ def _escalate_to(case: Case, passed: int, more: Mapping[str, Value] = _NOTHING) 
     tell = tuple(dict.fromkeys(each for step in steps for each in step.recipients))
     after = replace(case, request=replace(request, escalated=max(request.escalated, passed)))
     return Step(case=after, log=lines, tell=tell)
-
-
-def _approves_itself(request: Request) -> bool:
-    """Whether silence is consent here: only where the rule says so, and never for high or critical risk."""
-    is_approval = request.kind is RequestKind.APPROVAL
-    return request.terms.on_timeout == "approve" and is_approval and request.risk < Risk.HIGH
 
 
 def _approve_by_rule(case: Case, now_ms: int) -> Step:
