@@ -21,7 +21,7 @@ class Approval:
     """One request, as far as the log tells it.
 
     Attributes:
-        id: of the request.
+        id: of the request; ``""`` for a call that the policy denied, and that ran all the same: there is none.
         requested_at: RFC 3339; ``""`` when the beginning is not among the entries.
         status: ``pending``, ``approved``, ``denied``, ``answered``, ``expired``, ``cancelled`` or ``superseded``.
         decided_at: RFC 3339, ``""`` while pending.
@@ -80,6 +80,20 @@ def approvals_of(entries: Iterable[Record]) -> list[Approval]:
             if entry.get("type") not in _OTHER_CALLS:
                 _take_in(approval, entry)
     return list(found.values())
+
+
+def ran_unasked(entry: Record) -> bool:
+    """Whether it says that a call ran which the policy had denied: nobody was asked, so there is no request of it."""
+    return entry.get("type") == "gate.bypassed" and not entry.get("req")
+
+
+def refused_run(entry: Record) -> Approval:
+    """Such an entry, told as a request is that the policy denied in the same moment."""
+    told = Approval(id="", status="denied", entries=[entry])
+    _take_in(told, entry)
+    told.requested_at = told.decided_at = told.bypassed_at
+    told.by = (told.rule,)
+    return told
 
 
 def _take_in(approval: Approval, entry: Record) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import askfirst
 from askfirst.errors import InputError
-from audit.approvals import OPEN, Approval, approvals_of
+from audit.approvals import OPEN, Approval, approvals_of, ran_unasked
 from audit.clock import wall_us
 
 if TYPE_CHECKING:
@@ -197,8 +197,7 @@ def agentack(entries: Iterable[Record]) -> Iterator[Record]:
     """
     kept = list(entries)
     approvals = [one for one in approvals_of(kept) if one.requested_at and one.agent.get("session")]
-    unasked = [one for one in kept if one.get("type") == "gate.bypassed" and not one.get("req")]
-    unasked = [one for one in unasked if one.get("agent", {}).get("session")]
+    unasked = [one for one in kept if ran_unasked(one) and one.get("agent", {}).get("session")]
     agents = [*(one.agent for one in approvals), *(one["agent"] for one in unasked)]
     sessions = sorted({str(each["session"]) for each in agents})
     if len(sessions) != 1:

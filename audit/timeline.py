@@ -9,7 +9,7 @@ import html
 from typing import TYPE_CHECKING, Final
 
 from askfirst.visible import visible
-from audit.approvals import approvals_of
+from audit.approvals import approvals_of, ran_unasked, refused_run
 from audit.plots import histogram, rates, stacked_bars
 from audit.stats import Stats, Tallied, stats_of
 
@@ -58,12 +58,15 @@ def timeline_page(entries: Iterable[Record], *, title: str, seen: str, origin: s
     """The page.
 
     Args:
-        entries: of the session, or of the whole log, oldest first.
+        entries: of the session, or of the whole log, oldest first. Numbers and plots are of the requests alone, not of
+            what ran though the policy denied it.
         title: what they are of.
         seen: the head under which they were read, ``size:root``.
         origin: the log's name.
     """
-    approvals = approvals_of(entries)
+    kept = [one for one in entries if one.get("req") or ran_unasked(one)]
+    approvals = approvals_of(kept)
+    told = sorted([*approvals, *map(refused_run, filter(ran_unasked, kept))], key=lambda one: one.entries[0]["index"])
     stats = stats_of(approvals)
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return "\n".join(
@@ -78,7 +81,7 @@ def timeline_page(entries: Iterable[Record], *, title: str, seen: str, origin: s
             *_plots(stats, approvals),
             "</div>",
             "<h2>Timeline</h2>",
-            *(_article(one) for one in approvals),
+            *(_article(one) for one in told),
             "" if approvals else '<p class="none">Nobody was asked anything.</p>',
             f"</main><footer><p>Read from the log <code>{_text(origin)}</code> at <code>log {_text(seen)}</code>.",
             "This page proves nothing by itself; the log does:</p>",
@@ -138,14 +141,16 @@ def _decided(groups: Mapping[str, Tallied]) -> dict[str, tuple[int, int]]:
 
 def _article(one: Approval) -> str:
     status = one.status if one.status in {"approved", "denied", "expired", "pending"} else "other"
-    told = f"{one.status}, and ran all the same" if one.bypassed_at else one.status
+    by = "" if one.id else " by the policy"
+    told = f"{one.status}{by}, and ran all the same" if one.bypassed_at else one.status
     facts = [_text(word) for word in (str(one.action.get("risk", "")), *one.rules) if word]
     where = _text(" · ".join(str(one.agent[name]) for name in ("name", "session", "cwd") if one.agent.get(name)))
     reason = f"<p><q>{_text(one.reason)}</q></p>" if one.reason else ""
+    name = f'<span class="soft">…{_text(one.id[-6:])}</span>' if one.id else ""
     return (
         f'<article class="{status}"><header><b class="state">{_text(told)}</b>'
         f"<time>{_clock(one.requested_at)}</time><span>{' · '.join(facts)}</span>"
-        f'<span class="soft">…{_text(one.id[-6:])}</span></header>'
+        f"{name}</header>"
         f"<pre>{_text(str(one.action.get('summary') or one.action.get('tool') or ''))}</pre>"
         f'<p class="soft">{where}</p>{reason}<ol>{"".join(map(_step, one.entries))}</ol></article>'
     )

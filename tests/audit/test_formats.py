@@ -306,11 +306,8 @@ def test_agentack_sees_in_our_trace_what_ran_although_nobody_had_approved_it(
     assert ", and ran all the same</b>" in OfflineLog(broker.root / "askfirst.db").page({}, "")
 
 
-@pytest.mark.parametrize("tool", ["Bash", "Write"])
-def test_agentack_sees_in_our_trace_what_ran_although_the_policy_denies_it(
-    broker: Broker, tmp_path: Path, tool: str
-) -> None:
-    """AgentAck's own policy asks for no approval of a tool that it does not know."""
+def append_refused_run(broker: Broker, tool: str) -> None:
+    """The policy denied a call, and it ran all the same."""
     broker.append(
         Entry(
             type=EntryType.GATE_BYPASSED,
@@ -320,8 +317,35 @@ def test_agentack_sees_in_our_trace_what_ran_although_the_policy_denies_it(
             decision={"rule": "deny.secrets", "state": "denied", "outcome": "ok"},
         )
     )
+
+
+@pytest.mark.parametrize("tool", ["Bash", "Write"])
+def test_agentack_sees_in_our_trace_what_ran_although_the_policy_denies_it(
+    broker: Broker, tmp_path: Path, tool: str
+) -> None:
+    """AgentAck's own policy asks for no approval of a tool that it does not know."""
+    append_refused_run(broker, tool)
     trace = trace_of(broker.root / "askfirst.db", tmp_path / "trace.jsonl")
     assert agentack_findings(trace) == ("FAIL", ["ACK002"])
+
+
+def test_the_page_shows_where_it_belongs_what_ran_although_the_policy_denies_it(broker: Broker) -> None:
+    """It is no request: nobody was asked, and the numbers are of those that were."""
+
+    async def story() -> None:
+        session = Session(broker)
+        await session.ask("git reset --hard")
+        append_refused_run(broker, "Write<b>")
+        await session.ask("git clean -fd")
+
+    asyncio.run(story())
+    page = OfflineLog(broker.root / "askfirst.db").page({}, "")
+    first, run, last = page.split("<article")[1:]
+    assert (">pending</b>" in first, ">pending</b>" in last) == (True, True)
+    assert ' class="denied"><header><b class="state">denied by the policy, and ran all the same</b>' in run
+    assert "<span>high · deny.secrets</span></header><pre>Write&lt;b&gt;</pre>" in run
+    assert "gate.bypassed · deny.secrets · ok" in run
+    assert "<dt>asked</dt><dd>2</dd>" in page
 
 
 def test_each_use_of_an_approval_that_reaches_farther_is_an_action_of_its_own_in_the_trace(
