@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from askfirst.moment import moment_words
-from askfirst.request import GrantState, RequestState
+from askfirst.request import RequestState
 
 if TYPE_CHECKING:
     from askfirst.call import ToolCall
@@ -33,9 +33,10 @@ HOW_APPROVALS_WORK = (
 def decided(case: Case) -> str:
     """What became of a call that the agent went on without."""
     request = case.request
-    if case.asked_back is not None or case.grant is None or case.grant.state is not GrantState.ISSUED:
+    grant = case.open_grant
+    if case.asked_back is not None or grant is None:
         return f"About request {request.code}: {refusal(case)}"
-    until = moment_words(case.grant.expires_at_ms, case.grant.issued_at_ms)
+    until = moment_words(grant.expires_at_ms, grant.issued_at_ms)
     return (
         f"Request {request.code} is approved: the gate lets the identical {_what(request)} through "
         f"until {until}. Run it again, word for word, if it is still wanted."

@@ -23,7 +23,7 @@ from askfirst.entries import outcome_of, passed_entry, refused_entry
 from askfirst.errors import NobodyToAskError, RescueError
 from askfirst.host import Allow, AskHere, Defer, Deny, NoOpinion
 from askfirst.policy.ruling import Outcome
-from askfirst.request import Claim, GrantState, Receipt, RequestState
+from askfirst.request import Claim, Receipt, RequestState
 from askfirst.sight import LookAgainError
 from askfirst.waiting import Way
 
@@ -318,7 +318,7 @@ class Gate:
             return allow
         if step.case.request.state is RequestState.PENDING:
             return None
-        is_open = step.case.grant is not None and step.case.grant.state is GrantState.ISSUED
+        is_open = step.case.open_grant is not None
         told = answers.overruled(step.case, step.note) if is_open else answers.refusal(step.case, event.call)
         return Deny(reason=told)
 

@@ -24,7 +24,7 @@ from askfirst.errors import RescueError
 from askfirst.host import Allow, Answered, Deny, NoOpinion
 from askfirst.policy.ruling import Outcome
 from askfirst.recent import Recent
-from askfirst.request import Claim, GrantState, RequestKind, RequestState, Verdict
+from askfirst.request import Claim, RequestKind, RequestState, Verdict
 from askfirst.review_draft import ReviewDraft
 from askfirst.sight import LookAgainError
 
@@ -263,7 +263,7 @@ class HostPrompts:
             return False
         if event.can_ask_here and self._here.can_answer(case):
             case = await self._approved_here(request)
-        if case.grant is not None and case.grant.state is GrantState.ISSUED:
+        if case.open_grant is not None:
             await self._desk.redeem(
                 request.id,
                 action_digest=request.action_digest,

@@ -15,7 +15,7 @@ from askfirst.engine import Content, Executed, Redeem, Revoke, Step, Undo
 from askfirst.engine.grants import is_outdated
 from askfirst.entries import unused_entry
 from askfirst.errors import Error, InputError, NotAllowedError
-from askfirst.request import GrantState, Receipt
+from askfirst.request import Receipt
 from askfirst.rescue import Rescue
 
 if TYPE_CHECKING:
@@ -168,13 +168,13 @@ class Releaser(Clerk):
                 await self._before_release(case.request)
             return Rescue() if has_run else await self._caught(case, content)
         except Error as error:
-            if case.grant is not None and case.grant.state is GrantState.ISSUED:
+            if case.open_grant is not None:
                 await self.note(unused_entry(case.request, f"not released: {error}"))
             raise
 
     async def _caught(self, case: Case, content: Content | None) -> Rescue:
         """What was kept of what would be destroyed; nothing where nothing can be released anyway."""
-        if self._net is None or case.grant is None or case.grant.state is not GrantState.ISSUED:
+        if self._net is None or case.open_grant is None:
             return Rescue()
         action, effects = case.request.action, case.request.effects
         if content is not None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from askfirst.audit_port import Actor, Entry, EntryType
 from askfirst.clerk import Clerk
 from askfirst.engine import Revoke
-from askfirst.request import GrantState, RequestState
+from askfirst.request import RequestState
 from askfirst.store import break_glass, outbox, records, restored
 from askfirst.store.reading import read
 
@@ -55,7 +55,7 @@ class Restoring(Clerk):
             case = records.read(connection, listed.request.id)  # it may be taken back with one before it by now
             step = self._apply(connection, case, event)
             changed = (step.case, *step.others)
-            taken |= {each.request.id for each in changed if each.grant and each.grant.state is not GrantState.ISSUED}
+            taken |= {each.request.id for each in changed if each.open_grant is None}
         return len(taken)
 
     def _show_anew(self, known: Restored, before: str, connection: sa.Connection) -> list[str]:

@@ -13,7 +13,7 @@ from askfirst import answers
 from askfirst.errors import RequestNotFoundError
 from askfirst.host import NoOpinion, Tell, Wake
 from askfirst.recent import Recent
-from askfirst.request import GrantState, RequestState
+from askfirst.request import RequestState
 
 if TYPE_CHECKING:
     from askfirst.desk import Desk
@@ -121,7 +121,7 @@ def _is_news(case: Case) -> bool:
     """Whether the agent does not know it yet: not what it has run meanwhile, and not its own withdrawal."""
     if case.request.state in {RequestState.CANCELLED, RequestState.SUPERSEDED}:
         return False
-    return case.grant is None or case.grant.state is GrantState.ISSUED
+    return case.grant is None or case.open_grant is not None
 
 
 def _session(agent: Agent) -> tuple[str, str]:

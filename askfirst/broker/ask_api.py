@@ -20,7 +20,7 @@ from askfirst.errors import ConflictError, InputError, NotAllowedError
 from askfirst.host import Agent
 from askfirst.policy.action_request import ActionRequest  # noqa: TC001  # FastAPI reads the annotations
 from askfirst.policy.ruling import Outcome
-from askfirst.request import Claim, GrantState
+from askfirst.request import Claim
 from askfirst.sight import read_sight, sight_of
 from askfirst.wishes import Wishes, wished
 
@@ -212,10 +212,8 @@ def _sight(http: Request, raw: Mapping[str, object] | None) -> Sight | None:
 
 def _would_run(case: Case, attempt: str) -> bool:
     """Whether this attempt would be a run of its own; one that has run already may have moved what it rests on."""
-    grant = case.grant
-    return (
-        grant is not None and grant.state is GrantState.ISSUED and all(each.attempt != attempt for each in grant.uses)
-    )
+    grant = case.open_grant
+    return grant is not None and all(each.attempt != attempt for each in grant.uses)
 
 
 def _claim(body: wire.ClaimIn) -> Claim:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from askfirst.replacing import replace
-from askfirst.request import Grant, Request, RequestState, Review, Verdict
+from askfirst.request import Grant, GrantState, Request, RequestState, Review, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +45,11 @@ class Case:
     def waits_for_people(self) -> bool:
         """Whether it is their turn, and not the agent's: it is pending, and nobody has asked back."""
         return self.request.state is RequestState.PENDING and self.asked_back is None
+
+    @property
+    def open_grant(self) -> Grant | None:
+        """The grant while it is neither used up nor lapsed nor taken back; nobody has looked at the clock for that."""
+        return self.grant if self.grant is not None and self.grant.state is GrantState.ISSUED else None
 
     def review(self, decision_id: str) -> Review | None:
         """The review with this id; None where it is not kept with the request, and so has not counted."""

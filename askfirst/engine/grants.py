@@ -73,8 +73,8 @@ def issue(
 
 def lapse(case: Case, now_ms: int) -> tuple[Case, tuple[LogLine, ...]]:
     """Let a grant end whose time is over."""
-    grant = case.grant
-    if grant is None or grant.state is not GrantState.ISSUED or now_ms < grant.expires_at_ms:
+    grant = case.open_grant
+    if grant is None or now_ms < grant.expires_at_ms:
         return case, ()
     lapsed = replace(grant, state=GrantState.LAPSED, ended_at_ms=now_ms)
     line = system_line(EntryType.GRANT_LAPSED, {"grant": grant.id, "uses": len(grant.uses)}, actor="deadline")
@@ -157,10 +157,8 @@ def _release(case: Case, grant: Grant, event: Redeem, now_ms: int) -> Step:
 
 def is_outdated(case: Case, state_digest: str) -> bool:
     """Whether an open grant is bound to another state than this one, so that it may not be redeemed."""
-    grant = case.grant
-    if grant is None or grant.state is not GrantState.ISSUED:
-        return False
-    return grant.state_digest not in {"", state_digest}
+    grant = case.open_grant
+    return grant is not None and grant.state_digest not in {"", state_digest}
 
 
 def _is_same(use: Use, event: Redeem) -> bool:
@@ -170,7 +168,7 @@ def _is_same(use: Use, event: Redeem) -> bool:
 def forged(case: Case, now_ms: int) -> Step:
     """Somebody wrote this grant into the store beside us: it is worth nothing, and that is written down."""
     note = "the grant's signature does not verify: the store was changed from outside"
-    if case.grant is None or case.grant.state is not GrantState.ISSUED:
+    if case.open_grant is None:
         return Step(case=case, done=False, note=note)
     revoked, grant_id = take_back(case, now_ms)
     line = system_line(EntryType.GRANT_REVOKED, {"grant": grant_id, "reason": note})

@@ -9,7 +9,7 @@ from askfirst.engine.case import Case, LogLine, Step, system_line
 from askfirst.engine.events import Event, Retract
 from askfirst.engine.grants import take_back
 from askfirst.replacing import replace
-from askfirst.request import GrantState, RequestState, Verdict
+from askfirst.request import RequestState, Verdict
 
 if TYPE_CHECKING:
     from askfirst.audit_port import Value
@@ -32,7 +32,7 @@ def retract(case: Case, event: Event, now_ms: int) -> Step:
         return Step(case=case, done=False, note="nothing to take back: it does not count")
     if review.verdict is not Verdict.APPROVE:
         return Step(case=case, done=False, note=f"the {review.verdict.value} stands; only an approval is taken back")
-    is_open = case.grant is not None and case.grant.state is GrantState.ISSUED
+    is_open = case.open_grant is not None
     if case.request.state is not RequestState.PENDING and not is_open:
         return Step(case=case, done=False, note="too late to take it back: the request is over")
     kept = replace(review, counted=False, note=f"{_TAKEN_BACK}{event.reason}")

@@ -16,7 +16,7 @@ from askfirst.engine.scopes import chosen, key_of, offered
 from askfirst.engine.versions import edit_line, next_version
 from askfirst.policy.ruling import ONCE
 from askfirst.replacing import replace
-from askfirst.request import End, GrantState, Handover, RequestKind, RequestState, Review, Verdict
+from askfirst.request import End, Handover, RequestKind, RequestState, Review, Verdict
 
 if TYPE_CHECKING:
     from askfirst.people import Electorate
@@ -226,7 +226,7 @@ def _deny_late(case: Case, review: Review, now_ms: int) -> Step:
         note = "late: the request had expired; your deny counts against approvals that come later still"
         counted = replace(review, counted=True, stage=quorum.current_stage(case), note=note)
         return Step(case=with_review(case, counted), log=(review_line(counted, EntryType.REVIEW_LATE),), note=note)
-    if case.grant is None or case.grant.state is not GrantState.ISSUED:
+    if case.open_grant is None:
         return _not_counted(case, review, EntryType.REVIEW_LATE, f"already {ended(case.request)}")
     counted = replace(review, counted=True, note="took back the late approval before it was used")
     revoked, grant_id = take_back(with_review(case, counted), now_ms)

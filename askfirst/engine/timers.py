@@ -18,7 +18,7 @@ from askfirst.engine.events import Unreachable
 from askfirst.engine.grants import issue, lapse
 from askfirst.engine.quorum import current_stage, stage_at
 from askfirst.replacing import replace
-from askfirst.request import End, GrantState, RequestKind, RequestState
+from askfirst.request import End, RequestKind, RequestState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,9 +37,7 @@ def next_due_ms(case: Case) -> int | None:
         reminders = terms.reminders_at_ms[request.reminded : request.reminded + 1]
         steps = [each.at_ms for each in terms.escalation[request.escalated : request.escalated + 1]]
         return min((terms.approval_expires_at_ms, *reminders, *steps))
-    if case.grant is not None and case.grant.state is GrantState.ISSUED:
-        return case.grant.expires_at_ms
-    return None
+    return None if case.open_grant is None else case.open_grant.expires_at_ms
 
 
 def approves_by_silence(case: Case, now_ms: int) -> bool:

@@ -68,8 +68,8 @@ def amend(case: Case, event: Event, _now_ms: int) -> Step:
 def renew(case: Case, event: Event, now_ms: int) -> Step:
     """Let the grant lapse and ask anew: the same action would meet another state than people were shown."""
     assert isinstance(event, Renew)
-    grant, request = case.grant, case.request
-    if grant is None or grant.state is not GrantState.ISSUED or grant.uses:
+    grant, request = case.open_grant, case.request
+    if grant is None or grant.uses:
         return Step(case=case, done=False, note="nothing to ask anew: no grant is open and unused")
     lapsed = replace(grant, state=GrantState.LAPSED, ended_at_ms=now_ms)
     line = system_line(EntryType.GRANT_LAPSED, {"grant": grant.id, "uses": 0, "reason": CHANGED})

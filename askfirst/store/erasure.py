@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from askfirst.effects import Effect
 from askfirst.errors import ConflictError
 from askfirst.evidence.values import Evidence
-from askfirst.request import Claim, Grant, GrantState, RequestState, dump, load
+from askfirst.request import Claim, Grant, RequestState, dump, load
 from askfirst.store import records
 from askfirst.store.inbox import Standing
 from askfirst.store.schema import grant as grant_table
@@ -36,8 +36,8 @@ def scrub_request(connection: sa.Connection, request_id: str) -> None:
         ConflictError: it is still open, or its permission still unused.
     """
     case = records.read(connection, request_id)
-    request, grant = case.request, case.grant
-    if request.state is RequestState.PENDING or (grant is not None and grant.state is GrantState.ISSUED):
+    request = case.request
+    if request.state is RequestState.PENDING or case.open_grant is not None:
         raise ConflictError(f"request {request.code} is still open; erase it once it has ended", state=request.state)
     connection.execute(inbox.update().where(inbox.c.handled == Standing.SET_APART).values(raw=b""))  # unread, so any
     of_request = request_table.c.id == request_id

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from askfirst.card import card_of, loss_of
 from askfirst.code import needs_code
 from askfirst.engine.quorum import approvers, current_stage
-from askfirst.request import GrantState, RequestKind, RequestState
+from askfirst.request import RequestKind, RequestState
 from askfirst.visible import visible
 from channels.web.command_view import odd_characters, segments_of
 from channels.web.forms import BODY_MAX_BYTES
@@ -166,7 +166,7 @@ def _offer(case: Case) -> str:
     request, grant = case.request, case.grant
     if request.state is RequestState.PENDING:
         return "decide"
-    if grant is not None and grant.state is GrantState.ISSUED:
+    if case.open_grant is not None:
         return "revoke"
     if request.state is RequestState.EXPIRED and grant is None and request.terms.late_grant_ttl_ms > 0:
         return "late"
