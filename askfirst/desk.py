@@ -155,6 +155,7 @@ class Desk(Releaser):
         if not draft.agent.session or not has_pattern or draft.question or draft.supersedes:
             return None
         request = request_of(draft, self._clock.now_ms())
+        act = request.action_digest
         content = Content(action=draft.action, effects=request.effects, risk=request.risk)
         electorate = self._people.electorate(draft.agent)
 
@@ -164,9 +165,9 @@ class Desk(Releaser):
 
         def work(connection: sa.Connection) -> Case | None:
             now_ms = self._clock.now_ms()
-            for case in records.read_granted(connection, request.action_digest, draft.agent.session):
+            for case in records.read_granted(connection, act, draft.agent.session):
                 is_covering = engine.step(case, passing(case, ""), now_ms).done
-                if not is_covering or self._intake.overruled(connection, case, request.action_digest):
+                if not is_covering or self._intake.overruled(connection, case, draft.action, act):
                     continue
                 received = self._intake.receive(connection, draft, electorate, now_ms, tells=False)
                 if not received.is_new:

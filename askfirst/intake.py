@@ -30,7 +30,14 @@ from askfirst.engine import Amend, Case, LogLine, Supersede, step
 from askfirst.entries import entry_of
 from askfirst.errors import InputError, NobodyToAskError, NotAllowedError, OverloadedError
 from askfirst.evidence.values import Evidence
-from askfirst.past_denials import answer_of, of_same, similar_denials, stop_of, without_consent_by_silence
+from askfirst.past_denials import (
+    answer_of,
+    in_other_words,
+    of_same,
+    similar_denials,
+    stop_of,
+    without_consent_by_silence,
+)
 from askfirst.replacing import replace
 from askfirst.request import Claim, Request, RequestKind, RequestState
 from askfirst.rescue import Promise
@@ -168,8 +175,9 @@ class Intake:
         stopped = None  # without a session there is none to stop
         if draft.agent.can_be_stopped:
             stopped = stop_of(stands.denials, draft.action.machine, self.bounds.stop_window_s, now_ms)
-        if stands.granted is not None and stopped is None and not self.overruled(connection, stands.granted, act):
-            return Received(case=stands.granted)
+        for granted in stands.granted if stopped is None else ():
+            if not self.overruled(connection, granted, draft.action, act):
+                return Received(case=granted)
         if stands.waiting is not None:
             self._note(connection, stands.waiting.request, EntryType.GATE_JOINED, draft, {})
             return Received(case=stands.waiting, was_denied=bool(of_same(stands.denials, act)))
@@ -192,17 +200,28 @@ class Intake:
             return amend
         return replace(amend, terms=without_consent_by_silence(amend.terms), notes=similar)
 
-    def overruled(self, connection: sa.Connection, case: Case, act: str, *, is_ahead: bool = True) -> str:
-        """Why an approval that was given before does not let this action run any more, or ``""``.
+    def overruled(
+        self, connection: sa.Connection, case: Case, action: Action, act: str, *, is_ahead: bool = True
+    ) -> str:
+        """Why an approval that was given before does not let this action (of digest ``act``) run any more, or ``""``.
 
         Deny beats approve until it has run (I5), also by another request: one that was made before a late approval, or
         amended into this action. Where a call has just waited for it (not ``is_ahead``), one run of the very action is
         denied by its own request alone.
+
+        Whoever approved commands like it has not seen this one: such an approval does not let pass what was denied in
+        other words either.
         """
         grant = case.grant
         if grant is None or not (is_ahead or grant.uses_max > 1 or grant.pattern):
             return ""
-        return _DENIED_SINCE if is_denied_since(connection, act, grant.issued_at_ms) else ""
+        if is_denied_since(connection, act, grant.issued_at_ms):
+            return _DENIED_SINCE
+        if not (grant.pattern or grant.under):
+            return ""
+        found = denials(connection, action_digest=act, agent=case.request.agent, since_ms=grant.issued_at_ms)
+        denied = in_other_words(action, found)
+        return "" if denied is None else f"people have denied the same in other words ({denied.code}); ask anew"
 
     def stopped(self, connection: sa.Connection, request: Request, act: str, now_ms: int) -> str:
         """That the session of this request was told to stop, or ``""``; not all can be told to."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from askfirst.engine.scopes import said_alike
 from askfirst.likeness import alike
 from askfirst.replacing import replace
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from askfirst.effects import Effect
-    from askfirst.request import Request
+    from askfirst.request import Action, Request
     from askfirst.terms import Terms
 
 _SHOWN_MAX = 3
@@ -54,6 +55,16 @@ def doubt_of_silence(request: Request, denied: Sequence[Request], now_ms: int) -
     """Why nobody's word is no consent to this request, where it, or what comes to the same, has been denied; ``""``."""
     similar = similar_denials(request.effects, request.action_digest, denied, now_ms)
     return f"its deadline does not approve it any more: {'; '.join(similar)}" if similar else ""
+
+
+def in_other_words(action: Action, denied: Sequence[Request]) -> Request | None:
+    """The denial of this command as it was spelled otherwise, or at another HEAD of its repository."""
+    return next((each for each in denied if action.command and _is_in_other_words(action, each.action)), None)
+
+
+def _is_in_other_words(one: Action, other: Action) -> bool:
+    is_same_place = (one.tool, one.cwd, one.machine) == (other.tool, other.cwd, other.machine)
+    return is_same_place and said_alike(one.command, other.command)
 
 
 def without_consent_by_silence(terms: Terms) -> Terms:

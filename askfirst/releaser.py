@@ -131,10 +131,11 @@ class Releaser(Clerk):
     def _overruled(self, connection: sa.Connection, case: Case, redeem: Redeem) -> str:
         """Why what people have said since the approval keeps it closed, or ``""``."""
         act = redeem.action_digest
+        action = case.request.action if redeem.action is None else redeem.action.action
         end = case.request.end
         is_silence = end is not None and end.by == "deadline"
         is_ahead = redeem.action is not None or not redeem.tool_use_id or is_silence  # nobody has just let it go on
-        overruled = self._intake.overruled(connection, case, act, is_ahead=is_ahead)
+        overruled = self._intake.overruled(connection, case, action, act, is_ahead=is_ahead)
         if is_ahead and not overruled:
             return self._intake.stopped(connection, case.request, act, self._clock.now_ms())
         return overruled

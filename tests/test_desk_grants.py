@@ -309,6 +309,43 @@ def test_what_was_denied_since_is_asked_and_not_answered_by_an_approval_that_rea
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("told", ["rm  -rf dist", "rm -rf 'dist'", "rm -rf ./dist/", "rm -rf dist"])
+def test_what_was_denied_since_does_not_pass_in_other_words(desk_bench: Bench, told: str) -> None:
+    """I5: a space more is another action; so is the same one at another HEAD."""
+
+    async def story() -> None:
+        waiting = await desk_bench.desk.ask(a_similar("0", "rm -rf dist"))
+        desk_bench.clock.advance(1)
+        first = await approved_for_the_session(desk_bench)
+        ahead = await desk_bench.desk.covered(at_another_head(a_similar("4", told)))
+        assert ahead is not None
+        desk_bench.clock.advance(1)
+        await desk_bench.desk.review(a_review(waiting.request, Verdict.DENY))
+        tried = at_another_head(a_similar("2", told))
+        content = Content(action=tried.action, effects=tried.classification.effects, risk=first.request.risk)
+        step = await desk_bench.desk.redeem(
+            first.request.id,
+            action_digest=tried.action.digest(),
+            attempt="a",
+            tool_use_id="t",
+            content=content,
+            terms=tried.terms,
+        )
+        note = f"people have denied the same in other words ({waiting.request.code}); ask anew"
+        assert (step.done, step.note) == (False, note)
+        assert await desk_bench.desk.covered(tried) is None
+        act = ahead.request.action_digest
+        step = await desk_bench.desk.redeem(ahead.request.id, action_digest=act, attempt="b", tool_use_id="")
+        assert (step.done, step.note) == (False, note)
+        assert (await desk_bench.desk.covered(a_similar("3", "rm -rf out"))) is not None
+
+    asyncio.run(story())
+
+
+def at_another_head(draft: Draft) -> Draft:
+    return replace(draft, action=replace(draft.action, head="f" * 40))
+
+
 def test_an_approval_for_several_runs_ends_where_the_same_action_is_denied(desk_bench: Bench) -> None:
     """I5: another request was amended into it, and denied."""
 

@@ -75,6 +75,27 @@ def test_an_approval_with_uses_left_answers_the_same_action_and_nobody_is_asked_
     asyncio.run(story())
 
 
+def test_what_was_approved_again_after_a_denial_answers_and_nobody_is_asked_once_more(desk_bench: Bench) -> None:
+    """An older approval of it, for several runs, is still open, and closed by the denial that came between."""
+
+    async def story() -> None:
+        draft = on_terms(a_draft(key="1", command="rm -rf a"), scopes=(ScopeOffer(kind="uses", amount=5),))
+        first = (await desk_bench.desk.ask(draft)).request
+        await desk_bench.desk.review(a_review(first, Verdict.APPROVE, scope="uses:5"))
+        other = (await desk_bench.desk.ask(a_draft(key="2", command="rm -rf b"))).request
+        content = Content(action=first.action, effects=first.effects, risk=first.risk)
+        step = await desk_bench.desk.amend(other.id, Amend(content=content, claim=other.claim, terms=other.terms))
+        await deny(desk_bench, step.case)
+        desk_bench.clock.advance(1)
+        insists = replace(draft, key="3", claim=replace(draft.claim, reason="really"))
+        again = await desk_bench.desk.ask(insists)
+        assert again.request.id not in {first.id, other.id}
+        await desk_bench.desk.review(a_review(again.request, Verdict.APPROVE))
+        assert (await desk_bench.desk.ask(replace(insists, key="4"))).request.id == again.request.id
+
+    asyncio.run(story())
+
+
 def test_a_late_approval_answers_the_next_identical_attempt_until_it_lapses(desk_bench: Bench) -> None:
     """I4: over REST and MCP, too, the retry passes at once."""
 

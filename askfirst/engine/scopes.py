@@ -11,6 +11,7 @@ where it does as several, too, which is what a program makes of it that hands it
 from __future__ import annotations
 
 import re
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from askfirst.policy.patterns import command_matches, words_match
@@ -150,6 +151,12 @@ def matches(pattern: str, command: str) -> bool:
     if _ODD_SPACE.search(command):
         return False
     return _fit(pattern, command.split()) or _fit(pattern, _unquoted(command))
+
+
+def said_alike(one: str, other: str) -> bool:
+    """Whether two commands are the same words: quotes, spaces, and other ways to write a path make no other command."""
+    ones, others = [[normpath(word) for word in _unquoted(each) or each.split()] for each in (one, other)]
+    return ones == others
 
 
 def _fit(pattern: str, words: Sequence[str]) -> bool:

@@ -30,7 +30,7 @@ class Standing:
 
     Attributes:
         known: the case that was created under the same key.
-        granted: the case of an approval of the very same action that has uses left for this caller.
+        granted: the cases of approvals of the very same action that have uses left for this caller.
         waiting: the case that waits for a decision on it.
         denials: what was denied to this session of late, newest first; where the agent has none, of the very same
             action only: what others without one were denied is nothing to it.
@@ -38,7 +38,7 @@ class Standing:
     """
 
     known: Case | None
-    granted: Case | None
+    granted: tuple[Case, ...]
     waiting: Case | None
     denials: tuple[Request, ...]
     is_session_full: bool
@@ -87,7 +87,7 @@ def standing(
     approved = (case_of(connection, body) for body in found.get(_GRANTED, ()))
     return Standing(
         known=known,
-        granted=next((each for each in approved if reaches(each, caller)), None),
+        granted=tuple(each for each in approved if reaches(each, caller)),
         waiting=waiting,
         denials=tuple(load(Request, body) for body in found.get(_DENIED, ())),
         is_session_full=_SESSION_FULL in found,

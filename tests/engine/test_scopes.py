@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from askfirst.effects import Risk
 from askfirst.engine import Executed, Revoke
-from askfirst.engine.scopes import LONGEST_MS, USES_MAX, matches, offered
+from askfirst.engine.scopes import LONGEST_MS, USES_MAX, matches, offered, said_alike
 from askfirst.policy.ruling import ScopeOffer, Stage
 from askfirst.request import GrantState
 
@@ -248,6 +248,22 @@ def test_quotes_hold_a_word_together_and_hide_nothing(pattern: str, command: str
 )
 def test_a_star_within_a_word_ends_at_a_colon(pattern: str, command: str, *, fits: bool) -> None:
     assert matches(pattern, command) is fits
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ("git  push\torigin feature/x", True),
+        ("git push 'origin' feature/\"x\"", True),
+        ("git push origin ./feature//x/", True),
+        ("git push origin feature/y", False),
+        ("git push origin 'feature/x y'", False),
+        ("git push -f origin feature/x", False),
+        ("", False),
+    ],
+)
+def test_another_way_to_spell_a_command_makes_no_other_one(other: str, *, expected: bool) -> None:
+    assert said_alike("git push origin feature/x", other) is said_alike(other, "git push origin feature/x") is expected
 
 
 @given(st.text(st.sampled_from("ab ;&|$()`'\"<>\\\n\t*.-/~#!"), max_size=12))
