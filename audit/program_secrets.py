@@ -68,7 +68,9 @@ _ARGUMENTS: Final = (
     ("sqlplus sqlldr impdp expdp exp imp rman", "", r"""(?:userid=)?[\w$#]+/([^\s"'@/$]+)"""),
     ("db2", "", rf"using\s+{VALUE}"),
     ("qpdf", "", rf"--encrypt\s+{VALUE}(?=\s)"),
-    ("nmcli mysqladmin pdftk rclone", "", rf"(?:(?:user|owner)_pw|pass(?:word)?)\s+(?!-){VALUE}"),
+    ("nmcli mysqladmin pdftk rclone", "", rf"(?:(?:user|owner|input)_pw|pass(?:word)?)\s+(?!-){VALUE}"),
+    ("input_pw", "", rf"[A-Z]+={VALUE}"),
+    ("databricks", "", rf"""(?:--(?:string|bytes)-value[\s=]+|string_value["']?\s*:\s*)(?!-){VALUE}"""),
     ("reg schtasks", r"(?:\.exe)?", rf"(?i:/d|/rp)\s+{VALUE}"),
     ("put", r"(?:-parameter(?=[^|;\n]{0,300}?SecureString))?", rf"--value[\s=]+{VALUE}"),
     (
@@ -102,6 +104,17 @@ _ARGUMENTS: Final = (
 From: their manual pages.
 """
 
+_IMPACKET: Final = (
+    "impacket secretsdump psexec smbexec wmiexec atexec dcomexec mssqlclient smbclient getuserspns getnpusers"
+    " getadusers gettgt getst lookupsid samrdump rpcdump finddelegation addcomputer"
+)
+_IMPACKET_USER: Final = r"(?!-)(?:[\w.-]+/)?[\w.$-]+:"
+_IMPACKET_TARGET: Final = (
+    rf"""(?:(?<='){_IMPACKET_USER}([^'\n]+)@|(?<="){_IMPACKET_USER}([^"\n]+)@"""
+    rf"""|(?<=\s){_IMPACKET_USER}(?:{QUOTED}|([^\s"']+))@|(?<=[\s"'])[\w.-]+/[\w.$-]+:{VALUE})"""
+)
+"""``domain/user:password@host``, or without a host. From: impacket.examples.utils, parse_target and parse_identity."""
+
 _AFTER_WORDS: Final = (
     ("htpasswd", rf"\bhtpasswd\s+(?:-\w+\s+)*-(?:\w*n\w*b\w*|\w*b\w*n\w*)\s+\S+\s+{VALUE}"),
     ("htpasswd mosquitto_passwd", rf"\b(?:htpasswd|mosquitto_passwd)\s+(?:-\w+\s+)*-\w*b\w*\s+\S+\s+\S+\s+{VALUE}"),
@@ -112,6 +125,11 @@ _AFTER_WORDS: Final = (
     ("rabbitmqctl", rf"\brabbitmqctl\s+(?:-\S+\s+)*(?:add_user|change_password|authenticate_user)\s+\S+\s+{VALUE}"),
     ("mc", rf"\bmc\s+alias\s+set\s+\S+\s+\S+\s+\S+\s+{VALUE}"),
     ("authorize", rf"\baccount\s+authorize\s+\w+\s+{VALUE}"),
+    ("cloudflared", rf"\bcloudflared(?:\.exe)?\s[^|;&\n]{{0,120}}?\bservice\s+install\s+(?!-){VALUE}"),
+    (
+        _IMPACKET,
+        rf"(?i)\b(?:impacket-\w+|(?:{_IMPACKET.replace(' ', '|')})\.py)\s[^|;&\n]{{0,200}}?{_IMPACKET_TARGET}",
+    ),
     ("vault", rf"\bvault\s+login\s+(?!-){VALUE}"),
     ("cargo", rf"\bcargo\s+login\s+(?!-){VALUE}"),
     ("otp", rf"--otp[\s=]+(?!-){VALUE}"),
@@ -137,7 +155,7 @@ _AFTER_WORDS: Final = (
     ),
     ("password", rf"\blogin\s+\S+\s+password\s+{VALUE}"),
     ("pgpass", r"""\w:(?:\d{2,5}|\*):[^\s:]+:[^\s:]+:([^\s"']+)[^|\n]{0,20}?>>?[^|\n]{0,80}?\bpgpass\b"""),
-    ("send sendline", rf"""(?i)ass(?:word|phrase)\b[^\n]{{0,40}}?\bsend(?:line)?\b[\s(\\-]*{QUOTED}"""),
+    ("send sendline", rf"""(?i)ss(?:word|phrase)\b[^\n]{{0,40}}?\bsend(?:line)?\b[\s(\\-]*{QUOTED}"""),
     ("convertto", rf"(?i)\bconvertto-securestring\s+(?:-string\s+)?(?!-){VALUE}"),
     ("convertto", rf"(?i){QUOTED}\s*\|\s*convertto-securestring"),
     (
