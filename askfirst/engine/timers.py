@@ -18,7 +18,7 @@ from askfirst.engine.events import Unreachable
 from askfirst.engine.grants import issue, lapse
 from askfirst.engine.quorum import current_stage, stage_at
 from askfirst.replacing import replace
-from askfirst.request import End, RequestKind, RequestState
+from askfirst.request import End, RequestKind, RequestState, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,8 +66,10 @@ def expire(case: Case, now_ms: int, *, doubt: str = "") -> Step:
         return Step(case=after, log=log)
     if request.terms.on_timeout == "escalate" and request.escalated < len(request.terms.escalation):
         return _escalate_late(case, now_ms)
-    if approves_by_silence(case, now_ms) and not doubt:
-        return _approve_by_rule(case, now_ms)
+    if approves_by_silence(case, now_ms):
+        doubt = doubt or _objection(case)
+        if not doubt:
+            return _approve_by_rule(case, now_ms)
     over = replace(request, state=RequestState.EXPIRED, end=End(at_ms=now_ms, by="deadline", text=doubt))
     reason = {"reason": doubt} if doubt else {}
     line = system_line(EntryType.GATE_TIMEOUT, {"verdict": "expired", **reason}, actor="deadline")
@@ -138,6 +140,19 @@ def _escalate_to(case: Case, passed: int, more: Mapping[str, Value] = _NOTHING) 
     tell = tuple(dict.fromkeys(each for step in steps for each in step.recipients))
     after = replace(case, request=replace(request, escalated=max(request.escalated, passed)))
     return Step(case=after, log=lines, tell=tell)
+
+
+def _objection(case: Case) -> str:
+    """What somebody has said of it, so that no deadline may take it for silence, or ``""``.
+
+    A deny that did not end it speaks against each later version, too; a new version answers what was asked back.
+    """
+    denied = next((each for each in case.reviews if each.counted and each.verdict is Verdict.DENY), None)
+    if denied is not None:
+        return f"its deadline does not approve it any more: {denied.person} has denied it"
+    if (asked := case.asked_back) is not None:
+        return f"its deadline does not approve it yet: {asked.person} asked back and waits for the agent's new version"
+    return ""
 
 
 def _approve_by_rule(case: Case, now_ms: int) -> Step:

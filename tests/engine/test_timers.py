@@ -139,6 +139,31 @@ def test_silence_is_consent_only_where_little_is_at_stake(
     assert play.redeems().done is (state is RequestState.APPROVED)
 
 
+@pytest.mark.parametrize("deny_ends", [True, False])
+@pytest.mark.parametrize("verdict", ["needs_info", "deny"])
+def test_no_deadline_approves_what_somebody_has_asked_about_or_denied(
+    play: Play, verdict: str, *, deny_ends: bool
+) -> None:
+    """I5: a deny that does not end the request speaks against it all the same; a question waits for its answer."""
+    play.terms(on_timeout="approve", deny_ends=deny_ends).request(risk=Risk.LOW)
+    play.says("ann", verdict, text="what for?")
+    play.after(600).does(Deadline())
+    end = play.case.request.end
+    assert play.case.request.state is not RequestState.APPROVED
+    assert end is None or end.by == "local:ann" or "local:ann" in end.text
+    assert not play.redeems().done
+
+
+@pytest.mark.parametrize(("verdict", "approved"), [("needs_info", True), ("deny", False)])
+def test_a_new_version_answers_a_question_and_outlives_no_deny(play: Play, verdict: str, *, approved: bool) -> None:
+    play.terms(on_timeout="approve", deny_ends=False).request(risk=Risk.LOW)
+    play.says("ann", verdict, text="what for?")
+    play.amends(reason="to clean up")
+    deadline_ms = play.case.request.terms.approval_expires_at_ms
+    play.after((deadline_ms - play.now_ms) / 1000).does(Deadline())
+    assert (play.case.request.state is RequestState.APPROVED) is approved
+
+
 def test_an_approval_by_the_rule_is_the_policys_in_the_log(play: Play) -> None:
     play.terms(on_timeout="approve").request(risk=Risk.LOW)
     step = play.after(600).does(Deadline())
