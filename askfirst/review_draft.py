@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003  # a dataclass's annotation
+from collections.abc import Mapping, Sequence  # noqa: TC003  # a dataclass's annotation
 from dataclasses import dataclass
 
-from askfirst.request import Request, Review, Verdict
+from askfirst.request import Request, RequestState, Review, Verdict
+
+_SAID = ("verdict", "text", "stop", "to")
+"""What makes one review of a person another than the next, whether or not it counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,24 @@ class ReviewDraft:
         if request.caller:
             return request.caller == self.caller
         return self.machine != "" and self.machine == request.action.machine
+
+    def is_another(self, kept: Review, versions: Sequence[Request]) -> bool:
+        """Whether it says something else than the review that is kept under its id.
+
+        Args:
+            kept: under that id.
+            versions: the newest version of the request, then those before.
+        """
+        if any(getattr(kept, name) != getattr(self, name) for name in _SAID):
+            return True
+        if not kept.counted:  # nobody hears of it that it is done
+            return False
+        if self.scope != kept.scope and (kept.scope or versions[0].state is not RequestState.EXPIRED):
+            return True  # late, an approval is for once whatever was chosen
+        if self.edit is None:
+            return (kept.version, kept.action_digest) != (self.version, self.action_digest)
+        made = next((each.action.arguments for each in versions if each.version == kept.version), None)
+        return made != self.edit or kept.version - self.version not in {0, 1}  # 1: the version that the edit made
 
 
 def review_of(draft: ReviewDraft, now_ms: int) -> Review:

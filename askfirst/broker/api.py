@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 WAIT_MAX_S = 100.0
 """Longest wait in one call, seconds; callers ask again (agents' clients end or distrust longer ones)."""
 
-_SAID = ("verdict", "text", "stop", "to")
-"""What makes one review of a person another than the next."""
-
 
 class Routed(Protocol):
     """Further routes of the API."""
@@ -223,7 +220,7 @@ class Api:
         """The answer to this review; whoever says something else under the same id must not hear that it is done."""
         step = await self._desk.review(draft)
         kept = step.case.review(draft.decision_id)
-        if kept is not None and any(getattr(kept, name) != getattr(draft, name) for name in _SAID):
+        if kept is not None and draft.is_another(kept, (step.case.request, *step.case.earlier)):
             text = f"this decision id belongs to another review of yours ({kept.verdict.value}); give this one its own"
             raise ConflictError(text, state=step.case.request.state.value)
         return shown.step_out(step)

@@ -493,6 +493,53 @@ def test_a_decision_id_is_one_review_of_one_person_on_one_request(
     run(story)
 
 
+@pytest.mark.parametrize("edit", [None, {"command": "git reset --hard HEAD"}])
+@pytest.mark.parametrize(
+    ("other", "status"),
+    [
+        ({}, 200),
+        ({"scope": "session"}, 409),
+        ({"edit": {"command": "git reset --hard HEAD~1"}}, 409),
+        ({"version": 7}, 409),
+    ],
+)
+def test_who_wants_more_under_the_same_decision_id_does_not_hear_that_it_is_done(
+    desk_bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    edit: dict[str, object] | None,
+    other: dict[str, object],
+    status: int,
+) -> None:
+    monkeypatch.setattr("askfirst.broker.peer.has_terminal", lambda _request: True)
+
+    async def story() -> None:
+        async with api_client(desk_bench, terminal_decisions=True) as http:
+            made = await create(http)
+            path = f"/v1/requests/{made['id']}/reviews"
+            said = {**review_of(made), "edit": edit}
+            first = await http.post(path, json=said)
+            again = await http.post(path, json={**said, **other})
+        assert (first.status_code, first.json()["done"], again.status_code) == (200, True, status)
+
+    run(story)
+
+
+def test_an_approval_with_edits_is_another_than_one_of_what_was_asked(
+    desk_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("askfirst.broker.peer.has_terminal", lambda _request: True)
+
+    async def story() -> None:
+        async with api_client(desk_bench, terminal_decisions=True) as http:
+            made = await create(http)
+            path = f"/v1/requests/{made['id']}/reviews"
+            edited = await http.post(path, json={**review_of(made), "edit": {"command": "git reset --hard HEAD"}})
+            plain = await http.post(path, json=review_of(made))
+        assert (edited.status_code, plain.status_code) == (200, 409)
+
+    run(story)
+
+
 def test_a_review_that_is_not_kept_any_more_is_answered_all_the_same(
     desk_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
