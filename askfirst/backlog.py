@@ -4,6 +4,8 @@ A broker counts what waits now and then, and adds each request that it lets in: 
 much. It counts again once that reaches a limit, and after five seconds in any case: where several brokers share a
 database, each sees what the others let in within that time, and so much more may wait than the limit says.
 
+A host is whatever name a caller gives: of one that agents everywhere go by, no caller may take more than half.
+
 Who has made a request is in no column of the store. For each caller the ids that this broker let in are kept; those
 that have ended are taken out once there are as many as may be. A broker that is started anew begins with none.
 """
@@ -39,10 +41,21 @@ class _Count:
 
 @dataclass(slots=True)
 class _Made:
-    """Requests of one caller; ``at_ms``: when those that have ended were last taken out."""
+    """Ids of the requests of one caller, by host; ``at_ms``: when those that have ended were last taken out."""
 
-    ids: list[str] = field(default_factory=list)
+    ids: dict[str, list[str]] = field(default_factory=dict)
+    count: int = 0
     at_ms: int = 0
+
+    def add(self, request: Request) -> None:
+        self.ids.setdefault(request.agent.host, []).append(request.id)
+        self.count += 1
+
+    def take_out_ended(self, connection: sa.Connection, now_ms: int) -> None:
+        still = set(waiting.still(connection, [each for ids in self.ids.values() for each in ids]))
+        left = {host: [each for each in ids if each in still] for host, ids in self.ids.items()}
+        self.ids = {host: ids for host, ids in left.items() if ids}
+        self.count, self.at_ms = len(still), now_ms
 
 
 class Backlog:
@@ -54,15 +67,21 @@ class Backlog:
         self._made: Recent[str, _Made] = Recent(NAMES_MAX)
 
     def refusal(self, connection: sa.Connection, *, host: str, caller: str, now_ms: int) -> str:
-        """Why one more may not wait, or ``""``; ``caller`` is empty for the broker's own user."""
+        """Why one more may not wait, or ``""``.
+
+        Args:
+            connection: the writer's.
+            host: that the request names.
+            caller: who makes it, or the machine that it comes from; ``""`` for the broker's own user.
+            now_ms: when.
+        """
         bounds = self._bounds
+        if caller and (refusal := self._refusal_of_caller(connection, host, caller, now_ms)):
+            return refusal
         if self._is_full(connection, None, bounds.pending, now_ms):
             return f"{bounds.pending} requests wait for people already; try again later"
         if self._is_full(connection, host, bounds.pending_per_host, now_ms):
             return f"{bounds.pending_per_host} requests of {host} wait for people already; try again later"
-        if caller and self._has_made_too_many(connection, caller, now_ms):
-            most = bounds.pending_per_caller
-            return f"{most} requests of {caller} wait for people already; wait for these, or withdraw some"
         return ""
 
     def add(self, request: Request, caller: str) -> None:
@@ -71,7 +90,7 @@ class Backlog:
             if name in self._counts:
                 self._counts[name].most += 1
         if caller:
-            self._made.touch(caller, _Made).ids.append(request.id)
+            self._made.touch(caller, _Made).add(request)
 
     def _is_full(self, connection: sa.Connection, host: str | None, limit: int, now_ms: int) -> bool:
         """Whether as many wait as may, of a host or of all."""
@@ -82,9 +101,14 @@ class Backlog:
             known.most, known.at_ms = waiting.count(connection, limit, host), now_ms
         return known.most >= limit
 
-    def _has_made_too_many(self, connection: sa.Connection, caller: str, now_ms: int) -> bool:
-        limit = self._bounds.pending_per_caller
+    def _refusal_of_caller(self, connection: sa.Connection, host: str, caller: str, now_ms: int) -> str:
+        most, share = self._bounds.pending_per_caller, (self._bounds.pending_per_host + 1) // 2
         made = self._made.touch(caller, _Made)
-        if len(made.ids) >= limit and not 0 <= now_ms - made.at_ms < limit // _ROWS_A_MS:
-            made.ids, made.at_ms = waiting.still(connection, made.ids), now_ms
-        return len(made.ids) >= limit
+        is_full = made.count >= most or len(made.ids.get(host, ())) >= share
+        if is_full and not 0 <= now_ms - made.at_ms < made.count // _ROWS_A_MS:
+            made.take_out_ended(connection, now_ms)
+        if made.count >= most:
+            return f"{most} requests of {caller} wait for people already; wait for these, or withdraw some"
+        if len(made.ids.get(host, ())) >= share:
+            return f"{share} requests of {host} from {caller} wait for people already; wait for these, or withdraw some"
+        return ""

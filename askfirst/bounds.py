@@ -11,9 +11,10 @@ class Bounds:
 
     Attributes:
         pending: requests that may wait for people, over all hosts.
-        pending_per_caller: the same of one token, or of one user of the machine other than the broker's own.
+        pending_per_caller: the same of one token, with the hooks of its machine, or of one user of the broker's machine
+            other than the broker's own.
         pending_per_session: requests of one session that may wait for people.
-        pending_per_host: the same over all sessions of one host.
+        pending_per_host: the same over all sessions of one host; half of it for one caller as above.
         denial_window_s: so long the same action is answered from its denial.
         stop_window_s: so long a session that was told to stop hears nothing else.
         similar_window_s: so long a denial is brought up when something equivalent is asked.

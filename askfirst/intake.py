@@ -256,12 +256,12 @@ class Intake:
         self.require_meetable(draft.terms, electorate, is_question=bool(draft.question))
         if draft.supersedes:  # as many wait as before
             return
-        if stands.is_session_full:
+        if stands.is_session_full and draft.agent.session:  # without one they are many callers'
             raise OverloadedError(
                 f"{self.bounds.pending_per_session} requests of this session wait for people already; wait for these, "
                 "or withdraw some"
             )
-        refusal = self.backlog.refusal(connection, host=draft.agent.host, caller=draft.caller, now_ms=now_ms)
+        refusal = self.backlog.refusal(connection, host=draft.agent.host, caller=_counted_as(draft), now_ms=now_ms)
         if refusal:
             raise OverloadedError(refusal)
 
@@ -269,7 +269,7 @@ class Intake:
         changed = self._supersede(connection, draft, request, now_ms) if draft.supersedes else None
         case = Case(request=request)
         records.insert(connection, case, draft.key)
-        self.backlog.add(request, draft.caller)
+        self.backlog.add(request, _counted_as(draft))
         entry_type = EntryType.QUESTION_ASKED if draft.question else EntryType.GATE_REQUESTED
         self._note(connection, request, entry_type, draft, {"notes": request.notes} if request.notes else {})
         return Received(case=case, changed=changed, is_new=True)
@@ -300,6 +300,11 @@ class Intake:
             decision={"rule": draft.terms.rule, "policy_sha256": draft.terms.policy_digest, **more},
         )
         self.audit.append(connection, entry_of(request, line))
+
+
+def _counted_as(draft: Draft) -> str:
+    """Whose what it lets wait is: another machine's, also of its hooks; else the caller's."""
+    return draft.action.machine or draft.caller
 
 
 def request_of(draft: Draft, now_ms: int, *, action_digest: str = "", notes: tuple[str, ...] | None = None) -> Request:

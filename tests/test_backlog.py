@@ -31,6 +31,15 @@ async def ask(made: Bench, number: int, *, host: str = "", caller: str = "") -> 
     return await made.desk.ask(replace(draft, agent=agent, action=replace(draft.action, host=name), caller=caller))
 
 
+async def ask_from(made: Bench, number: int, machine: str) -> Case:
+    """The same by a hook of another machine, all of one host."""
+    draft = one_of_many(f"n{number}", number, now_ms=made.clock.now_ms())
+    agent = replace(draft.agent, host="claude-code")
+    return await made.desk.ask(
+        replace(draft, agent=agent, action=replace(draft.action, host=agent.host, machine=machine))
+    )
+
+
 async def withdraw(made: Bench, case: Case) -> None:
     await made.desk.cancel(case.request.id, "no need")
 
@@ -68,6 +77,44 @@ def test_a_caller_cannot_take_all_of_what_may_wait(tmp_path: Path) -> None:
         await ask(made, 6, caller="token:a")
 
     told(tmp_path, story, pending_per_caller=2)
+
+
+def test_a_caller_leaves_half_of_a_host_to_others(tmp_path: Path) -> None:
+    """It chooses the host's name: without that, nobody's hooks could ask any more."""
+
+    async def story(made: Bench) -> None:
+        first = await ask(made, 1, host="claude-code", caller="token:a")
+        await ask(made, 2, host="claude-code", caller="token:a")
+        with pytest.raises(OverloadedError, match=r"^2 requests of claude-code from token:a wait for people already"):
+            await ask(made, 3, host="claude-code", caller="token:a")
+        await ask(made, 4, host="another", caller="token:a")
+        await withdraw(made, first)
+        await ask(made, 5, host="claude-code", caller="token:a")
+        await ask(made, 6, host="claude-code")
+        await ask(made, 7, host="claude-code")
+
+    told(tmp_path, story, pending_per_host=4)
+
+
+def test_what_the_hooks_of_another_machine_let_wait_is_that_machines(tmp_path: Path) -> None:
+    async def story(made: Bench) -> None:
+        for number in (1, 2):
+            await ask_from(made, number, "laptop")
+        with pytest.raises(OverloadedError, match=r"^2 requests of claude-code from laptop wait"):
+            await ask_from(made, 3, "laptop")
+        await ask_from(made, 4, "ci")
+
+    told(tmp_path, story, pending_per_host=4)
+
+
+def test_callers_without_a_session_share_no_session_that_could_be_full(tmp_path: Path) -> None:
+    async def story(made: Bench) -> None:
+        for number in (1, 2, 3):
+            draft = one_of_many(f"n{number}", number, now_ms=made.clock.now_ms())
+            agent = replace(draft.agent, host="ci", session="")
+            await made.desk.ask(replace(draft, agent=agent, action=replace(draft.action, host="ci", session="")))
+
+    told(tmp_path, story, pending_per_session=2)
 
 
 def test_what_waits_is_not_counted_at_every_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
