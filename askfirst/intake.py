@@ -303,8 +303,8 @@ class Intake:
 
 
 def _counted_as(draft: Draft) -> str:
-    """Whose what it lets wait is: another machine's, also of its hooks; else the caller's."""
-    return draft.action.machine or draft.caller
+    """Whose what it lets wait is: of another machine, its token's (by name), hooks with it; else the caller's."""
+    return f"token:{draft.action.machine}" if draft.action.machine else draft.caller
 
 
 def request_of(draft: Draft, now_ms: int, *, action_digest: str = "", notes: tuple[str, ...] | None = None) -> Request:

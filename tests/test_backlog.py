@@ -100,7 +100,7 @@ def test_what_the_hooks_of_another_machine_let_wait_is_that_machines(tmp_path: P
     async def story(made: Bench) -> None:
         for number in (1, 2):
             await ask_from(made, number, "laptop")
-        with pytest.raises(OverloadedError, match=r"^2 requests of claude-code from laptop wait"):
+        with pytest.raises(OverloadedError, match=r"^2 requests of claude-code from token:laptop wait"):
             await ask_from(made, 3, "laptop")
         await ask_from(made, 4, "ci")
 
