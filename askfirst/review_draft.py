@@ -18,8 +18,8 @@ class ReviewDraft:
     Attributes:
         edit: with an approval: arguments to run instead of those that were asked for.
         doubt: why it must not count whoever made it, ``""`` for nothing; it is recorded with these words.
-        caller: the token that it was made with (``askfirst.access.Caller.id``), ``""`` for none.
-        machine: the machine that this token is for.
+        machine: the machine that the token it was made with is for, ``""`` for none.
+        may_ask: whether that token may ask, too.
     """
 
     decision_id: str
@@ -37,14 +37,17 @@ class ReviewDraft:
     to: str = ""
     edit: Mapping[str, object] | None = None
     doubt: str = ""
-    caller: str = ""
     machine: str = ""
+    may_ask: bool = False
 
     def is_on_its_own(self, request: Request) -> bool:
-        """Whether it is made with the very token that the request was: by the API, or by the hooks of its machine."""
-        if request.caller:
-            return request.caller == self.caller
-        return self.machine != "" and self.machine == request.action.machine
+        """Whether the request may be of the very token that it is made with.
+
+        One that may ask can have amended or joined whatever else was asked from its machine; of what the hooks there
+        have asked nobody knows with which token.
+        """
+        is_there = self.machine != "" and self.machine == request.action.machine
+        return is_there and (self.may_ask or not request.caller)
 
     def is_another(self, kept: Review, versions: Sequence[Request]) -> bool:
         """Whether it says something else than the review that is kept under its id.

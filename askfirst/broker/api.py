@@ -198,7 +198,8 @@ class Api:
         try:
             if AccessScope.DECIDE in caller.scopes:
                 draft = _review(request_id, body, caller, channel="api")
-                return await self._reviewed(replace(draft, caller=caller.id, machine=caller.machine))
+                may_ask = AccessScope.ASK in caller.scopes
+                return await self._reviewed(replace(draft, machine=caller.machine, may_ask=may_ask))
             self._require_terminal(request)
             person = replace(caller, person=self._reviewer, assurance=0)
             return await self._reviewed(_review(request_id, body, person, channel=body.via))

@@ -171,6 +171,32 @@ def test_a_token_does_not_decide_on_what_was_asked_with_it(desk_bench: Bench) ->
     run(story)
 
 
+@pytest.mark.parametrize("how", ["amend", "join"])
+def test_a_token_does_not_decide_on_what_it_has_made_of_another_tokens_request(desk_bench: Bench, how: str) -> None:
+    """Both are of one machine, so that it may amend or join what that one has asked."""
+
+    async def story() -> None:
+        async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
+            asks = bearer(await issued(ours, "ask"))
+            both = bearer(await issued_by_approval(desk_bench, ours, "ask", "decide"))
+            body = {"command": "ls"}
+            made = (await remote.post("/v1/requests", json=body, headers=asks)).json()
+            if how == "amend":
+                path = f"/v1/requests/{made['id']}/amend"
+                answer = await remote.post(path, json={"command": "rm -r build"}, headers=both)
+                made = answer.json()["request"]
+            else:
+                assert (await remote.post("/v1/requests", json=body, headers=both)).json()["id"] == made["id"]
+            review = {"decision_id": "its-own-word", "version": made["version"], "action_digest": made["action_digest"]}
+            path = f"/v1/requests/{made['id']}/reviews"
+            answer = await remote.post(path, json={**review, "verdict": "approve"}, headers=both)
+            assert answer.status_code == 200, answer.text
+            step = answer.json()
+        assert (step["done"], step["note"]) == (False, "whoever asks cannot decide")
+
+    run(story)
+
+
 def test_a_token_does_not_decide_on_what_the_hooks_of_its_machine_asked(desk_bench: Bench) -> None:
     async def story() -> None:
         async with api_client(desk_bench) as ours, api_client(desk_bench, BY_TCP) as remote:
