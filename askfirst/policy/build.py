@@ -92,8 +92,8 @@ class Builder:
         return Rule(
             layer=layer,
             name=raw.name,
-            match=self._matcher(raw.match),
-            unless=(self._matcher(raw.unless),) if raw.unless else (),
+            match=self._matcher_at(raw.match, where),
+            unless=(self._matcher_at(raw.unless, where),) if raw.unless else (),
             reason=raw.reason,
             is_shadow=raw.outcome == "shadow",
             would=Outcome(said or "ask"),
@@ -139,6 +139,12 @@ class Builder:
         if route in _ROUTES:
             return self._routes["default"]
         raise PolicyError(f"{where}: no route {route!r}{nearest(route, sorted({*self._routes, *_ROUTES}))}")
+
+    def _matcher_at(self, raw: RawMatch, where: str) -> Matcher:
+        try:
+            return self._matcher(raw)
+        except PolicyError as error:  # of its condition, which does not know whose it is
+            raise PolicyError(f"{where}: {error}") from error
 
     def _matcher(self, raw: RawMatch) -> Matcher:
         return Matcher(

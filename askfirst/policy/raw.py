@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 DAY_S = 86_400
 _NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 _CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
+_HOURS = r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$"
+FORMS = {
+    _NAME: "write at most 64 small letters, digits, dots, dashes and underscores, e.g. 'no-force-push'",
+    _CLOCK: "write a time like '07:00'",
+    _HOURS: "write from-to like '22:00-06:00'",
+}
+"""A pattern -> what to write, for people."""
 
 RiskName = Literal["low", "medium", "high", "critical"]
 ReadyName = Literal["personal", "team", "strict", "ci"]
@@ -177,7 +184,7 @@ class RawTime(_Strict):
     )
     hours: str = Field(
         default="00:00-24:00",
-        pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$",
+        pattern=_HOURS,
         description="From-to; an end before the start is of the next day, e.g. '22:00-06:00'.",
     )
     timezone: Timezone = Field(default="UTC", description="IANA name, e.g. 'Europe/Berlin'.")

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from askfirst.errors import PolicyError
 from askfirst.misfit import misfit
-from askfirst.policy.raw import RawPolicy
+from askfirst.policy.raw import FORMS, RawMatch, RawPolicy, RawRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +31,8 @@ _ELSEWHERE = {
     "timeout": "write approval_timeout_s, in seconds",
     "when": "write match, or match.condition for a CEL expression",
     "quorum": "write approvals, or stages",
+    "action": "write outcome, e.g. outcome = 'ask'",
+    "decision": "write outcome, e.g. outcome = 'ask'",
     "allow": "write outcome = 'allow'",
     "deny": "write outcome = 'deny'",
     "ask": "write outcome = 'ask'",
@@ -115,12 +117,10 @@ def _sentence(error: ErrorDetails) -> str:
     keys = _keys(error["loc"])
     where = _dotted(keys)
     if error["type"] == "extra_forbidden":
-        word = str(keys[-1])
-        hint = f"; {_ELSEWHERE[word]}" if word in _ELSEWHERE else nearest(word, _known(keys[:-1]))
-        return f"unknown key {where!r}{hint}"
+        return f"unknown key {where!r}{_hint(keys)}"
     if error["type"] == "missing":
         return f"{where} is missing"
-    message = misfit(error)
+    message = _expected(error, keys) or misfit(error)
     if error["type"] == "literal_error":
         known = [word.strip("'") for word in re.findall(r"'[^']*'", str(error.get("ctx", {}).get("expected", "")))]
         message = f"expected {' or '.join(repr(word) for word in known)}" if len(known) <= 6 else "it is not known"
@@ -128,6 +128,30 @@ def _sentence(error: ErrorDetails) -> str:
     if isinstance(error["input"], (dict, list)):
         return f"{where}: {message}" if where else message
     return f"{where} is {_short(error['input'])}: {message}"
+
+
+def _hint(keys: Sequence[int | str]) -> str:
+    """What to write instead of an unknown key: it has another name, or stands elsewhere."""
+    word, table = str(keys[-1]), [each for each in keys[:-1] if isinstance(each, str)]
+    if table == ["rule"] and word in RawMatch.model_fields:
+        return f"; it says what the rule is about: write it in match = {{ {word} = … }}"
+    if table == ["rule", "match"] and word in RawRule.model_fields:
+        return f"; it stands beside match, as {word} = … of the rule"
+    return f"; {_ELSEWHERE[word]}" if word in _ELSEWHERE else nearest(word, _known(keys[:-1]))
+
+
+def _expected(error: ErrorDetails, keys: Sequence[int | str]) -> str:
+    """What should stand there instead, in words of TOML; ``""`` where pydantic's own will do."""
+    if error["type"] == "list_type" and keys == ["rule"]:
+        return _ELSEWHERE["rules"]
+    if error["type"] == "list_type":
+        return f"write a list, [{_short(error['input'])}]" if isinstance(error["input"], str) else "write a list, [ … ]"
+    if error["type"] in {"model_type", "dict_type"}:
+        names = ", ".join(_known(keys))
+        return f"write a table {{ … }} with {names}" if names else "write a table { … }"
+    if error["type"] == "string_pattern_mismatch":
+        return FORMS.get(str(error.get("ctx", {}).get("pattern", "")), "")
+    return ""
 
 
 def _keys(loc: tuple[int | str, ...]) -> list[int | str]:
@@ -181,6 +205,20 @@ def line_of(text: str, loc: tuple[int | str, ...]) -> str:
         if found is not None:
             return f":{found + 1}"
     return "" if at is None else f":{at + 1}"
+
+
+def line_of_part(text: str, part: str) -> str:
+    """``:LINE`` of the rule or table that a sentence begins with, e.g. ``rule 'x'`` or ``risk.high``."""
+    rule = re.match(r"rule '([a-z0-9._-]+)'", part)
+    table = re.match(r"risk\.\w+|unknown", part)
+    if rule:
+        sought = re.compile(rf"(^|[\s{{,])name\s*=\s*[\"']{re.escape(rule[1])}[\"']")
+    elif table:
+        sought = re.compile(rf"\s*\[\s*{re.escape(table[0])}\s*\]")
+    else:
+        return ""
+    lines = enumerate(text.splitlines(), start=1)
+    return next((f":{number}" for number, line in lines if sought.search(line)), "")
 
 
 def _short(value: object) -> str:

@@ -25,7 +25,7 @@ from askfirst.policy.condition import compile_condition
 from askfirst.policy.layer import Loaded
 from askfirst.policy.policy import BUILT_IN, Policy
 from askfirst.policy.raw import RawPolicy
-from askfirst.policy.read import MAX_BYTES, read_policy, require_tightening
+from askfirst.policy.read import MAX_BYTES, line_of_part, read_policy, require_tightening
 from askfirst.policy.short_form import short_form
 from askfirst.recent import Recent
 
@@ -213,7 +213,8 @@ def check_file(path: Path, layer: str) -> None:
         else:
             assemble(managed=None, user=raw, config=RawPolicy(), loaded=())
     except PolicyError as error:
-        raise PolicyError(f"{path}: {error}") from error
+        line = line_of_part(path.read_bytes().decode("utf-8", "replace"), str(error))
+        raise PolicyError(f"{path}{line}: {error}") from error
 
 
 @dataclass(slots=True)

@@ -118,6 +118,26 @@ def test_check_warns_where_no_review_could_be_worth_enough(home: Path, channels:
         file.unlink()
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            'route = "ops"\nmatch = { tool = "*" }\n',
+            "2: rule 'x': no route 'ops'; known here: async, critical, default",
+        ),
+        ('on_timeout = "escalate"\nmatch = { tool = "*" }\n', "2: rule 'x': on_timeout = 'escalate' needs escalation"),
+        ('match = { tool = "*", condition = "argument.a > 1" }\n', "2: rule 'x': the condition uses 'argument', which"),
+    ],
+)
+def test_check_names_the_rule_and_its_line_where_the_rule_does_not_hold_together(
+    home: Path, text: str, sentence: str
+) -> None:
+    file = home / "policy.toml"
+    file.write_text(f'[[rule]]\nname = "x"\n{text}')
+    code, output = _run("check", str(file))
+    assert (code, f"{file}:{sentence}" in output) == (1, True)
+
+
 def test_check_warns_of_a_rule_that_an_earlier_one_hides(home: Path) -> None:
     for file in (home / "policy.toml", home / "project" / "askfirst.toml"):
         file.write_text(

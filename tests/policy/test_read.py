@@ -37,6 +37,34 @@ RULE = '[[rule]]\nname = "r"\nmatch = { tool = "*" }\n'
             "[confidence]\nhigh_above = 0.5\nlow_below = 0.7\n",
             "p.toml:1: confidence: low_below = 0.7 is above high_above",
         ),
+        (RULE + 'action = "ask"\n', "p.toml:4: unknown key 'rule[1].action'; write outcome, e.g. outcome = 'ask'"),
+        (
+            RULE + 'effect = "deploys"\n',
+            "p.toml:4: unknown key 'rule[1].effect'; it says what the rule is about: write it in match = {",
+        ),
+        (
+            '[[rule]]\nname = "r"\nmatch = { tool = "x", outcome = "ask" }\n',
+            "p.toml:3: unknown key 'rule[1].match.outcome'; it stands beside match, as outcome = … of the rule",
+        ),
+        (RULE + 'reviewers = "role:lead"\n', "p.toml:4: rule[1].reviewers is 'role:lead': write a list, ['role:lead']"),
+        ("[routes]\ndefault = { to = [] }\n", "p.toml:2: routes.default: write a list, [ … ]"),
+        (
+            RULE + 'scopes = ["session"]\n',
+            "p.toml:4: rule[1].scopes[1] is 'session': write a table { … } with kind, amount, pattern",
+        ),
+        (
+            '[[rule]]\nname = "r"\nmatch = { tool = "x", time = { hours = "9-17" } }\n',
+            "p.toml:3: rule[1].match.time.hours is '9-17': write from-to like '22:00-06:00'",
+        ),
+        (
+            '[quiet_hours]\nstart = "22"\nend = "07:00"\n',
+            "p.toml:2: quiet_hours.start is '22': write a time like '07:00'",
+        ),
+        (
+            '[[rule]]\nname = "No Deploys"\nmatch = { tool = "x" }\n',
+            "p.toml:2: rule[1].name is 'No Deploys': write at most 64 small letters, digits, dots, dashes and under",
+        ),
+        ('[rule]\nname = "r"\n', "p.toml: rule: each rule is a table [[rule]] of its own"),
         ('x = "\n', "p.toml is not TOML: "),
         ("[[rule]]\n" + "x = " + "[" * 100_000 + "\n", "p.toml is not TOML: "),
         ("x = " + "9" * 5000 + "\n", "p.toml is not TOML: "),
