@@ -13,6 +13,7 @@ from rich.text import Text
 
 from askfirst.access import ASSURANCE_MAX
 from askfirst.analyst import DiskAnalyst
+from askfirst.assembly.owner import owner, people_of
 from askfirst.call import ToolCall
 from askfirst.cli.output import console, print_json
 from askfirst.cli.requests import RISK_STYLE
@@ -21,6 +22,7 @@ from askfirst.disk import Disk
 from askfirst.errors import InputError, PolicyError
 from askfirst.host import Agent
 from askfirst.paths import config_file
+from askfirst.people import Electorate
 from askfirst.policy.backtest import EXAMPLES_MAX, backtest, past_call
 from askfirst.policy.hidden import hidden_rules
 from askfirst.policy.place import look_around
@@ -29,6 +31,7 @@ from askfirst.policy.routes import route_doubts
 from askfirst.policy.ruler import Ruler
 from askfirst.policy.ruling import Outcome
 from askfirst.policy.source import PROJECT_FILE, READY, check_file, open_source
+from askfirst.policy.unstaffed import unstaffed_doubts
 from askfirst.policy.unvouched import unvouched_doubts
 from askfirst.policy_cases import load_cases, run_cases
 from askfirst.request import Claim
@@ -127,7 +130,15 @@ def _warnings(file: Path, schemes: Schemes) -> list[str]:
     vouched_max = max((ASSURANCE_MAX, *(known.get(each, 0) for each in _set_up(schemes))))
     content, source = file.read_bytes(), str(file)
     weak = unvouched_doubts(content, source=source, vouched_max=vouched_max)
-    return [*weak, *hidden_rules(content, source=source)]
+    lonely = unstaffed_doubts(content, source=source, known=_configured())
+    return [*weak, *lonely, *hidden_rules(content, source=source)]
+
+
+def _configured() -> Electorate:
+    """Who may decide here by the configuration."""
+    config = load_config(config_file())
+    requesters = frozenset() if config.requester.may_decide else frozenset({owner()})
+    return Electorate(people=people_of(config), requesters=requesters)
 
 
 def _set_up(schemes: Schemes) -> set[str]:

@@ -27,7 +27,7 @@ def unvouched_doubts(content: bytes, *, source: str, vouched_max: int) -> list[s
     return [
         f"{source}{line_of(text, (*loc, 'assurance'))}: {where} wants reviews of assurance {terms.assurance}, and no "
         f"channel here vouches for more than {vouched_max}: the broker would deny what it should ask about"
-        for loc, where, terms in _asking(raw)
+        for loc, where, terms in asking(raw)
         if (terms.assurance or 0) > vouched_max and not _is_for_codes(terms, raw)
     ]
 
@@ -37,7 +37,7 @@ def _is_for_codes(terms: RawTerms, raw: RawPolicy) -> bool:
     return bool(raw.break_glass_s if terms.break_glass_s is None else terms.break_glass_s)
 
 
-def _asking(raw: RawPolicy) -> Iterator[tuple[tuple[int | str, ...], str, RawTerms]]:
+def asking(raw: RawPolicy) -> Iterator[tuple[tuple[int | str, ...], str, RawTerms]]:
     """What may ask, with its place in the file and its name."""
     for name in ("low", "medium", "high", "critical"):
         yield ("risk", name), f"risk.{name}", getattr(raw.risk, name)

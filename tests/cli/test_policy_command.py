@@ -119,6 +119,36 @@ def test_check_warns_where_no_review_could_be_worth_enough(home: Path, channels:
 
 
 @pytest.mark.parametrize(
+    ("terms", "warned"),
+    [
+        ('reviewers = ["role:lead"]', ""),
+        ('reviewers = ["role:lead", "local:bob"]\napprovals = 2', ""),
+        (
+            'reviewers = ["role:lead"]\napprovals = 2',
+            "3: the rule 'x' needs 2 of role:lead, and the configuration names 1",
+        ),
+        ('reviewers = ["role:led"]', "3: the rule 'x' needs 1 of role:led, and the configuration names 0 of these"),
+        (
+            'reviewers = ["ann"]',
+            "3: the rule 'x' names the reviewer 'ann', whom nobody can be: write a person's id like",
+        ),
+        ('stages = [{ name = "a" }, { name = "b", reviewers = ["team:ops"] }]', "3: the rule 'x' needs 1 of team:ops"),
+        ("approvals = 20", ""),
+        ('outcome = "deny"\nreviewers = ["role:led"]', ""),
+    ],
+)
+def test_check_warns_where_too_few_people_are_meant(home: Path, terms: str, warned: str) -> None:
+    people = '[[people]]\nid = "local:ann"\nroles = ["lead"]\n[[people]]\nid = "local:bob"\n'
+    (home / "config.toml").write_text(people)
+    file = home / "policy.toml"
+    file.write_text(f'[[rule]]\nname = "x"\n{terms}\nmatch = {{ tool = "*" }}\n')
+    code, output = _run("check")
+    warnings = [line for line in output.splitlines() if line.startswith(f"warning: {file}:")]
+    assert (code, len(warnings)) == (0, bool(warned))
+    assert warned in "".join(warnings)
+
+
+@pytest.mark.parametrize(
     ("text", "sentence"),
     [
         (
