@@ -35,6 +35,7 @@ from askfirst.errors import PolicyError
 from askfirst.host import Agent
 from askfirst.misfit import misfit
 from askfirst.policy.question import Place, Question
+from askfirst.policy.read import nearest
 from askfirst.request import Claim
 
 if TYPE_CHECKING:
@@ -160,8 +161,12 @@ def load_cases(path: Path) -> list[PolicyCase]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PolicyError(f"{path} is no case file: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
+        errors = error.errors()
+        first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
         where = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = tuple((_RawCase if len(first["loc"]) > 1 else _RawFile).model_fields)
+            raise PolicyError(f"{path}: unknown key {where!r}{nearest(str(first['loc'][-1]), known)}") from error
         raise PolicyError(f"{path}: {where}: {misfit(first)}") from error
     return [_case(number, each) for number, each in enumerate(raw.case, start=1)]
 

@@ -193,14 +193,16 @@ def agentack(entries: Iterable[Record]) -> Iterator[Record]:
     """The trace of the one session that the entries are of; it ends with the last of them.
 
     Raises:
-        InputError: they are of several sessions; ask for one.
+        InputError: they are of several sessions, then ask for one; or of none.
     """
     kept = list(entries)
     approvals = [one for one in approvals_of(kept) if one.requested_at and one.agent.get("session")]
     unasked = [one for one in kept if ran_unasked(one) and one.get("agent", {}).get("session")]
     agents = [*(one.agent for one in approvals), *(one["agent"] for one in unasked)]
     sessions = sorted({str(each["session"]) for each in agents})
-    if len(sessions) != 1:
+    if not sessions:
+        raise InputError("nothing was asked in a session here; a trace is of what people were asked", field="agent")
+    if len(sessions) > 1:
         raise InputError(f"a trace is of one session, found {len(sessions)}; name one with --agent", field="agent")
     told = [*(_events(one) for one in approvals), *map(_ran_refused, unasked)]
     events = sorted((event for each in told for event in each), key=lambda event: event["timestamp"])

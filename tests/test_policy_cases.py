@@ -55,7 +55,9 @@ def test_a_case_is_tried_on_the_analysis_and_on_the_policy(case: str, wrong: str
         ('[[case]]\ncommand = "ls"\n', ": case.1: give expect"),
         ('[[case]]\nexpect = "allow"\n', ": case.1: give either command or tool"),
         ('[[case]]\ncommand = "ls"\noutcome = "ask"\nat = 2026-01-01T00:00:00\n', "needs an offset"),
-        ("[[case]]\ncommnd = 1\n", "case.1"),
+        ("[[case]]\ncommnd = 1\n", "unknown key 'case.1.commnd'; did you mean 'command'?"),
+        ('[[case]]\ncommand = "ls"\ntime = "22:00"\n', "unknown key 'case.1.time'"),
+        ("[[cases]]\n", "unknown key 'cases'; did you mean 'case'?"),
         ("nonsense", "no case file"),
     ],
 )

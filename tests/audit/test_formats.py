@@ -403,10 +403,12 @@ def test_a_trace_is_not_of_another_session_in_a_host_of_that_name(broker: Broker
     file = io.StringIO()
     OfflineLog(broker.root / "askfirst.db").write("agentack", {"agent": "session-1"}, file)
     assert {json.loads(line)["session_id"] for line in file.getvalue().splitlines()} == {"session-1"}
+    with pytest.raises(InputError, match="found 2; name one with --agent"):
+        OfflineLog(broker.root / "askfirst.db").write("agentack", {}, io.StringIO())
 
 
-def test_a_trace_is_of_one_session(broker: Broker) -> None:
-    with pytest.raises(InputError, match="found 0; name one with --agent"):
+def test_there_is_no_trace_where_nothing_was_asked(broker: Broker) -> None:
+    with pytest.raises(InputError, match="nothing was asked in a session here"):
         OfflineLog(broker.root / "askfirst.db").write("agentack", {}, io.StringIO())
 
 
