@@ -82,7 +82,7 @@ class Bypasses:
         if gated is not None or not event.tool_use_id:
             return []
         found = await self._desk.refused_calls(event.agent.host, event.agent.session, event.tool_use_id)
-        return [case for case in found if _is_refusal(case)]
+        return [case for case in found if _is_refusal(case) and case.request.action.machine == event.call.machine]
 
     async def ran_unapproved(self, case: Case, event: AfterTool) -> None:
         """This case's call has run, and nobody had approved it."""
@@ -118,5 +118,5 @@ def _is_refusal(case: Case) -> bool:
 def _names(event: BeforeTool | AfterTool) -> tuple[str, str]:
     """A call by its id, and by what it runs."""
     agent, call = event.agent, event.call
-    place = [agent.host, agent.session, "" if call.sight is None else call.sight.machine]
+    place = [agent.host, agent.session, call.machine]
     return digest([*place, event.tool_use_id]), digest([*place, call.tool, dict(call.acting_arguments)])

@@ -44,6 +44,11 @@ class ToolCall:
         return command if isinstance(command, str) else ""
 
     @property
+    def machine(self) -> str:
+        """Where it would run, ``""``: on this machine."""
+        return "" if self.sight is None else self.sight.machine
+
+    @property
     def acting_arguments(self) -> Mapping[str, object]:
         """The arguments that decide what happens: a shell's ``description`` is the agent's comment, and varies."""
         if self.tool != "Bash":

@@ -82,7 +82,7 @@ def _unasked(entry_type: EntryType, look: Look, decision: Mapping[str, Value]) -
         "name": agent.host,
         "session": agent.session,
         "cwd": look.call.cwd,
-        "machine": "" if look.call.sight is None else look.call.sight.machine,
+        "machine": look.call.machine,
         "model": agent.model,
     }
     return Entry(

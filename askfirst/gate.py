@@ -328,7 +328,7 @@ def _content(look: Look, action: Action) -> Content:
 
 
 def _use_of(event: AfterTool, cases: Sequence[Case]) -> tuple[Case, Use] | None:
-    """The release that this outcome is of: by the call's id, or by what ran where the host gives calls no ids."""
+    """The release there that this outcome is of: by the call's id, or by what ran where the host gives calls no ids."""
     for case in cases:
         for use in case.grant.uses if case.grant is not None else ():
             action = use.action or case.request.action
@@ -337,6 +337,6 @@ def _use_of(event: AfterTool, cases: Sequence[Case]) -> tuple[Case, Use] | None:
                 if event.tool_use_id
                 else (action.tool, action.arguments) == (event.call.tool, event.call.acting_arguments)
             )
-            if is_it and not use.outcome:
+            if is_it and not use.outcome and action.machine == event.call.machine:
                 return case, use
     return None

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from askfirst.desk import Desk
     from askfirst.engine import Case
     from askfirst.gate import Attempt
-    from askfirst.host import AfterTool, Agent, BeforeTool, HostQuestion, PromptShown, QuestionsShown
+    from askfirst.host import AfterTool, BeforeTool, HostQuestion, PromptShown, QuestionsShown
     from askfirst.host import Verdict as HostVerdict
     from askfirst.host_config import HostsConfig
     from askfirst.request import Request
@@ -96,23 +96,23 @@ class HostPrompts:
         self._bypasses = bypasses
         self._calls: Recent[str, str] = Recent(_KNOWN_MAX)
         self._released: Recent[str, _Released] = Recent(_KNOWN_MAX)
-        self._open: Recent[tuple[str, str], tuple[str, ...]] = Recent(_KNOWN_MAX)
+        self._open: Recent[tuple[str, str, str], tuple[str, ...]] = Recent(_KNOWN_MAX)
 
     # -- what the gate has seen ------------------------------------------------------------------------------------
 
     def called(self, event: BeforeTool) -> None:
         """A call is about to be judged: a prompt for it comes without its id."""
         if event.can_ask_here or event.runner_pid:
-            self._calls[_key(event.agent, event.call.tool, event.call.arguments)] = event.tool_use_id
+            self._calls[_key(event, event.call.arguments)] = event.tool_use_id
 
     def released(self, event: BeforeTool, allow: Allow) -> None:
         """The gate lets a call pass, with these arguments."""
-        key = _key(event.agent, event.call.tool, allow.arguments)
+        key = _key(event, allow.arguments)
         self._released[key] = _Released(event.tool_use_id, time.monotonic())
 
     def asked_here(self, event: BeforeTool, case: Case) -> None:
         """The gate has the host ask about this case."""
-        self._open[event.agent.session, event.tool_use_id] = (case.request.id,)
+        self._open[_place(event, event.tool_use_id)] = (case.request.id,)
 
     # -- prompts ---------------------------------------------------------------------------------------------------
 
@@ -142,10 +142,10 @@ class HostPrompts:
         """The answers to the agent's questions, when people elsewhere give all of them first."""
         if not self._config.prompts or not event.questions:
             return NoOpinion()
-        tool_use_id = self._calls.get(_key(event.agent, event.call.tool, event.call.arguments), "")
+        tool_use_id = self._calls.get(_key(event, event.call.arguments), "")
         cases = [await self._question(event, each, tool_use_id) for each in event.questions]
         ids = tuple(each.request.id for each in cases)
-        self._open[event.agent.session, tool_use_id] = ids
+        self._open[_place(event, tool_use_id)] = ids
         ended = await asyncio.gather(*(self._watched(each, event.host_pid, attempt) for each in ids))
         if any(each.request.state is not RequestState.ANSWERED for each in ended):
             await self._withdraw([each.request for each in ended], "another of these questions was not answered")
@@ -159,10 +159,11 @@ class HostPrompts:
         Returns:
             whether people had approved it, there or elsewhere: then its grant is redeemed now.
         """
-        key = (event.agent.session, event.tool_use_id)
-        ids = self._open.pop(key, ()) or await self._desk.waiting_calls(event.agent.host, *key)
+        name, session = event.tool_use_id, event.agent.session
+        ids = self._open.pop(_place(event, name), ())
+        ids = ids or await self._desk.waiting_calls(event.agent.host, session, name)
         cases = [await self._desk.case(request_id) for request_id in ids]
-        settled = [await self._settled(case, event) for case in cases if event.tool_use_id or _is_of(case, event)]
+        settled = [await self._settled(case, event) for case in cases if _is_of(case, event)]
         if not settled:
             settled = [await self._settled(case, event) for case in await self._bypasses.ran(event)]
         return any(settled)
@@ -175,9 +176,9 @@ class HostPrompts:
         waiting = await self._desk.waiting_for(action.digest())
         if waiting is not None:
             return waiting
-        key = _key(event.agent, event.call.tool, event.call.arguments)
+        key = _key(event, event.call.arguments)
         tool_use_id = self._calls.get(key, "")
-        known = self._open.get((event.agent.session, tool_use_id)) if tool_use_id else None
+        known = self._open.get(_place(event, tool_use_id)) if tool_use_id else None
         if known:
             return await self._desk.case(known[0])
         if key in self._released or not self._config.prompts or not (event.agent.interactive or tool_use_id):
@@ -188,11 +189,11 @@ class HostPrompts:
             look = closer
         draft = self._asking.draft(replace(look, evidence=closer.evidence), action, key=name, tool_use_id=tool_use_id)
         case = await self._desk.ask(replace(draft, notes=(OWN_PROMPT,)))
-        self._open[event.agent.session, tool_use_id] = (case.request.id,)
+        self._open[_place(event, tool_use_id)] = (case.request.id,)
         return case
 
     def _was_released(self, event: PromptShown) -> bool:
-        found = self._released.pop(_key(event.agent, event.call.tool, event.call.arguments), None)
+        found = self._released.pop(_key(event, event.call.arguments), None)
         return found is not None and time.monotonic() - found.at_s < _RELEASED_S
 
     async def _question(self, event: QuestionsShown, asked: HostQuestion, tool_use_id: str) -> Case:
@@ -293,15 +294,22 @@ class HostPrompts:
         return (await self._desk.review(review)).case
 
 
+def _place(event: BeforeTool | AfterTool | PromptShown | QuestionsShown, tool_use_id: str) -> tuple[str, str, str]:
+    """One call of one session of one machine."""
+    return event.call.machine, event.agent.session, tool_use_id
+
+
 def _is_of(case: Case, event: AfterTool) -> bool:
-    """Whether the case is about what ran, where the host gives calls no ids."""
-    action = case.request.action
-    return (action.tool, action.arguments) == (event.call.tool, event.call.acting_arguments)
+    """Whether the case, which the call's id has found where it has one, is about what ran there."""
+    action, call = case.request.action, event.call
+    is_same = bool(event.tool_use_id) or (action.tool, action.arguments) == (call.tool, call.acting_arguments)
+    return is_same and action.machine == call.machine
 
 
 def _said(case: Case) -> str:
     return case.request.end.text if case.request.end is not None else ""
 
 
-def _key(agent: Agent, tool: str, arguments: object) -> str:
-    return digest([agent.session, agent.subagent, tool, arguments])
+def _key(event: BeforeTool | PromptShown | QuestionsShown, arguments: object) -> str:
+    agent, call = event.agent, event.call
+    return digest([call.machine, agent.session, agent.subagent, call.tool, arguments])

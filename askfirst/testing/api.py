@@ -63,7 +63,7 @@ class FixedAnalyst:
             host=agent.host,
             session=agent.session,
             head=self.head,
-            machine=call.sight.machine if call.sight is not None else "",
+            machine=call.machine,
         )
 
 

@@ -22,6 +22,7 @@ from askfirst.host import (
 )
 from askfirst.policy.ruling import Outcome, Stage
 from askfirst.request import GrantState, RequestState, Verdict
+from askfirst.sight import read_sight
 from askfirst.testing.bench import a_review
 from askfirst.testing.host_calls import AFTER, AGENT, BEFORE, ECHO, OTHER, PROMPT, RESET
 from askfirst.testing.ladder_policy import ConfiguredPolicy
@@ -237,6 +238,41 @@ def test_a_call_of_a_host_without_ids_ends_only_what_waits_for_the_same(scene: S
 
     scene.run(story)
     assert scene.types.count("gate.bypassed") == 1
+
+
+@pytest.mark.parametrize("name", ["toolu_1", ""], ids=["by its id", "by what ran"])
+def test_what_ran_on_another_machine_is_nothing_to_a_call_of_the_same_names(scene: Scene, name: str) -> None:
+    """A session's and a call's name are the word of whoever relays a hook."""
+    before, ran = [replace(each, tool_use_id=name, can_ask_here=False) for each in (BEFORE, AFTER)]
+    theirs = replace(ran, call=replace(ran.call, sight=read_sight({}, "laptop")))
+
+    async def story() -> Any:
+        hook = asyncio.create_task(scene.answer(before, "first"))
+        [request] = await scene.asked()
+        await scene.answer(theirs)
+        pending = await scene.desk.case(request.id)
+        await scene.decide(Verdict.APPROVE)
+        await hook
+        await scene.answer(theirs)
+        running = await scene.desk.case(request.id)
+        await scene.answer(ran)
+        return pending, running, await scene.desk.case(request.id)
+
+    pending, running, over = scene.run(story)
+    assert pending.request.state is RequestState.PENDING
+    assert [each.grant.state for each in (running, over)] == [GrantState.REDEEMED, GrantState.EXECUTED]
+    assert scene.types.count("gate.bypassed") == 0
+
+
+def test_what_is_approved_and_unused_is_used_by_no_run_on_another_machine(scene: Scene) -> None:
+    async def story() -> Any:
+        await scene.answer(BEFORE, wait_s=0)
+        [request] = await scene.asked()
+        await scene.decide(Verdict.APPROVE)
+        await scene.answer(replace(AFTER, can_ask_here=False, call=replace(AFTER.call, sight=read_sight({}, "laptop"))))
+        return await scene.desk.case(request.id)
+
+    assert scene.run(story).grant.state is GrantState.ISSUED
 
 
 @pytest.mark.parametrize(("alive", "state"), [(True, RequestState.CANCELLED), (False, RequestState.PENDING)])
