@@ -121,9 +121,14 @@ class QuestionsShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted:
-    """A session begins, or goes on after a break."""
+    """A session begins, or goes on after a break.
+
+    Attributes:
+        machine: where it runs, ``""``: on the broker's own.
+    """
 
     agent: Agent
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,12 +139,14 @@ class TurnEnded:
         can_wake: whether a ``Wake`` makes it go on, however much later it comes.
         said: the agent's last words, bounded: a claim.
         cwd: where it works, ``""`` where the host does not say.
+        machine: where it runs, ``""``: on the broker's own.
     """
 
     agent: Agent
     can_wake: bool = False
     said: str = ""
     cwd: str = ""
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,7 +124,7 @@ class HostWaits(Waits):
 
     def told_pending(self, event: BeforeTool, case: Case) -> None:
         """The agent goes on without the decision, and is owed word of it."""
-        self._wakes.told_pending(event.agent, case.request.id)
+        self._wakes.told_pending(event, case.request.id)
 
 
 class HostEvents:

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from askfirst.desk import Desk
     from askfirst.engine import Case
     from askfirst.gate import Attempt
-    from askfirst.host import Agent, SessionStarted, TurnEnded, Verdict
+    from askfirst.host import Agent, BeforeTool, SessionStarted, TurnEnded, Verdict
     from askfirst.hub import Hub
 
 _SESSIONS_MAX = 1024
+_Session = tuple[str, str, str]
+"""One of a host on a machine; its name alone is the word of whoever relays a hook."""
 
 
 class Wakes:
@@ -36,21 +38,21 @@ class Wakes:
     def __init__(self, *, desk: Desk, hub: Hub) -> None:
         self._desk = desk
         self._hub = hub
-        self._owed: Recent[tuple[str, str], set[str]] = Recent(_SESSIONS_MAX)
-        self._waiting: dict[tuple[str, str], asyncio.Event] = {}
+        self._owed: Recent[_Session, set[str]] = Recent(_SESSIONS_MAX)
+        self._waiting: dict[_Session, asyncio.Event] = {}
 
-    def told_pending(self, agent: Agent, request_id: str) -> None:
-        """This session went on without the decision."""
-        self._owed.touch(_session(agent), set).add(request_id)
+    def told_pending(self, event: BeforeTool, request_id: str) -> None:
+        """The session of this call went on without the decision."""
+        self._owed.touch(_session(event.call.machine, event.agent), set).add(request_id)
 
     async def started(self, event: SessionStarted) -> Verdict:
         """How approvals work, and what was decided while the session was away."""
-        decided = await self._decided(_session(event.agent))
+        decided = await self._decided(_session(event.machine, event.agent))
         return Tell(reason="\n".join([answers.HOW_APPROVALS_WORK, *map(answers.decided, decided)]))
 
     async def turn_ended(self, event: TurnEnded, attempt: Attempt) -> Verdict:
         """Word of what was decided, as soon as something is; nothing where nothing is open or somebody else listens."""
-        session = _session(event.agent)
+        session = _session(event.machine, event.agent)
         if not event.can_wake:
             return NoOpinion()
         newer = asyncio.Event()
@@ -65,7 +67,7 @@ class Wakes:
                 del self._waiting[session]
         return Wake(reason="\n".join(map(answers.decided, decided))) if decided else NoOpinion()
 
-    async def _awaited(self, session: tuple[str, str], attempt: Attempt, newer: asyncio.Event) -> list[Case]:
+    async def _awaited(self, session: _Session, attempt: Attempt, newer: asyncio.Event) -> list[Case]:
         with self._hub.subscriber() as changes:  # registered first, read afterwards (I3)
             await self._recall(session)
             ends = [asyncio.ensure_future(each.wait()) for each in (attempt.gone, newer)]
@@ -86,13 +88,15 @@ class Wakes:
                     each.cancel()
         return []
 
-    async def _recall(self, session: tuple[str, str]) -> None:
+    async def _recall(self, session: _Session) -> None:
         """What a broker before us has told this session: whatever of it waits, and nobody listens for."""
-        for request_id in await self._desk.waiting_calls(*session):
-            if not self._hub.has_waiter(request_id):
+        machine, host, name = session
+        for request_id in await self._desk.waiting_calls(host, name):
+            is_there = (await self._desk.case(request_id)).request.action.machine == machine
+            if is_there and not self._hub.has_waiter(request_id):
                 self._owed.setdefault(session, set()).add(request_id)
 
-    async def _decided(self, session: tuple[str, str]) -> list[Case]:
+    async def _decided(self, session: _Session) -> list[Case]:
         """What was decided of what is owed, each told once."""
         owed = self._owed.get(session, set())
         decided = []
@@ -124,5 +128,5 @@ def _is_news(case: Case) -> bool:
     return case.grant is None or case.open_grant is not None
 
 
-def _session(agent: Agent) -> tuple[str, str]:
-    return agent.host, agent.session
+def _session(machine: str, agent: Agent) -> _Session:
+    return machine, agent.host, agent.session

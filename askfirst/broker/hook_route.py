@@ -22,7 +22,17 @@ from askfirst.broker.peer import is_run_by
 from askfirst.clock import new_id
 from askfirst.errors import Error, InputError
 from askfirst.gate import Attempt
-from askfirst.host import AfterTool, BeforeTool, ConfigChanged, Deny, NoOpinion, PromptShown, QuestionsShown
+from askfirst.host import (
+    AfterTool,
+    BeforeTool,
+    ConfigChanged,
+    Deny,
+    NoOpinion,
+    PromptShown,
+    QuestionsShown,
+    SessionStarted,
+    TurnEnded,
+)
 from askfirst.http_body import bounded_body
 from askfirst.sight import LookAgainError, read_sight
 
@@ -156,6 +166,8 @@ def _elsewhere(event: HookEvent | None, sight: Sight) -> HookEvent | None:
             return replace(event, call=replace(event.call, sight=sight), can_ask_here=False)
         case PromptShown() | QuestionsShown():
             return replace(event, call=replace(event.call, sight=sight), host_pid=0)
+        case SessionStarted() | TurnEnded():
+            return replace(event, machine=sight.machine)
         case ConfigChanged():
             return None
         case _:

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from askfirst.broker.hook_route import _elsewhere
 from askfirst.host import Allow, Defer, Deny, NoOpinion, SessionStarted, Tell, TurnEnded, Wake
 from askfirst.request import Verdict
+from askfirst.sight import read_sight
 from askfirst.testing.bench import a_review
 from askfirst.testing.host_calls import AGENT, BEFORE, RESET
 
@@ -52,6 +56,36 @@ def test_a_broker_that_was_restarted_wakes_the_agent_all_the_same(scene_over: Ca
         return await waiting
 
     assert "keep it" in scene.run(story).reason
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_session_of_another_machine_hears_nothing_and_takes_no_word_away(
+    scene_over: Callable[..., Scene], restarted: bool
+) -> None:
+    """Its name is the word of whoever relays a hook."""
+    scene = scene_over(RELEASE, terminal=False)
+
+    async def story() -> list[Any]:
+        await scene.answer(BEFORE)
+        if restarted:
+            scene.restart()
+        waiting = asyncio.create_task(scene.answer(TurnEnded(agent=AGENT, can_wake=True)))
+        await scene.watched()
+        theirs = await scene.answer(TurnEnded(agent=AGENT, can_wake=True, machine="laptop"), "b")
+        await scene.decide(Verdict.DENY, text="keep it")
+        started = await scene.answer(SessionStarted(agent=AGENT, machine="laptop"), "c")
+        return [theirs, started, await waiting]
+
+    theirs, started, woken = scene.run(story)
+    assert theirs == NoOpinion()
+    assert "keep it" not in started.reason
+    assert "keep it" in woken.reason
+
+
+def test_the_machine_of_a_session_is_that_of_its_token() -> None:
+    sight = read_sight({}, "laptop")
+    events = [SessionStarted(agent=AGENT), TurnEnded(agent=AGENT)]
+    assert [_elsewhere(each, sight) for each in events] == [replace(each, machine="laptop") for each in events]
 
 
 def test_an_agent_is_woken_by_a_late_approval(scene_over: Callable[..., Scene]) -> None:
