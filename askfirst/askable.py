@@ -56,6 +56,14 @@ def nobody_for(terms: Terms, electorate: Electorate) -> str:
             f"the rule {terms.rule} needs {terms.approvals_needed} different people over its stages, and "
             f"{len(electorate.named(()))} can decide here; add people to the configuration, or mend the rule"
         )
+    if not electorate.has_different((each.reviewers, each.approvals_needed) for each in terms.stages):
+        who = " and ".join(
+            f"{each.approvals_needed} of {', '.join(each.reviewers) or 'everybody'}" for each in terms.stages
+        )
+        return (
+            f"the rule {terms.rule} needs {who}, all of them different people, and here are too few for all of that; "
+            "add people to the configuration, or mend the rule"
+        )
     return ""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from askfirst.seats import first_empty
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -131,6 +133,11 @@ class Electorate:
     def has_enough(self, reviewers: Sequence[str], needed: int) -> bool:
         """Whether so many distinct people could approve."""
         return (self.is_open and not reviewers) or len(self.named(reviewers)) >= needed
+
+    def has_different(self, stages: Iterable[tuple[Sequence[str], int]]) -> bool:
+        """Whether so many of each of these reviewers could approve, nobody of them twice."""
+        named = [(self.named(who), needed) for who, needed in stages if who or not self.is_open]
+        return len(named) < 2 or first_empty([who for who, needed in named for _ in range(needed)]) is None
 
 
 class People(Protocol):

@@ -300,6 +300,18 @@ NOBODY = [
         ),
     ),
     (
+        {
+            "stages": (
+                Stage(name="proposer", reviewers=("local:ann",), recipients=("web:inbox",)),
+                Stage(name="confirmer", reviewers=("local:ann",), recipients=("web:inbox",)),
+            )
+        },
+        (
+            "the rule ask.high needs 1 of local:ann and 1 of local:ann, all of them different people, and here are too "
+            "few for all of that; add people to the configuration, or mend the rule"
+        ),
+    ),
+    (
         {"stages": (Stage(recipients=("pager:5",)),)},
         (
             "the rule ask.high tells pager:5, and there is no such channel here (known: web); "

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from askfirst.request import Verdict
+from askfirst.seats import first_empty
 
 if TYPE_CHECKING:
     from askfirst.engine.case import Case
@@ -83,24 +84,36 @@ def can_still_pass(case: Case, electorate: Electorate) -> bool:
 def stranded(case: Case, electorate: Electorate) -> Stage | None:
     """The first stage that too few are left for, also after every escalation, as each person counts once; or None."""
     terms = case.request.terms
-    for stage in range(current_stage(case), len(terms.stages)):
-        if not _has_enough_left(case, stage, electorate, escalated=len(terms.escalation)):
-            return terms.stages[stage]
-    return None
+    seats: list[tuple[Stage, frozenset[str]]] = []
+    for index in range(current_stage(case), len(terms.stages)):
+        stage = terms.stages[index]
+        if electorate.is_open and not stage.reviewers:
+            continue
+        left = _left(case, index, electorate, escalated=len(terms.escalation))
+        seats += [(stage, left)] * (stage.approvals_needed - len(approvers(case, index)))
+    empty = first_empty([left for _, left in seats])
+    return None if empty is None else seats[empty][0]
 
 
 def _has_enough_left(case: Case, stage: int, electorate: Electorate, *, escalated: int) -> bool:
     """Whether a stage can still get its approvals, with the reviewers of so many escalation steps."""
-    request = case.request
-    rule = stage_at(request, stage)
+    rule = stage_at(case.request, stage)
     if electorate.is_open and not rule.reviewers:
         return True
+    left = _left(case, stage, electorate, escalated=escalated)
+    return len(approvers(case, stage)) + len(left) >= rule.approvals_needed
+
+
+def _left(case: Case, stage: int, electorate: Electorate, *, escalated: int) -> frozenset[str]:
+    """Who may approve in a stage and has said nothing yet, with the reviewers of so many escalation steps."""
+    request = case.request
+    rule = stage_at(request, stage)
     spent = {each.person for each in case.counted() if each.verdict in {Verdict.DENY, Verdict.APPROVE}}
     spent |= {each.by for each in request.handovers if each.stage == stage}
     left = set(electorate.named(rule.reviewers)) | {each.to for each in request.handovers if each.stage == stage}
     for step in request.terms.escalation[:escalated]:
         left |= electorate.named(step.reviewers) if step.reviewers else frozenset()
-    return len(approvers(case, stage)) + len(left - spent) >= rule.approvals_needed
+    return frozenset(left - spent)
 
 
 def _is_asked(request: Request, stage: int, person: str, electorate: Electorate) -> bool:

@@ -104,6 +104,16 @@ def test_whoever_alone_could_confirm_does_not_propose(play: Play) -> None:
     assert play.says("cat", "approve").case.request.state is RequestState.APPROVED
 
 
+def test_whoever_is_needed_together_with_others_later_does_not_propose(play: Play) -> None:
+    """I6: each later stage alone has somebody left, and both together have one person too few."""
+    later = [Stage(name=name, reviewers=("role:security",)) for name in ("confirmer", "owner")]
+    play.terms(stages=(Stage(name="proposer"), *later))
+    early = play.says("bob", "approve")
+    assert (early.done, early.note) == (False, "you are needed for its owner stage; let somebody else approve first")
+    assert [play.says(each, "approve").done for each in ("ann", "bob", "cat")] == [True, True, True]
+    assert play.case.request.state is RequestState.APPROVED
+
+
 def test_an_edit_by_a_confirmer_is_no_proposal(play: Play) -> None:
     """I5: an edited action is a new version, whose first stage is for its own reviewers alone."""
     play.terms(stages=FOUR_EYES)
