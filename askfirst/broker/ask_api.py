@@ -151,7 +151,8 @@ class AskApi:
         whole = digest([*named, whose] if whose else named)
         draft = replace(self._asking.draft(look, action, key=whole), caller=caller.bounded, **more)
         case = await self._desk.covered(draft) or await self._desk.ask(draft)
-        if case.request.action_digest != action.digest() and not _is_stop(case):
+        versions = (case.request, *case.earlier)  # it may have been amended or edited since, and a retry has to find it
+        if action.digest() not in {each.action_digest for each in versions} and not _is_stop(case):
             raise ConflictError(
                 f"this idempotency key belongs to request {case.request.id}, which is about another action",
                 state=case.request.state.value,

@@ -76,6 +76,23 @@ def test_the_same_idempotency_key_is_the_same_request_and_another_action_under_i
     run(story)
 
 
+def test_a_retry_finds_its_request_that_was_amended_or_edited_meanwhile(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            made = await create(http, "key-1")
+            amended = await http.post(f"/v1/requests/{made['id']}/amend", json={"command": "git reset --hard HEAD~1"})
+            assert amended.json()["done"]
+            assert (await create(http, "key-1"))["version"] == 2
+            case = await desk_bench.desk.case(made["id"])
+            edit = {"command": "git reset --hard HEAD"}
+            assert (await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE, edit=edit))).done
+            again = await create(http, "key-1")
+        assert (again["id"], again["state"], again["command"]) == (made["id"], "approved", "git reset --hard HEAD")
+        assert again["changed_by"] == "local:ann"
+
+    run(story)
+
+
 def test_a_wait_ends_with_the_decision(desk_bench: Bench) -> None:
     async def story() -> None:
         async with api_client(desk_bench) as http:
