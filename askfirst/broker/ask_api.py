@@ -20,6 +20,7 @@ from askfirst.errors import ConflictError, InputError, NotAllowedError
 from askfirst.host import Agent
 from askfirst.policy.action_request import ActionRequest  # noqa: TC001  # FastAPI reads the annotations
 from askfirst.policy.ruling import Outcome
+from askfirst.recent import Recent
 from askfirst.request import Claim
 from askfirst.sight import read_sight, sight_of
 from askfirst.wishes import Wishes, wished
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from askfirst.engine import Case
     from askfirst.sight import Sight
 
+_UNUSED_MAX = 4096
+"""Approvals known at a time that were not used because something has changed: each is written down once, whoever tries
+however often, and whatever another machine says that it sees."""
 _Key = Annotated[str, Header(min_length=1, max_length=200)]
 
 
@@ -45,6 +49,7 @@ class AskApi:
         self._asking = asking
         self._access = access
         self._log = log
+        self._unused: Recent[str, None] = Recent(_UNUSED_MAX)
 
     def router(self) -> APIRouter:
         """To be included in the API."""
@@ -185,7 +190,9 @@ class AskApi:
         sight = _sight(http, body.sight)
         if _would_run(case, body.attempt) and (moved := await self._asking.moved(case.request, sight)):
             note = f"not what was approved: {moved}; ask again for what it is now"
-            await self._desk.note(unused_entry(case.request, note))
+            if request_id not in self._unused:
+                self._unused[request_id] = None
+                await self._desk.note(unused_entry(case.request, note))
             return shown.step_out(Step(case=case, done=False, note=note))
         step = await self._desk.redeem(
             request_id, action_digest=body.action_digest, attempt=body.attempt, tool_use_id="", sight=sight

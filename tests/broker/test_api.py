@@ -770,6 +770,24 @@ def test_an_action_of_another_form_is_refused(desk_bench: Bench, body: object) -
     run(story)
 
 
+def test_an_approval_of_what_has_changed_is_written_down_once_however_often_it_is_tried(desk_bench: Bench) -> None:
+    """Nobody grows the log by trying, nor by what another machine says that it sees."""
+    analyst = FixedAnalyst()
+
+    async def story() -> None:
+        async with api_client(desk_bench, analyst=analyst) as http:
+            made = await create(http)
+            case = await desk_bench.desk.case(made["id"])
+            await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))
+            for number in range(3):
+                analyst.head = f"{number + 2}" * 40
+                use = {"action_digest": made["action_digest"], "attempt": f"attempt-{number}"}
+                assert not (await http.post(f"/v1/requests/{made['id']}/redeem", json=use)).json()["done"]
+
+    run(story)
+    assert [entry.type for entry in desk_bench.log.entries].count("gate.refused") == 1
+
+
 def test_what_an_approval_rests_on_is_looked_up_again_when_it_is_used(desk_bench: Bench) -> None:
     """I2: over REST, too, HEAD and scripts must be those that people saw."""
     analyst = FixedAnalyst()
