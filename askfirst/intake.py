@@ -42,7 +42,7 @@ from askfirst.replacing import replace
 from askfirst.request import Claim, Request, RequestKind, RequestState
 from askfirst.rescue import Promise
 from askfirst.store import outbox, records
-from askfirst.store.standing import denials, is_denied_since, standing
+from askfirst.store.standing import DENIALS_MAX, denials, is_denied_since, standing, stops
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -175,6 +175,8 @@ class Intake:
         stopped = None  # without a session there is none to stop
         if draft.agent.can_be_stopped:
             stopped = stop_of(stands.denials, draft.action.machine, self.bounds.stop_window_s, now_ms)
+            if stopped is None and len(stands.denials) >= DENIALS_MAX:  # more were denied after it than are looked at
+                stopped = self._stop(connection, draft.agent, draft.action.machine, now_ms)
         for granted in stands.granted if stopped is None else ():
             if not self.overruled(connection, granted, draft.action, act):
                 return Received(case=granted)
@@ -223,15 +225,16 @@ class Intake:
         denied = in_other_words(action, found)
         return "" if denied is None else f"people have denied the same in other words ({denied.code}); ask anew"
 
-    def stopped(self, connection: sa.Connection, request: Request, act: str, now_ms: int) -> str:
+    def stopped(self, connection: sa.Connection, request: Request, now_ms: int) -> str:
         """That the session of this request was told to stop, or ``""``; not all can be told to."""
-        agent = request.agent
-        if not agent.can_be_stopped:
+        if not request.agent.can_be_stopped:
             return ""
-        since_ms = now_ms - self.bounds.stop_window_s * 1000
-        found = denials(connection, action_digest=act, agent=agent, since_ms=since_ms)
-        stop = stop_of(found, request.action.machine, self.bounds.stop_window_s, now_ms)
+        stop = self._stop(connection, request.agent, request.action.machine, now_ms)
         return "" if stop is None else f"its session was told to stop (request {stop.code})"
+
+    def _stop(self, connection: sa.Connection, agent: Agent, machine: str, now_ms: int) -> Request | None:
+        window_s = self.bounds.stop_window_s
+        return stop_of(stops(connection, agent, now_ms - window_s * 1000), machine, window_s, now_ms)
 
     def require_meetable(self, terms: Terms, electorate: Electorate, *, is_question: bool) -> None:
         """Refuse terms on which nobody could decide.

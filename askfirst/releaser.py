@@ -137,7 +137,7 @@ class Releaser(Clerk):
         is_ahead = redeem.action is not None or not redeem.tool_use_id or is_silence  # nobody has just let it go on
         overruled = self._intake.overruled(connection, case, action, act, is_ahead=is_ahead)
         if is_ahead and not overruled:
-            return self._intake.stopped(connection, case.request, act, self._clock.now_ms())
+            return self._intake.stopped(connection, case.request, self._clock.now_ms())
         return overruled
 
     async def _drop_unused(self, rescue: Rescue, step: Step) -> None:

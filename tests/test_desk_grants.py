@@ -16,6 +16,7 @@ from askfirst.grant_token import CONTEXT, is_genuine
 from askfirst.policy.ruling import ScopeOffer, Stage
 from askfirst.request import Grant, GrantState, RequestState, Verdict, dump
 from askfirst.store import outbox
+from askfirst.store.standing import DENIALS_MAX
 from askfirst.testing.bench import Bench, FakeSigner, a_draft, a_review
 
 if TYPE_CHECKING:
@@ -442,6 +443,27 @@ def test_a_program_redeems_nothing_for_a_session_that_was_told_to_stop(desk_benc
         ]
         assert [each.done for each in steps] == [False, True]
         assert steps[0].note == f"its session was told to stop (request {last.request.code})"
+
+    asyncio.run(story())
+
+
+def test_a_stop_holds_however_much_else_is_denied_after_it(desk_bench: Bench) -> None:
+    """I5: whoever tells a session to stop may go on to deny all that it has asked, and had approved."""
+
+    async def story() -> None:
+        desk = desk_bench.desk
+        kept = await approved(desk_bench, "kept")
+        others = [await approved(desk_bench, f"approved-{number}") for number in range(8)]
+        others += [await desk.ask(a_draft(key=f"{n}", command=f"rm -rf {n}")) for n in range(DENIALS_MAX - 1)]
+        last = await desk.ask(a_draft(key="last", command="git push --force"))
+        await desk.review(a_review(last.request, Verdict.DENY, stop=True))
+        desk_bench.clock.advance(1)
+        for each in others:
+            assert (await desk.review(a_review(each.request, Verdict.DENY))).done
+        act = kept.request.action_digest
+        step = await desk.redeem(kept.request.id, action_digest=act, attempt="a", tool_use_id="")
+        assert (step.done, step.note) == (False, f"its session was told to stop (request {last.request.code})")
+        assert (await desk.ask(a_draft(key="new", command="rm -rf new"))).request.id == last.request.id
 
     asyncio.run(story())
 

@@ -100,6 +100,12 @@ def denials(connection: sa.Connection, *, action_digest: str, agent: Agent, sinc
     return tuple(load(Request, body) for (body,) in found)
 
 
+def stops(connection: sa.Connection, agent: Agent, since_ms: int) -> tuple[Request, ...]:
+    """The denials that may have told this session to stop, newest first, however much else was denied to it since."""
+    found = _STOPS.rows(connection, session=agent.session, host=agent.host, since_ms=since_ms)
+    return tuple(load(Request, body) for (body,) in found)
+
+
 def is_denied_since(connection: sa.Connection, action_digest: str, since_ms: int) -> bool:
     """Whether people have denied this very action from then on, however much else was denied."""
     return _DENIED_SINCE.scalar(connection, act=action_digest, since_ms=since_ms) is not None
@@ -144,6 +150,18 @@ _is_open = (
 )
 _newest = table.c.ended_at_ms.desc()
 _DENIALS = Statement(sa.select(table.c.body).where(_is_session, _denied).order_by(_newest).limit(constant(DENIALS_MAX)))
+_STOPS = Statement(
+    sa.select(table.c.body)
+    .where(
+        _is_session,
+        table.c.state == constant(RequestState.DENIED.value),
+        IS_REFUSED,
+        table.c.ended_at_ms >= sa.bindparam("since_ms"),
+        table.c.body.like(constant('%"stop":true%')),  # as `End` is dumped; arguments may say it, too
+    )
+    .order_by(_newest)
+    .limit(constant(DENIALS_MAX))
+)
 _DENIED_SINCE = Statement(
     sa.select(constant(1))
     .where(
