@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from askfirst.shell.command import HOLE, Word
 from askfirst.shell.source import prepare
-from askfirst.shell.unwrap_table import BY_NAME, Wrapper
+from askfirst.shell.unwrap_table import BY_NAME
 from askfirst.shell.words import lex, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from askfirst.shell.wrapper import Wrapper
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*(?:%%|\(\))?)=(.*)", re.DOTALL)
 """Also the functions that bash takes from its environment (``BASH_FUNC_ls%%``)."""

@@ -1,117 +1,19 @@
 """The table of programs that run other programs: one row a family, data only; ``unwrap`` reads it.
 
 Options that take a value matter most: a wrong arity would hide or invent a command. Sources: the manual pages of
-util-linux, coreutils, sudo 1.9, OpenSSH, Docker, kubectl, uv, npm; facts of the field study of this project.
+util-linux, coreutils, sudo 1.9, uv, npm; facts of the field study of this project. What runs elsewhere is in
+``unwrap_elsewhere``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
 
-from askfirst.shell.entry_points import of_go_package, of_image, of_installable
-
-ProgramOf = Callable[[str], str]
-Then = Literal["argv", "joined", "shell", "nothing"]
-
-
-def _set(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wrapper:
-    """How a program runs another.
-
-    Attributes:
-        names: base names.
-        path: alternatives of subcommand words that must come first, e.g. ``("compose exec", "exec")``; none: ``""``.
-        before: options with a value that may stand in front of the subcommand.
-        values: options that take the next word as their value.
-        pairs: long options that take the next two words.
-        scripts: options whose value is a shell script.
-        splits: options whose value is split into words put in front of the rest.
-        directories: options whose value becomes the working directory.
-        logins: options that make it start in the home folder of the account.
-        lookups: options that make it print or look up instead of running anything.
-        assignments: ``NAME=value`` in front of the command belong to its environment.
-        operands: words to skip after the options (a duration, a lock file, a host, a container).
-        dashes: the command starts behind ``--`` only.
-        starts: options behind which the command starts.
-        entries: options whose value is the program, the rest its arguments.
-        permuted: its own options may also stand behind the operands.
-        program_of: the program that the first skipped operand stands for, in front of the rest; ``""`` for none.
-        needs: the row holds only when one of these options is given.
-        then: what the rest is: an argv, words joined to a script, a shell that reads standard input, or nothing.
-        where: the command runs there; ``{}`` is the first skipped operand.
-        lone: without a command it starts a shell that reads standard input.
-    """
-
-    names: frozenset[str]
-    path: tuple[str, ...] = ("",)
-    before: frozenset[str] = frozenset()
-    values: frozenset[str] = frozenset()
-    pairs: frozenset[str] = frozenset()
-    scripts: frozenset[str] = frozenset()
-    splits: frozenset[str] = frozenset()
-    directories: frozenset[str] = frozenset()
-    logins: frozenset[str] = frozenset()
-    lookups: frozenset[str] = frozenset()
-    assignments: bool = False
-    operands: int = 0
-    dashes: bool = False
-    starts: frozenset[str] = frozenset()
-    entries: frozenset[str] = frozenset()
-    permuted: bool = False
-    program_of: ProgramOf | None = None
-    needs: frozenset[str] = frozenset()
-    then: Then = "argv"
-    where: str = ""
-    lone: bool = False
-
-
-def _row(
-    names: str,
-    *,
-    path: str = "",
-    then: Then = "argv",
-    where: str = "",
-    operands: int = 0,
-    program_of: ProgramOf | None = None,
-    **columns: str | bool,
-) -> Wrapper:
-    """A row, its sets written as words; ``path``: alternatives parted by ``|``."""
-    given: dict[str, Any] = {name: _set(value) if isinstance(value, str) else value for name, value in columns.items()}
-    return Wrapper(
-        names=_set(names),
-        path=tuple(path.split("|")),
-        then=then,
-        where=where,
-        operands=operands,
-        program_of=program_of,
-        **given,
-    )
-
-
-_DOCKER_RUN = (
-    "-a --attach --add-host --annotation --blkio-weight --cap-add --cap-drop --cgroup-parent --cgroupns --cidfile -c"
-    " --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device --device-cgroup-rule --dns --dns-option --dns-search"
-    " --domainname -e --env --env-file --expose --gpus --group-add --health-cmd --health-interval"
-    " --health-retries --health-timeout -h --hostname --ip --ip6 --ipc --isolation -l --label --label-file --link"
-    " --log-driver --log-opt --mac-address -m --memory --memory-swap --mount --name --network --network-alias"
-    " --oom-score-adj --pid --pids-limit --platform -p --publish --pull --restart --runtime --security-opt --shm-size"
-    " --stop-signal --stop-timeout --storage-opt --sysctl --tmpfs --ulimit -u --user --userns --uts -v --volume"
-    " --volume-driver --volumes-from -w --workdir --detach-keys --index --volumes --arch --requires --rootfs"
-)
-_DOCKER_GLOBAL = (
-    "-H --host -c --context --config -l --log-level --tlscacert --tlscert --tlskey -f --file -p --project-name"
-    " --project-directory --env-file --profile --connection --url --identity --ansi --parallel"
-)
-_KUBECTL = (
-    "-n --namespace --context --kubeconfig --cluster --user --as -s --server --token -c --container"
-    " --request-timeout -v --pod-running-timeout -f --filename --image --restart --overrides -l --labels"
-)
+from askfirst.shell.entry_points import of_go_package, of_installable
+from askfirst.shell.unwrap_elsewhere import ELSEWHERE
+from askfirst.shell.wrapper import Wrapper
+from askfirst.shell.wrapper import row as _row
+from askfirst.shell.wrapper import words as _set
 
 WRAPPERS: tuple[Wrapper, ...] = (
     # privilege
@@ -321,91 +223,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
     _row("cargo", path="watch", values="-w -i -x", scripts="-s --shell", dashes=True),
     _row("lerna nx turbo", path="exec", dashes=True),
     # elsewhere
-    _row(
-        "ssh autossh mosh slogin",
-        values="-B -b -c -D -E -e -F -I -i -J -L -l -m -O -o -p -Q -R -S -W -w -M -P --ssh",
-        operands=1,
-        permuted=True,
-        then="joined",
-        where="ssh {}",
-        lone=True,
-    ),
-    _row("sshpass", values="-p -f -d -P"),
-    _row(
-        "docker podman nerdctl",
-        path="exec|container exec",
-        before=_DOCKER_GLOBAL,
-        values=_DOCKER_RUN,
-        entries="--entrypoint",
-        operands=1,
-        where="docker exec {}",
-    ),
-    _row(
-        "docker podman nerdctl",
-        path="run|container run",
-        before=_DOCKER_GLOBAL,
-        values=_DOCKER_RUN,
-        entries="--entrypoint",
-        operands=1,
-        program_of=of_image,
-        where="docker run {}",
-    ),
-    _row(
-        "docker podman nerdctl",
-        path="compose exec|compose run",
-        before=_DOCKER_GLOBAL,
-        values=_DOCKER_RUN,
-        entries="--entrypoint",
-        operands=1,
-        program_of=of_image,
-        where="compose {}",
-    ),
-    _row(
-        "docker-compose podman-compose",
-        path="exec|run",
-        before=_DOCKER_GLOBAL,
-        values=_DOCKER_RUN,
-        entries="--entrypoint",
-        operands=1,
-        program_of=of_image,
-        where="compose {}",
-    ),
-    _row(
-        "kubectl oc k3s microk8s minikube",
-        path="exec|rsh|kubectl exec|kubectl -- exec",
-        before=_KUBECTL,
-        values=_KUBECTL,
-        operands=1,
-        permuted=True,
-        where="kubectl exec {}",
-    ),
-    _row(
-        "kubectl oc",
-        path="run|debug",
-        before=_KUBECTL,
-        values=_KUBECTL,
-        operands=1,
-        dashes=True,
-        where="kubectl run {}",
-    ),
-    _row("lxc incus", path="exec", values="--env --cwd --user --group", operands=1, where="lxc exec {}"),
-    _row("lxc-attach", values="-n --name", dashes=True, where="lxc-attach"),
-    _row("vagrant", path="ssh", scripts="-c --command", then="nothing", where="vagrant"),
-    _row("multipass", path="exec", operands=1, where="multipass exec {}"),
-    _row(
-        "heroku",
-        path="run|run:detached",
-        values="-a --app -r --remote -s --size --type -e --env",
-        then="joined",
-        where="heroku run",
-    ),
-    _row("fly flyctl", path="ssh console", values="-a --app", scripts="-C --command", then="nothing", where="fly ssh"),
-    _row("gcloud", path="compute ssh|cloud-shell ssh", scripts="--command", then="nothing", where="gcloud ssh"),
-    _row("railway", path="run"),
-    _row("wsl wsl.exe", values="-d -u --distribution --user --cd", lookups="-l --list"),
-    _row("adb", path="shell", before="-s -t -H -P", then="joined", where="adb shell"),
-    _row("ansible", values="-i -m -u -f -t", scripts="-a --args", then="nothing", where="ansible"),
-    _row("pssh parallel-ssh pdsh dsh", values="-h -H -l -p -o -O -t -w -f -g", then="joined", where="pssh"),
+    *ELSEWHERE,
     # deferred
     _row("tmux", path="send-keys|send", before="-L -S -f", values="-t -N", then="joined"),
     _row(

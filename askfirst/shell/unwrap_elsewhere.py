@@ -1,0 +1,118 @@
+"""Rows of the unwrap table for programs that run others on another machine or in a container.
+
+Sources: the manuals of OpenSSH, Docker, kubectl, containerd and of the clouds' own command lines.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from askfirst.shell.entry_points import of_image
+from askfirst.shell.wrapper import row as _row
+
+_DOCKER_RUN = (
+    "-a --attach --add-host --annotation --blkio-weight --cap-add --cap-drop --cgroup-parent --cgroupns --cidfile -c"
+    " --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device --device-cgroup-rule --dns --dns-option --dns-search"
+    " --domainname -e --env --env-file --expose --gpus --group-add --health-cmd --health-interval"
+    " --health-retries --health-timeout -h --hostname --ip --ip6 --ipc --isolation -l --label --label-file --link"
+    " --log-driver --log-opt --mac-address -m --memory --memory-swap --mount --name --network --network-alias"
+    " --oom-score-adj --pid --pids-limit --platform -p --publish --pull --restart --runtime --security-opt --shm-size"
+    " --stop-signal --stop-timeout --storage-opt --sysctl --tmpfs --ulimit -u --user --userns --uts -v --volume"
+    " --volume-driver --volumes-from -w --workdir --detach-keys --index --volumes --arch --requires --rootfs"
+)
+_DOCKER_GLOBAL = (
+    "-H --host -c --context --config -l --log-level --tlscacert --tlscert --tlskey -f --file -p --project-name"
+    " --project-directory --env-file --profile --connection --url --identity --ansi --parallel"
+)
+_KUBECTL = (
+    "-n --namespace --context --kubeconfig --cluster --user --as -s --server --token -c --container"
+    " --request-timeout -v --pod-running-timeout -f --filename --image --restart --overrides -l --labels"
+)
+
+ELSEWHERE: Final = (
+    _row(
+        "ssh autossh mosh slogin",
+        values="-B -b -c -D -E -e -F -I -i -J -L -l -m -O -o -p -Q -R -S -W -w -M -P --ssh",
+        operands=1,
+        permuted=True,
+        then="joined",
+        where="ssh {}",
+        lone=True,
+    ),
+    _row("sshpass", values="-p -f -d -P"),
+    _row(
+        "docker podman nerdctl",
+        path="exec|container exec",
+        before=_DOCKER_GLOBAL,
+        values=_DOCKER_RUN,
+        entries="--entrypoint",
+        operands=1,
+        where="docker exec {}",
+    ),
+    _row(
+        "docker podman nerdctl",
+        path="run|container run",
+        before=_DOCKER_GLOBAL,
+        values=_DOCKER_RUN,
+        entries="--entrypoint",
+        operands=1,
+        program_of=of_image,
+        where="docker run {}",
+    ),
+    _row(
+        "docker podman nerdctl",
+        path="compose exec|compose run",
+        before=_DOCKER_GLOBAL,
+        values=_DOCKER_RUN,
+        entries="--entrypoint",
+        operands=1,
+        program_of=of_image,
+        where="compose {}",
+    ),
+    _row(
+        "docker-compose podman-compose",
+        path="exec|run",
+        before=_DOCKER_GLOBAL,
+        values=_DOCKER_RUN,
+        entries="--entrypoint",
+        operands=1,
+        program_of=of_image,
+        where="compose {}",
+    ),
+    _row(
+        "kubectl oc k3s microk8s minikube",
+        path="exec|rsh|kubectl exec|kubectl -- exec",
+        before=_KUBECTL,
+        values=_KUBECTL,
+        operands=1,
+        permuted=True,
+        where="kubectl exec {}",
+    ),
+    _row(
+        "kubectl oc",
+        path="run|debug",
+        before=_KUBECTL,
+        values=_KUBECTL,
+        operands=1,
+        dashes=True,
+        where="kubectl run {}",
+    ),
+    _row("lxc incus", path="exec", values="--env --cwd --user --group", operands=1, where="lxc exec {}"),
+    _row("lxc-attach", values="-n --name", dashes=True, where="lxc-attach"),
+    _row("vagrant", path="ssh", scripts="-c --command", then="nothing", where="vagrant"),
+    _row("multipass", path="exec", operands=1, where="multipass exec {}"),
+    _row(
+        "heroku",
+        path="run|run:detached",
+        values="-a --app -r --remote -s --size --type -e --env",
+        then="joined",
+        where="heroku run",
+    ),
+    _row("fly flyctl", path="ssh console", values="-a --app", scripts="-C --command", then="nothing", where="fly ssh"),
+    _row("gcloud", path="compute ssh|cloud-shell ssh", scripts="--command", then="nothing", where="gcloud ssh"),
+    _row("railway", path="run"),
+    _row("wsl wsl.exe", values="-d -u --distribution --user --cd", lookups="-l --list"),
+    _row("adb", path="shell", before="-s -t -H -P", then="joined", where="adb shell"),
+    _row("ansible", values="-i -m -u -f -t", scripts="-a --args", then="nothing", where="ansible"),
+    _row("pssh parallel-ssh pdsh dsh", values="-h -H -l -p -o -O -t -w -f -g", then="joined", where="pssh"),
+)
