@@ -145,7 +145,7 @@ def _options(row: Wrapper, args: list[Word], inner: Inner) -> list[Word]:
         if row.assignments and _ASSIGNMENT.fullmatch(text):
             _assignments([word], inner)
             continue
-        if not text.startswith(("-", "+")) or (text == "-" and row.operands):
+        if not text.startswith(("-", "+")) or (text == "-" and not _is_own_dash(row)):
             return args[index:]
         inner.lookup = inner.lookup or text in row.lookups
         inner.login = inner.login or text in row.logins
@@ -154,6 +154,11 @@ def _options(row: Wrapper, args: list[Word], inner: Inner) -> list[Word]:
         else:
             _cluster(row, word, words, inner)
     return []
+
+
+def _is_own_dash(row: Wrapper) -> bool:
+    """Whether a lone ``-`` is an option: ``su -`` logs in, ``env -`` empties; elsewhere it is what is run or read."""
+    return "-" in row.logins or bool(row.splits)
 
 
 def _long(row: Wrapper, word: Word, words: Iterator[tuple[int, Word]], inner: Inner) -> None:

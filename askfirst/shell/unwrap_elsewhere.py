@@ -10,6 +10,11 @@ from typing import Final
 from askfirst.shell.entry_points import of_image
 from askfirst.shell.wrapper import row as _row
 
+_GCLOUD_SSH = "|".join(
+    f"{release}{path}"
+    for path in ("compute ssh", "compute tpus tpu-vm ssh", "cloud-shell ssh", "workstations ssh", "app instances ssh")
+    for release in ("", "alpha ", "beta ")
+)
 _DOCKER_RUN = (
     "-a --attach --add-host --annotation --blkio-weight --cap-add --cap-drop --cgroup-parent --cgroupns --cidfile -c"
     " --cpu-shares --cpus --cpuset-cpus --cpuset-mems --device --device-cgroup-rule --dns --dns-option --dns-search"
@@ -41,7 +46,7 @@ ELSEWHERE: Final = (
     ),
     _row("sshpass", values="-p -f -d -P"),
     _row(
-        "docker podman nerdctl",
+        "docker podman nerdctl finch",
         path="exec|container exec",
         before=_DOCKER_GLOBAL,
         values=_DOCKER_RUN,
@@ -50,7 +55,7 @@ ELSEWHERE: Final = (
         where="docker exec {}",
     ),
     _row(
-        "docker podman nerdctl",
+        "docker podman nerdctl finch",
         path="run|container run",
         before=_DOCKER_GLOBAL,
         values=_DOCKER_RUN,
@@ -60,7 +65,7 @@ ELSEWHERE: Final = (
         where="docker run {}",
     ),
     _row(
-        "docker podman nerdctl",
+        "docker podman nerdctl finch",
         path="compose exec|compose run",
         before=_DOCKER_GLOBAL,
         values=_DOCKER_RUN,
@@ -90,13 +95,29 @@ ELSEWHERE: Final = (
     ),
     _row(
         "kubectl oc",
-        path="run|debug",
+        path="run|debug|node-shell",
         before=_KUBECTL,
         values=_KUBECTL,
         operands=1,
         dashes=True,
         where="kubectl run {}",
     ),
+    _row("crictl", path="exec", values="--timeout -e --env", operands=1, where="crictl exec {}"),
+    _row(
+        "ctr",
+        path="task exec|tasks exec|t exec",
+        before="-n --namespace -a --address",
+        values="--exec-id --cwd --user",
+        operands=1,
+        where="ctr exec {}",
+    ),
+    _row("buildah", path="run", values="--user --volume -v --workingdir --env -e", operands=1, where="buildah {}"),
+    _row("minikube", path="ssh", values="-n --node -p --profile", then="joined", where="minikube"),
+    _row("limactl", path="shell", values="--workdir --shell", operands=1, where="lima {}"),
+    _row(
+        "devcontainer", path="exec", values="--workspace-folder --container-id --config --id-label", where="container"
+    ),
+    _row("okteto", path="exec", values="-f --file -n --namespace -k", where="okteto"),
     _row("lxc incus", path="exec", values="--env --cwd --user --group", operands=1, where="lxc exec {}"),
     _row("lxc-attach", values="-n --name", dashes=True, where="lxc-attach"),
     _row("vagrant", path="ssh", scripts="-c --command", then="nothing", where="vagrant"),
@@ -109,7 +130,39 @@ ELSEWHERE: Final = (
         where="heroku run",
     ),
     _row("fly flyctl", path="ssh console", values="-a --app", scripts="-C --command", then="nothing", where="fly ssh"),
-    _row("gcloud", path="compute ssh|cloud-shell ssh", scripts="--command", then="nothing", where="gcloud ssh"),
+    _row("gcloud", path=_GCLOUD_SSH, needs="--", operands=1, dashes=True, then="joined", where="gcloud ssh"),
+    _row("gcloud", path=_GCLOUD_SSH, scripts="--command", then="nothing", where="gcloud ssh"),
+    _row("az", path="ssh vm|ssh arc", dashes=True, then="joined", where="az ssh"),
+    _row("az", path="container exec|containerapp exec", scripts="--exec-command --command", then="nothing", where="az"),
+    _row(
+        "aws",
+        path="ecs execute-command",
+        before="--profile --region --output --endpoint-url",
+        scripts="--command",
+        then="nothing",
+        where="ecs",
+    ),
+    _row("doctl", path="compute ssh", scripts="--ssh-command", then="nothing", where="doctl ssh"),
+    _row("eb cf", path="ssh", scripts="-c --command", then="nothing", where="ssh"),
+    _row(
+        "platform upsun",
+        path="ssh|environment:ssh",
+        values="-p --project -e --environment -A --app -I --instance -i",
+        then="joined",
+        where="ssh",
+    ),
+    _row("dokku", path="enter", operands=2, where="dokku {}"),
+    _row("nomad", path="alloc exec|exec", values="-task -group -e", operands=1, where="nomad {}"),
+    _row(
+        "sky ray",
+        path="exec",
+        values="-n --name --gpus --workdir --env --env-file -p --port-forward",
+        operands=1,
+        permuted=True,
+        then="joined",
+        where="{}",
+    ),
+    _row("sbatch", scripts="--wrap", then="nothing", where="slurm"),
     _row("railway", path="run"),
     _row("wsl wsl.exe", values="-d -u --distribution --user --cd", lookups="-l --list"),
     _row("adb", path="shell", before="-s -t -H -P", then="joined", where="adb shell"),

@@ -221,7 +221,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
     _row("envconsul", values="-prefix -config -secret -consul-addr -vault-addr"),
     _row("sops", path="exec-env|exec-file", operands=1, then="joined"),
     _row("cargo", path="watch", values="-w -i -x", scripts="-s --shell", dashes=True),
-    _row("lerna nx turbo", path="exec", dashes=True),
+    _row("lerna nx turbo tox", path="exec", values="-e", dashes=True),
     # elsewhere
     *ELSEWHERE,
     # deferred
@@ -274,11 +274,13 @@ _AWK = Interpreter("awk", _set("-e --source"), _set("-F -v -f -i --field-separat
 _PYTHON = Interpreter("python", _set("-c"), _set("-W -X --check-hash-based-pycs"))
 
 INTERPRETERS: dict[str, Interpreter] = {
-    **dict.fromkeys(("python", "pypy", "ipython", "uvpython"), _PYTHON),
+    **dict.fromkeys(("python", "pypy", "ipython", "IPython", "uvpython"), _PYTHON),
     **dict.fromkeys(("node", "nodejs", "bun", "tsx", "ts-node", "deno", "qjs"), _NODE),
     **dict.fromkeys(("awk", "gawk", "mawk", "nawk", "original-awk"), _AWK),
     "perl": Interpreter("perl", _set("-e -E"), _set("-I -M -m -F -C")),
-    "ruby": Interpreter("ruby", _set("-e"), _set("-I -r -C")),
+    **dict.fromkeys(("ruby", "irb", "pry"), Interpreter("ruby", _set("-e"), _set("-I -r -C"))),
+    "timeit": Interpreter("python", _set("-s --setup"), _set("-n --number -r --repeat -u --unit")),
+    "-": _PYTHON,  # `uv run -`
     "php": Interpreter("php", _set("-r -B -R -E --run"), _set("-d -c -z -f")),
     "lua": Interpreter("lua", _set("-e"), _set("-l")),
     "luajit": Interpreter("lua", _set("-e"), _set("-l")),

@@ -364,6 +364,30 @@ nix run github:org/env @E@
 guix shell coreutils -- @E@
 go run github.com/org/env@latest @E@
 dsh -m web1 @E@
+tox exec -e py312 -- @E@
+uv run - <<< 'import os; os.system("@E@")'
+crictl exec -it abc @E@
+ctr -n k8s.io task exec --exec-id 1 abc @E@
+buildah run work -- @E@
+finch exec web @E@
+minikube ssh @Q@
+limactl shell default @E@
+devcontainer exec --workspace-folder . @E@
+okteto exec -- @E@
+kubectl node-shell node-1 -- @E@
+gcloud beta compute ssh vm --zone z -- @E@
+gcloud compute tpus tpu-vm ssh t --worker=all --command @Q@
+az ssh vm -g rg -n vm -- @E@
+az containerapp exec -n app -g rg --command @Q@
+aws --profile prod ecs execute-command --cluster c --task t --interactive --command @Q@
+doctl compute ssh web --ssh-command @Q@
+eb ssh env --command @Q@
+cf ssh app -c @Q@
+platform ssh -e main @Q@
+dokku enter app web @E@
+nomad alloc exec -task web abc @E@
+sky exec -n job cluster @Q@
+sbatch --wrap @Q@
 """.strip().splitlines()
 
 
