@@ -2,7 +2,8 @@
 
 ``php artisan migrate:fresh`` and ``python manage.py flush`` run the program ``artisan`` or ``manage.py``: the rules of
 the packs know these by name. ``rails runner CODE``, ``manage.py shell -c CODE``, ``artisan tinker --execute=CODE`` run
-code; ``doctrine:query:sql`` and ``wp db query`` run SQL.
+code; ``doctrine:query:sql`` and ``wp db query`` run SQL. A console runs what it is fed: ``flask shell < fix.py``,
+``echo 'User.delete_all' | rails console``, ``dokku postgres:connect app < drop.sql``.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from askfirst.shell.findings import Code
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 SCRIPTS = frozenset(
-    {"artisan", "manage.py", "console", "rails", "rake", "django-admin", "django-admin.py", "drush", "wp"}
+    {"artisan", "manage.py", "console", "rails", "rake", "django-admin", "django-admin.py", "drush", "magento", "wp"}
 )
 """Scripts that an interpreter is given and that packs know as programs."""
 
@@ -43,8 +44,28 @@ _ROWS = (
     _Row(_set("console"), _set("doctrine:query:sql dbal:run-sql"), "sql"),
     _Row(_set("drush"), _set("sql:query sqlq sql-query"), "sql"),
 )
-FRAMEWORKS = frozenset(name for row in _ROWS for name in row.programs)
-"""Programs that ``framework_code`` knows."""
+_CONSOLES: tuple[tuple[frozenset[str], tuple[str, ...], str], ...] = (
+    (_set("rails"), ("console", "c", "runner -", "r -"), "ruby"),
+    (_set("manage.py django-admin django-admin.py"), ("shell", "shell_plus"), "python"),
+    (_set("flask"), ("shell",), "python"),
+    (_set("artisan"), ("tinker",), "php"),
+    (_set("wp"), ("shell", "eval-file -"), "php"),
+    (_set("drush"), ("php", "php:cli", "core:cli"), "php"),
+    (_set("manage.py django-admin django-admin.py"), ("dbshell",), "sql"),
+    (_set("rails"), ("dbconsole", "db"), "sql"),
+    (_set("wp"), ("db cli", "db query", "db import -"), "sql"),
+    (_set("drush"), ("sql:cli", "sqlc", "sql-cli", "sql:query"), "sql"),
+    (_set("dokku"), ("postgres:connect", "mysql:connect", "mariadb:connect"), "sql"),
+    (_set("fly flyctl"), ("postgres connect", "pg connect", "mpg connect"), "sql"),
+    (_set("gcloud"), ("sql connect", "beta sql connect"), "sql"),
+    (_set("railway"), ("connect",), "sql"),
+    (_set("pscale"), ("shell",), "sql"),
+)
+"""Programs, the words behind which a console opens, and the language of what it reads."""
+FRAMEWORKS = frozenset(
+    name for programs in (*(row.programs for row in _ROWS), *(row[0] for row in _CONSOLES)) for name in programs
+)
+"""Programs that ``framework_code`` or ``console_language`` knows."""
 
 
 def is_script(path: str) -> bool:
@@ -67,6 +88,25 @@ def framework_code(argv: Sequence[str]) -> Code | None:
         is_file = operand.endswith((".rb", ".php", ".py", ".sql"))
         return Code(row.language, operand) if operand and not is_file else None
     return None
+
+
+def console_language(argv: Sequence[str]) -> str:
+    """The language that this command line opens a console for (SQL as ``sql``), ``""`` when it opens none."""
+    program = posixpath.basename(argv[0])
+    words = [word for word in argv[1:] if not word.startswith("-") or word == "-"]
+    return next(
+        (language for programs, paths, language in _CONSOLES if program in programs and _opens(paths, words)), ""
+    )
+
+
+def _opens(paths: Iterable[str], words: list[str]) -> bool:
+    """Whether the words begin with a path; values of options in front of it are passed over."""
+    starts = range(min(len(words), _MAX_GLOBAL))
+    return any(words[at : at + len(steps)] == steps for steps in map(str.split, paths) for at in starts)
+
+
+_MAX_GLOBAL = 3
+"""Words among which a path begins: ``flask --app shop shell``."""
 
 
 def _of_option(argv: Sequence[str], row: _Row) -> Code | None:

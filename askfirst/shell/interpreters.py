@@ -15,6 +15,7 @@ from askfirst.shell.code import inspect_code
 from askfirst.shell.command import HOLE, UNKNOWN_SHOWN, Stream, Word
 from askfirst.shell.entry_points import of_specifier
 from askfirst.shell.frameworks import is_script
+from askfirst.shell.job import program_name
 from askfirst.shell.source import DECODED, NETWORK
 from askfirst.shell.streams import NOTHING, output, text_stream
 from askfirst.shell.unwrap_table import INTERPRETERS, Interpreter
@@ -40,6 +41,8 @@ def interpreter(job: Job, run: Execute) -> Stream | None:
         return run.inner(job, [replace(module, text=module.text.partition(".")[0]), *rest], f"{row.name} -m")
     if not codes and row.name == "awk" and rest:
         codes = [rest[0]]
+    if program_name(job.argv[0]) == "timeit":
+        codes += rest
     if row.name == "javascript" and [word.text for word in rest[:1]] == ["eval"]:  # deno eval CODE
         codes = [word for word in rest[1:] if not word.text.startswith("-")][:1]
     if codes:

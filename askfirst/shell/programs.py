@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from askfirst.facts import NoFacts
 from askfirst.shell.command import Stream, Word
 from askfirst.shell.fan_out import fd_exec, find_exec, parallel, split_command, xargs
-from askfirst.shell.frameworks import FRAMEWORKS, RUNNERS, framework_code, tool_at
+from askfirst.shell.frameworks import FRAMEWORKS, RUNNERS, console_language, framework_code, tool_at
 from askfirst.shell.git import nested
 from askfirst.shell.sql import SQL_HANDLERS, client_files, client_shell
 from askfirst.shell.sql_clients import CLIENTS, is_session
@@ -335,14 +335,25 @@ def _database(job: Job, run: Execute) -> Stream | None:
 
 
 def _framework(job: Job, run: Execute) -> Stream | None:
-    """Code on the command line of a web framework's task runner; the command itself is judged by the packs."""
-    code = framework_code([word.text for word in job.argv])
-    if code is None:
+    """Code that a web framework's task runner is given or fed; the command itself is judged by the packs."""
+    argv = [word.text for word in job.argv]
+    code = framework_code(argv)
+    fed = "" if code or job.stdin.kind == "none" else console_language(argv)
+    if code is None and not fed:
         return None
     run.evaluator.emit(job, runs=False)
-    argv = {"ruby": "ruby -e", "php": "php -r", "python": "python3 -c", "sql": "psql -c"}[code.language].split()
-    words = [Word(text=one, span=job.span) for one in (*argv, code.text)]
+    inner = [*_WITH_CODE[code.language], code.text] if code else _WITH_CODE[fed][:1]
+    words = [Word(text=one, span=job.span) for one in inner]
     return run.inner(job, words, posixpath.basename(job.argv[0].text))
+
+
+_WITH_CODE = {
+    "ruby": ("ruby", "-e"),
+    "php": ("php", "-r"),
+    "python": ("python3", "-c"),
+    "sql": ("psql", "-c"),
+}
+"""Language -> a program that reads it, and its option for code; without the option it reads its input."""
 
 
 PROGRAMS: dict[str, Program] = {

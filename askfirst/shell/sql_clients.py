@@ -192,7 +192,7 @@ CLIENTS: dict[str, Client] = {
     "heroku": Client(
         dialect="postgres", inline=_set("-c --command"), values=_set("-a --app -r --remote"), under=_set("pg:psql")
     ),
-    "turso": Client(dialect="sqlite", sql_operand=2, under=_set("db"), reads=False),
+    "turso": Client(dialect="sqlite", sql_operand=2, under=_set("db")),
     "wrangler": Client(dialect="sqlite", inline=_set("--command"), files=_set("--file"), under=_set("d1"), reads=False),
     "aws": Client(
         dialect="",
