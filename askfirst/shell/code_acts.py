@@ -31,6 +31,8 @@ NETWORK_WORDS = frozenset(
     }
 )
 _MODULES = frozenset({"shutil", "os", "FileUtils", "File"})
+_EVALUATES = frozenset({"eval", "exec", "Function", "runInContext", "runInNewContext", "runInThisContext"})
+"""Calls that take nothing but code; ``assert`` and ``instance_eval`` are mostly given something else."""
 _HTTP_CHANGES = ("DELETE", "POST", "PUT", "PATCH", "delete", "post", "put", "patch")
 
 
@@ -121,8 +123,11 @@ class Acts:
         return bool(wanted & self._names)
 
     def _is_foreign(self, argument: Argument) -> bool:
+        if HOLE not in argument.text:
+            return False
         names = {token.text for token in argument.tokens if token.kind == "word"}
-        return HOLE in argument.text and bool(names & NETWORK_WORDS)
+        addresses = (token.text for token in argument.tokens if token.kind == "string")
+        return bool(names & NETWORK_WORDS) or any(text.startswith(("http://", "https://")) for text in addresses)
 
     def _delete(self, action: str, name: str, arguments: list[Argument], index: int) -> None:
         recursive = action == "delete-tree" or any(
@@ -155,5 +160,9 @@ class Acts:
             self._found.add("foreign", "code from the network")
         elif DECODERS & {token.text for token in argument.tokens}:
             self._found.add("foreign", "code out of a decoder")
+        elif (
+            self._found.network and name in _EVALUATES
+        ):  # it came in by a callback: `r.on("data", c => d += c); … eval(d)`
+            self._found.add("foreign", "a computed text in code that talks to the network")
         else:
             self._found.add("opaque", f"{name} of a computed text")

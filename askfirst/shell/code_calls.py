@@ -42,6 +42,8 @@ _LIBRARIES = (
     "@sendgrid",
     "mailgun",
 )
+_APPENDS = frozenset({("+", "="), (".", "="), ("<", "<")})
+"""``+=``, ``.=`` and Ruby's ``<<``, as tokens."""
 _LIBRARY_LOSS = re.compile(r"(?:delete|destroy|terminate|purge|drop|clear|remove)(?:[A-Z_]\w*)")
 
 
@@ -132,12 +134,25 @@ class _Reader:
             self._acts.add(action, name, [given], index)
 
     def _assignment(self, index: int) -> None:
-        if self._text(index + 1) != "=" or self._text(index + 2) in {"=", "~"} or self._text(index - 1) == ".":
+        if self._text(index - 1) == ".":
+            return
+        name = self._text(index)
+        if (self._text(index + 1), self._text(index + 2)) in _APPENDS:
+            self._appended(name, index + 3)
+            return
+        if self._text(index + 1) != "=" or self._text(index + 2) in {"=", "~"}:
             return
         value, _ = self._program.at(index + 2)
-        name = self._text(index)
         new: str | tuple[str, ...] = value.text if value.items is None else value.items
         self._program.variables[name] = new if self._program.variables.get(name, new) == new else HOLE
+
+    def _appended(self, name: str, start: int) -> None:
+        """``c += " -rf x"``: what the variable holds from here on."""
+        known = self._program.variables.get(name)
+        if known is not None:
+            value, _ = self._program.at(start)
+            is_text = isinstance(known, str) and value.items is None
+            self._program.variables[name] = f"{known}{value.text}" if is_text else HOLE
 
     def _block(self, index: int) -> None:
         """``Dir.glob("x/*").each { |f| … }`` of Ruby: the block's parameter is any of the names."""

