@@ -7,6 +7,7 @@ that a known beginning (``/tmp/``) or a known option survives. Rules match on ``
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass, field
 
 HOLE = "\ufffc"
@@ -14,6 +15,8 @@ HOLE = "\ufffc"
 
 UNKNOWN_SHOWN = "‹unknown›"
 """How a ``HOLE`` is shown to people."""
+
+_CONTENT = re.compile(r"\"?(?:\$\(\s*(?:cat\s+|<\s*)([\w@%+=:,./~-]+)\s*\)|`cat\s+([\w@%+=:,./~-]+)`)\"?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,12 @@ class Word:
     def known(self) -> bool:
         """Whether every part is known (a glob counts as known text)."""
         return HOLE not in self.text
+
+    @property
+    def content_of(self) -> str:
+        """The file, unread, that the whole word is the content of: ``"$(cat x.sql)"``; ``""`` for another word."""
+        match = _CONTENT.fullmatch(self.shown) if self.text == HOLE else None
+        return (match[1] or match[2]) if match else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

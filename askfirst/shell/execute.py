@@ -120,6 +120,14 @@ class Execute:
 
         ``options``: ``state`` (default: a child of the job's), ``stdin``, ``where``.
         """
+        if script.content_of:  # `bash -c "$(cat x.sh)"` runs the file as `bash x.sh` does
+            files = self.evaluator.files
+            is_here = not job.place.where
+            source = files.read(files.content(Word(text=script.content_of), job.state)) if is_here else UNKNOWN
+            if source.kind != "text":
+                self.note(job, "unread-script", script.content_of)
+                return UNKNOWN
+            script = replace(script, text=source.text)
         state = options.get("state") or job.state.child({name: word.text for name, word in job.env.items()})
         stdin = options.get("stdin", job.stdin)
         span = script.span if script.span[1] else job.span

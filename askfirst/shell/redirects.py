@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from askfirst.shell.command import HOLE, Redirect
+from askfirst.shell.command import HOLE, Redirect, Word
 from askfirst.shell.limits import MAX_REDIRECTS, LimitError
 from askfirst.shell.source import HEREDOC, HEREDOC_END, HERESTRING, READ_WRITE, prepare
 from askfirst.shell.streams import NOTHING, text_stream
@@ -63,7 +63,10 @@ def _literal(  # the parts of one redirection
 ) -> Stream:
     """The text of a here-string or here-document."""
     if raw.startswith(HERESTRING):
-        return text_stream(expander.text((start + 1, end)) + "\n")
+        word = expander.word((start + 1, end))
+        if word.content_of:
+            return evaluator.files.content(Word(text=word.content_of), scope.state)
+        return text_stream(word.text + "\n")
     number = raw[1 : raw.index(HEREDOC_END)] if HEREDOC_END in raw else ""
     if not number.isdecimal() or int(number) >= len(scope.source.heredocs):
         return text_stream(HOLE)

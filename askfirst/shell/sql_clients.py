@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from askfirst.shell.command import HOLE
+from askfirst.shell.command import HOLE, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from askfirst.shell.command import Command, Word
+    from askfirst.shell.command import Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +266,7 @@ def _argument(client: Client, word: Word, words: Iterator[Word], found: Input) -
     elif word.text in client.inline | client.files | client.values:
         following = next(words, None)
         if following is not None:
-            _option(client, word.text, following.text, found)
+            _given(client, word.text, following, found)
     elif not word.text.startswith("--"):
         _cluster(client, word.text, words, found)
 
@@ -277,11 +277,20 @@ def _cluster(client: Client, text: str, words: Iterator[Word], found: Input) -> 
         option = f"-{letter}"
         if option in client.inline | client.files and (letter in client.glued or index == len(text) - 1):
             rest = text[index + 1 :]
-            following = None if rest else next(words, None)
-            _option(client, option, rest or (following.text if following else ""), found)
+            following = Word(text=rest) if rest else next(words, None)
+            if following is not None:
+                _given(client, option, following, found)
             return
         if option in client.values:
             return
+
+
+def _given(client: Client, name: str, value: Word, found: Input) -> None:
+    """What an option is given as a word; SQL that is the content of a file, ``-c "$(cat x.sql)"``, is that file."""
+    if name in client.inline and value.content_of:
+        found.files.append(value.content_of)
+    else:
+        _option(client, name, value.text, found)
 
 
 def _option(client: Client, name: str, value: str, found: Input) -> None:
