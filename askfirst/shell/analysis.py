@@ -115,7 +115,7 @@ def analyse(
         evaluator.script(text, Place(), State(cwd=cwd or None, home=home, files=files))
     except limits.LimitError as limit:
         evaluator.found.notes.append(Note("limits", (0, len(text)), limit.reason, _short(text)))
-    judge = _Judge(Aging(facts), book, registry, cwd)
+    judge = _Judge(Aging(facts), book, registry, cwd, MadeHere(facts))
     found = _concluded(text, evaluator.found, tuple(evaluator.files.scripts), judge, budget)
     return replace(found, writes={path: _text(now) for path, now in files.items() if now != before.get(path)})
 
@@ -141,7 +141,7 @@ class _Judge:
     book: RuleBook
     registry: Registry
     origin: str
-    made: MadeHere = field(default_factory=MadeHere)
+    made: MadeHere
 
     def effects(self, command: Command, *, runs: bool) -> tuple[Effect, ...]:
         """The effects of the next command of the line; ``runs``: all that it does is to run others."""

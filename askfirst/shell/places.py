@@ -105,7 +105,8 @@ _USER_TEMP: Final = re.compile(r"/(private/)?var/folders/[^/]+/[^/]+/T/.")
 _USER_CACHE: Final = re.compile(
     r"(/(home|Users)/[^/]+|/root)/"
     r"(\.cache|Library/Caches|\.npm/_(?:cacache|logs|npx)|\.gradle/caches|\.m2/repository|\.cargo/registry/(?:cache|src)"
-    r"|go/pkg/mod|\.nuget/packages|\.yarn/cache|\.pnpm-store|\.bun/install/cache)(/|$)"
+    r"|Library/Developer/(?:Xcode/DerivedData|CoreSimulator/Caches)|go/pkg/mod|\.nuget/packages|\.yarn/cache"
+    r"|\.pnpm-store|\.bun/install/cache)(/|$)"
 )
 """Data that programs can do without. From: XDG Base Directory Specification, ``XDG_CACHE_HOME``."""
 _EVERYTHING: Final = frozenset({"*", ".*", "**", "?*", "*.*", ".[!.]*", ".[^.]*", ".??*", "{*,.*}", "*/", "[!.]*"})
@@ -119,6 +120,11 @@ _KNOWN_VARIABLES: Final = (
     (re.compile(r"\"?(\$\(mktemp\b[^)]*\)|`mktemp\b[^`]*`)"), "fresh"),
     (re.compile(r"\"?(\$(PWD\b|\{PWD\b[^}]*\}|\(pwd\))|`pwd`)"), "cwd"),
 )
+
+
+def is_temporary(path: str) -> bool:
+    """Whether a path (absolute, normalised) lies in a temporary folder; such a folder itself does not."""
+    return any(_is_below(path, folder) for folder in _TEMP) or _USER_TEMP.match(path) is not None
 
 
 def locate(word: Word, command: Command, facts: Facts, *, follow: bool = False) -> Spot:
@@ -286,7 +292,7 @@ def _root_like(at: str, root: str, cwd: str, home: str) -> Place | None:
 def _below(path: str, root: str) -> Place:
     if root not in _ROOT_FOLDERS and root not in _TEMP and _is_below(path, root):
         return Place.INSIDE
-    if any(_is_below(path, folder) for folder in _TEMP) or _USER_TEMP.match(path):
+    if is_temporary(path):
         return Place.TEMP
     if any(path == folder or _is_below(path, folder) for folder in _DOWNLOADS) or _USER_CACHE.match(path):
         return Place.TEMP
