@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.effects import Effect, EffectKind, Outcome, Risk
 from askfirst.facts import UNKNOWN, Facts, NoFacts, OnlyHome
-from askfirst.shell import limits, opaque
+from askfirst.shell import limits, opaque, rebuilt_database
 from askfirst.shell.aging import Aging
 from askfirst.shell.command import HOLE, UNKNOWN_SHOWN, Stream
 from askfirst.shell.evaluate import Evaluator
@@ -147,7 +147,7 @@ class _Judge:
         """The effects of the next command of the line; ``runs``: all that it does is to run others."""
         placed = replace(command, origin=self.origin)
         found = tuple(self.registry.effects(placed, self.facts, self.book, runs=runs))
-        found = self.made.graded(placed, found)
+        found = rebuilt_database.graded(placed, self.made.graded(placed, found))
         self.facts.ran(command)
         self.made.ran(command)
         return found
