@@ -50,6 +50,7 @@ def where(
         ("/var/lib/apt/lists", Place.TEMP),
         ("/home/me/.cache/pip", Place.TEMP),
         ("/root/.cache", Place.TEMP),
+        ("/Users/me/Library/Developer/Xcode/DerivedData", Place.TEMP),
         ("/dev/null", Place.SINK),
         ("/dev/fd/3", Place.SINK),
         ("/dev/sda1", Place.DEVICE),
