@@ -40,6 +40,7 @@ _CONFIG = re.compile(
       | [^/]+\.(?:pem|key|p12|pfx|jks|keystore|ppk|asc) | \.aws/config | \.dockercfg | secrets?\.(?:ya?ml|json|toml|env)
       | credentials(?:\.(?:json|ya?ml|toml|ini|xml))? | service[-_]?account[^/]*\.json | \.s3cfg | \.boto | \.secrets?
       | \.gem/credentials | \.cargo/credentials(?:\.toml)? | terraform\.tfvars | [^/]+\.tfstate
+      | proc/(?:self|thread-self)/environ
     )$""",
     re.VERBOSE | re.IGNORECASE,
 )
