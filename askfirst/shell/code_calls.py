@@ -136,13 +136,14 @@ class _Reader:
     def _assignment(self, index: int) -> None:
         if self._text(index - 1) == ".":
             return
-        name = self._text(index)
-        if (self._text(index + 1), self._text(index + 2)) in _APPENDS:
+        name, ahead = self._text(index), (self._text(index + 1), self._text(index + 2))
+        if ahead in _APPENDS:
             self._appended(name, index + 3)
             return
-        if self._text(index + 1) != "=" or self._text(index + 2) in {"=", "~"}:
+        declares = ahead == (":", "=")  # Go
+        if not declares and (ahead[0] != "=" or ahead[1] in {"=", "~"}):
             return
-        value, _ = self._program.at(index + 2)
+        value, _ = self._program.at(index + 3 if declares else index + 2)
         new: str | tuple[str, ...] = value.text if value.items is None else value.items
         self._program.variables[name] = new if self._program.variables.get(name, new) == new else HOLE
 

@@ -69,6 +69,12 @@ _SYNTAX: dict[str, _Syntax] = {
         commands=_BACKTICK,
         interpolation=r"\{?\$\w+(?:->\w+|\[[^\]]*\])?\}?",
     ),
+    "go": _Syntax(comment=_C, strings=f"{_DOUBLE}|{_SINGLE}|{_BACKTICK}"),
+    "elixir": _Syntax(
+        comment=_HASH,
+        strings=rf'"""(?:[^"\\]|\\.|"(?!""))*+(?:""")?|{_DOUBLE}|{_SINGLE}',
+        interpolation=r"#\{[^}]*\}",
+    ),
     "lua": _Syntax(
         comment=r"--\[\[.*?(?:\]\]|\Z)|--[^\n]*", strings=rf"\[\[.*?(?:\]\]|\Z)|{_DOUBLE}|{_SINGLE}", interpolation=""
     ),

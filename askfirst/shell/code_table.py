@@ -1,8 +1,8 @@
 """Which calls of each language delete, run or send: data for ``code_calls``.
 
 One line an action. ``name`` counts with any receiver, ``x.name`` with this one, ``-.name`` with none; the first that
-fits counts. Sources: the references of the standard libraries, of fs-extra, rimraf, execa, zx, shelljs, Bun, Deno and
-Ruby's FileUtils.
+fits counts. Sources: the references of the standard libraries, of fs-extra, rimraf, execa, zx, shelljs, Bun, Deno,
+Ecto and Ruby's FileUtils.
 """
 
 from __future__ import annotations
@@ -70,6 +70,25 @@ _TABLE: dict[str, dict[str, str]] = {
         "sql": "query exec statement unprepared mysqli_query pg_query execute",
         "loss": "truncate",
         "network": "curl_init fsockopen curl_exec",
+    },
+    "go": {
+        "argv": "exec.Command exec.CommandContext syscall.Exec",
+        "delete": "os.Remove syscall.Unlink",
+        "delete-tree": "os.RemoveAll",
+        "write": "os.WriteFile ioutil.WriteFile os.Create os.Truncate",
+        "read": "os.ReadFile ioutil.ReadFile",
+        "sql": "Exec MustExec",
+    },
+    "elixir": {
+        "shell": "System.shell os.cmd",
+        "argv": "System.cmd",
+        "delete": "File.rm File.rm!",
+        "delete-tree": "File.rm_rf File.rm_rf!",
+        "write": "File.write File.write!",
+        "read": "File.read File.read!",
+        "code": "Code.eval_string",
+        "sql": "query query!",
+        "loss": "delete_all",
     },
     "lua": {
         "shell": "os.execute io.popen",

@@ -39,6 +39,7 @@ _ROWS = (
     _Row(_set("rails"), _set("runner r"), "ruby"),
     _Row(_set("artisan"), _set("tinker"), "php", ("--execute",)),
     _Row(_set("manage.py django-admin django-admin.py"), _set("shell shell_plus"), "python", ("-c", "--command")),
+    _Row(_set("mix"), _set("run"), "elixir", ("-e", "--eval")),
     _Row(_set("wp"), _set("eval"), "php"),
     _Row(_set("drush"), _set("php:eval eval ev php-eval"), "php"),
     _Row(_set("console"), _set("doctrine:query:sql dbal:run-sql"), "sql"),
@@ -62,10 +63,16 @@ _CONSOLES: tuple[tuple[frozenset[str], tuple[str, ...], str], ...] = (
     (_set("pscale"), ("shell",), "sql"),
 )
 """Programs, the words behind which a console opens, and the language of what it reads."""
-FRAMEWORKS = frozenset(
-    name for programs in (*(row.programs for row in _ROWS), *(row[0] for row in _CONSOLES)) for name in programs
+_SCRIPT_ROWS = (
+    (_set("rails"), _set("runner r"), "ruby"),
+    (_set("wp"), _set("eval-file"), "php"),
+    (_set("drush"), _set("php:script scr php-script"), "php"),
+    (_set("mix"), _set("run"), "elixir"),
 )
-"""Programs that ``framework_code`` or ``console_language`` knows."""
+"""Programs, and the subcommands whose operand is a file of code."""
+_FILES = (".rb", ".php", ".py", ".sql", ".exs", ".ex")
+FRAMEWORKS = frozenset(name for row in (*_ROWS, *_CONSOLES, *_SCRIPT_ROWS) for name in row[0])
+"""Programs that ``framework_code``, ``framework_script`` or ``console_language`` knows."""
 
 
 def is_script(path: str) -> bool:
@@ -85,8 +92,17 @@ def framework_code(argv: Sequence[str]) -> Code | None:
         if row.options:
             return _of_option(argv, row)
         operand = next((word for word in words[1:] if " " in word or "." in word), "")
-        is_file = operand.endswith((".rb", ".php", ".py", ".sql"))
-        return Code(row.language, operand) if operand and not is_file else None
+        return Code(row.language, operand) if operand and not operand.endswith(_FILES) else None
+    return None
+
+
+def framework_script(argv: Sequence[str]) -> Code | None:
+    """The file of code that this command line runs within the framework: its language and its path."""
+    program = posixpath.basename(argv[0])
+    words = [word for word in argv[1:] if not word.startswith("-")]
+    for programs, subcommands, language in _SCRIPT_ROWS:
+        if program in programs and len(words) > 1 and words[0] in subcommands and words[1].endswith(_FILES):
+            return Code(language, words[1])
     return None
 
 

@@ -38,6 +38,7 @@ def interpreter(job: Job, run: Execute) -> Stream | None:
     codes, rest, module = _read(job.argv[1:], row)
     if module is not None:
         run.evaluator.emit(job, runs=True)
+        _module(job, run, module)
         return run.inner(job, [replace(module, text=module.text.partition(".")[0]), *rest], f"{row.name} -m")
     if not codes and row.name == "awk" and rest:
         codes = [rest[0]]
@@ -72,10 +73,23 @@ def _script(job: Job, run: Execute, row: Interpreter, rest: list[Word]) -> None:
     run.evaluator.emit(job, runs=False)
     if source.kind in {"none", "unknown"}:
         return
+    _run_file(job, run, row.name, source, job.argv[0])
+
+
+def _run_file(job: Job, run: Execute, language: str, source: Stream, word: Word) -> None:
+    """Code of a file; where it cannot be read its name has to do."""
     source = run.evaluator.files.read(source)
-    _inspect(job, run, row.name, source, job.argv[0])
+    _inspect(job, run, language, source, word)
     if source.kind == "file":
         run.unread(job, source.text)
+
+
+def _module(job: Job, run: Execute, name: Word) -> None:
+    """``python -m scripts.reset_db`` runs a file of the project, where there is one or its name says what it does."""
+    path = replace(name, text=name.text.replace(".", "/") + ".py")
+    source = run.evaluator.files.content(path, job.state)
+    if "." in name.text and name.known and source.kind not in {"none", "unknown"}:
+        _run_file(job, run, "python", source, name)
 
 
 _PRINTS = re.compile(
@@ -185,7 +199,7 @@ def _follow(job: Job, run: Execute, language: str, text: str, word: Word) -> Non
         source = job.stdin if is_input else run.evaluator.files.content(Word(text=path, span=word.span), job.state)
         if source.kind not in {"none", "unknown"}:
             with run.evaluator.frame():
-                _inspect(job, run, language, run.evaluator.files.read(source), word)
+                _run_file(job, run, language, source, word)
     if max(len(found.shell), len(found.commands)) > _MAX_FOLLOWED or len(found.scripts) > _MAX_SCRIPTS:
         run.note(job, "limits", "its code runs more than is looked at")
     if job.stdin.kind == "text" and any(script.strip() == HOLE for script in found.shell):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from askfirst.facts import NoFacts
 from askfirst.shell.command import Stream, Word
 from askfirst.shell.fan_out import fd_exec, find_exec, parallel, split_command, xargs
-from askfirst.shell.frameworks import FRAMEWORKS, RUNNERS, console_language, framework_code, tool_at
+from askfirst.shell.frameworks import FRAMEWORKS, RUNNERS, console_language, framework_code, framework_script, tool_at
 from askfirst.shell.git import nested
 from askfirst.shell.sql import SQL_HANDLERS, client_files, client_shell
 from askfirst.shell.sql_clients import CLIENTS, is_session
@@ -19,7 +19,7 @@ from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, output
 from askfirst.shell.task_files import just_recipes, task_recipes
 from askfirst.shell.tasks import package_scripts, read_make_call, read_makefile
 from askfirst.shell.unwrap import joined
-from askfirst.shell.unwrap_table import SHELL_VALUES, SHELLS
+from askfirst.shell.unwrap_table import GO_PROGRAM, SHELL_VALUES, SHELLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,30 @@ def _powershell(job: Job, run: Execute) -> Stream | None:
     run.evaluator.emit(job, runs=False)
     if at is not None and words[at + 1 :]:
         run.text(job, joined(words[at + 1 :]), posixpath.basename(job.argv[0].text))
+        return UNKNOWN
+    script = next((word for word in words if word.text.lower().endswith(".ps1")), None)
+    if script is not None:
+        source = run.evaluator.files.read(run.evaluator.files.content(script, job.state))
+        if source.kind == "text":
+            run.evaluator.emit(replace(job, argv=job.argv[:1], stdin=source), runs=False)
+        elif source.kind == "file":
+            run.unread(job, source.text)
     return UNKNOWN
+
+
+def _go(job: Job, run: Execute) -> Stream | None:
+    """``go run a.go b.go``: programs of one or more files."""
+    operands = [word for word in job.argv[1:] if not word.text.startswith("-")]
+    sources = [word for word in operands[1:] if word.text.endswith(".go")]
+    if not sources or operands[0].text != "run":
+        return None
+    run.evaluator.emit(job, runs=True)
+    for source in sources[:_MAX_SOURCES]:
+        run.inner(job, [replace(job.argv[0], text=GO_PROGRAM, shown="go run"), source], "go run")
+    return UNKNOWN
+
+
+_MAX_SOURCES = 8
 
 
 def _crontab(job: Job, run: Execute) -> Stream | None:
@@ -338,11 +361,17 @@ def _framework(job: Job, run: Execute) -> Stream | None:
     """Code that a web framework's task runner is given or fed; the command itself is judged by the packs."""
     argv = [word.text for word in job.argv]
     code = framework_code(argv)
-    fed = "" if code or job.stdin.kind == "none" else console_language(argv)
-    if code is None and not fed:
+    script = None if code else framework_script(argv)
+    fed = "" if code or script or job.stdin.kind == "none" else console_language(argv)
+    if code:
+        inner = [*_WITH_CODE[code.language], code.text]
+    elif script:
+        inner = [_WITH_CODE[script.language][0], script.text]
+    elif fed:
+        inner = [_WITH_CODE[fed][0]]
+    else:
         return None
     run.evaluator.emit(job, runs=False)
-    inner = [*_WITH_CODE[code.language], code.text] if code else _WITH_CODE[fed][:1]
     words = [Word(text=one, span=job.span) for one in inner]
     return run.inner(job, words, posixpath.basename(job.argv[0].text))
 
@@ -351,6 +380,7 @@ _WITH_CODE = {
     "ruby": ("ruby", "-e"),
     "php": ("php", "-r"),
     "python": ("python3", "-c"),
+    "elixir": ("elixir", "-e"),
     "sql": ("psql", "-c"),
 }
 """Language -> a program that reads it, and its option for code; without the option it reads its input."""
@@ -374,6 +404,7 @@ PROGRAMS: dict[str, Program] = {
     "gmake": _make,
     **dict.fromkeys(("npm", "pnpm", "yarn", "bun"), _package_script),
     "git": _git,
+    "go": _go,
     **dict.fromkeys(SQL_HANDLERS, _database),
     "tee": _store,
     "sponge": _store,

@@ -267,6 +267,8 @@ class Interpreter:
     values: frozenset[str] = frozenset()
 
 
+GO_PROGRAM = "go-run"
+"""What a file of Go that ``go run`` is given is run by, in this table."""
 _NODE = Interpreter(
     "javascript", _set("-e --eval -p --print -pe"), _set("-r --require --import --loader -C --env-file")
 )
@@ -281,6 +283,10 @@ INTERPRETERS: dict[str, Interpreter] = {
     **dict.fromkeys(("ruby", "irb", "pry"), Interpreter("ruby", _set("-e"), _set("-I -r -C"))),
     "timeit": Interpreter("python", _set("-s --setup"), _set("-n --number -r --repeat -u --unit")),
     "-": _PYTHON,  # `uv run -`
+    **dict.fromkeys(
+        ("elixir", "iex"), Interpreter("elixir", _set("-e --eval"), _set("-r -S -pa -pz --sname --name --cookie"))
+    ),
+    GO_PROGRAM: Interpreter("go"),
     "php": Interpreter("php", _set("-r -B -R -E --run"), _set("-d -c -z -f")),
     "lua": Interpreter("lua", _set("-e"), _set("-l")),
     "luajit": Interpreter("lua", _set("-e"), _set("-l")),
