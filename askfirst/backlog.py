@@ -6,16 +6,18 @@ database, each sees what the others let in within that time, and so much more ma
 
 A host is whatever name a caller gives: of one that agents everywhere go by, no caller may take more than half.
 
-Who has made a request is in no column of the store. For each caller the ids that this broker let in are kept; those
-that have ended are taken out once there are as many as may be. A broker that is started anew begins with none.
+Whose a request is, is in the store (``askfirst.request.counted_as``): what waits of a caller is counted with the rest,
+whichever broker let it in.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from askfirst.recent import Recent
+from askfirst.request import counted_as
 from askfirst.store import waiting
 
 if TYPE_CHECKING:
@@ -26,36 +28,28 @@ if TYPE_CHECKING:
 
 FRESH_MS = 5_000
 NAMES_MAX = 1_000
-"""Hosts, and callers, that are known at a time. One that comes back later is counted anew."""
+"""Hosts that are known at a time. One that comes back later is counted anew."""
 _ROWS_A_MS = 20
 """A count that found a limit reached holds a millisecond for each so many rows, so that refusing costs little, too."""
 
 
 @dataclass(slots=True)
 class _Count:
-    """Requests that wait, or more than do; ``at_ms``: when they were counted."""
+    """Requests that wait, or more than do.
 
-    most: int
+    Attributes:
+        at_ms: when they were counted.
+        most: of everybody.
+        by: of each caller.
+    """
+
     at_ms: int
+    most: int = 0
+    by: Counter[str] = field(default_factory=Counter)
 
-
-@dataclass(slots=True)
-class _Made:
-    """Ids of the requests of one caller, by host; ``at_ms``: when those that have ended were last taken out."""
-
-    ids: dict[str, list[str]] = field(default_factory=dict)
-    count: int = 0
-    at_ms: int = 0
-
-    def add(self, request: Request) -> None:
-        self.ids.setdefault(request.agent.host, []).append(request.id)
-        self.count += 1
-
-    def take_out_ended(self, connection: sa.Connection, now_ms: int) -> None:
-        still = set(waiting.still(connection, [each for ids in self.ids.values() for each in ids]))
-        left = {host: [each for each in ids if each in still] for host, ids in self.ids.items()}
-        self.ids = {host: ids for host, ids in left.items() if ids}
-        self.count, self.at_ms = len(still), now_ms
+    def of(self, caller: str) -> int:
+        """How many there are of a caller, ``""`` for everybody."""
+        return self.by[caller] if caller else self.most
 
 
 class Backlog:
@@ -64,7 +58,6 @@ class Backlog:
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
         self._counts: Recent[str | None, _Count] = Recent(NAMES_MAX)
-        self._made: Recent[str, _Made] = Recent(NAMES_MAX)
 
     def refusal(self, connection: sa.Connection, *, host: str, caller: str, now_ms: int) -> str:
         """Why one more may not wait, or ``""``.
@@ -72,43 +65,36 @@ class Backlog:
         Args:
             connection: the writer's.
             host: that the request names.
-            caller: who makes it, or the machine that it comes from; ``""`` for the broker's own user.
+            caller: whose it is (``askfirst.request.counted_as``); ``""`` for the broker's own user.
             now_ms: when.
         """
         bounds = self._bounds
-        if caller and (refusal := self._refusal_of_caller(connection, host, caller, now_ms)):
-            return refusal
+        most, share = bounds.pending_per_caller, (bounds.pending_per_host + 1) // 2
+        if caller and self._is_full(connection, None, most, now_ms, caller):
+            return f"{most} requests of {caller} wait for people already; wait for these, or withdraw some"
+        if caller and self._is_full(connection, host, share, now_ms, caller):
+            return f"{share} requests of {host} from {caller} wait for people already; wait for these, or withdraw some"
         if self._is_full(connection, None, bounds.pending, now_ms):
             return f"{bounds.pending} requests wait for people already; try again later"
         if self._is_full(connection, host, bounds.pending_per_host, now_ms):
             return f"{bounds.pending_per_host} requests of {host} wait for people already; try again later"
         return ""
 
-    def add(self, request: Request, caller: str) -> None:
+    def add(self, request: Request) -> None:
         """One more waits, if the transaction comes to its end."""
+        caller = counted_as(request.action, request.caller)
         for name in (None, request.agent.host):
             if name in self._counts:
                 self._counts[name].most += 1
-        if caller:
-            self._made.touch(caller, _Made).add(request)
+                self._counts[name].by[caller] += 1
 
-    def _is_full(self, connection: sa.Connection, host: str | None, limit: int, now_ms: int) -> bool:
-        """Whether as many wait as may, of a host or of all."""
-        known = self._counts.touch(host, lambda: _Count(limit, now_ms - FRESH_MS))
+    def _is_full(self, connection: sa.Connection, host: str | None, limit: int, now_ms: int, caller: str = "") -> bool:
+        """Whether as many wait as may: of a host or of all, of one caller or of everybody."""
+        known = self._counts.touch(host, lambda: _Count(now_ms - FRESH_MS))
         age_ms = now_ms - known.at_ms
         is_old = not 0 <= age_ms < FRESH_MS
-        if is_old or (known.most >= limit and age_ms >= limit // _ROWS_A_MS):
-            known.most, known.at_ms = waiting.count(connection, limit, host), now_ms
-        return known.most >= limit
-
-    def _refusal_of_caller(self, connection: sa.Connection, host: str, caller: str, now_ms: int) -> str:
-        most, share = self._bounds.pending_per_caller, (self._bounds.pending_per_host + 1) // 2
-        made = self._made.touch(caller, _Made)
-        is_full = made.count >= most or len(made.ids.get(host, ())) >= share
-        if is_full and not 0 <= now_ms - made.at_ms < made.count // _ROWS_A_MS:
-            made.take_out_ended(connection, now_ms)
-        if made.count >= most:
-            return f"{most} requests of {caller} wait for people already; wait for these, or withdraw some"
-        if len(made.ids.get(host, ())) >= share:
-            return f"{share} requests of {host} from {caller} wait for people already; wait for these, or withdraw some"
-        return ""
+        if is_old or (known.of(caller) >= limit and age_ms >= known.most // _ROWS_A_MS):
+            bounds = self._bounds
+            known.by = waiting.count(connection, bounds.pending if host is None else bounds.pending_per_host, host)
+            known.most, known.at_ms = known.by.total(), now_ms
+        return known.of(caller) >= limit

@@ -39,7 +39,7 @@ from askfirst.past_denials import (
     without_consent_by_silence,
 )
 from askfirst.replacing import replace
-from askfirst.request import Claim, Request, RequestKind, RequestState
+from askfirst.request import Claim, Request, RequestKind, RequestState, counted_as
 from askfirst.rescue import Promise
 from askfirst.store import outbox, records
 from askfirst.store.standing import DENIALS_MAX, denials, is_denied_since, standing, stops
@@ -264,7 +264,8 @@ class Intake:
                 f"{self.bounds.pending_per_session} requests of this session wait for people already; wait for these, "
                 "or withdraw some"
             )
-        refusal = self.backlog.refusal(connection, host=draft.agent.host, caller=_counted_as(draft), now_ms=now_ms)
+        caller = counted_as(draft.action, draft.caller)
+        refusal = self.backlog.refusal(connection, host=draft.agent.host, caller=caller, now_ms=now_ms)
         if refusal:
             raise OverloadedError(refusal)
 
@@ -272,7 +273,7 @@ class Intake:
         changed = self._supersede(connection, draft, request, now_ms) if draft.supersedes else None
         case = Case(request=request)
         records.insert(connection, case, draft.key)
-        self.backlog.add(request, _counted_as(draft))
+        self.backlog.add(request)
         entry_type = EntryType.QUESTION_ASKED if draft.question else EntryType.GATE_REQUESTED
         self._note(connection, request, entry_type, draft, {"notes": request.notes} if request.notes else {})
         return Received(case=case, changed=changed, is_new=True)
@@ -303,11 +304,6 @@ class Intake:
             decision={"rule": draft.terms.rule, "policy_sha256": draft.terms.policy_digest, **more},
         )
         self.audit.append(connection, entry_of(request, line))
-
-
-def _counted_as(draft: Draft) -> str:
-    """Whose what it lets wait is: of another machine, its token's (by name), hooks with it; else the caller's."""
-    return f"token:{draft.action.machine}" if draft.action.machine else draft.caller
 
 
 def request_of(draft: Draft, now_ms: int, *, action_digest: str = "", notes: tuple[str, ...] | None = None) -> Request:

@@ -341,6 +341,11 @@ class Grant:
     undoings: tuple[Undoing, ...] = ()
 
 
+def counted_as(action: Action, caller: str) -> str:
+    """Whose what it lets wait is: of another machine, its token's (by name), hooks with it; else the caller's."""
+    return f"token:{action.machine}" if action.machine else caller
+
+
 _T = TypeVar("_T", Request, Review, Grant)
 
 

@@ -107,6 +107,31 @@ def test_what_the_hooks_of_another_machine_let_wait_is_that_machines(tmp_path: P
     told(tmp_path, story, pending_per_host=4)
 
 
+def test_what_a_caller_let_wait_counts_at_a_broker_that_is_started_anew(tmp_path: Path) -> None:
+    """Else each restart would let it take another half of a host."""
+    path = tmp_path / "store.db"
+
+    async def before(made: Bench) -> None:
+        await ask(made, 1, host="claude-code", caller="token:a")
+        await ask_from(made, 2, "laptop")
+
+    async def after(made: Bench) -> None:
+        with pytest.raises(OverloadedError, match=r"^1 requests of claude-code from token:a wait"):
+            await ask(made, 3, host="claude-code", caller="token:a")
+        with pytest.raises(OverloadedError, match=r"^1 requests of claude-code from token:laptop wait"):
+            await ask_from(made, 4, "laptop")
+        with pytest.raises(OverloadedError, match=r"^2 requests of claude-code wait"):
+            await ask(made, 5, host="claude-code", caller="token:b")
+        await ask(made, 6, caller="token:a")
+        with pytest.raises(OverloadedError, match=r"^2 requests of token:a wait"):
+            await ask(made, 7, caller="token:a")
+
+    bounds = Bounds(pending_per_host=2, pending_per_caller=2)
+    for story in (before, after):
+        with bench(path, bounds=bounds) as made:
+            asyncio.run(story(made))
+
+
 def test_callers_without_a_session_share_no_session_that_could_be_full(tmp_path: Path) -> None:
     async def story(made: Bench) -> None:
         for number in (1, 2, 3):
@@ -145,6 +170,19 @@ def test_what_another_broker_let_in_is_seen_after_a_while(tmp_path: Path) -> Non
             await ask(made, 4)
 
     told(tmp_path, story, pending=3)
+
+
+def test_what_a_caller_let_wait_at_another_broker_is_seen_after_a_while(tmp_path: Path) -> None:
+    async def story(made: Bench) -> None:
+        await ask(made, 1, host="claude-code", caller="token:a")
+        with bench(made.path) as other:
+            await ask(other, 2, host="claude-code", caller="token:a")
+        made.clock.advance(FRESH_MS / 1000)
+        with pytest.raises(OverloadedError, match=r"^2 requests of claude-code from token:a wait"):
+            await ask(made, 3, host="claude-code", caller="token:a")
+        await ask(made, 4, host="claude-code", caller="token:b")
+
+    told(tmp_path, story, pending_per_host=4)
 
 
 def test_a_request_that_was_not_written_takes_no_room_for_long(tmp_path: Path) -> None:

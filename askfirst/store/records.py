@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from askfirst.engine import Case, next_due_ms
 from askfirst.errors import ConflictError, RequestNotFoundError, UnreadableError
-from askfirst.request import Grant, GrantState, Request, RequestState, Review, dump, load
+from askfirst.request import Grant, GrantState, Request, RequestState, Review, counted_as, dump, load
 from askfirst.store.locking import claim, locked, unlocked
 from askfirst.store.schema import IS_REFUSED
 from askfirst.store.schema import grant as grant_table
@@ -38,7 +38,7 @@ _WAITS = request_table.c.state == constant(RequestState.PENDING.value)
 _INSERT = inserted(
     request_table,
     *("id", "idempotency_key", "version", "state", "action_digest", "session", "created_at_ms", "next_at_ms"),
-    *("body", "host", "ended_at_ms"),
+    *("body", "host", "ended_at_ms", "counted_as"),
 )
 _is_as_read = (
     request_table.c.id == sa.bindparam("is_id"),
@@ -104,6 +104,7 @@ def insert(connection: sa.Connection, case: Case, key: str) -> None:
     """Add a new request under its idempotency key."""
     request = case.request
     values = {"id": request.id, "idempotency_key": key, "created_at_ms": request.created_at_ms, **_row(case)}
+    values["counted_as"] = counted_as(request.action, request.caller)
     _INSERT.change(connection, **values)
 
 

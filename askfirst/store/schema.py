@@ -55,6 +55,7 @@ request = Table(
     Column("body", Text, nullable=False),
     Column("host", Text, nullable=False, server_default=text("''")),
     Column("ended_at_ms", _Int64),
+    Column("counted_as", Text, nullable=False, server_default=text("''")),  # askfirst.request.counted_as
     CheckConstraint(
         "state in ('pending','approved','denied','answered','expired','cancelled','superseded')", name="state"
     ),
@@ -73,11 +74,12 @@ Index(
     postgresql_where=IS_REFUSED,
 )
 _PENDING = text("state = 'pending'")
-Index(  # with the state, so that requests are counted without a look at their rows
+Index(  # with the state and whose they are, so that requests are counted without a look at their rows
     "ix_request_pending",
     request.c.host,
     request.c.session,
     request.c.state,
+    request.c.counted_as,
     sqlite_where=_PENDING,
     postgresql_where=_PENDING,
 )

@@ -1,8 +1,8 @@
-"""How many requests wait for people, counted in their index alone."""
+"""How many requests wait for people, and whose they are, counted in their index alone."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
 
 import sqlalchemy as sa
 
@@ -10,35 +10,18 @@ from askfirst.request import RequestState
 from askfirst.store.schema import request as table
 from askfirst.store.statement import Statement, constant
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-_BATCH = 500
-"""Ids in one query."""
-_WAITS = table.c.state == constant(RequestState.PENDING.value)
-
 
 def _counted(*where: sa.ColumnElement[bool]) -> Statement:
-    rows = sa.select(constant(1)).select_from(table).where(_WAITS, *where)
-    return Statement(sa.select(sa.func.count()).select_from(rows.limit(sa.bindparam("limit")).subquery()))
+    waits = sa.select(table.c.counted_as).where(table.c.state == constant(RequestState.PENDING.value), *where)
+    rows = waits.limit(sa.bindparam("limit")).subquery()
+    return Statement(sa.select(rows.c.counted_as, sa.func.count()).group_by(rows.c.counted_as))
 
 
 _OF_ALL = _counted()
 _OF_HOST = _counted(table.c.host == sa.bindparam("host"))
 
 
-def count(connection: sa.Connection, limit: int, host: str | None = None) -> int:
-    """How many wait, of a host or of all; ``limit`` where it is as many or more."""
-    if host is None:
-        return _OF_ALL.scalar(connection, limit=limit) or 0
-    return _OF_HOST.scalar(connection, limit=limit, host=host) or 0
-
-
-def still(connection: sa.Connection, ids: Sequence[str]) -> list[str]:
-    """Those of these requests that wait."""
-    batches = (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
-    return [
-        found
-        for batch in batches
-        for found in connection.scalars(sa.select(table.c.id).where(table.c.id.in_(batch), _WAITS))
-    ]
+def count(connection: sa.Connection, limit: int, host: str | None = None) -> Counter[str]:
+    """How many wait, of a host or of all, by whose they are (``counted_as``); at most ``limit`` are counted."""
+    rows = _OF_ALL.rows(connection, limit=limit) if host is None else _OF_HOST.rows(connection, limit=limit, host=host)
+    return Counter(dict(rows))

@@ -156,6 +156,35 @@ def test_a_store_of_the_first_release_is_brought_up_with_all_that_is_in_it(tmp_p
     assert [(each.kind, each.message_id, each.external_id) for each in owed] == [("update", 1, "/requests/1")]
 
 
+def test_whose_each_request_is_that_waits_is_read_from_it_on_the_way(tmp_path: Path) -> None:
+    def body(**members: object) -> str:
+        action = {**REQUEST_BODY["action"], "machine": members.pop("machine", "")}  # type: ignore[dict-item]  # it is a dict
+        return json.dumps({**REQUEST_BODY, "action": action, **members})
+
+    path = tmp_path / "old.db"
+    upgraded(path, "0011").dispose()
+    rows = {
+        "its-own-users": ("pending", json.dumps(REQUEST_BODY), ""),
+        "tokens": ("pending", body(caller="token:01K", machine="laptop"), "token:laptop"),
+        "hooks-of-a-machine": ("pending", body(machine="laptop"), "token:laptop"),
+        "other-users": ("pending", body(caller="uid:1001"), "uid:1001"),
+        "unreadable": ("pending", "{", ""),
+        "unknown": ("pending", "[]", ""),
+        "ended": ("denied", body(caller="uid:1001"), ""),
+    }
+    with sqlite3.connect(path) as database:
+        database.executemany(
+            "insert into request values (?, ?, 1, ?, '', 's', 0, null, ?, 'claude-code', null)",
+            [(name, name, state, text) for name, (state, text, _) in rows.items()],
+        )
+    database.close()
+    upgraded(path, "head").dispose()
+    with sqlite3.connect(path) as database:
+        found = dict(database.execute("select id, counted_as from request"))
+    database.close()
+    assert found == {name: whose for name, (_, _, whose) in rows.items()}
+
+
 def test_a_store_of_a_newer_release_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "newer.db"
     open_sqlite(path).dispose()
