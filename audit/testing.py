@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -155,13 +155,16 @@ class Broker:
 
     def start(self) -> None:
         """Start as after a stop or a crash."""
-        engine = open_sqlite(self.root / "askfirst.db")
         keys = open_keys(self.root)
-        with engine.begin() as connection:
-            self.keys: Keys = settle_key(keys, stored_vkeys(connection)[-1])
-            self.log: StoredLog = open_log(
-                connection, self.keys.log, self.audit_clock, may_found=not self.keys.is_founded
-            )
+        with ExitStack() as stack:
+            engine = open_sqlite(self.root / "askfirst.db")
+            stack.callback(engine.dispose)
+            with engine.begin() as connection:
+                self.keys: Keys = settle_key(keys, stored_vkeys(connection)[-1])
+                self.log: StoredLog = open_log(
+                    connection, self.keys.log, self.audit_clock, may_found=not self.keys.is_founded
+                )
+            stack.pop_all()
         self.log.committed()
         self.keys.publish()
         self.writer = Writer(engine, self.log)
@@ -180,9 +183,11 @@ class Broker:
     def opened(self) -> Iterator[Connection]:
         """The file as whoever may write it opens it, beside the broker."""
         engine = create_engine(f"sqlite:///{self.root / 'askfirst.db'}")
-        with engine.begin() as connection:
-            yield connection
-        engine.dispose()
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
 
     def stop(self) -> None:
         """Stop."""

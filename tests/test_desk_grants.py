@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -166,7 +167,7 @@ def test_every_message_is_edited_when_the_request_ends_anywhere(desk_bench: Benc
 
 
 def owed(made: Bench, kind: str) -> list[str]:
-    with sqlite3.connect(f"file:{made.path}?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{made.path}?mode=ro", uri=True)) as database:
         rows = database.execute("select recipient from outbox where kind = ? order by id", (kind,))
         return [recipient for (recipient,) in rows]
 

@@ -52,7 +52,11 @@ def open_sqlite(path: Path) -> sa.Engine:
             migrate(connection)
             create_views(connection)
     except sa.exc.DatabaseError as error:
+        engine.dispose()
         raise StoreError(f"cannot use the store {path}: {error.orig}") from error
+    except StoreError:
+        engine.dispose()
+        raise
     return engine
 
 

@@ -35,7 +35,7 @@ class Elsewhere:
     def cosigns(self, old: int) -> None:
         """It sees the head as it is, after one of so many entries."""
         head = self.store.log.head
-        with connect(self.store.path) as connection:
+        with closing(connect(self.store.path)) as connection:
             proof = consistency_proof(node_reader(connection), old, head.size) if old else []
         line = self.witness.add_checkpoint(Submission(old=old, proof=tuple(proof), note=head.checkpoint))
         self.store.execute("insert into cosignature values (?, 'witness.example/1', ?)", (head.size, line.strip()))

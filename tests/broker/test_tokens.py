@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def test_a_token_that_asks_is_issued_at_once_and_is_in_the_log(desk_bench: Bench
         assert "token" not in listed[0]
         [entry] = [each for each in desk_bench.log.entries if each.type == "token.issued"]
         assert entry.data["scopes"] == ["ask"]
-        with sqlite3.connect(desk_bench.path) as store:
+        with closing(sqlite3.connect(desk_bench.path)) as store:
             dump = "\n".join(store.iterdump())
         assert token["token"] not in dump
 

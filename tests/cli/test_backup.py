@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -244,13 +245,11 @@ def test_nothing_is_restored_under_a_running_broker_or_from_what_is_no_sound_sto
     with broker_lock(paths):
         assert run("restore", str(file)).exit_code == 69
     other = tmp_path / "other.db"
-    with sqlite3.connect(other) as database:
+    with closing(sqlite3.connect(other)) as database, database:
         database.execute("create table t (x)")
-    database.close()
     assert "is no store of Askfirst" in run("restore", str(other)).output
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         database.execute("update audit set body = cast('{}' as blob) where seq = 1")
-    database.close()
     changed = run("restore", str(file))
     assert changed.exit_code == 1
     assert "was changed" in changed.output

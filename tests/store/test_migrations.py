@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def upgraded(path: Path, revision: str) -> sa.Engine:
 
 def shape(path: Path) -> dict[str, object]:
     """Every table with its columns, keys and indexes, as the database sees them."""
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         names = [
             name
             for (name,) in database.execute("select name from sqlite_master where type = 'table'")
@@ -125,7 +126,7 @@ def test_the_migrations_make_what_the_schema_says(tmp_path: Path) -> None:
 def test_a_store_of_the_first_release_is_brought_up_with_all_that_is_in_it(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     upgraded(path, "0001").dispose()
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute(
             "insert into request values (?, 'key', 1, 'approved', ?, 's', 1800000000000, 1800000121000, ?)",
             (REQUEST, "a" * 64, json.dumps(REQUEST_BODY)),
@@ -140,7 +141,6 @@ def test_a_store_of_the_first_release_is_brought_up_with_all_that_is_in_it(tmp_p
                 "values (?, 'web', 'web:inbox', ?, 0, ?, ?)",
                 (REQUEST, kind, done, message),
             )
-    database.close()
     engine = open_sqlite(path)
     with engine.begin() as connection:
         case = records.read(connection, REQUEST)
@@ -188,8 +188,7 @@ def test_whose_each_request_is_that_waits_is_read_from_it_on_the_way(tmp_path: P
 def test_a_store_of_a_newer_release_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "newer.db"
     open_sqlite(path).dispose()
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute("update alembic_version set version_num = '9999'")
-    database.close()
     with pytest.raises(StoreError, match="schema 9999, which this release does not know; upgrade askfirst"):
         open_sqlite(path)

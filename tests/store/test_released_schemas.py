@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,8 @@ STATES = {"pending", "approved", "denied", "expired", "cancelled"}
 
 def written_by(release: str, path: Path) -> Path:
     """The file that this release left."""
-    with sqlite3.connect(path) as made:
+    with closing(sqlite3.connect(path)) as made:
         made.executescript((GOLDEN / f"{release}.sql").read_text(encoding="utf-8"))
-    made.close()
     shutil.copy(GOLDEN / "log.vkey", path.parent)
     return path
 
@@ -43,7 +43,7 @@ def moved_to_postgres(release: str, path: Path, url: str) -> None:
         command.upgrade(config, release)
     found = sa.MetaData()
     found.reflect(engine)
-    with sqlite3.connect(written_by(release, path)) as old, engine.begin() as connection:
+    with closing(sqlite3.connect(written_by(release, path))) as old, engine.begin() as connection:
         for table in found.sorted_tables:
             if table.name == "alembic_version":
                 continue
@@ -51,7 +51,6 @@ def moved_to_postgres(release: str, path: Path, url: str) -> None:
             if rows:
                 connection.execute(table.insert(), [dict(zip(table.c.keys(), row, strict=True)) for row in rows])
         connection.execute(sa.text("select setval('outbox_id_seq', (select max(id) from outbox))"))
-    old.close()
     engine.dispose()
 
 
