@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("askfirst.testing.channel_suite")
 
@@ -15,6 +16,10 @@ from askfirst.testing.postgres import Server, server  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Both look at the wall clock, and other people use this machine.
+settings.register_profile("askfirst", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("askfirst")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -260,7 +260,5 @@ def _empty(connection: sa.Connection) -> None:
 @pytest.mark.slow
 def test_random_histories_are_as_the_model_says(store_url: str) -> None:
     examples = 15 if store_url else 40
-    limits = settings(
-        max_examples=examples, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    limits = settings(max_examples=examples, stateful_step_count=30, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(lambda: Desk(store_url), settings=limits)

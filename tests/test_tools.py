@@ -160,7 +160,7 @@ _JSON = st.recursive(
 
 
 @given(st.text(max_size=40), st.dictionaries(st.text(max_size=12), _JSON, max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_call_is_classified_without_an_exception(tool: str, arguments: dict[str, object]) -> None:
     look(tool, **{"command" if key == "tool" else key: value for key, value in arguments.items()})
 

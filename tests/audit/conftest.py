@@ -4,18 +4,12 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
 
 from audit.testing import Broker, Store, found_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-
-# Deadlines are wall-clock assertions, and other people use this machine.
-settings.register_profile("askfirst", deadline=None)
-settings.load_profile("askfirst")
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def test_what_is_stored_is_what_is_hashed_and_signed(store: Store) -> None:
     assert [tuple(row) for row in stored] == [(one.level, one.n, one.hashes) for one in tiles]
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 300), max_size=4))
 def test_a_log_that_is_opened_again_goes_on_as_if_never_closed(
     make_store: Callable[..., Store], parts: list[int]

@@ -149,7 +149,7 @@ async def by_hook(asking: Asking, tool: str, arguments: dict[str, object]) -> st
     return "allow" if outcome is Outcome.SHADOW else outcome.value
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(tool=TOOLS, arguments=st.dictionaries(KEYS, VALUES, max_size=4))
 def test_an_action_is_never_answered_looser_than_the_hook_of_a_host(
     desk_bench: Bench, tool: str, arguments: dict[str, object]

@@ -272,7 +272,7 @@ def test_the_environment_cannot_put_code_into_the_clients(hook: Hook, folder: Pa
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(payload=st.binary(max_size=200), data=st.binary(max_size=200), whole=st.booleans())
 def test_no_bytes_of_host_or_broker_give_another_exit_code_or_a_partial_answer(
     hook: Hook, payload: bytes, data: bytes, *, whole: bool

@@ -81,7 +81,7 @@ def fresh(folder: Path) -> Path:
     return folder
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(tree=TREES, seed=st.integers(0, 1_000_000))
 def test_files_come_back(tmp_path: Path, tree: dict[bytes, tuple[str, object, int]], seed: int) -> None:
     folder, kept = fresh(tmp_path / "data"), fresh(tmp_path / "kept")
@@ -117,7 +117,7 @@ COMMANDS = (
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     committed=TREES,
     staged=TREES,

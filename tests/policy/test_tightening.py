@@ -292,13 +292,13 @@ def rulings(draw: st.DrawFn) -> Ruling:
 
 
 @given(ruling=rulings(), by=bounds, outcome=outcomes, risk=st.sampled_from(list(Risk)))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_limits_never_loosen_a_ruling(ruling: Ruling, by: Bounds, outcome: Ruled, risk: Risk) -> None:
     assert looser_in(tightened(ruling, by, outcome=outcome, risk=risk), ruling) == []
 
 
 @given(one=rulings(), other=rulings())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_the_stricter_of_two_rulings_is_as_strict_as_both(one: Ruling, other: Ruling) -> None:
     joined = stricter(one, other)
 
@@ -317,7 +317,7 @@ def test_a_ruling_joined_with_itself_stays_as_it_is_but_for_what_no_layer_can_ha
     project=_policy(project=True),
     question=questions(),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_no_project_layer_ever_makes_a_ruling_less_strict(
     user: dict[str, Any], managed: dict[str, Any] | None, project: dict[str, Any], question: Question
 ) -> None:
@@ -331,7 +331,7 @@ def test_no_project_layer_ever_makes_a_ruling_less_strict(
 
 
 @given(user=_policy(project=False), managed=_policy(project=False), question=questions())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_whatever_a_user_writes_the_ceiling_of_a_managed_file_holds(
     user: dict[str, Any], managed: dict[str, Any], question: Question
 ) -> None:
@@ -344,7 +344,7 @@ def test_whatever_a_user_writes_the_ceiling_of_a_managed_file_holds(
 
 
 @given(user=_policy(project=False), question=questions(), claim=claims)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_nothing_that_the_requester_says_makes_a_ruling_less_strict(
     user: dict[str, Any], question: Question, claim: Claim
 ) -> None:

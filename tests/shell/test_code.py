@@ -173,14 +173,14 @@ def test_variables_that_double_each_other_do_not_take_for_ever() -> None:
 
 
 @given(st.sampled_from(sorted(LANGUAGES)), st.text(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_is_read_without_an_exception(language: str, text: str) -> None:
     inspect_code(language, text)
     inspect_code(language, f"system({text}")
 
 
 @given(st.text(max_size=80).filter(lambda text: HOLE not in text))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_python_prints_is_data(text: str) -> None:
     found = inspect_code("python", f"print({('rm -rf / ; ' + text)!r})")
 

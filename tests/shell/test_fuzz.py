@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from askfirst.call import ToolCall
@@ -31,7 +31,7 @@ NO_SHELL = ("expect", "pwsh")  # what they are given is no shell text, so shell 
 WRAPPERS = [
     (family, one) for family in WRAPPING for one in FAMILIES[family] if not one("x", ["x"]).startswith(NO_SHELL)
 ]
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=150)
 
 
 def judged(command):

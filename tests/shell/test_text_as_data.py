@@ -71,7 +71,7 @@ def test_the_same_text_as_data_is_not_gated(text: str, frame: str) -> None:
 
 
 @given(st.sampled_from(TEXTS), st.text(alphabet="abc '\"\\;|&$(){}<>`\n#", max_size=20))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_quoted_text_in_a_printing_position_is_never_gated(text: str, tail: str) -> None:
     assert outcome(f"echo {shlex.quote(text + tail)}") is not Outcome.GATE
 

@@ -214,7 +214,7 @@ def test_the_agents_words_stand_apart_and_are_marked() -> None:
     st.sampled_from(list(RequestState)),
     st.sampled_from(list(Risk)),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_is_in_it_a_card_fits_and_nothing_is_cut_silently(
     command: str, said: str, ended: str, state: RequestState, risk: Risk
 ) -> None:
