@@ -15,6 +15,7 @@ from askfirst.shell.files import FILE_JUDGES, PACKERS, judge_files, judge_redire
 from askfirst.shell.find import judge_find
 from askfirst.shell.findings import Findings
 from askfirst.shell.git import judge_git
+from askfirst.shell.http_clients import HTTPIE, http_client_effects
 from askfirst.shell.line import line_effects
 from askfirst.shell.named_tasks import TASK_RUNNERS, task_effects
 from askfirst.shell.persistence import persistence_effects
@@ -70,6 +71,7 @@ HANDLERS = Registry(
         "git": (judge_git,),
         **dict.fromkeys(("scp", "pscp"), (scp_effects,)),
         **dict.fromkeys(TASK_RUNNERS, (task_effects, stranger_effects)),
+        **dict.fromkeys((*HTTPIE, "wget"), (http_client_effects,)),
         **dict.fromkeys(("nc", "ncat", "netcat", "telnet"), (raw_effects,)),
     },
     every=(
