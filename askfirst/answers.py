@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from askfirst.request import Request
 
 _NO_WAY_ROUND = "Do not retry it and do not reach the same effect another way."
+_STOP_NOW = "Stop now: run no further commands, say what you have done and what is left, and wait for the person."
 
 
 HOW_APPROVALS_WORK = (
@@ -79,6 +80,8 @@ def refusal(case: Case, call: ToolCall | None = None, action_digest: str = "") -
             )
         case RequestState.PENDING:
             return _pending(case)
+        case RequestState.CANCELLED if request.end is not None and request.end.stop:
+            return f"Withdrawn: {_what(request)} was not run (request {request.code}): {request.end.text}. {_STOP_NOW}"
         case RequestState.CANCELLED:
             return (
                 f"Withdrawn: {_what(request)} was not run: its request {request.code} was withdrawn by its requester."
@@ -166,7 +169,7 @@ def _stopped(request: Request, call: ToolCall | None, *, same: bool) -> str:
     parts = [
         f"Denied: {tried} was denied by a person, who told this session to stop (request {request.code}).",
         f'They say: "{end.text}".' if end is not None and end.text else "",
-        "Stop now: run no further commands, say what you have done and what is left, and wait for the person.",
+        _STOP_NOW,
     ]
     return " ".join(part for part in parts if part)
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from askfirst import engine, grant_token
 from askfirst.audit_port import EntryType
 from askfirst.docket import Docket
-from askfirst.engine import Deadline, Revoke, next_due_ms
+from askfirst.engine import Deadline, Halt, Revoke, next_due_ms
 from askfirst.engine.grants import FROM_REVOKED, is_revoked
+from askfirst.engine.stopping import has_stopped
 from askfirst.engine.timers import approves_by_silence
 from askfirst.entries import entry_of
 from askfirst.past_denials import doubt_of_silence
@@ -105,7 +106,8 @@ class Clerk(Docket):
             outbox.drop_unsent(connection, after.request.id, now_ms)
         if step.tell:
             outbox.owe_messages(connection, after.request.id, step.tell, now_ms)
-        return replace(step, case=after, others=self._taken_back_with(connection, case, after))
+        step = replace(step, case=after, others=self._taken_back_with(connection, case, after))
+        return self._halting(connection, step) if has_stopped(after) and not has_stopped(case) else step
 
     def _taken_back_with(self, connection: sa.Connection, before: Case, after: Case) -> tuple[Case, ...]:
         """What a grant was passed on to and has not run yet, taken back where the grant has just been."""
@@ -113,6 +115,14 @@ class Clerk(Docket):
             return ()
         event = Revoke(by="gate", channel="", reason=FROM_REVOKED)
         return tuple(self._apply(connection, each, event).case for each in records.read_passed_on(connection, after))
+
+    def _halting(self, connection: sa.Connection, step: Step) -> Step:
+        """The step that has told a session to stop, with the end of all else that it waits for."""
+        waiting = records.read_waiting_beside(connection, step.case.request)
+        halts = [self._apply(connection, case, Halt(by=step.case)) for case in waiting]
+        ended = sum(each.done for each in halts)  # what was overdue has ended by itself
+        more = f"; what else of it waited is withdrawn ({ended})" if ended else ""
+        return replace(step, others=(*step.others, *(each.case for each in halts)), note=f"{step.note}{more}")
 
     def _told(self, step: Step) -> Step:
         for each in (step.case, *step.others):

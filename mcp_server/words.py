@@ -130,7 +130,9 @@ def _expired(_request: Any, _is_gated: bool) -> str:  # noqa: FBT001
     )
 
 
-def _cancelled(_request: Any, _is_gated: bool) -> str:  # noqa: FBT001
+def _cancelled(request: Any, _is_gated: bool) -> str:  # noqa: FBT001
+    if (request.get("end") or {}).get("stop"):
+        return f"It was withdrawn: {request['end']['text']}. Stop now: do nothing more, and wait for the person."
     return "The request was withdrawn or replaced. Do not do it."
 
 

@@ -52,6 +52,7 @@ TEXTS = {
     "pending": ("Pending", answers.refusal(case(RequestState.PENDING))),
     "asked back": ("Pending", answers.refusal(asked_back())),
     "withdrawn": ("Withdrawn", answers.refusal(case(RequestState.CANCELLED))),
+    "withdrawn by a stop": ("Withdrawn", answers.refusal(case(RequestState.CANCELLED, stop=True))),
     "replaced": ("Replaced", answers.refusal(case(RequestState.SUPERSEDED))),
     "used": ("Used", answers.refusal(case(RequestState.APPROVED))),
     "unavailable": ("Unavailable", answers.unavailable("the store is full")),

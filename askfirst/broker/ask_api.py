@@ -15,6 +15,7 @@ from askfirst.call import ToolCall, call_of
 from askfirst.canonical import digest
 from askfirst.clock import new_id
 from askfirst.engine import Step
+from askfirst.engine.stopping import has_stopped
 from askfirst.entries import passed_entry, refused_entry, unused_entry
 from askfirst.errors import ConflictError, InputError, NotAllowedError
 from askfirst.host import Agent
@@ -157,7 +158,7 @@ class AskApi:
         draft = replace(self._asking.draft(look, action, key=whole), caller=caller.bounded, **more)
         case = await self._desk.covered(draft) or await self._desk.ask(draft)
         versions = (case.request, *case.earlier)  # it may have been amended or edited since, and a retry has to find it
-        if action.digest() not in {each.action_digest for each in versions} and not _is_stop(case):
+        if action.digest() not in {each.action_digest for each in versions} and not has_stopped(case):
             raise ConflictError(
                 f"this idempotency key belongs to request {case.request.id}, which is about another action",
                 state=case.request.state.value,
@@ -235,10 +236,6 @@ def _wishes(route: wire.RouteIn) -> Wishes:
         on_timeout=route.on_timeout,
         escalate_to=tuple(route.escalate_to),
     )
-
-
-def _is_stop(case: Case) -> bool:
-    return case.request.end is not None and case.request.end.stop
 
 
 def _call(body: wire.CreateIn) -> ToolCall:

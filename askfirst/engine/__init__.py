@@ -5,9 +5,9 @@ audit log, whom to tell and what to answer the actor. Nothing here reads a clock
 
 Invariants (DESIGN §4); ``tests/test_invariants.py`` sees to it that each has a test that cites it:
 
-- I1 only a person who may (also by an earlier approval that they chose to reach so far, or by a break-glass code where
-  the rule takes one), an expiry, or the rule's own word moves a request out of ``pending``; its requester can
-  amend, cancel and replace it.
+- I1 only a person who may (also by an earlier approval that they chose to reach so far, by telling its session to stop,
+  or by a break-glass code where the rule takes one), an expiry, or the rule's own word moves a request out of
+  ``pending``; its requester can amend, cancel and replace it.
 - I2 a decision is bound to the action digest and to the version that its author was shown, and to no other; a grant for
   one run, to the state that they were shown, too.
 - I3 persist, then notify; register the waiter, then read the state; keys and decision ids make every act idempotent.
@@ -31,6 +31,7 @@ from askfirst.engine.events import (
     Deadline,
     Event,
     Executed,
+    Halt,
     Opine,
     PassOn,
     Redeem,
@@ -56,6 +57,7 @@ __all__ = [
     "Deadline",
     "Event",
     "Executed",
+    "Halt",
     "LogLine",
     "Opine",
     "PassOn",

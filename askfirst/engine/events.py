@@ -88,6 +88,13 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """The session was told to stop, by the denial of another request of it; ``by`` is that request's case."""
+
+    by: Case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Amend:
     """The requester changes what would run, or what it says about it: a new version.
 
@@ -248,6 +255,7 @@ Event = (
     | Deadline
     | Unreachable
     | Cancel
+    | Halt
     | Amend
     | Opine
     | Renew

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from askfirst.engine import break_glass, grants, passing, retraction, reviews, timers, undo, versions
+from askfirst.engine import break_glass, grants, passing, retraction, reviews, stopping, timers, undo, versions
 from askfirst.engine.case import Step, ended
 from askfirst.engine.events import (
     Amend,
@@ -15,6 +15,7 @@ from askfirst.engine.events import (
     Deadline,
     Event,
     Executed,
+    Halt,
     Opine,
     PassOn,
     Redeem,
@@ -42,6 +43,7 @@ MOVES: dict[tuple[RequestState, type[Event]], Callable[[Case, Event, int], Step]
     (_S.PENDING, Deadline): timers.due,
     (_S.PENDING, Unreachable): timers.unreachable,
     (_S.PENDING, Cancel): versions.cancel,
+    (_S.PENDING, Halt): stopping.halt,
     (_S.PENDING, Amend): versions.amend,
     (_S.PENDING, BreakGlass): break_glass.release,
     (_S.PENDING, Opine): versions.opine,

@@ -92,7 +92,7 @@ class TimedOut(NotApproved):
 
 
 class Cancelled(NotApproved):
-    """The request was withdrawn, or replaced by a newer one."""
+    """The request was withdrawn, or replaced by a newer one; or a person has told its session to stop."""
 
 
 class AlreadyUsed(NotApproved):
@@ -144,6 +144,13 @@ def decision(request: Mapping[str, Any], *, asked: Mapping[str, object] | None) 
             return _approval(request)
         case "denied":
             return _denied(request)
+        case "cancelled" if request["end"].get("stop"):
+            return Cancelled(
+                f"Withdrawn: {_what(request)} was not run (request {request['code']}): {request['end']['text']}. Stop "
+                "now, and wait for the person.",
+                request_id=request["id"],
+                code=request["code"],
+            )
         case "cancelled" | "superseded":
             return Cancelled(
                 f"Withdrawn: {_what(request)} was not run: request {request['code']} was withdrawn or replaced.",

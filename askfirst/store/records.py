@@ -151,6 +151,18 @@ def read_waiting_calls(connection: sa.Connection, host: str, session: str, tool_
     return tuple(each.id for each in waiting if tool_use_id in {"", each.tool_use_id})
 
 
+def read_waiting_beside(connection: sa.Connection, request: Request) -> list[Case]:
+    """Cases of its session, on its machine, that wait; one that cannot be read is passed over: nobody decides it.
+
+    In the order of their ids, and the others' rows stay as they are.
+    """
+    agent = request.agent
+    rows = _WAITING_CALLS.rows(connection, host=agent.host, session=agent.session)
+    beside = [each for (body,) in rows if (each := _readable(body)) and each.action.machine == request.action.machine]
+    cases = (read_whole(connection, each.id) for each in sorted(beside, key=lambda each: each.id))
+    return [case for case in cases if case is not None]
+
+
 def list_refused_calls(connection: sa.Connection, host: str, session: str, tool_use_id: str) -> list[Case]:
     """Cases that have ended for this tool call without an approval, newest first; far back in the session none."""
     named = json.dumps(tool_use_id, ensure_ascii=False)

@@ -19,6 +19,7 @@ from askfirst.engine import (
     Deadline,
     Event,
     Executed,
+    Halt,
     Opine,
     PassOn,
     Redeem,
@@ -350,6 +351,10 @@ def in_state(state: RequestState) -> Case:
     return Case(request=request, grant=grant)
 
 
+def stopped() -> Case:
+    return step(pending(), cast(pending(), Verdict.DENY, stop=True), NOW_MS).case
+
+
 def an(kind: type[Event], case: Case) -> Event:
     request = case.request
     content = Content(action=request.action, effects=request.effects, risk=request.risk)
@@ -357,6 +362,7 @@ def an(kind: type[Event], case: Case) -> Event:
         Cast: cast(case, Verdict.APPROVE),
         Deadline: Deadline(),
         Cancel: Cancel(),
+        Halt: Halt(by=stopped()),
         Amend: Amend(content=content, claim=request.claim, terms=request.terms),
         Opine: Opine(opinion=Opinion(version=1, model="m", summary="approve it")),
         Renew: Renew(content=content, terms=request.terms),
@@ -378,6 +384,7 @@ EVENTS: tuple[type[Event], ...] = (
     BreakGlass,
     Deadline,
     Cancel,
+    Halt,
     Amend,
     Opine,
     Renew,
@@ -402,10 +409,10 @@ def test_an_event_without_a_move_is_refused_and_changes_nothing(state: RequestSt
 
 
 def test_only_reviews_the_deadline_and_the_requesters_cancel_leave_pending() -> None:
-    """I1: the agent's own events cannot approve."""
+    """I1: the agent's own events cannot approve; of another request only a stop ends it."""
     case = pending()
     moves = {kind for state, kind in MOVES if state is RequestState.PENDING}
-    assert moves == {Cast, Cover, Retract, Deadline, Unreachable, Cancel, Amend, Opine, Supersede, BreakGlass}
+    assert moves == {Cast, Cover, Retract, Deadline, Unreachable, Cancel, Halt, Amend, Opine, Supersede, BreakGlass}
     ends = {kind: step(case, an(kind, case), NOW_MS).case.request.state for kind in moves - {Cast}}
     assert ends == {
         Deadline: RequestState.PENDING,
@@ -413,6 +420,7 @@ def test_only_reviews_the_deadline_and_the_requesters_cancel_leave_pending() -> 
         Opine: RequestState.PENDING,
         Cover: RequestState.PENDING,
         Cancel: RequestState.CANCELLED,
+        Halt: RequestState.CANCELLED,
         Supersede: RequestState.SUPERSEDED,
         Retract: RequestState.PENDING,
         Unreachable: RequestState.EXPIRED,
