@@ -4,7 +4,7 @@ A program names its channel and its deadline where it asks (``@require_approval(
 the requester, so a wish never loosens the terms:
 
 - whom the policy tells is told; a wish adds recipients, and never reviewers: who may decide is the policy's;
-- a deadline may be moved, but not forward where the deadline approves;
+- a deadline may be moved, but not forward where the deadline approves, nor back beyond what a ceiling allows;
 - that a deadline approves cannot be wished where no rule says it.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from askfirst.errors import InputError, NotAllowedError
+from askfirst.policy.ruling import UNLIMITED_S
 from askfirst.terms import Escalation
 
 if TYPE_CHECKING:
@@ -37,8 +38,14 @@ class Wishes:
     escalate_to: tuple[str, ...] = ()
 
 
-def wished(terms: Terms, wishes: Wishes, now_ms: int) -> Terms:
+def wished(terms: Terms, wishes: Wishes, now_ms: int, *, timeout_max_s: int = UNLIMITED_S) -> Terms:
     """The terms as the requester wishes them, as far as the policy lets.
+
+    Args:
+        terms: the policy's.
+        wishes: the requester's.
+        now_ms: when it is asked.
+        timeout_max_s: the longest that a wish may give people, escalation and all; what the policy gives stays.
 
     Raises:
         InputError: an escalation to nobody.
@@ -54,16 +61,17 @@ def wished(terms: Terms, wishes: Wishes, now_ms: int) -> Terms:
     stages = tuple(
         replace(each, recipients=tuple(dict.fromkeys((*each.recipients, *wishes.recipients)))) for each in terms.stages
     )
-    timed = _timed(replace(terms, stages=stages), wishes, now_ms)
+    end_max_ms = max(now_ms + timeout_max_s * 1000, terms.approval_expires_at_ms)
+    timed = _timed(replace(terms, stages=stages), wishes, now_ms, end_max_ms)
     if wishes.on_timeout == "reject":
         return replace(timed, on_timeout="reject")
-    return _escalating(timed, wishes, now_ms) if wishes.on_timeout == "escalate" else timed
+    return _escalating(timed, wishes, now_ms, end_max_ms) if wishes.on_timeout == "escalate" else timed
 
 
-def _timed(terms: Terms, wishes: Wishes, now_ms: int) -> Terms:
+def _timed(terms: Terms, wishes: Wishes, now_ms: int, end_max_ms: int) -> Terms:
     if wishes.timeout_s is None:
         return terms
-    expires_at_ms = now_ms + wishes.timeout_s * 1000
+    expires_at_ms = min(now_ms + wishes.timeout_s * 1000, end_max_ms)
     if terms.on_timeout == "approve":
         expires_at_ms = max(expires_at_ms, terms.approval_expires_at_ms)
     return replace(
@@ -74,13 +82,15 @@ def _timed(terms: Terms, wishes: Wishes, now_ms: int) -> Terms:
     )
 
 
-def _escalating(terms: Terms, wishes: Wishes, now_ms: int) -> Terms:
+def _escalating(terms: Terms, wishes: Wishes, now_ms: int, end_max_ms: int) -> Terms:
+    """With a step when the time is over, and the same time again; half of each, where both would be too long."""
     if not wishes.escalate_to:
         raise InputError("on_timeout escalates to nobody; name escalate_to", field="escalate_to")
-    at_ms = terms.approval_expires_at_ms
+    at_ms = min(terms.approval_expires_at_ms, now_ms + (end_max_ms - now_ms) // 2)
+    step = Escalation(at_ms=at_ms, reviewers=(), recipients=wishes.escalate_to)
     return replace(
         terms,
         on_timeout="escalate",
-        escalation=(*terms.escalation, Escalation(at_ms=at_ms, reviewers=(), recipients=wishes.escalate_to)),
+        escalation=tuple(sorted((*terms.escalation, step), key=lambda each: each.at_ms)),
         approval_expires_at_ms=at_ms + (at_ms - now_ms),
     )

@@ -47,6 +47,34 @@ def test_a_deadline_takes_what_lies_behind_it_along() -> None:
     assert (later.approval_expires_at_ms, later.escalation) == (NOW + 3_600_000, TERMS.escalation)
 
 
+@pytest.mark.parametrize(
+    ("timeout_s", "escalates", "ends_s", "steps_s"),
+    [
+        (3_600, False, 900, [400]),
+        (700, False, 700, [400]),
+        (None, False, 600, [400]),
+        (200, True, 400, [200]),
+        (3_600, True, 900, [400, 450]),
+        (None, True, 900, [400, 450]),
+    ],
+)
+def test_no_wish_gives_people_longer_than_a_ceiling_does(
+    timeout_s: int | None, escalates: bool, ends_s: int, steps_s: list[int]
+) -> None:
+    wishes = Wishes(timeout_s=timeout_s)
+    if escalates:
+        wishes = replace(wishes, on_timeout="escalate", escalate_to=("slack:#c",))
+    terms = wished(TERMS, wishes, NOW, timeout_max_s=900)
+    assert (terms.approval_expires_at_ms - NOW) // 1000 == ends_s
+    assert [(each.at_ms - NOW) // 1000 for each in terms.escalation] == steps_s
+
+
+def test_what_the_policy_itself_gives_stays_where_its_escalation_ends_after_the_ceilings_time() -> None:
+    assert wished(TERMS, Wishes(timeout_s=3_600), NOW, timeout_max_s=60).approval_expires_at_ms == NOW + 600_000
+    by_silence = replace(TERMS, on_timeout="approve")
+    assert wished(by_silence, Wishes(timeout_s=1), NOW, timeout_max_s=60).approval_expires_at_ms == NOW + 600_000
+
+
 def test_an_escalation_gives_the_same_time_again() -> None:
     terms = wished(TERMS, Wishes(timeout_s=900, on_timeout="escalate", escalate_to=("slack:#c",)), NOW)
     assert terms.escalation[-1] == Escalation(at_ms=NOW + 900_000, reviewers=(), recipients=("slack:#c",))

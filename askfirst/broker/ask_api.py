@@ -94,7 +94,12 @@ class AskApi:
             options=tuple(body.options),
             answer_schema=json.dumps(body.answer_schema) if body.answer_schema is not None else "",
             supersedes=body.supersedes,
-            terms=wished(self._asking.terms(look), _wishes(body.route), self._asking.now_ms()),
+            terms=wished(
+                self._asking.terms(look),
+                _wishes(body.route),
+                self._asking.now_ms(),
+                timeout_max_s=look.ruling.wished_timeout_max_s,
+            ),
         )
         response.headers["location"] = f"/v1/requests/{case.request.id}"
         return shown.case_out(case, log=self._log())

@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from askfirst.effects import Risk
-from askfirst.policy.ruling import ONCE, EscalationStep, OnTimeout, Outcome, Ruling, ScopeOffer, Stage
+from askfirst.policy.ruling import ONCE, UNLIMITED_S, EscalationStep, OnTimeout, Outcome, Ruling, ScopeOffer, Stage
 
-UNLIMITED_S = 10**9
 _DEADLINES: tuple[OnTimeout, ...] = ("approve", "escalate", "reject")
 """From the loosest to the strictest."""
 
@@ -35,6 +34,7 @@ class Bounds:
     deny_ends: bool = False
     assurance_min: int = 0
     approval_timeout_s: int = UNLIMITED_S
+    wished_timeout_max_s: int = UNLIMITED_S
     grant_ttl_s: int = UNLIMITED_S
     late_grant_ttl_s: int = UNLIMITED_S
     on_timeout: OnTimeout = "approve"
@@ -52,6 +52,7 @@ def bounds_of(ruling: Ruling) -> Bounds:
         deny_ends=ruling.deny_ends,
         assurance_min=ruling.assurance_min,
         approval_timeout_s=ruling.approval_timeout_s,
+        wished_timeout_max_s=ruling.wished_timeout_max_s,
         grant_ttl_s=ruling.grant_ttl_s,
         late_grant_ttl_s=ruling.late_grant_ttl_s,
         on_timeout=ruling.on_timeout,
@@ -88,6 +89,7 @@ def tightened(ruling: Ruling, by: Bounds, *, outcome: Outcome = Outcome.ALLOW, r
         deny_ends=ruling.deny_ends or by.deny_ends,
         assurance_min=max(ruling.assurance_min, by.assurance_min),
         approval_timeout_s=min(ruling.approval_timeout_s, by.approval_timeout_s),
+        wished_timeout_max_s=min(ruling.wished_timeout_max_s, by.wished_timeout_max_s),
         grant_ttl_s=min(ruling.grant_ttl_s, by.grant_ttl_s),
         late_grant_ttl_s=min(ruling.late_grant_ttl_s, by.late_grant_ttl_s),
         on_timeout=settled_deadline(on_timeout, risk, escalation),

@@ -11,7 +11,7 @@ from askfirst.policy.bounds import Bounds
 from askfirst.policy.layer import General, Layer, Rule, Thresholds, Verdict
 from askfirst.policy.matcher import Matcher, Week
 from askfirst.policy.read import nearest, settings_of
-from askfirst.policy.ruling import ONCE, EscalationStep, Outcome, QuietHours, ScopeOffer, Stage
+from askfirst.policy.ruling import ONCE, UNLIMITED_S, EscalationStep, Outcome, QuietHours, ScopeOffer, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -120,6 +120,7 @@ class Builder:
             deny_ends=given.get("deny_ends", start.deny_ends),
             assurance_min=given.get("assurance", start.assurance_min),
             approval_timeout_s=given.get("approval_timeout_s", start.approval_timeout_s),
+            wished_timeout_max_s=given.get("approval_timeout_s", UNLIMITED_S) if start is NEUTRAL else UNLIMITED_S,
             grant_ttl_s=given.get("grant_ttl_s", start.grant_ttl_s),
             late_grant_ttl_s=given.get("late_grant_ttl_s", start.late_grant_ttl_s),
             on_timeout=given.get("on_timeout", start.on_timeout),

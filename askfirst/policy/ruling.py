@@ -85,6 +85,7 @@ class ScopeOffer:
 
 
 ONCE = ScopeOffer(kind="once")
+UNLIMITED_S = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,7 @@ class Ruling:
         deny_ends: one deny ends the request, whoever else approves.
         assurance_min: the least assurance (0..3) that a review needs to count.
         approval_timeout_s: seconds that people have.
+        wished_timeout_max_s: seconds, the longest that a requester may have them have: what the ceilings say.
         grant_ttl_s: seconds that an approval may wait for its execution.
         late_grant_ttl_s: the same for an approval that comes after the deadline; 0: none.
         on_timeout: what the deadline does.
@@ -157,6 +159,7 @@ class Ruling:
     deny_ends: bool = True
     assurance_min: int = 0
     approval_timeout_s: int = 600
+    wished_timeout_max_s: int = UNLIMITED_S
     grant_ttl_s: int = 120
     late_grant_ttl_s: int = 600
     on_timeout: OnTimeout = "reject"

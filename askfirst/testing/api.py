@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from askfirst.asking import Analyst
+    from askfirst.asking import Analyst, Ruler
     from askfirst.broker.api import Routed
     from askfirst.call import ToolCall
     from askfirst.host import Agent
@@ -74,6 +74,7 @@ def api(
     figures: Callable[[], Awaitable[bytes]] | None = None,
     more: Callable[[Access], Sequence[Routed]] = lambda _access: (),
     analyst: Analyst | None = None,
+    ruler: Ruler | None = None,
     **options: Any,
 ) -> FastAPI:
     """The API over this desk; ``options`` are more of ``Access``'s arguments."""
@@ -89,7 +90,7 @@ def api(
     )
     asking = Asking(
         analyst=analyst or FixedAnalyst(),
-        ruler=ConfiguredPolicy(config=parse_config(b"", source="defaults")),
+        ruler=ruler or ConfiguredPolicy(config=parse_config(b"", source="defaults")),
         clock=made.clock,
     )
     made.desk._editor = asking  # noqa: SLF001  # the bench made the desk without one

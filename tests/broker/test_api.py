@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -12,13 +13,17 @@ import pytest
 
 from askfirst.audit_port import Actor, EntryType
 from askfirst.call import ToolCall
+from askfirst.config import parse_config
 from askfirst.effects import Classification, Outcome
 from askfirst.engine import Case
 from askfirst.engine.reviews import REFUSED_OF_PERSON_MAX
 from askfirst.errors import Error, StoreAwayError, WitnessError
+from askfirst.policy.question import Question
+from askfirst.policy.ruling import Ruling
 from askfirst.request import Request, Verdict
 from askfirst.testing.api import OURS, TOKEN, FixedAnalyst, api, api_client
 from askfirst.testing.bench import Bench, a_review
+from askfirst.testing.ladder_policy import ConfiguredPolicy
 
 BY_TCP = ("127.0.0.1", 5555)
 STRANGER = ("uid:4242", 0)
@@ -613,6 +618,30 @@ def test_a_command_stays_text_in_every_version(desk_bench: Bench, command: objec
             made = await create(http)
             answer = await http.post(f"/v1/requests/{made['id']}/amend", json={"arguments": {"command": command}})
         assert (answer.status_code, answer.json()["detail"]) == (422, "the command is no text")
+
+    run(story)
+
+
+class UnderACeiling(ConfiguredPolicy):
+    """A policy of which a managed file says that people have a quarter of an hour at most."""
+
+    def rule_on(self, question: Question) -> Ruling:
+        return replace(super().rule_on(question), wished_timeout_max_s=900)
+
+
+@pytest.mark.parametrize("store_url", [""])
+def test_a_deadline_is_wished_for_up_to_what_a_ceiling_allows(desk_bench: Bench) -> None:
+    async def waits_s(http: httpx.AsyncClient, timeout_s: int) -> float:
+        route = {"timeout_s": timeout_s}
+        made = (await http.post("/v1/requests", json={"command": f"rm {timeout_s}", "route": route})).json()
+        return (made["approval_expires_at_ms"] - made["created_at_ms"]) / 1000
+
+    async def story() -> None:
+        policy = UnderACeiling(config=parse_config(b"", source="defaults"))
+        async with api_client(desk_bench, ruler=policy) as http:
+            assert [await waits_s(http, each) for each in (300, 3_600)] == [300, 900]
+        async with api_client(desk_bench) as http:
+            assert await waits_s(http, 7_200) == 7_200
 
     run(story)
 

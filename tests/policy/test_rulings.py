@@ -17,7 +17,7 @@ from askfirst.effects import EffectKind, Risk
 from askfirst.effects import Outcome as Found
 from askfirst.host import Agent
 from askfirst.policy.question import Place
-from askfirst.policy.ruling import ONCE, Outcome, ScopeOffer, Stage
+from askfirst.policy.ruling import ONCE, UNLIMITED_S, Outcome, ScopeOffer, Stage
 from askfirst.policy.short_form import short_form
 from askfirst.policy.source import assemble
 from askfirst.testing.ladder_policy import needs_person
@@ -358,6 +358,22 @@ match = { rule = "git.reset-hard" }
     assert policy.rule_on(question("x", effect())).on_timeout == "reject"
 
 
+def test_a_requester_may_wish_for_any_time_but_where_a_ceiling_says_how_long(
+    policy_of: PolicyOf, question: Asked, effect: Made
+) -> None:
+    times = "[risk.high]\napproval_timeout_s = {}\n".format
+    asked = question("x", effect())
+
+    def wishable(**layers: str) -> tuple[int, int]:
+        ruling = policy_of(**layers).rule_on(asked)
+        return ruling.approval_timeout_s, ruling.wished_timeout_max_s
+
+    assert wishable(user=times(900)) == (900, UNLIMITED_S)
+    assert wishable(user=times(300), managed=times(900)) == (300, 900)
+    assert wishable(user=times(300), managed="[risk.high]\napprovals = 2\n") == (300, UNLIMITED_S)
+    assert wishable(user=times(300), managed=times(900), project=times(400)) == (300, 400)
+
+
 def test_a_managed_ceiling_holds_and_its_recipients_are_always_told(
     policy_of: PolicyOf, question: Asked, effect: Made
 ) -> None:
@@ -390,6 +406,7 @@ match = { risk = ["high", "critical"] }
     secret = policy.rule_on(question("x", effect(kind=EffectKind.SENDS_SECRETS)))
 
     assert (ruling.outcome, ruling.policy, ruling.approval_timeout_s) == (Outcome.ASK, "managed", 300)
+    assert ruling.wished_timeout_max_s == 300
     assert ruling.stages == (
         Stage(approvals_needed=2, reviewers=("role:lead",), recipients=("slack:#security", "telegram:1")),
     )
