@@ -81,6 +81,7 @@ _SCHEDULED = frozenset(
     {"register-scheduledtask", "new-scheduledtask", "schtasks", "new-service", "unregister-scheduledtask"}
 )
 _DOTNET_DELETE = re.compile(r"\[(?:System\.)?IO\.(?:Directory|File)\]::Delete\(([^)\n]*)", re.IGNORECASE)
+_ITEM_DELETE = re.compile(r"(?:\$(?:_|PSItem)|\ufffc)\.Delete\(", re.IGNORECASE)
 _RUN = frozenset({"invoke-expression", "iex"})
 _DEEDS = {
     **dict.fromkeys(("remove", "clear", "reset", "uninstall", "unpublish", "revoke", "dismount"), "windows.delete"),
@@ -169,6 +170,8 @@ def powershell_effects(text: str, command: Command, rules: RuleBook, *, depth: i
     if len(text) > _MAX_CHARS or depth > _MAX_DEPTH:
         yield effect_of(rules, "windows.foreign-code", command, target="text of this size or depth")
         return
+    if _ITEM_DELETE.search(text):
+        yield effect_of(rules, "windows.delete", command, target="each item by its own Delete()")
     for match in _DOTNET_DELETE.finditer(text):
         yield effect_of(rules, "windows.delete", command, target=match[1][:120])
     parsed = _statements(text)
@@ -300,9 +303,28 @@ def _nested(rest: tuple[str, ...], command: Command, rules: RuleBook, depth: int
             else:
                 yield from powershell_effects(text, command, rules, depth=depth + 1)
             return
-    plain = [word for word in rest if not word.startswith("-")]
-    if plain == list(rest) and plain and not plain[0].lower().endswith(".ps1") and "/" not in plain[0]:
-        yield from powershell_effects(" ".join(plain), command, rules, depth=depth + 1)  # powershell "Stop-Service x"
+    told = _without_switches(rest)
+    if told and not told[0].lower().endswith(".ps1") and "/" not in told[0]:
+        yield from powershell_effects(
+            " ".join(told), command, rules, depth=depth + 1
+        )  # powershell Stop-Service -Name x
+
+
+_SWITCHES = frozenset("-noprofile -nop -noninteractive -noni -nologo -noexit -sta -mta -login -l -i".split())
+_VALUE_SWITCHES = frozenset(
+    """
+    -executionpolicy -ep -ex -version -v -windowstyle -w -outputformat -of -inputformat -if -workingdirectory -wd
+    -configurationname -settingsfile -psconsolefile -custompipename
+    """.split()
+)
+
+
+def _without_switches(words: tuple[str, ...]) -> tuple[str, ...]:
+    """What PowerShell is told behind its own switches; an option that it does not have begins nothing."""
+    at = 0
+    while at < len(words) and words[at].lower() in _SWITCHES | _VALUE_SWITCHES:
+        at += 2 if words[at].lower() in _VALUE_SWITCHES else 1
+    return words[at:] if at < len(words) and not words[at].startswith("-") else ()
 
 
 def _decoded(text: str) -> str | None:
