@@ -6,6 +6,7 @@ visible first (I9; ``askfirst.visible``), so that what a reviewer reads is what 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,14 @@ from askfirst.evidence.claims import contradictions
 from askfirst.evidence.words import Section, Signal, certainty_of, impact_of, rollback_of, sections_of, signals_of
 from askfirst.proposal import proposal_of
 from askfirst.request import Claim
-from askfirst.visible import visible
+from askfirst.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from askfirst.effects import Risk
     from askfirst.engine import Case
     from askfirst.request import Request, RequestState
+
+_NAME = re.compile(r"[\w.$-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,11 +145,11 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         state=request.state,
         risk=request.risk,
         headline=f"{request.risk.label.upper()} · {loss_of(request)}",
-        tool=visible(request.action.tool),
+        tool=visible_line(request.action.tool),
         command=visible(_command(request)),
         expanded=visible(request.expanded),
-        where=visible(f"{request.action.cwd}{_on(request, machine)}"),
-        who=visible(
+        where=visible_line(f"{request.action.cwd}{_on(request, machine)}"),
+        who=visible_line(
             f"{request.agent.host} {request.agent.model} · session {request.agent.session[:8]}".replace("  ", " ")
         ),
         findings=_findings(request),
@@ -156,28 +159,28 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         on_timeout=request.terms.on_timeout,
         policy=f"{request.terms.policy} · {request.terms.rule}",
         approvals=progress(case),
-        ended=visible(_ended(case)),
-        history=tuple(visible(line) for line in _history(case)),
-        notes=tuple(visible(each) for each in request.notes),
-        asked_back=visible(f"{case.asked_back.person} asks: {case.asked_back.text}") if case.asked_back else "",
+        ended=visible_line(_ended(case)),
+        history=tuple(visible_line(line) for line in _history(case)),
+        notes=tuple(visible_line(each) for each in request.notes),
+        asked_back=visible_line(f"{case.asked_back.person} asks: {case.asked_back.text}") if case.asked_back else "",
         difference=difference(case),
-        changed_by=visible(request.changed_by),
+        changed_by=visible_line(request.changed_by),
         proposal=visible(proposal_of(case)),
         scopes=tuple((key_of(each), visible(words_of(each))) for each in offered(request)),
         undo=_undo(case),
-        receipt=visible(receipt_of(case)),
+        receipt=visible_line(receipt_of(case)),
         options=request.options,
         answer_schema=visible(request.answer_schema),
         reviewers=reviewers_of(request),
         seen=f"log {seen}" if seen else "",
-        signals=tuple(replace(each, text=visible(each.text)) for each in signals_of(request.evidence)),
-        impact=visible(impact_of(request.evidence)),
+        signals=tuple(replace(each, text=visible_line(each.text)) for each in signals_of(request.evidence)),
+        impact=visible_line(impact_of(request.evidence)),
         sections=tuple(_shown(each) for each in sections_of(request.evidence)),
-        elsewhere=visible(request.action.machine),
+        elsewhere=visible_line(request.action.machine),
         certainty=certainty_of(request.evidence),
         is_from_gate=FROM_GATE in request.notes,
-        rollback=tuple(visible(each) for each in rollback_of(request.evidence, request.promise)),
-        contradictions=tuple(visible(each) for each in contradictions(request.claim, request.evidence)),
+        rollback=tuple(visible_line(each) for each in rollback_of(request.evidence, request.promise)),
+        contradictions=tuple(visible_line(each) for each in contradictions(request.claim, request.evidence)),
         opinion=opinion_rows(request),
     )
 
@@ -187,11 +190,11 @@ def _findings(request: Request) -> tuple[Finding, ...]:
     return tuple(
         Finding(
             risk=effect.risk,
-            loss=visible(effect.loss),
+            loss=visible_line(effect.loss),
             rule=effect.rule,
             offending=visible(effect.command),
-            suggestion=visible(effect.suggestion),
-            facts=tuple(visible(fact) for fact in effect.facts),
+            suggestion=visible_line(effect.suggestion),
+            facts=tuple(visible_line(fact) for fact in effect.facts),
         )
         for effect in sorted(request.effects, key=lambda effect: -effect.risk)
     )
@@ -201,7 +204,7 @@ def loss_of(request: Request) -> str:
     """The gravest loss in one clause, made visible; where nothing is lost, what is wanted."""
     gravest = max(request.effects, key=lambda effect: effect.risk, default=None)
     if gravest is not None:
-        return visible(gravest.loss)
+        return visible_line(gravest.loss)
     if FROM_GATE in request.notes:
         return "tells you something"
     return "asks a question" if request.question else "asks for approval"
@@ -227,8 +230,8 @@ def opinion_rows(request: Request) -> tuple[tuple[str, str], ...]:
 
 def _shown(section: Section) -> Section:
     """A section made visible; a name with a newline in it stays one row."""
-    rows = tuple(visible(row).replace("\n", "\\u{A}") for row in section.rows)
-    return replace(section, title=visible(section.title), rows=rows, text=visible(section.text))
+    rows = tuple(visible_line(row) for row in section.rows)
+    return replace(section, title=visible_line(section.title), rows=rows, text=visible(section.text))
 
 
 def reviewers_of(request: Request) -> tuple[str, ...]:
@@ -255,10 +258,10 @@ def _told(request: Request) -> dict[str, str]:
     told = {
         "command": visible(_command(request)),
         "risk": request.risk.label,
-        "effects": "; ".join(visible(effect.loss) for effect in request.effects),
+        "effects": "; ".join(visible_line(effect.loss) for effect in request.effects),
     }
-    found = {"impact": visible(impact_of(request.evidence))} if request.evidence.exhibits else {}
-    state = {visible(name): visible(value) for name, value in request.evidence.state.items()}
+    found = {"impact": visible_line(impact_of(request.evidence))} if request.evidence.exhibits else {}
+    state = {visible_line(name): visible_line(value) for name, value in request.evidence.state.items()}
     return {**told, **found, **state, **{f"agent's {name}": text for name, text in _claim(request)}}
 
 
@@ -267,8 +270,13 @@ def _command(request: Request) -> str:
         return request.question
     if request.action.command:
         return request.action.command
-    arguments = "\n".join(f"{key} = {value!r}" for key, value in request.action.arguments.items())
+    arguments = "\n".join(f"{_argument_name(key)} = {value!r}" for key, value in request.action.arguments.items())
     return f"{request.action.tool}\n{arguments}".rstrip()
+
+
+def _argument_name(key: str) -> str:
+    """A name as it is, or quoted where it could be read as more than a name."""
+    return key if _NAME.fullmatch(key) else repr(key)
 
 
 def _claim(request: Request) -> tuple[tuple[str, str], ...]:
@@ -285,7 +293,7 @@ def _claim(request: Request) -> tuple[tuple[str, str], ...]:
 
 def _undo(case: Case) -> WayBack:
     found = way_back(case)
-    return replace(found, words=visible(found.words))
+    return replace(found, words=visible_line(found.words))
 
 
 def _ended(case: Case) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from askfirst.visible import visible
+from askfirst.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,10 +120,10 @@ def _words(request: Reply) -> str:
     if request["kind"] == "question":
         return f"An agent asks ({request['code']}):\n\n{_action(request)}"
     effects = request["effects"]
-    loss = visible(effects[0]["loss"]) if effects else "asks for approval"
+    loss = visible_line(effects[0]["loss"]) if effects else "asks for approval"
     said = [f"{name.replace('_', ' ')}: {visible(str(text))}" for name, text in request["claim"].items() if text]
-    claim = "\n\nThe agent says (unchecked):\n" + "\n".join(said) if said else ""
-    where = f"\nin {visible(request['cwd'])}" if request["cwd"] else ""
+    claim = "\n\nThe agent says (unchecked):\n" + _under("\n".join(said)) if said else ""
+    where = f"\nin {visible_line(request['cwd'])}" if request["cwd"] else ""
     shown = _action(request)
     shown = shown if len(shown) <= SHOWN_MAX_CHARS else f"{shown[:SHOWN_MAX_CHARS]}… (whole in the inbox)"
     return f"{request['risk'].upper()} · {loss}\n\n{shown}{where}{claim}\n\nRequest {request['code']}"
@@ -133,8 +133,13 @@ def _action(request: Reply) -> str:
     if request["kind"] == "question":
         return visible(request["question"])
     if request["command"]:
-        return f"$ {visible(request['command'])}"
-    return visible(f"{request['tool']} {request['arguments']}")
+        return f"$ {_under(visible(request['command']))}"
+    return _under(visible(f"{request['tool']} {request['arguments']}"))
+
+
+def _under(text: str) -> str:
+    """Text of others with the sign of a shell that goes on, so that none of its lines looks like one of ours."""
+    return text.replace("\n", "\n> ")
 
 
 def _code(request: Reply) -> str:

@@ -16,7 +16,7 @@ from askfirst.effects import Risk
 from askfirst.errors import InputError, RequestNotFoundError
 from askfirst.paths import state_paths
 from askfirst.request import RequestState
-from askfirst.visible import visible
+from askfirst.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,7 +122,7 @@ def table(found: list[dict[str, Any]], *, now_ms: int) -> Table:
             Text(_state(each, now_ms), STATE_STYLE.get(each["state"], "dim")),
             Text(each["risk"], RISK_STYLE[each["risk"]]),
             _command(each),
-            Text(visible(each["cwd"])),
+            Text(visible_line(each["cwd"])),
         )
     return made
 
@@ -142,7 +142,7 @@ def _command(found: dict[str, Any]) -> Text:
         made.append(f"… the beginning of {len(text):,} characters", "bold yellow")
     if found["state"] == "pending" and found["effects"]:
         worst = max(found["effects"], key=lambda effect: Risk.of(effect["risk"]))
-        made.append(f"\n{visible(worst['loss'])}", "dim")
+        made.append(f"\n{visible_line(worst['loss'])}", "dim")
     return made
 
 
@@ -154,35 +154,38 @@ def _state(found: dict[str, Any], now_ms: int) -> str:
 
 
 def describe(found: dict[str, Any]) -> list[str]:
-    """A request as lines of plain text, made visible; the command is never cut."""
+    """A request as lines of plain text, made visible; the command is never cut.
+
+    A command of several lines has a margin, so that none of its lines looks like one of ours.
+    """
     lines = [
         f"{found['code']}  {found['state']}  {found['risk']}",
         "",
-        visible(found["command"] or f"{found['tool']} {found['arguments']}"),
+        *_margined(found["command"] or f"{found['tool']} {found['arguments']}"),
+        *(_under(f"runs as  {found['expanded']}") if found["expanded"] else []),
         "",
-        f"where    {visible(found['cwd'])}",
-        f"who      {visible(found['host'])} {visible(found['model'])} session {visible(found['session'])}",
+        f"where    {visible_line(found['cwd'])}",
+        visible_line(f"who      {found['host']} {found['model']} session {found['session']}"),
         f"asked    {_time(found['created_at_ms'])}",
         *_end(found),
         f"rule     {found['rule']}",
     ]
-    if found["expanded"]:
-        lines.insert(3, f"runs as  {visible(found['expanded'])}")
     for effect in found["effects"]:
-        lines.append(f"{effect['risk']:<9}{visible(effect['loss'])} ({effect['rule']})")
+        lines.append(f"{effect['risk']:<9}{visible_line(effect['loss'])} ({effect['rule']})")
         if effect["suggestion"]:
-            lines.append(f"safer    {visible(effect['suggestion'])}")
+            lines.append(f"safer    {visible_line(effect['suggestion'])}")
     lines.extend(evidence_lines(found["evidence"]))
     lines.extend(_claim_lines(found))
-    lines.extend(f"a language model's opinion, which never counts, {name}: {text}" for name, text in found["opinion"])
+    for name, text in found["opinion"]:
+        lines += _under(f"a language model's opinion, which never counts, {name}: {text}")
     lines.extend(
-        f"review   {visible(each['person'])} via {each['channel']}: {each['verdict']} {visible(each['text'])}"
-        + (f" ({visible(each['note'])})" if each["note"] else "")
+        f"review   {visible_line(each['person'])} via {each['channel']}: {each['verdict']} {visible_line(each['text'])}"
+        + (f" ({visible_line(each['note'])})" if each["note"] else "")
         for each in found.get("reviews", [])
     )
     grant = found.get("grant")
     if grant:
-        lines.append(f"grant    {grant['state']} {grant['outcome']} {visible(grant['detail'])}".rstrip())
+        lines.append(f"grant    {grant['state']} {grant['outcome']} {visible_line(grant['detail'])}".rstrip())
     if found["log"]:
         lines.append(f"log      {found['log']}")
     return lines
@@ -190,16 +193,16 @@ def describe(found: dict[str, Any]) -> list[str]:
 
 def evidence_lines(evidence: dict[str, Any]) -> list[str]:
     """What the gate found, as lines of plain text; empty where nothing was looked at."""
-    lines = [f"impact   {visible(evidence['impact'])}"] if evidence["impact"] else []
-    lines += [f"   {each['mark']}     {visible(each['text'])}" for each in evidence["signals"]]
+    lines = [f"impact   {visible_line(evidence['impact'])}"] if evidence["impact"] else []
+    lines += [f"   {each['mark']}     {visible_line(each['text'])}" for each in evidence["signals"]]
     for section in evidence["sections"]:
-        lines += ["", visible(section["title"])]
-        lines += [f"         {visible(row)}".replace("\n", "\\u{A}") for row in section["rows"]]
+        lines += ["", visible_line(section["title"])]
+        lines += [f"         {visible_line(row)}" for row in section["rows"]]
         lines += [f"         and {section['more']:,} more"] if section["more"] > 0 and section["rows"] else []
         lines += [f"         │ {line}" for line in visible(section["text"]).splitlines()]
     if evidence["rollback"]:
         lines += ["", "the way back"]
-        lines += [f"         {visible(each)}" for each in evidence["rollback"]]
+        lines += [f"         {visible_line(each)}" for each in evidence["rollback"]]
     return [*lines, *([f"found by the gate itself: {evidence['certainty']}"] if evidence["certainty"] else [])]
 
 
@@ -213,8 +216,20 @@ def _claim_lines(found: dict[str, Any]) -> list[str]:
         ("confidence", confidence),
         ("signals", "; ".join(claim["signals"])),
     ]
-    lines = [f"agent says (unverified), {name}: {visible(text)}" for name, text in rows if text]
-    return lines + [f"CONTRADICTED  {visible(each)}" for each in found["evidence"]["contradictions"]]
+    lines = [line for name, text in rows if text for line in _under(f"agent says (unverified), {name}: {text}")]
+    return lines + [f"CONTRADICTED  {visible_line(each)}" for each in found["evidence"]["contradictions"]]
+
+
+def _margined(text: str) -> list[str]:
+    """A command; one of several lines with a margin."""
+    lines = visible(text).split("\n")
+    return lines if len(lines) == 1 else [f"│ {line}" for line in lines]
+
+
+def _under(text: str) -> list[str]:
+    """A line, and below it with a margin what more there is of it."""
+    first, *others = visible(text).split("\n")
+    return [first, *(f"         │ {line}" for line in others)]
 
 
 def _end(found: dict[str, Any]) -> list[str]:
@@ -223,8 +238,8 @@ def _end(found: dict[str, Any]) -> list[str]:
     if end is None:
         return [f"until    {_time(found['approval_expires_at_ms'])}, then it is refused as expired"]
     via = f" via {end['channel']}" if end["channel"] else ""
-    text = f": {visible(end['text'])}" if end["text"] else ""
-    return [f"ended    {_time(end['at_ms'])} by {visible(end['by'])}{via}{text}"]
+    text = f": {visible_line(end['text'])}" if end["text"] else ""
+    return [f"ended    {_time(end['at_ms'])} by {visible_line(end['by'])}{via}{text}"]
 
 
 def _time(at_ms: int) -> str:
