@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from askfirst.alerts import FROM_GATE
@@ -64,9 +65,11 @@ class Card:
         approvals: e.g. ``1 of 2 approvals`` while a quorum gathers, else ``""``.
         notes: warnings beside the effects, e.g. that something equivalent was denied before.
         asked_back: what a reviewer asked the agent, e.g. ``local:ann asks: on which branch?``; ``""`` for nothing.
-        difference: what the newest version changed, as (name, before, after).
-        changed_by: who made this version: ``""`` for the first, ``agent``, a person, or ``state`` where the same action
-            would meet another state than was approved.
+        difference: what has changed since ``changed_since``, as (name, before, after).
+        changed_since: the newest version before this one that somebody has reviewed, else the first: a change must not
+            hide behind the next one. 0 for the first version.
+        changed_by: who made the versions since then, one after the other: ``""`` for none, ``agent``, a person, or
+            ``state`` where the same action would meet another state than was approved.
         scopes: how far an approval may reach: (key, words), ``once`` among them.
         options: the answers that a question offers, as they are to be given back.
         answer_schema: JSON Schema of the answer to a question, ``""`` for none.
@@ -107,6 +110,7 @@ class Card:
     notes: tuple[str, ...] = ()
     asked_back: str = ""
     difference: tuple[tuple[str, str, str], ...] = ()
+    changed_since: int = 0
     changed_by: str = ""
     scopes: tuple[tuple[str, str], ...] = ()
     options: tuple[str, ...] = ()
@@ -164,7 +168,8 @@ def card_of(case: Case, *, machine: str = "", seen: str = "") -> Card:
         notes=tuple(visible_line(each) for each in request.notes),
         asked_back=visible_line(f"{case.asked_back.person} asks: {case.asked_back.text}") if case.asked_back else "",
         difference=difference(case),
-        changed_by=visible_line(request.changed_by),
+        changed_since=0 if (base := _base(case)) is None else base.version,
+        changed_by=visible_line(_editors(case)),
         proposal=visible(proposal_of(case)),
         scopes=tuple((key_of(each), visible(words_of(each))) for each in offered(request)),
         undo=_undo(case),
@@ -242,16 +247,30 @@ def reviewers_of(request: Request) -> tuple[str, ...]:
 
 
 def difference(case: Case) -> tuple[tuple[str, str, str], ...]:
-    """What the newest version says otherwise than the one before, made visible."""
-    if not case.earlier:
+    """What this version says otherwise than the one that people have seen, made visible."""
+    base = _base(case)
+    if base is None:
         return ()
-    before, after = _told(case.earlier[-1]), _told(case.request)
+    before, after = _told(base), _told(case.request)
     names = dict.fromkeys((*before, *after))
     return tuple(
         (name, before.get(name, ""), after.get(name, ""))
         for name in names
         if before.get(name, "") != after.get(name, "")
     )
+
+
+def _base(case: Case) -> Request | None:
+    """The newest earlier version with a review that counted, else the first; None where there is no earlier one."""
+    reviewed = {each.version for each in case.reviews if each.counted}
+    first = next(iter(case.earlier), None)
+    return next((each for each in reversed(case.earlier) if each.version in reviewed), first)
+
+
+def _editors(case: Case) -> str:
+    base = _base(case)
+    newer = [each for each in (*case.earlier, case.request) if base is not None and each.version > base.version]
+    return ", then ".join(each for each, _ in groupby(one.changed_by for one in newer))
 
 
 def _told(request: Request) -> dict[str, str]:

@@ -12,8 +12,9 @@ from askfirst.card import card_of
 from askfirst.engine import Case
 from askfirst.evidence.values import Commit, Commits, Evidence
 from askfirst.policy.ruling import ScopeOffer
-from askfirst.request import Claim
-from askfirst.testing.bench import a_draft, a_request
+from askfirst.request import Claim, Request, Verdict
+from askfirst.review_draft import review_of
+from askfirst.testing.bench import a_draft, a_request, a_review
 from askfirst.visible import visible
 
 
@@ -96,6 +97,38 @@ def test_a_version_shows_what_it_changed() -> None:
     )
     assert card.changed_by == "agent"
     assert card_of(Case(request=first)).difference == ()
+
+
+def _versions(*commands: str) -> list[Request]:
+    first = a_request(a_draft(command=commands[0]))
+    return [first] + [
+        replace(
+            first,
+            version=number,
+            action=replace(first.action, arguments={"command": command}),
+            claim=replace(first.claim, reason=f"reason {number}"),
+            changed_by="agent",
+        )
+        for number, command in enumerate(commands[1:], 2)
+    ]
+
+
+def test_a_change_that_nobody_has_seen_does_not_hide_behind_the_next_one() -> None:
+    *earlier, now = _versions("rm -rf a", "rm -rf a ../src", "rm -rf a ../src")
+    card = card_of(Case(request=now, earlier=tuple(earlier)))
+    assert card.difference == (("command", "rm -rf a", "rm -rf a ../src"), ("agent's reason", "", "reason 3"))
+    assert (card.changed_since, card.changed_by) == (1, "agent")
+
+
+def test_a_version_that_somebody_has_reviewed_is_what_the_next_one_is_compared_with() -> None:
+    *earlier, now = _versions("rm -rf a", "rm -rf a ../src", "rm -rf a ../src")
+    counted = replace(review_of(a_review(earlier[1], Verdict.NEEDS_INFO, text="why?"), 0), counted=True)
+    uncounted = replace(counted, version=1, counted=False)
+    case = Case(request=now, earlier=tuple(earlier), reviews=(counted, uncounted))
+    assert card_of(case).difference == (("agent's reason", "reason 2", "reason 3"),)
+    assert card_of(case).changed_since == 2
+    edited = replace(case, request=replace(now, changed_by="local:ann"), reviews=())
+    assert card_of(edited).changed_by == "agent, then local:ann"
 
 
 def test_only_the_command_and_the_claim_have_lines() -> None:

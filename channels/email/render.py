@@ -79,7 +79,7 @@ def _blocks(card: Card) -> Iterable[str]:
     yield "\n".join((card.where, card.who, *([] if is_over else [_deadline(card)])))
     yield card.receipt
     yield _reply(card)
-    yield _titled(f"Changed in version {card.version}", _changes(card)) if card.difference else ""
+    yield _titled(f"Changed since version {card.changed_since}", _changes(card)) if card.difference else ""
     yield "\n".join(
         (*card.notes, *([f"{card.asked_back} (the agent has to say more first)"] if card.asked_back else []))
     )

@@ -184,7 +184,8 @@ def _sections(card: Card) -> list[_Section]:
     if card.difference:
         by = f" by {span(card.changed_by)}" if card.changed_by else ""
         changes = "\n".join(_changes(card.difference))
-        found.append(_Section(title=f"**Changed{by} in version {card.version}**", text=changes, language="diff"))
+        title = f"**Changed{by} since version {card.changed_since}**"
+        found.append(_Section(title=title, text=changes, language="diff"))
     if card.claim:
         rows = [f"{name}: {text}" for name, text in card.claim]
         claim = "\n".join([*rows, *(f"⚠ but: {each}" for each in card.contradictions)])

@@ -114,12 +114,12 @@ def _details(card: Card) -> tuple[Block, ...]:
         f"⚠ {each.loss} ({each.rule})" for each in card.findings
     ]
     said = [f"{name}: {text}" for name, text in card.claim]
-    changed = [f"{name}: {before} → {after}" for name, before, after in card.difference]
+    changed = [f"{name}: {_one_line(before)} → {_one_line(after)}" for name, before, after in card.difference]
     return tuple(
         block
         for block in (
             _list("Found by the gate", [*([card.impact] if card.impact else []), *found]),
-            _list("Changed in this version", changed),
+            _list(f"Changed since version {card.changed_since}", changed),
             _list("Contradictions", list(card.contradictions)),
             _list("Notes", [*card.notes, *([card.asked_back] if card.asked_back else [])]),
             blocks.quote(blocks.clipped("The agent says (unchecked):\n" + "\n".join(said), _TEXT_MAX))
@@ -130,6 +130,11 @@ def _details(card: Card) -> tuple[Block, ...]:
         )
         if block is not None
     )
+
+
+def _one_line(text: str) -> str:
+    """A text of others as one row, so that none of it looks like a row of ours."""
+    return " ⏎ ".join(text.splitlines())
 
 
 def _list(title: str, rows: list[str]) -> Block | None:

@@ -232,9 +232,9 @@ def _quotes(card: Card) -> list[Rich]:
 def _difference(card: Card) -> Rich:
     if not card.difference:
         return Rich()
-    rows = "\n".join(f"{name}: {before or '—'} → {after or '—'}" for name, before, after in card.difference)
+    rows = "\n".join(f"{name}: {_one(before) or '—'} → {_one(after) or '—'}" for name, before, after in card.difference)
     by = f" by {card.changed_by}" if card.changed_by else ""
-    return styled("bold", f"Changed{by}:") + "\n" + styled("expandable_blockquote", rows)
+    return styled("bold", f"Changed{by} since v{card.changed_since}:") + "\n" + styled("expandable_blockquote", rows)
 
 
 def _safer(card: Card) -> Rich:

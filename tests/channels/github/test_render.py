@@ -54,6 +54,7 @@ CARDS = {
         asked_back="local:bob asks: on which branch?",
         scopes=(("once", "once"), ("session git push *", "for this session, for commands like git push *")),
         difference=(("command", "rm -rf a", "rm -rf b"),),
+        changed_since=1,
         version=2,
     ),
     "question": a_card("Deploy to `production` now?", kind="question"),

@@ -95,7 +95,10 @@ CARDS = {
     "long": a_card(command="rm -rf " + " ".join(f"build/part-{n:04}" for n in range(900)) + " /etc/the-last-word"),
     "much-evidence": a_card(sections=tuple(Section(title=f"Part {n}", rows=("x" * 200,) * 4) for n in range(9))),
     "version-2": a_card(
-        version=2, changed_by="agent", difference=(("command", "git reset --hard", "git reset --hard origin/main"),)
+        version=2,
+        changed_since=1,
+        changed_by="agent",
+        difference=(("command", "git reset --hard", "git reset --hard origin/main"),),
     ),
     "asked-back": a_card(asked_back="local:ann asks: on which branch?", notes=("the same was denied 5 min ago",)),
     "question": a_card(**QUESTION, command="Which environment?", options=("staging", "production")),

@@ -156,7 +156,7 @@ def test_a_page_that_is_open_shows_the_new_command_before_its_new_buttons(site: 
     action = replace(asked.action, arguments={"command": "rm -rf build/cache"})
     content = Content(action=action, effects=asked.effects, risk=asked.risk)
     site.run(site.bench.desk.amend(asked.id, Amend(content=content, claim=asked.claim, terms=asked.terms)))
-    page.get_by_role("heading", name="What version 2 changed").wait_for()
+    page.get_by_role("heading", name="What has changed since version 1").wait_for()
     assert page.locator("pre.command").first.inner_text().strip() == "rm -rf build/cache"
     page.get_by_role("button", name="Approve", exact=True).click()
     page.locator("#status .state-approved").wait_for()
