@@ -77,8 +77,10 @@ class HookRoute:
         answer = await self._answer(request, adapter, whole_payload(request))
         return Response(answer.frame(), media_type="application/x-askfirst-hook")
 
-    async def relayed(self, request: Request, machine: str) -> Response:
+    async def relayed(self, request: Request, machine: str, meter: Callable[[], None]) -> Response:
         """One hook call of another machine, as its relay hands it on with what it says of itself.
+
+        ``meter`` counts what may leave an entry in the log, and raises an ``Error`` where that is too much.
 
         The body is ``{"payload": "…", "sight": {…}}``. The answer is a frame, or ``AGAIN``: then the relay looks at its
         machine again and comes back with the same payload and attempt.
@@ -89,13 +91,18 @@ class HookRoute:
         self._called(adapter.name)
         payload, sight = _unwrapped(await request.body(), machine)
         try:
-            answer = await self._answer(request, adapter, _given(payload), sight)
+            answer = await self._answer(request, adapter, _given(payload), sight, meter)
         except LookAgainError:
             return Response(b"", media_type=AGAIN)
         return Response(answer.frame(), media_type="application/x-askfirst-hook")
 
     async def _answer(
-        self, request: Request, adapter: HostAdapter, payload: Awaitable[bytes], sight: Sight | None = None
+        self,
+        request: Request,
+        adapter: HostAdapter,
+        payload: Awaitable[bytes],
+        sight: Sight | None = None,
+        meter: Callable[[], None] = lambda: None,
     ) -> HookAnswer:
         event = None
         try:
@@ -104,6 +111,8 @@ class HookRoute:
                 event = _elsewhere(event, sight)
             if event is None:
                 return adapter.render(None, NoOpinion())
+            if isinstance(event, BeforeTool | AfterTool | PromptShown | QuestionsShown):
+                meter()
             return adapter.render(event, await self._verdict(request, event))
         except InputError as error:
             return adapter.render(event, Deny(reason=answers.unavailable(f"unreadable hook input: {error}")))

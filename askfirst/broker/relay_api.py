@@ -11,11 +11,14 @@ import askfirst
 from askfirst.access import AccessScope
 from askfirst.audit_port import Entry, EntryType
 from askfirst.broker.access import caller_of
-from askfirst.errors import NotAllowedError
+from askfirst.errors import NotAllowedError, OverloadedError
+from askfirst.pace import Buckets
+from askfirst.ports import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from askfirst.access import Caller
     from askfirst.alerts import Alerts
     from askfirst.broker.access import Access
     from askfirst.broker.hook_route import HookRoute
@@ -57,6 +60,8 @@ class RelayApi:
         alerts: tells people.
         clock: the broker's.
         standings: how each channel stands, by scheme, kept up to date.
+        hooks_per_minute: how many calls and outcomes the hooks of one token may tell, each of which may leave an entry
+            in the log. Fifty sessions that make a call a second tell as many as by default.
     """
 
     def __init__(
@@ -68,6 +73,7 @@ class RelayApi:
         alerts: Alerts,
         clock: Clock,
         standings: Mapping[str, Standing],
+        hooks_per_minute: int = 6_000,
     ) -> None:
         self._access = access
         self._hooks = hooks
@@ -75,6 +81,8 @@ class RelayApi:
         self._alerts = alerts
         self._clock = clock
         self._standings = standings
+        self._limit = hooks_per_minute
+        self._told = Buckets(Rate(burst=hooks_per_minute, per_s=hooks_per_minute / 60))
 
     def router(self) -> APIRouter:
         """To be included in the API."""
@@ -86,7 +94,8 @@ class RelayApi:
 
     async def hook(self, request: Request) -> Response:
         """One hook call of the caller's machine."""
-        return await self._hooks.relayed(request, _machine(request))
+        machine, caller = _machine(request), caller_of(request)
+        return await self._hooks.relayed(request, machine, lambda: self._meter(caller))
 
     async def self(self, request: Request) -> SelfOut:
         """Who the caller is to this broker."""
@@ -110,6 +119,21 @@ class RelayApi:
                 "`askfirst doctor` there says how it stands.",
                 key=f"{machine} {body.host} {body.settings} {body.problem}",
             )
+
+    def _meter(self, caller: Caller) -> None:
+        """Count a call or an outcome that a hook tells.
+
+        Raises:
+            OverloadedError: there were too many within a minute.
+        """
+        now_ms = self._clock.now_ms()
+        told = self._told.of(caller.id, now_ms)
+        if told.wait_ms(now_ms):
+            raise OverloadedError(
+                f"the hooks of {caller.machine} tell more than {self._limit:,} calls and outcomes a minute; "
+                "try again later"
+            )
+        told.take(now_ms)
 
 
 def _machine(request: Request) -> str:
