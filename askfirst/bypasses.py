@@ -95,11 +95,12 @@ class Bypasses:
         self._told[_names(event)[0]] = None
         await self._desk.note(entry)
         what = (event.call.command or event.call.tool)[:_SHOWN_CHARS]
-        said = f"{event.agent.host} ran `{what}`, {but}: it passed our hook over"
+        place = f" on {event.call.machine}" if event.call.machine else ""
+        said = f"{event.agent.host}{place} ran `{what}`, {but}: it passed our hook over"
         self._recent.append(said)
         await self._alerts.tell(
             f"{said}. `askfirst doctor` says how it stands.",
-            key=f"bypassed {event.agent.host} {event.agent.session} {event.tool_use_id or entry.request}",
+            key=f"bypassed {digest([*_place(event), event.tool_use_id or entry.request])}",
         )
 
     def _keep(self, event: BeforeTool, gated: str | Look) -> None:
@@ -117,6 +118,9 @@ def _is_refusal(case: Case) -> bool:
 
 def _names(event: BeforeTool | AfterTool) -> tuple[str, str]:
     """A call by its id, and by what it runs."""
-    agent, call = event.agent, event.call
-    place = [agent.host, agent.session, call.machine]
+    place, call = _place(event), event.call
     return digest([*place, event.tool_use_id]), digest([*place, call.tool, dict(call.acting_arguments)])
+
+
+def _place(event: BeforeTool | AfterTool) -> list[str]:
+    return [event.agent.host, event.agent.session, event.call.machine]

@@ -66,10 +66,10 @@ class Docket:
         """The case that waits for a decision on this very action."""
         return await read(self._reader, lambda connection: records.read_waiting_for(connection, action_digest))
 
-    async def waiting_calls(self, host: str, session: str, tool_use_id: str = "") -> tuple[str, ...]:
-        """Ids of what waits in this session of a host, for one of its tool calls or for all."""
+    async def waiting_calls(self, machine: str, host: str, session: str, tool_use_id: str = "") -> tuple[str, ...]:
+        """Ids of what waits in this session of a host on a machine, for one of its tool calls or for all."""
         return await read(
-            self._reader, lambda connection: records.read_waiting_calls(connection, host, session, tool_use_id)
+            self._reader, lambda connection: records.read_waiting_calls(connection, machine, host, session, tool_use_id)
         )
 
     async def refused_calls(self, host: str, session: str, tool_use_id: str) -> list[Case]:

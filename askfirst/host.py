@@ -157,12 +157,14 @@ class Notice:
         about: ``prompt``: it shows a prompt of its own; ``idle``: nobody has answered the agent for a while; ``other``.
         text: in its own words, bounded.
         cwd: where the agent works, ``""`` where the host does not say.
+        machine: where it runs, ``""``: on the broker's own.
     """
 
     agent: Agent
     about: Literal["prompt", "idle", "other"]
     text: str
     cwd: str = ""
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,7 @@ class HostWaits(Waits):
         self._config = config
         self._prompts = prompts
         self._wakes = wakes
-        self._deferred: dict[str, str] = {}
+        self._deferred: dict[tuple[str, str], str] = {}
         self.defer_after_s = float(config.defer_after_s)
 
     def way(self, event: BeforeTool, case: Case) -> Way:
@@ -91,15 +91,15 @@ class HostWaits(Waits):
             return way
         while len(self._deferred) > _DEFERRED_MAX:
             del self._deferred[next(iter(self._deferred))]
-        first = self._deferred.setdefault(event.agent.session, event.tool_use_id)
+        first = self._deferred.setdefault(_session(event), event.tool_use_id)
         return way if first == event.tool_use_id else Way.HOLD
 
     def called(self, event: BeforeTool) -> None:
         """A prompt for this call comes without its id; one that was deferred is taken up."""
         self._prompts.called(event)
         self._bypasses.forget(event)
-        if self._deferred.get(event.agent.session) == event.tool_use_id:
-            del self._deferred[event.agent.session]
+        if self._deferred.get(_session(event)) == event.tool_use_id:
+            del self._deferred[_session(event)]
 
     def released(self, event: BeforeTool, allow: Allow) -> None:
         """A prompt for this call has been answered by people already."""
@@ -141,7 +141,7 @@ class HostEvents:
         """The verdict on an event."""
         match event:
             case BeforeTool():
-                self._notices.went_on(event.agent)
+                self._notices.went_on(event.call.machine, event.agent)
                 return await self._gate.before(event, attempt)
             case PromptShown():
                 return await self._prompts.shown(event, attempt)
@@ -155,10 +155,14 @@ class HostEvents:
             case ConfigChanged():
                 return await self._settings.changed(event)
             case AfterTool():
-                self._notices.went_on(event.agent)
+                self._notices.went_on(event.call.machine, event.agent)
                 await self._gate.after(event)
             case Notice():
                 self._notices.heard(event)
             case _ as never:
                 assert_never(never)
         return NoOpinion()
+
+
+def _session(event: BeforeTool) -> tuple[str, str]:
+    return event.call.machine, event.agent.session

@@ -161,7 +161,7 @@ class HostPrompts:
         """
         name, session = event.tool_use_id, event.agent.session
         ids = self._open.pop(_place(event, name), ())
-        ids = ids or await self._desk.waiting_calls(event.agent.host, session, name)
+        ids = ids or await self._desk.waiting_calls(event.call.machine, event.agent.host, session, name)
         cases = [await self._desk.case(request_id) for request_id in ids]
         settled = [await self._settled(case, event) for case in cases if _is_of(case, event)]
         if not settled:

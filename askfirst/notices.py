@@ -42,7 +42,8 @@ SESSIONS_MAX = 8
 """So many sessions are told of in one message; the others are counted."""
 _WAITING_MAX = 256
 """So many sessions are remembered; beyond these the oldest news are dropped."""
-_Session = tuple[str, str]
+_Session = tuple[str, str, str]
+"""One of a host on a machine; its name alone is the word of whoever relays a hook."""
 _log = logging.getLogger(__name__)
 
 
@@ -51,10 +52,12 @@ class News:
     """The newest of one session.
 
     Attributes:
+        machine: where it runs, ``""``: on the broker's own.
         about: what has happened.
         before: how many news of this session came before it and were not told.
     """
 
+    machine: str
     host: str
     session: str
     about: Literal["prompt", "idle", "stop"]
@@ -65,7 +68,7 @@ class News:
     @property
     def of(self) -> _Session:
         """Whose news they are."""
-        return self.host, self.session
+        return self.machine, self.host, self.session
 
 
 @dataclass(slots=True)
@@ -111,9 +114,9 @@ class Notices:
             del self._news[next(iter(self._news))]
         self._changed.set()
 
-    def went_on(self, agent: Agent) -> None:
+    def went_on(self, machine: str, agent: Agent) -> None:
         """This session works: what was to be said of it is over; returns at once."""
-        session = (agent.host, agent.session)
+        session = (machine, agent.host, agent.session)
         self._news.pop(session, None)
         if session in self._told.sessions:
             self._told.sessions.discard(session)
@@ -164,8 +167,9 @@ class Notices:
         return news.about == "prompt" and bool(await self._desk.waiting_calls(*news.of))
 
     def _words(self, news: News) -> str:
+        machine = f" on {news.machine}" if news.machine else ""
         place = f" in {news.cwd}" if news.cwd else ""
-        who = visible(f"{news.host} (session {news.session[:8]}){place}".replace("\n", " "))
+        who = visible(f"{news.host}{machine} (session {news.session[:8]}){place}".replace("\n", " "))
         happened = {
             "prompt": "waits for an answer at its own prompt",
             "idle": "is idle and waits for its person",
@@ -182,9 +186,9 @@ class Notices:
 
 
 def _news_of(event: Notice | TurnEnded) -> News | None:
-    agent = event.agent
+    machine, agent, cwd = event.machine, event.agent, event.cwd
     if isinstance(event, TurnEnded):
-        return News(host=agent.host, session=agent.session, about="stop", said=event.said, cwd=event.cwd)
+        return News(machine=machine, host=agent.host, session=agent.session, about="stop", said=event.said, cwd=cwd)
     if event.about == "other":
         return None
-    return News(host=agent.host, session=agent.session, about=event.about, said=event.text, cwd=event.cwd)
+    return News(machine=machine, host=agent.host, session=agent.session, about=event.about, said=event.text, cwd=cwd)

@@ -90,10 +90,8 @@ class Wakes:
 
     async def _recall(self, session: _Session) -> None:
         """What a broker before us has told this session: whatever of it waits, and nobody listens for."""
-        machine, host, name = session
-        for request_id in await self._desk.waiting_calls(host, name):
-            is_there = (await self._desk.case(request_id)).request.action.machine == machine
-            if is_there and not self._hub.has_waiter(request_id):
+        for request_id in await self._desk.waiting_calls(*session):
+            if not self._hub.has_waiter(request_id):
                 self._owed.setdefault(session, set()).add(request_id)
 
     async def _decided(self, session: _Session) -> list[Case]:

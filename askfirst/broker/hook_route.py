@@ -28,6 +28,7 @@ from askfirst.host import (
     ConfigChanged,
     Deny,
     NoOpinion,
+    Notice,
     PromptShown,
     QuestionsShown,
     SessionStarted,
@@ -175,7 +176,7 @@ def _elsewhere(event: HookEvent | None, sight: Sight) -> HookEvent | None:
             return replace(event, call=replace(event.call, sight=sight), can_ask_here=False)
         case PromptShown() | QuestionsShown():
             return replace(event, call=replace(event.call, sight=sight), host_pid=0)
-        case SessionStarted() | TurnEnded():
+        case SessionStarted() | TurnEnded() | Notice():
             return replace(event, machine=sight.machine)
         case ConfigChanged():
             return None

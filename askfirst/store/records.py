@@ -145,10 +145,13 @@ def read_waiting_for(connection: sa.Connection, action_digest: str) -> Case | No
     return None if body is None else case_of(connection, body)
 
 
-def read_waiting_calls(connection: sa.Connection, host: str, session: str, tool_use_id: str = "") -> tuple[str, ...]:
-    """Ids of the requests of a host's session that wait, of one tool call or of all."""
+def read_waiting_calls(
+    connection: sa.Connection, machine: str, host: str, session: str, tool_use_id: str = ""
+) -> tuple[str, ...]:
+    """Ids of the requests of a host's session on a machine that wait, of one tool call or of all."""
     waiting = (load(Request, body) for (body,) in _WAITING_CALLS.rows(connection, host=host, session=session))
-    return tuple(each.id for each in waiting if tool_use_id in {"", each.tool_use_id})
+    here = (each for each in waiting if each.action.machine == machine)
+    return tuple(each.id for each in here if tool_use_id in {"", each.tool_use_id})
 
 
 def read_waiting_beside(connection: sa.Connection, request: Request) -> list[Case]:

@@ -48,7 +48,14 @@ class FakeAnalyst:
     def resolve(self, call: ToolCall, agent: Agent, scripts: Iterable[str] = ()) -> Action:
         del scripts
         arguments = call.acting_arguments
-        return Action(tool=call.tool, arguments=arguments, cwd=call.cwd, host=agent.host, session=agent.session)
+        return Action(
+            tool=call.tool,
+            arguments=arguments,
+            cwd=call.cwd,
+            host=agent.host,
+            session=agent.session,
+            machine=call.machine,
+        )
 
 
 class FakeInspector:

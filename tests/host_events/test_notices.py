@@ -13,7 +13,8 @@ from askfirst.engine import Case
 from askfirst.host import NoOpinion, Notice, TurnEnded
 from askfirst.notices import SAID_MAX_CHARS, SESSIONS_MAX
 from askfirst.request import Request, RequestKind, RequestState, Verdict
-from askfirst.testing.host_calls import AGENT, BEFORE, ECHO, OTHER, PROMPT
+from askfirst.sight import read_sight
+from askfirst.testing.host_calls import AFTER, AGENT, BEFORE, ECHO, OTHER, PROMPT
 
 if TYPE_CHECKING:
     from tests.host_events.conftest import Scene
@@ -105,6 +106,55 @@ def test_a_session_that_goes_on_takes_its_news_back(scene_over: Callable[..., Sc
     assert told.end is not None
     assert (told.state, told.end.text) == (RequestState.CANCELLED, "the agent went on")
     assert pending == []
+
+
+def test_what_a_session_of_the_same_name_does_on_another_machine_is_told_apart(
+    scene_over: Callable[..., Scene],
+) -> None:
+    """A session's name is the word of whoever relays a hook."""
+    scene = scene_over(NEWS)
+    laptop = read_sight({}, "laptop")
+
+    async def story() -> tuple[Request, list[Request]]:
+        await scene.answer(replace(STOPPED, said=""))
+        await scene.notices.settle()
+        [told] = await scene.desk.pending()
+        await scene.answer(replace(BEFORE, call=replace(ECHO, sight=laptop)))
+        await scene.notices.settle()
+        assert await scene.desk.pending() == [told]
+        await scene.answer(replace(STOPPED, said=""))
+        await scene.answer(replace(STOPPED, said="", machine="laptop"))
+        await scene.answer(replace(AFTER, call=replace(ECHO, sight=laptop)))
+        await scene.answer(replace(IDLE, text="", machine="laptop"))
+        scene.bench.clock.advance(61)
+        await scene.notices.settle()
+        return told, await scene.desk.pending()
+
+    told, pending = scene.run(story)
+    assert told.question == "claude-code (session session-) in /srv/p has stopped."
+    [news] = pending
+    assert news.question == (
+        "claude-code (session session-) in /srv/p has stopped.\n\n"
+        "claude-code on laptop (session session-) in /srv/p is idle and waits for its person."
+    )
+
+
+def test_what_was_asked_on_another_machine_does_not_keep_a_prompt_here_from_being_told(
+    scene_over: Callable[..., Scene],
+) -> None:
+    scene = scene_over(NEWS)
+
+    async def story() -> list[Request]:
+        theirs = replace(BEFORE, call=replace(BEFORE.call, sight=read_sight({}, "laptop")), can_ask_here=False)
+        hook = asyncio.ensure_future(scene.answer(theirs, wait_s=0))
+        await scene.asked()
+        await hook
+        await scene.answer(replace(IDLE, about="prompt"))
+        await scene.notices.settle()
+        return [each for each in await scene.desk.pending() if each.kind is RequestKind.QUESTION]
+
+    [told] = scene.run(story)
+    assert "waits for an answer at its own prompt" in told.question
 
 
 def test_a_prompt_that_people_were_asked_about_is_not_told_as_well(scene_over: Callable[..., Scene]) -> None:

@@ -264,6 +264,21 @@ def test_what_ran_on_another_machine_is_nothing_to_a_call_of_the_same_names(scen
     assert scene.types.count("gate.bypassed") == 0
 
 
+def test_people_are_told_of_a_bypass_here_after_one_of_the_same_names_on_another_machine(scene: Scene) -> None:
+    async def story() -> list[str]:
+        for sight in (read_sight({}, "laptop"), None):
+            before, ran = [
+                replace(each, can_ask_here=False, call=replace(RESET, sight=sight)) for each in (BEFORE, AFTER)
+            ]
+            await scene.answer(before, "a", wait_s=0)
+            await scene.answer(ran)
+        return [each.question for each in await scene.desk.pending() if each.question]
+
+    there, here = scene.run(story)
+    assert here.startswith("claude-code ran `git reset --hard`, although request ")
+    assert there.startswith("claude-code on laptop ran `git reset --hard`, although request ")
+
+
 def test_what_is_approved_and_unused_is_used_by_no_run_on_another_machine(scene: Scene) -> None:
     async def story() -> Any:
         await scene.answer(BEFORE, wait_s=0)

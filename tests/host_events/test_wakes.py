@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from askfirst.broker.hook_route import _elsewhere
-from askfirst.host import Allow, Defer, Deny, NoOpinion, SessionStarted, Tell, TurnEnded, Wake
+from askfirst.host import Allow, Defer, Deny, NoOpinion, Notice, SessionStarted, Tell, TurnEnded, Wake
 from askfirst.request import Verdict
 from askfirst.sight import read_sight
 from askfirst.testing.bench import a_review
@@ -84,7 +84,7 @@ def test_a_session_of_another_machine_hears_nothing_and_takes_no_word_away(
 
 def test_the_machine_of_a_session_is_that_of_its_token() -> None:
     sight = read_sight({}, "laptop")
-    events = [SessionStarted(agent=AGENT), TurnEnded(agent=AGENT)]
+    events = [SessionStarted(agent=AGENT), TurnEnded(agent=AGENT), Notice(agent=AGENT, about="idle", text="")]
     assert [_elsewhere(each, sight) for each in events] == [replace(each, machine="laptop") for each in events]
 
 
@@ -136,6 +136,16 @@ def test_a_session_that_starts_hears_how_approvals_work_and_what_was_decided_mea
 
 
 RUN = replace(BEFORE, agent=replace(AGENT, interactive=False), can_ask_here=False, runner_pid=9)
+
+
+def test_a_deferred_call_of_another_machine_defers_none_here(scene_over: Callable[..., Scene]) -> None:
+    scene = scene_over("[hosts]\ndefer_after_s = 0\n")
+    theirs = replace(RUN, tool_use_id="toolu_2", call=replace(RESET, sight=read_sight({}, "laptop")))
+
+    async def story() -> list[Any]:
+        return [await scene.answer(theirs), await scene.answer(RUN, "b", wait_s=0)]
+
+    assert scene.run(story) == [Defer(), Defer()]
 
 
 def test_a_run_that_is_resumed_defers_one_call_at_a_time(scene_over: Callable[..., Scene]) -> None:
