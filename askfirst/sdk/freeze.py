@@ -112,14 +112,21 @@ def _frozen(value: object, where: str) -> tuple[object, object]:
         ) from error
 
 
+def _require_copied(value: object) -> None:
+    """Refuse what says by its own ``__deepcopy__`` that it needs no copy, and can change."""
+    if hasattr(type(value), "__deepcopy__") and copy.deepcopy(value) is value and not _is_immutable(value):
+        raise TypeError(f"copying a {_type_name(value)} gives the same object again")
+
+
 def _is_immutable(value: object, depth: int = 0) -> bool:
     if type(value) in {tuple, frozenset}:
         return depth < DEPTH_MAX and all(_is_immutable(each, depth + 1) for each in value)  # type: ignore[attr-defined]  # one of the two
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return False
-    return isinstance(value, str | int | float | complex | bytes | bool | None | type | enum.Enum | range) or _name(
-        value
-    ) in (_ISO | _TEXTUAL)
+    if isinstance(value, type | enum.Enum):
+        return True
+    is_plain = isinstance(value, str | int | float | complex | bytes | bool | None | range)
+    return (is_plain and not hasattr(value, "__dict__")) or _name(value) in (_ISO | _TEXTUAL)
 
 
 def show(value: object, depth: int = 0) -> object:
@@ -177,6 +184,7 @@ def _show_other(value: object, depth: int) -> object:
         return {f"${_name(value)}": value.isoformat()}  # type: ignore[attr-defined]  # the standard library's
     if _name(value) in _TEXTUAL:
         return {f"${_name(value)}": str(value)}
+    _require_copied(value)
     members = _members(value)
     if members is not None:
         return {"$object": _type_name(value), **{name: show(each, depth + 1) for name, each in members.items()}}
@@ -208,11 +216,22 @@ def _members(value: object) -> Mapping[str, object] | None:
     """The members of a dataclass or a pydantic model, where these are all that it is."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         named = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return named if set(getattr(value, "__dict__", {})) <= set(named) else None
+        return named if _is_made_of(named, value) else None
     fields = getattr(type(value), "model_fields", None)
     if isinstance(fields, dict) and set(getattr(value, "__dict__", {})) <= set(fields) and not _extra(value):
         return {name: getattr(value, name) for name in fields}
     return None
+
+
+def _is_made_of(named: Mapping[str, object], value: object) -> bool:
+    """Whether a dataclass holds nothing beside its fields: no further members or slots, and no content of its own.
+
+    One that extends ``dict``, ``list``, ``str`` or an exception has such content.
+    """
+    slots = cast("Any", copyreg)._slotnames(type(value))  # noqa: SLF001  # what pickling itself asks
+    held = {*getattr(value, "__dict__", {}), *slots}
+    maker, arguments, _state, *content = (*value.__reduce_ex__(4), None, None, None)[:5]
+    return held <= set(named) and maker is _NEW and len(arguments) == 1 and content == [None, None]
 
 
 def _extra(value: object) -> object:

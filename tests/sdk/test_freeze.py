@@ -54,6 +54,35 @@ class Slotted:
         self.value = 7
 
 
+@dataclasses.dataclass
+class Payment(dict[str, object]):
+    """A dataclass that is a dict as well."""
+
+    id: str
+
+
+@dataclasses.dataclass
+class Steps(list[str]):
+    id: str
+
+
+class Holder:
+    __slots__ = ("hidden",)
+
+
+@dataclasses.dataclass(slots=True)
+class Held(Holder):
+    id: str
+
+
+@dataclasses.dataclass
+class Failure(Exception):  # noqa: N818  # not to be raised
+    id: str
+
+    def __post_init__(self) -> None:
+        super().__init__("the message")
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
@@ -93,6 +122,41 @@ def test_an_object_is_shown_with_its_state_whatever_its_repr_does() -> None:
     assert show(Slotted()) == {"$object": f"{__name__}.Slotted", "state": {"value": 7}}
 
 
+def _payment(**content: object) -> Payment:
+    made = Payment("p1")
+    made.update(content)
+    return made
+
+
+def _steps(*content: str) -> Steps:
+    made = Steps("p1")
+    made.extend(content)
+    return made
+
+
+def _held(hidden: str) -> Held:
+    made = Held("p1")
+    made.hidden = hidden
+    return made
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (_payment(to="alice"), _payment(to="mallory")),
+        (_steps("build"), _steps("build", "publish")),
+        (_held("alice"), _held("mallory")),
+    ],
+)
+def test_a_dataclass_that_holds_more_than_its_fields_shows_all_of_it(one: object, other: object) -> None:
+    assert show(one) != show(other)
+    canonical(show(one))
+
+
+def test_a_dataclass_that_is_an_exception_shows_what_it_was_made_with() -> None:
+    assert "the message" in json.dumps(show(Failure("p1")))
+
+
 def test_what_can_neither_be_copied_nor_digested_is_refused_with_a_sentence() -> None:
     def lock_it(lock: Any) -> None: ...
 
@@ -107,10 +171,19 @@ def test_a_value_whose_copy_is_itself_is_refused() -> None:
         def __deepcopy__(self, _memo: object) -> Shared:
             return self
 
+    class Text(str):
+        """Has members that can change, as every subclass without slots."""
+
+        __slots__ = ("__dict__",)
+
+        def __deepcopy__(self, _memo: object) -> Text:
+            return self
+
     def take(shared: Any) -> None: ...
 
-    with pytest.raises(InputError, match="the same object again"):
-        freeze(take, (Shared(),), {})
+    for shared in (Shared(), [Shared()], Point(x=1, tags=[Shared()]), Text("x"), {"a": (Text("x"),)}):  # type: ignore[list-item]  # it is what may come
+        with pytest.raises(InputError, match="the same object again"):
+            freeze(take, (shared,), {})
 
 
 def test_what_nobody_could_read_whole_is_refused() -> None:
