@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from askfirst.call import ToolCall
 from askfirst.errors import InputError
 from askfirst.host import AfterTool, Agent, Allow, BeforeTool, HookAnswer, HookEvent, NoOpinion, Verdict
+from askfirst.unique_names import TwiceNamedError, read_json
 from hooks.calls import SHELL, arguments_of, before_tool, mcp_name, shell_call
 from hooks.json_setup import JsonSetup, flat
 from hooks.wire import MAX_PATH_CHARS, MAX_REASON_CHARS, cut, milliseconds, misplaced_allow, read_object, text
@@ -120,7 +121,9 @@ def _mcp_arguments(data: Payload) -> dict[str, object]:
     if not isinstance(arguments, str):
         return arguments_of(data, "tool_input")
     try:
-        found = json.loads(arguments)
+        found = read_json(arguments)
+    except TwiceNamedError as error:
+        raise InputError(f"tool_input {error}", field="tool_input") from None
     except (ValueError, RecursionError):
         raise InputError("tool_input is a text that is no JSON", field="tool_input") from None
     return arguments_of({"tool_input": found}, "tool_input")

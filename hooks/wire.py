@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, NoReturn
 
 from askfirst.errors import InputError
 from askfirst.host import HookAnswer
+from askfirst.unique_names import TwiceNamedError, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,9 @@ def read_object(payload: bytes) -> dict[str, object]:
         InputError: it is none.
     """
     try:
-        data = json.loads(payload.decode("utf-8"), parse_constant=_refuse_constant)
+        data = read_json(payload.decode("utf-8"), parse_constant=_refuse_constant)
+    except TwiceNamedError as error:
+        raise InputError(f"the hook's payload {error}") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"the hook's payload is not JSON: {cut(str(error), 200)}") from None
     if not isinstance(data, dict):

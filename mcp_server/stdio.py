@@ -19,6 +19,7 @@ import threading
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import askfirst
+from askfirst.unique_names import TwiceNamedError, read_json
 from mcp_server import rpc
 from mcp_server.keyboard import KEY, InputNeededError, Keyboard
 
@@ -64,7 +65,10 @@ class Server:
 
     def _receive(self, line: bytes) -> None:
         try:
-            message = json.loads(line)
+            message = read_json(line)
+        except TwiceNamedError as error:
+            self._send(rpc.failure(None, rpc.INVALID_REQUEST, f"the message {error}"))
+            return
         except (ValueError, RecursionError) as error:
             self._send(rpc.failure(None, rpc.PARSE_ERROR, f"not JSON: {str(error)[:200]}"))
             return

@@ -20,6 +20,7 @@ from askfirst.broker.access import caller_of
 from askfirst.broker.ask_api import AskApi
 from askfirst.broker.body_limit import BodyLimit
 from askfirst.broker.hung_up import hung_up
+from askfirst.broker.json_route import JsonRoute
 from askfirst.broker.peer import is_local_user, require_terminal
 from askfirst.broker.problems import handle_problems
 from askfirst.broker.token_api import TokenApi
@@ -119,7 +120,7 @@ class Api:
         return app
 
     def _router(self) -> APIRouter:
-        router = APIRouter(prefix="/v1", tags=["requests"])
+        router = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["requests"])
         sees = [Depends(self._access.needs_own(AccessScope.ASK, AccessScope.READ, AccessScope.DECIDE))]
         reads, decides = self._needs(AccessScope.READ), self._needs(AccessScope.ASK, AccessScope.DECIDE)
         revokes = [Depends(self._access.needs_own(AccessScope.ASK, AccessScope.DECIDE))]

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from askfirst.access import AccessScope
 from askfirst.broker import shown, wire
 from askfirst.broker.access import caller_of
+from askfirst.broker.json_route import JsonRoute
 from askfirst.call import ToolCall, call_of
 from askfirst.canonical import digest
 from askfirst.clock import new_id
@@ -56,7 +57,7 @@ class AskApi:
         """To be included in the API."""
         asks = [Depends(self._access.needs(AccessScope.ASK))]
         own = [Depends(self._access.needs_own(AccessScope.ASK))]
-        router = APIRouter(prefix="/v1", tags=["requests"])
+        router = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["requests"])
         router.add_api_route("/requests", self.create, methods=["POST"], status_code=201, dependencies=asks)
         router.add_api_route("/actions", self.act, methods=["POST"], dependencies=asks)
         for name, endpoint in (

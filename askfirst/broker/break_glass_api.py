@@ -9,6 +9,7 @@ from pydantic import Field
 
 from askfirst.access import AccessScope
 from askfirst.broker.access import require_owner
+from askfirst.broker.json_route import JsonRoute
 from askfirst.broker.peer import require_terminal
 from askfirst.broker.people_api import AskedOut, ClaimIn, asked_out
 from askfirst.broker.wire import NO_NUL, Wire
@@ -101,7 +102,7 @@ class BreakGlassApi:
 
     def router(self) -> APIRouter:
         """To be included in the API."""
-        router = APIRouter(prefix="/v1/break-glass", tags=["break-glass"])
+        router = APIRouter(route_class=JsonRoute, prefix="/v1/break-glass", tags=["break-glass"])
         mine = [Depends(self._access.needs(AccessScope.ADMIN, AccessScope.ASK))]
         router.add_api_route("", self.listed, methods=["GET"], dependencies=mine)
         router.add_api_route("/codes", self.prepare, methods=["POST"], status_code=202, dependencies=mine)

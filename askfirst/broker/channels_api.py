@@ -9,6 +9,7 @@ from pydantic import Field
 
 from askfirst.access import AccessScope
 from askfirst.broker.access import require_owner
+from askfirst.broker.json_route import JsonRoute
 from askfirst.broker.wire import NO_NUL, Wire
 from askfirst.errors import InputError
 from askfirst.trial import draft_of
@@ -74,7 +75,7 @@ class ChannelsApi:
 
     def router(self) -> APIRouter:
         """To be included in the API."""
-        router = APIRouter(prefix="/v1/channels", tags=["channels"])
+        router = APIRouter(route_class=JsonRoute, prefix="/v1/channels", tags=["channels"])
         mine = [Depends(self._access.needs(AccessScope.ADMIN, AccessScope.ASK))]
         router.add_api_route("", self.listed, methods=["GET"], dependencies=mine)
         router.add_api_route("/check", self.check, methods=["POST"], dependencies=mine)

@@ -8,7 +8,6 @@ closed.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -36,6 +35,7 @@ from askfirst.host import (
 )
 from askfirst.http_body import bounded_body
 from askfirst.sight import LookAgainError, read_sight
+from askfirst.unique_names import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -159,7 +159,7 @@ async def _given(payload: bytes) -> bytes:
 def _unwrapped(body: bytes, machine: str) -> tuple[bytes, Sight]:
     """The payload that a relay hands on, and the sight of its machine."""
     try:
-        members = json.loads(body)
+        members = read_json(body)
         payload = members["payload"].encode("utf-8", "surrogateescape")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise InputError("no relayed call, expected {payload, sight}") from None

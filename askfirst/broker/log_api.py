@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from askfirst.audit_port import Actor
+from askfirst.broker.json_route import JsonRoute
 from askfirst.broker.peer import is_local_user
 from askfirst.broker.problems import handle_problems
 from askfirst.errors import InputError, NotAllowedError
@@ -65,7 +66,7 @@ class LogApi:
         """The application, to be mounted at the root of the local listener."""
         app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
         handle_problems(app)
-        router = APIRouter(dependencies=[Depends(_require_owner)])
+        router = APIRouter(route_class=JsonRoute, dependencies=[Depends(_require_owner)])
         router.add_api_route("/erase", self.erase, methods=["POST"])
         router.add_api_route("/rotate-key", self.rotate, methods=["POST"])
         app.include_router(router)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from askfirst.access import AccessScope
 from askfirst.broker.access import require_owner
+from askfirst.broker.json_route import JsonRoute
 from askfirst.broker.wire import NO_NUL, Wire
 from askfirst.people import Person
 
@@ -106,7 +107,7 @@ class PeopleApi:
 
     def router(self) -> APIRouter:
         """To be included in the API."""
-        router = APIRouter(prefix="/v1/people", tags=["people"])
+        router = APIRouter(route_class=JsonRoute, prefix="/v1/people", tags=["people"])
         mine = [Depends(self._access.needs(AccessScope.ADMIN, AccessScope.ASK))]
         router.add_api_route("", self.listed, methods=["GET"], dependencies=mine)
         router.add_api_route("", self.add, methods=["POST"], status_code=202, dependencies=mine)

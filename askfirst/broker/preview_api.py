@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from askfirst.access import AccessScope
+from askfirst.broker.json_route import JsonRoute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ class PreviewApi:
 
     def router(self) -> APIRouter:
         """To be included in the API."""
-        router = APIRouter(tags=["requests"])
+        router = APIRouter(route_class=JsonRoute, tags=["requests"])
         sees = [Depends(self._access.needs_own(AccessScope.ASK, AccessScope.READ, AccessScope.DECIDE))]
         router.add_api_route("/v1/requests/{request_id}/preview", self.preview, methods=["GET"], dependencies=sees)
         return router

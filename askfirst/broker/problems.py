@@ -15,6 +15,7 @@ from askfirst.broker import wire
 from askfirst.canonical import MAX_DEPTH
 from askfirst.errors import PROBLEM, Error, OverloadedError, StoreAwayError, status_of
 from askfirst.misfit import misfit
+from askfirst.unique_names import TwiceNamedError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -75,10 +76,12 @@ def _methods(request: Request) -> list[str]:
 
 
 def _unparsed(cause: BaseException | None) -> str:
-    """Which bound of the parser a body of JSON is beyond, which FastAPI does not say; ``""`` for anything else."""
+    """What is wrong with JSON that the parser refuses, which FastAPI does not say; ``""`` for anything else."""
     match cause:
         case RecursionError():
             return f"the body is nested too deeply to be read: arguments may be nested {MAX_DEPTH} deep"
+        case TwiceNamedError():
+            return f"the body {cause}"
         case UnicodeDecodeError():
             return "the body is no text in UTF-8"
         case ValueError():  # JSON that is none is told apart before; what is left is Python's bound on whole numbers

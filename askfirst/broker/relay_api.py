@@ -11,6 +11,7 @@ import askfirst
 from askfirst.access import AccessScope
 from askfirst.audit_port import Entry, EntryType
 from askfirst.broker.access import caller_of
+from askfirst.broker.json_route import JsonRoute
 from askfirst.errors import NotAllowedError, OverloadedError
 from askfirst.pace import Buckets
 from askfirst.ports import Rate
@@ -86,7 +87,9 @@ class RelayApi:
 
     def router(self) -> APIRouter:
         """To be included in the API."""
-        router = APIRouter(tags=["relay"], dependencies=[Depends(self._access.needs(AccessScope.ASK))])
+        router = APIRouter(
+            route_class=JsonRoute, tags=["relay"], dependencies=[Depends(self._access.needs(AccessScope.ASK))]
+        )
         router.add_api_route(PATH, self.hook, methods=["POST"], response_class=Response, include_in_schema=False)
         router.add_api_route("/v1/self", self.self, methods=["GET"])
         router.add_api_route("/v1/self/report", self.report, methods=["POST"], status_code=204)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from askfirst.access import AccessScope
+from askfirst.broker.json_route import JsonRoute
 
 if TYPE_CHECKING:
     from askfirst.broker.access import Access
@@ -41,7 +42,7 @@ class SightingsApi:
 
     def router(self) -> APIRouter:
         """The route."""
-        router = APIRouter(prefix="/v1", tags=["requests"])
+        router = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["requests"])
         needed = [Depends(self._access.needs(AccessScope.ASK))]
         router.add_api_route("/sightings", self.find, methods=["POST"], dependencies=needed)
         return router

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from askfirst.access import ASSURANCE_MAX, AccessScope, Token, TokenDraft
 from askfirst.broker.access import require_owner
+from askfirst.broker.json_route import JsonRoute
 from askfirst.broker.people_api import AskedOut, ClaimIn, asked_out
 from askfirst.broker.wire import NO_NUL, Wire
 
@@ -61,7 +62,7 @@ class TokenApi:
 
     def router(self) -> APIRouter:
         """To be included in the API."""
-        router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
+        router = APIRouter(route_class=JsonRoute, prefix="/v1/tokens", tags=["tokens"])
         mine = [Depends(self._access.needs(AccessScope.ADMIN, AccessScope.ASK))]
         router.add_api_route("", self.issue, methods=["POST"], status_code=201, dependencies=mine)
         router.add_api_route("", self.listed, methods=["GET"], dependencies=mine)

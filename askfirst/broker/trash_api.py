@@ -10,6 +10,7 @@ from pydantic import Field
 
 from askfirst.access import AccessScope
 from askfirst.audit_port import Actor, Entry, EntryType
+from askfirst.broker.json_route import JsonRoute
 from askfirst.broker.peer import is_local_user
 from askfirst.broker.wire import Wire
 from askfirst.errors import NotAllowedError
@@ -95,7 +96,7 @@ class TrashApi:
     def router(self) -> APIRouter:
         """To include in the API."""
         needed = [Depends(self._access.needs(AccessScope.READ))]
-        router = APIRouter(prefix="/v1/trash", tags=["trash"], dependencies=needed)
+        router = APIRouter(route_class=JsonRoute, prefix="/v1/trash", tags=["trash"], dependencies=needed)
         router.add_api_route("", self.every, methods=["GET"])
         router.add_api_route("/purge", self.purge, methods=["POST"])
         router.add_api_route("/{snapshot}/restore", self.restore, methods=["POST"])

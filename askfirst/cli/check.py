@@ -17,6 +17,7 @@ from askfirst.cli.explain import effect_object
 from askfirst.cli.output import EXIT_USAGE, fail, sentences
 from askfirst.effects import Outcome
 from askfirst.errors import InputError
+from askfirst.unique_names import TwiceNamedError, read_json
 
 if TYPE_CHECKING:
     from askfirst.analyst import DiskAnalyst
@@ -56,7 +57,9 @@ def _checked(analyst: DiskAnalyst, line: bytes) -> dict[str, Any]:
 
 def _call(line: bytes) -> ToolCall:
     try:
-        payload = json.loads(line.decode("utf-8", "surrogatepass"))
+        payload = read_json(line.decode("utf-8", "surrogatepass"))
+    except TwiceNamedError as error:
+        raise InputError(f"the payload {error}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"not JSON: {error}") from error
     if not isinstance(payload, dict) or not isinstance(payload.get("tool_input"), dict):

@@ -21,6 +21,7 @@ from askfirst.errors import PROBLEM, Error, InputError, status_of
 from askfirst.host import Agent
 from askfirst.http_body import bounded_body
 from askfirst.relay.upstream import CONNECT_S, refused, unreachable
+from askfirst.unique_names import read_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -133,7 +134,7 @@ class Relay:
         if len(parts) != 2 and (len(parts) != 4 or parts[3] not in _SEEN):
             return body
         try:
-            asked = json.loads(body)
+            asked = read_json(body)
         except (ValueError, RecursionError):
             return body  # the broker says what is wrong with it
         if not isinstance(asked, dict):

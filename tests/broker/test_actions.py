@@ -70,6 +70,11 @@ def search(value: str) -> str:
             "the body is nested too deeply to be read: arguments may be nested 128 deep",
         ),
         (b'{"action": "\xff"}', 400, "the body is no text in UTF-8"),
+        (
+            '{"action": "Bash", "context": {"command": "ls", "command": "rm -rf /srv"}}',
+            400,
+            "the body names 'command' twice in one object",
+        ),
         (search('"' + "x" * (2 << 20) + '"'), 413, "the body is too long: at most 2,097,152 bytes are accepted"),
     ],
 )
@@ -89,7 +94,6 @@ def test_arguments_that_nobody_can_read_are_refused_in_a_sentence(
 @pytest.mark.parametrize(
     ("body", "decision"),
     [
-        ('{"action": "Bash", "context": {"command": "ls", "command": "rm -rf /srv"}}', "ask"),
         ('{"action": "shell", "context": {"command": ["rm", 5]}}', "ask"),
         ('{"action": "sh", "context": {"command": "rm -rf /srv"}}', "ask"),
         (search(nested(100)), "ask"),

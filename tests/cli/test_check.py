@@ -35,6 +35,15 @@ def test_every_line_gets_its_object_in_order() -> None:
     assert outcomes == ["allow", "gate", "gate", "gate", "gate", "allow", "gate", "gate"]
 
 
+def test_what_names_its_command_twice_is_gated() -> None:
+    twice = b'{"tool_name": "Bash", "tool_input": {"command": "ls", "command": "ls -l"}, "cwd": "/srv/p"}\n'
+    told = json.loads(run("check", "--stdin", "--json", stdin=twice).output)
+    assert (told["outcome"], told["reason"]) == (
+        "gate",
+        "the payload names 'command' twice in one object, which readers take for different things",
+    )
+
+
 def test_what_the_locale_has_no_letter_for_is_answered_too() -> None:
     done = run("check", "--stdin", "--json", stdin=line("rm -rf /srv/\U0001f600 \ud800") + b"\n")
     assert done.output.isascii()

@@ -227,6 +227,10 @@ def test_questions_of_another_shape_are_refused(questions: object) -> None:
         (b"[" * 100_000, "the hook's payload is not JSON"),
         (b'{"duration_ms": NaN}', "the hook's payload is not JSON: NaN is no JSON number"),
         (b'{"duration_ms": ' + b"9" * 5000 + b"}", "the hook's payload is not JSON"),
+        (
+            bash()[:-1] + b', "tool_input": {"command": "ls"}}',
+            "the hook's payload names 'tool_input' twice in one object",
+        ),
         (b"[]", "the hook's payload is a JSON list, expected an object"),
         (b"{}", "hook_event_name is missing, expected a text"),
         (bash(hook_event_name=1), "hook_event_name is a JSON int, expected a text"),

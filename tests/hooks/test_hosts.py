@@ -224,6 +224,8 @@ def test_in_cursor_each_call_is_judged_in_one_event_only() -> None:
     assert before("cursor", write).call.tool == "Write"
     with pytest.raises(InputError, match="no JSON"):
         parsed("cursor", {**mcp, "tool_input": "{"})
+    with pytest.raises(InputError, match="tool_input names 'table' twice"):
+        parsed("cursor", {**mcp, "tool_input": '{"table": "t", "table": "u"}'})
 
 
 @pytest.mark.parametrize(

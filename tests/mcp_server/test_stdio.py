@@ -102,6 +102,7 @@ def test_errors_have_the_codes_of_the_specification(wire: Wire) -> None:
     future = {"_meta": {"io.modelcontextprotocol/protocolVersion": "2030-01-01"}}
     cases: list[tuple[object, int]] = [
         (b"{\n", -32700),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "method": "tools/list"}\n', -32600),
         ([1], -32600),
         ({"id": 1, "method": "ping"}, -32600),
         ({"jsonrpc": "2.0", "id": True, "method": "ping"}, -32600),
