@@ -60,7 +60,11 @@ class Verdict(enum.StrEnum):
     DENY = "deny"
     ANSWER = "answer"
     NEEDS_INFO = "needs_info"
-    """The reviewer asks back; the request stays pending until the agent has amended it."""
+    """The reviewer asks the agent back; the request stays pending.
+
+    Whoever needs no answer may decide all the same, also whoever has asked: then, or with the agent's new version, the
+    question is closed.
+    """
     DELEGATE = "delegate"
     """The reviewer hands their part to another person."""
 

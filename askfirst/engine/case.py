@@ -35,7 +35,7 @@ class Case:
 
     @property
     def asked_back(self) -> Review | None:
-        """The reviewer's question that the agent has not answered yet by a new version."""
+        """The reviewer's question that the agent has not answered yet by a new version; none once it has ended."""
         if self.request.state is not RequestState.PENDING:
             return None
         asked = [each for each in self.counted() if each.verdict is Verdict.NEEDS_INFO]

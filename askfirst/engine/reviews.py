@@ -57,7 +57,7 @@ def _cast(case: Case, event: Cast, now_ms: int) -> Step:
         case Verdict.APPROVE:
             return _approve(case, review, event, now_ms)
         case Verdict.NEEDS_INFO:
-            return _counted(case, review, "the agent is asked; this waits for its new version")
+            return _counted(case, review, "the agent is asked; whoever needs no answer may decide meanwhile")
         case Verdict.DELEGATE:
             return _delegate(case, review, event)
 

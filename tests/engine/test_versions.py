@@ -29,6 +29,18 @@ def test_a_question_to_the_agent_leaves_it_pending_until_a_new_version(play: Pla
     assert difference(play.case) == (("agent's reason", "", "a scratch branch of mine"),)
 
 
+@pytest.mark.parametrize("who", ["ann", "bob"])
+def test_whoever_needs_no_answer_decides_while_the_agent_is_asked_and_that_closes_the_question(
+    play: Play, who: str
+) -> None:
+    """I1: one reviewer's question takes nothing from the others, nor from themselves."""
+    asked = play.says("ann", "needs_info", text="which branch?")
+    assert asked.note == "the agent is asked; whoever needs no answer may decide meanwhile"
+    assert play.says(who, "approve").case.request.state is RequestState.APPROVED
+    assert play.case.asked_back is None
+    assert play.case.open_grant is not None
+
+
 def test_a_question_without_words_is_none(play: Play) -> None:
     assert play.says("ann", "needs_info").note == "say what you need to know"
 
