@@ -15,7 +15,7 @@ TOML; each case has a ``command`` (or ``tool`` and ``arguments``), and says what
     [[case]]
     command = "npm publish"
     outcome = "ask"
-    branch = "main"                     # circumstances: branch, repository, host, model, confidence, at, cwd
+    branch = "main"                     # circumstances: branch, repository, cwd, and those of `Circumstances`
     confidence = 0.8
     at = 2026-11-25T22:00:00+01:00
 """
@@ -30,9 +30,9 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from askfirst.call import ToolCall
+from askfirst.circumstances import Circumstances
 from askfirst.effects import Outcome
 from askfirst.errors import PolicyError
-from askfirst.host import Agent
 from askfirst.misfit import misfit
 from askfirst.policy.question import Place, Question
 from askfirst.policy.read import nearest
@@ -44,15 +44,14 @@ if TYPE_CHECKING:
     from typing import Self
 
     from askfirst.effects import Classification
+    from askfirst.host import Agent
     from askfirst.policy.ruling import Ruling
 
 _NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 """When a case is asked that gives no time: a Monday, so that a case file means the same every day."""
 
 
-class _RawCase(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _RawCase(Circumstances):
     command: str | None = None
     tool: str | None = None
     arguments: dict[str, object] = Field(default_factory=dict)
@@ -66,11 +65,8 @@ class _RawCase(BaseModel):
     branch: str = ""
     default_branch: str = ""
     repository: str = ""
-    host: str = "claude-code"
-    model: str = ""
-    confidence: float | None = None
+    session: str = "case"
     requires_approval: bool = False
-    at: datetime = _NOON
     note: str = ""
 
     @model_validator(mode="after")
@@ -79,8 +75,6 @@ class _RawCase(BaseModel):
             raise ValueError("give either command or tool")
         if not (self.expect or self.outcome or self.decided_by):
             raise ValueError("give expect (of the analysis), or outcome or decided_by (of the ruling)")
-        if self.at.tzinfo is None:
-            raise ValueError("at needs an offset, e.g. 2026-11-25T22:00:00+01:00")
         return self
 
 
@@ -210,11 +204,11 @@ def _case(number: int, raw: _RawCase) -> PolicyCase:
             approvals=raw.approvals,
         ),
         note=raw.note,
-        agent=Agent(host=raw.host, session="case", model=raw.model),
+        agent=raw.asks,
         place=Place(project=raw.cwd, repository=raw.repository, branch=raw.branch, default_branch=raw.default_branch),
         claim=Claim(confidence=raw.confidence),
         requires_approval=raw.requires_approval,
-        at=raw.at,
+        at=raw.at or _NOON,
     )
 
 

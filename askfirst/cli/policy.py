@@ -88,18 +88,22 @@ def explain(  # noqa: PLR0917  # Typer reads options, which are never positional
     ] = "Bash",
     cwd: Annotated[str, typer.Option(help="Where it would run.", show_default="here")] = "",
     host: Annotated[str, typer.Option(help="The agent's program.")] = "claude-code",
+    agent: Annotated[str, typer.Option(help="Id of the subagent.", show_default="the main thread")] = "",
+    session: Annotated[str, typer.Option(help="Id of the session.")] = "",
+    model: Annotated[str, typer.Option(help="The agent's model.")] = "",
+    at: Annotated[str, typer.Option(help="When, e.g. 2026-11-25T22:00:00+01:00.", show_default="now")] = "",
     confidence: Annotated[float | None, typer.Option(help="What the agent would say of itself.")] = None,
     layer: Layer = None,
     as_json: AsJson = False,
 ) -> None:
     """Which layer and rule decide about a command, why, and on which terms. Exit code 1: it would not just run."""
-    from askfirst.cli import policy_commands  # noqa: PLC0415  # heavy
+    from askfirst.circumstances import circumstances_of  # noqa: PLC0415  # heavy
+    from askfirst.cli import policy_commands  # noqa: PLC0415  # the same
 
     with sentences():
         text = command[0] if len(command) == 1 else shlex.join(command)
-        question = policy_commands.question_about(
-            text, tool=tool, cwd=cwd or str(Path.cwd()), confidence=confidence, host=host
-        )
+        given = circumstances_of(host=host, agent=agent, session=session, model=model, at=at, confidence=confidence)
+        question = policy_commands.question_about(text, tool=tool, cwd=cwd or str(Path.cwd()), given=given)
         if not policy_commands.explain(text, question, layer, as_json=as_json):
             raise typer.Exit(EXIT_NO)
 

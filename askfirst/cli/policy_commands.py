@@ -15,12 +15,12 @@ from askfirst.access import ASSURANCE_MAX
 from askfirst.analyst import DiskAnalyst
 from askfirst.assembly.owner import owner, people_of
 from askfirst.call import ToolCall
+from askfirst.circumstances import Circumstances
 from askfirst.cli.output import console, print_json
 from askfirst.cli.requests import RISK_STYLE
 from askfirst.config import load_config
 from askfirst.disk import Disk
 from askfirst.errors import InputError, PolicyError
-from askfirst.host import Agent
 from askfirst.paths import config_file
 from askfirst.people import Electorate
 from askfirst.policy.backtest import EXAMPLES_MAX, backtest, past_call
@@ -62,8 +62,8 @@ def ruler_with(layer: Path | None) -> Ruler:
     return Ruler(open_source(load_config(config_file()), user=layer), Disk)
 
 
-def question_about(text: str, *, tool: str, cwd: str, confidence: float | None, host: str) -> Question:
-    """The question that a call made now would be.
+def question_about(text: str, *, tool: str, cwd: str, given: Circumstances) -> Question:
+    """The question that such a call would be, made now where nothing else is given.
 
     Raises:
         InputError: the arguments are no JSON object.
@@ -78,9 +78,9 @@ def question_about(text: str, *, tool: str, cwd: str, confidence: float | None, 
     return Question(
         call=call,
         classification=DiskAnalyst().classify(call),
-        agent=Agent(host=host, session=""),
-        at=datetime.now(UTC),
-        claim=Claim(confidence=confidence),
+        agent=given.asks,
+        at=given.at or datetime.now(UTC),
+        claim=Claim(confidence=given.confidence),
     )
 
 
@@ -121,8 +121,11 @@ def _problem_of(file: Path, kind: str) -> dict[str, str]:
 
 
 def _loaded_here() -> Sequence[Loaded]:
-    question = question_about("true", tool="Bash", cwd=str(Path.cwd()), confidence=None, host="")
-    return ruler_with(None).policy_for(question).loaded
+    return _policy_in(str(Path.cwd())).loaded
+
+
+def _policy_in(cwd: str) -> Policy:
+    return ruler_with(None).policy_for(question_about("true", tool="Bash", cwd=cwd, given=Circumstances()))
 
 
 def _warnings(file: Path, schemes: Schemes) -> list[str]:
@@ -283,7 +286,7 @@ def _report_object(report: Report) -> dict[str, Any]:
 
 def list_layers(cwd: str, *, as_json: bool) -> None:
     """Show the layers in use for a folder, and the ready policies."""
-    policy = ruler_with(None).policy_for(question_about("true", tool="Bash", cwd=cwd, confidence=None, host=""))
+    policy = _policy_in(cwd)
     if as_json:
         print_json({"sha256": policy.digest, "layers": _layers(policy), "ready": list(READY)})
         return

@@ -205,6 +205,50 @@ def test_explain_names_layer_rule_reason_and_terms(home: Path) -> None:
     assert _run("explain", "--", "ls")[0] == 0
 
 
+_AT_NIGHT = 'time = { hours = "22:00-06:00", timezone = "Europe/Berlin" }'
+
+
+@pytest.mark.parametrize(
+    ("match", "fits", "does_not"),
+    [
+        ('model = "small-*"', ("--model", "small-2"), ("--model", "large-2")),
+        ('agent = "reviewer"', ("--agent", "reviewer"), ()),
+        ('agent = "main"', ("--agent", "main"), ("--agent", "reviewer")),
+        ('session = "s1"', ("--session", "s1"), ("--session", "s2")),
+        ('host = "codex"', ("--host", "codex"), ()),
+        ("confidence_below = 0.5", ("--confidence", "0.4"), ("--confidence", "1.0")),
+        (_AT_NIGHT, ("--at", "2026-11-25T22:00:00+01:00"), ("--at", "2026-11-25T20:00:00Z")),
+    ],
+)
+def test_explain_and_cases_take_the_circumstances_that_a_rule_may_look_at(
+    home: Path, match: str, fits: tuple[str, ...], does_not: tuple[str, ...]
+) -> None:
+    file = home / "draft.toml"
+    file.write_text(f'[[rule]]\nname = "r"\noutcome = "deny"\nmatch = {{ command = "ls *", {match} }}\n')
+    cases = home / "cases.toml"
+    for given, outcome in ((fits, "deny"), (does_not, "allow")):
+        code, _output = _run("explain", "--layer", str(file), *given, "--", "ls -l")
+        assert code == (outcome == "deny")
+        value = "".join(given[1:]) if given[:1] in {("--at",), ("--confidence",)} else f'"{"".join(given[1:])}"'
+        more = f"{given[0][2:]} = {value}\n" if given else ""
+        cases.write_text(f'[[case]]\ncommand = "ls -l"\noutcome = "{outcome}"\n{more}')
+        assert _run("test", "--layer", str(file), str(cases)) == (0, "1 of 1 cases as expected\n")
+
+
+@pytest.mark.parametrize(
+    ("at", "sentence"),
+    [
+        ("2026-11-25T22:00:00", "at needs an offset, e.g. 2026-11-25T22:00:00+01:00"),
+        ("tonight", "--at: input should be a valid datetime"),
+    ],
+)
+def test_a_moment_that_is_none_is_told(home: Path, at: str, sentence: str) -> None:
+    del home
+    code, output = _run("explain", "--at", at, "--", "ls")
+    assert code not in {0, 1}
+    assert sentence in output
+
+
 def test_a_file_can_be_tried_before_it_is_put_in_place(home: Path) -> None:
     file = home / "draft.toml"
     file.write_text('[[rule]]\nname = "r"\noutcome = "deny"\nmatch = { command = "ls *" }\n')
