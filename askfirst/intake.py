@@ -156,7 +156,7 @@ class Intake:
         if answer is not None:
             return answer
         self._require_askable(connection, stands, draft, electorate, now_ms)
-        similar = similar_denials(draft.classification.effects, act, stands.denials, now_ms)
+        similar = similar_denials(draft.action, act, draft.classification.effects, stands.denials, now_ms)
         if similar:
             draft = replace(draft, terms=without_consent_by_silence(draft.terms))
         request = request_of(draft, now_ms, action_digest=act, notes=(*draft.notes, *similar))
@@ -197,7 +197,7 @@ class Intake:
         act = content.action.digest()
         since_ms = now_ms - self.bounds.similar_window_s * 1000
         denied = denials(connection, action_digest=act, agent=agent, since_ms=since_ms)
-        similar = similar_denials(content.effects, act, denied, now_ms)
+        similar = similar_denials(content.action, act, content.effects, denied, now_ms)
         if not similar:
             return amend
         return replace(amend, terms=without_consent_by_silence(amend.terms), notes=similar)

@@ -533,6 +533,38 @@ def test_no_deadline_approves_what_was_denied_before(desk_bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
+    ("denied", "state"),
+    [
+        ("touch 'a'", RequestState.EXPIRED),
+        ("touch  ./a", RequestState.EXPIRED),
+        ("touch b", RequestState.APPROVED),
+        ("touch 'a b'", RequestState.APPROVED),
+    ],
+)
+@pytest.mark.parametrize("first", ["asked", "denied"])
+def test_no_deadline_approves_what_is_denied_in_other_words_where_nothing_was_found_in_it(
+    desk_bench: Bench, denied: str, state: RequestState, first: str
+) -> None:
+    async def ask(command: str) -> Case:
+        draft = on_terms(a_draft(key=command, command=command, now_ms=desk_bench.clock.now_ms()), on_timeout="approve")
+        found = replace(draft.classification, effects=())
+        return await desk_bench.desk.ask(replace(draft, classification=found, risk=Risk.LOW))
+
+    async def story() -> Case:
+        waiting = await ask("touch a") if first == "asked" else None
+        await desk_bench.desk.review(a_review((await ask(denied)).request, Verdict.DENY))
+        waiting = waiting or await ask("touch a")
+        desk_bench.clock.advance(601)
+        await desk_bench.desk.sweep()
+        return await desk_bench.desk.case(waiting.request.id)
+
+    case = asyncio.run(story())
+    assert case.request.state is state
+    said = " ".join([*case.request.notes, case.request.end.text if case.request.end is not None else ""])
+    assert ("denied something equivalent" in said) is (state is RequestState.EXPIRED)
+
+
+@pytest.mark.parametrize(
     ("verdict", "denied", "state"),
     [
         (Verdict.DENY, "rm -rf b/c", RequestState.EXPIRED),
