@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 
+from askfirst.visible import visible_line
+
 if TYPE_CHECKING:
     from askfirst.request import Request
 
@@ -79,7 +81,7 @@ def _values_in(value: object) -> int:
 def answer_problem(request: Request, text: str) -> str:
     """Why this is no answer to this question, or ``""``."""
     if request.options:
-        offers = ", ".join(request.options)
+        offers = ", ".join(visible_line(each) for each in request.options)
         return "" if text in request.options else f"choose one of: {offers}"
     if not request.answer_schema:
         return "" if text.strip() else "the answer is empty"

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from askfirst.request import RequestState
+from askfirst.visible import visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +66,7 @@ def offers(card: Card) -> list[str]:
     if card.state is not RequestState.PENDING:
         return []
     if card.kind == "question":
-        answers = [f"answer {code} {_one_line(each)}" for each in card.options] or [f"answer {code} your answer"]
+        answers = [f"answer {code} {visible_line(each)}" for each in card.options] or [f"answer {code} your answer"]
         return [*answers, f"deny {code} the reason"]
     wider = [f"approve {code} {key}" for key, _ in card.scopes if key != "once"]
     return [f"approve {code}", f"deny {code} the reason", f"ask {code} your question", *wider]

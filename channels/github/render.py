@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from askfirst.effects import Risk
 from askfirst.request import RequestState
+from askfirst.visible import visible_line
 from channels.github.markdown import fence, span
 from channels.grammar import SCOPE
 
@@ -108,7 +109,8 @@ def offers(card: Card, *, whole: bool = True) -> list[tuple[str, str]]:
     if card.state is not RequestState.PENDING:
         return []
     if card.kind == "question":
-        return [("Answer", f"/answer {code} your answer"), ("Refuse to answer", f"/deny {code} reason")]
+        answers = [f"/answer {code} {visible_line(each)}" for each in card.options] or [f"/answer {code} your answer"]
+        return [*(("Answer", each) for each in answers), ("Refuse to answer", f"/deny {code} reason")]
     found = [("Approve", f"/approve {code}")] if whole else []
     if whole:
         further = [(key, words) for key, words in card.scopes if key != "once" and SCOPE.fullmatch(key)]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from askfirst.effects import Risk
 from askfirst.moment import moment_words
 from askfirst.request import RequestState
+from askfirst.visible import visible_line
 from channels.slack import blocks
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def takes_code(card: Card) -> bool:
 
 def message_of(card: Card, sealer: Sealer) -> Message:
     """The message of this card as it stands."""
-    body = (*_essential(card), *(() if _is_over(card) else _details(card)), *_foot(card))
+    body = (*_essential(card), *(() if _is_over(card) else (*_options(card), *_details(card))), *_foot(card))
     text = blocks.shown(list(body))
     buttons = _buttons(card, sealer, text)
     actions: tuple[Block, ...] = ({"type": "actions", "elements": buttons[: blocks.ACTIONS_MAX]},) if buttons else ()
@@ -107,6 +108,20 @@ def _parts(card: Card) -> tuple[tuple[Block, ...], ...]:
     if len(text) <= COMMAND_MAX:
         return ()
     return tuple((blocks.preformatted(text[start : start + PART_MAX]),) for start in range(0, len(text), PART_MAX))
+
+
+def _options(card: Card) -> tuple[Block, ...]:
+    """Options as numbered rows, where buttons cannot show all of them whole."""
+    if _fit_on_buttons(card):
+        return ()
+    rows = [f"{number}. {visible_line(each)}" for number, each in enumerate(card.options, 1)]
+    return (blocks.paragraph(blocks.clipped("\n".join(rows), PART_MAX), bold="Options\n"),)
+
+
+def _fit_on_buttons(card: Card) -> bool:
+    return len(card.options) <= _OPTIONS_MAX and all(
+        len(each) <= blocks.BUTTON_MAX and each.strip() and visible_line(each) == each for each in card.options
+    )
 
 
 def _details(card: Card) -> tuple[Block, ...]:
@@ -163,7 +178,9 @@ def _buttons(card: Card, sealer: Sealer, shown: str) -> list[Block]:
         label = {"undo": "Undo", "redo": "Undo the undo"}.get(card.undo.offer, "")
         return [made(label, "undo", place=card.undo.turn)] if label and card.undo.turn <= 999 else []
     if card.kind == "question":
-        return [made(each, "option", place=number) for number, each in enumerate(card.options[:_OPTIONS_MAX])]
+        offered = card.options[:_OPTIONS_MAX]
+        labels = offered if _fit_on_buttons(card) else tuple(str(number) for number in range(1, len(offered) + 1))
+        return [made(each, "option", place=number) for number, each in enumerate(labels)]
     denials = [made("Deny", "deny", "danger"), made("Deny and stop", "stop")]
     if takes_code(card):
         return denials

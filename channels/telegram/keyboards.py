@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from askfirst.visible import visible
+from askfirst.visible import visible_line
 from channels.telegram.controls import OPTIONS_MAX, SCOPES_MAX, TURNS_MAX, Binding, Control, Verb
 from channels.telegram.payload import Button, Keyboard, Style
 from channels.telegram.rich import units
@@ -92,7 +92,7 @@ def numbered(card: Card) -> list[str]:
     """Options as rows of text, where one of them is too long for a button."""
     if _fit_on_buttons(card):
         return []
-    return [f"{place + 1}. {visible(option)}" for place, option in enumerate(card.options)]
+    return [f"{place + 1}. {visible_line(option)}" for place, option in enumerate(card.options)]
 
 
 def _question_keyboard(card: Card, keys: Keys, text: str) -> Keyboard:
@@ -108,4 +108,4 @@ def _question_keyboard(card: Card, keys: Keys, text: str) -> Keyboard:
 
 
 def _fit_on_buttons(card: Card) -> bool:
-    return all(units(each) <= _LABEL_MAX and each.strip() and each.isprintable() for each in card.options)
+    return all(units(each) <= _LABEL_MAX and each.strip() and visible_line(each) == each for each in card.options)

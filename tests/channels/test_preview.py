@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import html.parser
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from typer.testing import CliRunner
 
 from askfirst.broker.preview_api import PreviewApi
 from askfirst.cli.preview import EXAMPLES
+from askfirst.engine import Case
 from askfirst.entry import command_line
 from askfirst.example_cases import example_case
 from askfirst.testing.api import api_client
@@ -51,6 +55,20 @@ def test_examples_differ_by_their_names() -> None:
     """A name that is missing in `example_case` would silently be the first."""
     requests = [example_case(each, NOW_MS).request for each in EXAMPLES]
     assert len({(each.state, each.question, each.action.command) for each in requests}) == len(EXAMPLES)
+
+
+def _page_text(page: str) -> str:
+    return html.unescape(re.sub("<[^>]+>", "\n", page))
+
+
+@pytest.mark.parametrize("name", ["telegram", "github", "slack", "email"])
+def test_options_that_look_alike_are_told_apart_on_each_channel_that_people_answer_on(name: str) -> None:
+    same = "Deploy to the cluster of the European region, which nobody uses at all today: "
+    options = (f"{same}staging", f"{same}production", "yes\u3164", "no\n1. yes")
+    request = replace(example_case("question", NOW_MS).request, options=options)
+    shown = _page_text(PREVIEWS[name](Case(request=request), NOW_MS))
+    for whole in (f"{same}staging", f"{same}production", "yes\\u{3164}", "no\\u{A}1. yes"):
+        assert whole in shown
 
 
 def test_what_is_hostile_is_text_in_every_frame() -> None:
