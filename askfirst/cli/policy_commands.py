@@ -30,6 +30,7 @@ from askfirst.policy.question import Question
 from askfirst.policy.routes import route_doubts
 from askfirst.policy.ruler import Ruler
 from askfirst.policy.ruling import Outcome
+from askfirst.policy.slips import slips
 from askfirst.policy.source import PROJECT_FILE, READY, check_file, open_source
 from askfirst.policy.unstaffed import unstaffed_doubts
 from askfirst.policy.unvouched import unvouched_doubts
@@ -134,7 +135,7 @@ def _warnings(file: Path, schemes: Schemes) -> list[str]:
     content, source = file.read_bytes(), str(file)
     weak = unvouched_doubts(content, source=source, vouched_max=vouched_max)
     lonely = unstaffed_doubts(content, source=source, known=_configured())
-    return [*weak, *lonely, *hidden_rules(content, source=source)]
+    return [*weak, *lonely, *hidden_rules(content, source=source), *slips(content, source=source)]
 
 
 def _configured() -> Electorate:

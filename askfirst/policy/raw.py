@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
     from typing import Self
 
 DAY_S = 86_400
+TWICE_NAMED = "twice_named"
+"""Kind of the error that two rules have one name; ``index`` in its context is the second's."""
 _NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 _CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 _HOURS = r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$"
@@ -321,8 +324,9 @@ class RawPolicy(_Strict):
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         seen: set[str] = set()
-        for rule in self.rule:
+        for index, rule in enumerate(self.rule):
             if rule.name in seen:
-                raise ValueError(f"two rules are called {rule.name!r}; give each its own name")
+                sentence = "two rules are called '{name}'; give each its own name"
+                raise PydanticCustomError(TWICE_NAMED, sentence, {"name": rule.name, "index": index})
             seen.add(rule.name)
         return self

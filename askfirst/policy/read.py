@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from askfirst.errors import PolicyError
 from askfirst.misfit import misfit
-from askfirst.policy.raw import FORMS, RawMatch, RawPolicy, RawRule
+from askfirst.policy.raw import FORMS, TWICE_NAMED, RawMatch, RawPolicy, RawRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ def read_policy(content: bytes, *, source: str) -> RawPolicy:
         return RawPolicy.model_validate(tomllib.loads(text))
     except ValidationError as error:
         first = _clearest(error.errors(include_url=False))
-        raise PolicyError(f"{source}{line_of(text, first['loc'])}: {_sentence(first)}") from error
+        raise PolicyError(f"{source}{line_of(text, _place(first))}: {_sentence(first)}") from error
     except (ValueError, RecursionError) as error:
         raise PolicyError(f"{source} is not TOML: {_lower(str(error)) or 'it is nested too deeply'}") from error
 
@@ -111,6 +111,11 @@ def _clearest(errors: Sequence[ErrorDetails]) -> ErrorDetails:
     """Of a union's errors the one that fits what was written: the deepest, else the first."""
     unknown = [each for each in errors if each["type"] == "extra_forbidden"]
     return unknown[0] if unknown else max(errors, key=lambda each: (len(each["loc"]), -errors.index(each)))
+
+
+def _place(error: ErrorDetails) -> tuple[int | str, ...]:
+    """Where it is: of two rules of one name, at the second."""
+    return ("rule", error["ctx"]["index"], "name") if error["type"] == TWICE_NAMED else error["loc"]
 
 
 def _sentence(error: ErrorDetails) -> str:

@@ -134,7 +134,8 @@ def test_check_warns_where_no_review_could_be_worth_enough(home: Path, channels:
         ),
         ('stages = [{ name = "a" }, { name = "b", reviewers = ["team:ops"] }]', "3: the rule 'x' needs 1 of team:ops"),
         ("approvals = 20", ""),
-        ('outcome = "deny"\nreviewers = ["role:led"]', ""),
+        ('outcome = "deny"\nreviewers = ["role:led"]', "4: the rule 'x' says reviewers, and denies: nobody is asked"),
+        ('outcome = "deny"\nreason = "no"', ""),
     ],
 )
 def test_check_warns_where_too_few_people_are_meant(home: Path, terms: str, warned: str) -> None:

@@ -29,7 +29,7 @@ RULE = '[[rule]]\nname = "r"\nmatch = { tool = "*" }\n'
         (RULE + "approvals = 0\n", "p.toml:4: rule[1].approvals is 0: input should be greater than or equal to 1"),
         (RULE + 'approvals = "2"\n', "p.toml:4: rule[1].approvals is '2': input should be a valid integer"),
         ('[[rule]]\noutcome = "ask"\n', "p.toml:1: rule[1].name is missing"),
-        (RULE + RULE, "p.toml: two rules are called 'r'; give each its own name"),
+        (RULE + RULE, "p.toml:5: two rules are called 'r'; give each its own name"),
         ('[[rule]]\nname = "r"\nmatch = {}\n', "p.toml:3: rule[1].match: an empty match would fit nothing"),
         ('[routes]\ndefault = ["slack"]\n', "p.toml:2: routes.default: 'slack' is no recipient, expected scheme:addr"),
         (RULE + 'outcome = "shadow"\n', "p.toml:1: rule[1]: outcome = 'shadow' needs would"),
