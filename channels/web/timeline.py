@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from askfirst.rescue import Undoing
 
 
+_WHO = {"agent": "the agent", "deadline": "its deadline"}
+"""Who ends a request that no review has; everybody else is a person, who has told its session to stop, say."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """One line of the history, ready to show.
@@ -44,7 +48,7 @@ def timeline(case: Case) -> list[Moment]:
         text = (
             "Nobody decided in time"
             if request.state is RequestState.EXPIRED
-            else f"{request.state.value.capitalize()} by the agent"
+            else f"{request.state.value.capitalize()} by {_WHO.get(request.end.by, visible(request.end.by))}"
         )
         tone = "bad" if request.state is RequestState.EXPIRED else "plain"
         moments.append(Moment(at_ms=request.end.at_ms, text=text, quote=visible(request.end.text), tone=tone))

@@ -348,6 +348,21 @@ def test_an_unused_approval_can_be_taken_back(web: Web, page: type[Page]) -> Non
     asyncio.run(story())
 
 
+def test_what_a_stop_withdrew_says_by_whom(web: Web, page: type[Page]) -> None:
+    """I10: it was not the agent."""
+
+    async def story() -> None:
+        waits, last = await web.ask(), await web.ask(key="last", command="git push --force")
+        await web.bench.desk.review(a_review(last.request, Verdict.DENY, person="local:bob", stop=True))
+        async with web.logged_in() as browser:
+            shown = page((await browser.get(f"/requests/{waits.request.id}")).text).text
+        assert "Cancelled by local:bob" in shown
+        assert "the session was told to stop by local:bob" in shown
+        assert "by the agent" not in shown
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize(("outcome", "words"), [("ok", "Ran, ok"), ("failed", "Ran and failed")])
 def test_the_page_tells_how_it_went(web: Web, page: type[Page], outcome: str, words: str) -> None:
     async def story() -> None:
