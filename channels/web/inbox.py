@@ -165,16 +165,17 @@ class Inbox:
         said: str = "",
     ) -> Response:
         colleagues = await self._desk.colleagues(case, session.person)
+        now_ms = self._clock.now_ms()
         return self._pages.page(
             request,
             "request.html",
             status=status,
             session=session,
-            view=view_of(case, machine=self._machine, log=self._log(), colleagues=colleagues),
+            view=view_of(case, machine=self._machine, now_ms=now_ms, log=self._log(), colleagues=colleagues),
             decision_id=new_id(),
             form=form or {},
             said=said,
-            now_ms=self._clock.now_ms(),
+            now_ms=now_ms,
         )
 
 

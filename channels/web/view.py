@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from askfirst.card import card_of, loss_of
 from askfirst.code import needs_code
+from askfirst.engine.grants import can_be_taken_back
 from askfirst.engine.quorum import approvers, current_stage
 from askfirst.request import RequestKind, RequestState
 from askfirst.visible import visible
@@ -48,6 +49,7 @@ class CaseView:
     Attributes:
         seen: changes whenever the page would look different; the live stream compares it.
         offer: ``decide`` while pending, ``late`` or ``revoke`` while a review still changes something, else ``""``.
+        is_unused: whether its approval has let nothing through yet.
         ended_at_ms: when it ended, 0 while it has not.
         grant_ends_ms: when the permission to run ends, 0 without one.
         stronger: the assurance that is needed when this inbox gives too little, else 0.
@@ -70,6 +72,7 @@ class CaseView:
     grant_ends_ms: int
     at_deadline: str
     offer: str
+    is_unused: bool
     stronger: int
     needs_code: bool
     typed_code: str
@@ -80,8 +83,8 @@ class CaseView:
     colleagues: tuple[str, ...]
 
 
-def view_of(case: Case, *, machine: str, log: str = "", colleagues: tuple[str, ...] = ()) -> CaseView:
-    """Everything about this case that its page shows; ``log`` is the head of the log."""
+def view_of(case: Case, *, machine: str, now_ms: int, log: str = "", colleagues: tuple[str, ...] = ()) -> CaseView:
+    """Everything about this case that its page shows at this moment; ``log`` is the head of the log."""
     request = case.request
     command = request.action.command if not request.question else ""
     card = card_of(case, machine=visible(machine), seen=log)
@@ -99,7 +102,8 @@ def view_of(case: Case, *, machine: str, log: str = "", colleagues: tuple[str, .
         ended_at_ms=request.end.at_ms if request.end is not None else 0,
         grant_ends_ms=case.grant.expires_at_ms if case.grant is not None else 0,
         at_deadline=_AT_DEADLINE.get(request.terms.on_timeout, visible(request.terms.on_timeout)),
-        offer=_offer(case),
+        offer=_offer(case, now_ms),
+        is_unused=case.grant is not None and not (case.grant.uses or case.grant.passed_on),
         stronger=request.terms.assurance_min if request.terms.assurance_min > ASSURANCE else 0,
         needs_code=needs_code(request),
         typed_code=request.action_digest[:8],
@@ -162,11 +166,11 @@ def _editable(request: Request) -> str:
     return command if is_faithful and fits and request.kind is RequestKind.APPROVAL else ""
 
 
-def _offer(case: Case) -> str:
+def _offer(case: Case, now_ms: int) -> str:
     request, grant = case.request, case.grant
     if request.state is RequestState.PENDING:
         return "decide"
-    if case.open_grant is not None:
+    if can_be_taken_back(case, now_ms):
         return "revoke"
     if request.state is RequestState.EXPIRED and grant is None and request.terms.late_grant_ttl_ms > 0:
         return "late"

@@ -348,6 +348,46 @@ def test_an_unused_approval_can_be_taken_back(web: Web, page: type[Page]) -> Non
     asyncio.run(story())
 
 
+def test_an_approval_that_is_all_passed_on_can_be_taken_back_while_that_may_run(web: Web, page: type[Page]) -> None:
+    """A program may have asked ahead by it, and not have run that yet."""
+
+    async def story() -> None:
+        desk, offer = web.bench.desk, ScopeOffer(kind="uses", amount=1, pattern="rm -rf *")
+        case = await web.ask(command="rm -rf a", terms={"scopes": (offer,)})
+        await desk.review(a_review(case.request, Verdict.APPROVE, person="local:bob", scope="uses:1 rm -rf *"))
+        like = a_draft(key="like", command="rm -rf b")
+        ahead = await desk.covered(replace(like, terms=replace(like.terms, scopes=(offer,))))
+        assert ahead is not None
+        assert (await desk.case(case.request.id)).open_grant is None
+        path = f"/requests/{case.request.id}"
+        async with web.logged_in() as browser:
+            shown = page((await browser.get(path)).text)
+            assert "Take it back" in shown.text
+            assert "What it lets through may still run" in shown.text
+            await browser.post(path, data={**shown.fields, "verdict": "deny"})
+            assert "Take it back" not in page((await browser.get(path)).text).text
+        for each in (case, ahead):
+            grant = (await desk.case(each.request.id)).grant
+            assert grant is not None
+            assert grant.state is GrantState.REVOKED
+
+    asyncio.run(story())
+
+
+def test_an_approval_that_is_all_passed_on_is_not_taken_back_once_its_time_is_over(web: Web, page: type[Page]) -> None:
+    async def story() -> None:
+        desk, offer = web.bench.desk, ScopeOffer(kind="uses", amount=1, pattern="rm -rf *")
+        case = await web.ask(command="rm -rf a", terms={"scopes": (offer,)})
+        await desk.review(a_review(case.request, Verdict.APPROVE, scope="uses:1 rm -rf *"))
+        like = a_draft(key="like", command="rm -rf b")
+        await desk.covered(replace(like, terms=replace(like.terms, scopes=(offer,))))
+        web.bench.clock.advance(2 * 86_400)
+        async with web.logged_in() as browser:
+            assert "Take it back" not in page((await browser.get(f"/requests/{case.request.id}")).text).text
+
+    asyncio.run(story())
+
+
 def test_what_a_stop_withdrew_says_by_whom(web: Web, page: type[Page]) -> None:
     """I10: it was not the agent."""
 
