@@ -5,7 +5,8 @@ In this order, so that people are asked as rarely as can be:
 1. the same key is the same request;
 2. the same action that was approved and has uses left, e.g. by a late approval: that approval is the answer, once,
    unless people have denied the action since; one for several uses that no session holds together answers none but the
-   caller who asked for it;
+   caller who asked for it; so does an approval of what a person has changed this action into, where the caller is shown
+   that (a hook hands the change over by itself, ``askfirst.gate``);
 3. the same action that waits already: this call waits for the same decision, and one of them will run;
 4. a session that was told to stop hears that, whatever it tries; whoever has none cannot be told to;
 5. the same action that was denied a moment ago is answered from that denial, unless the agent gives a reason that it
@@ -42,7 +43,7 @@ from askfirst.replacing import replace
 from askfirst.request import Claim, Request, RequestKind, RequestState, counted_as
 from askfirst.rescue import Promise
 from askfirst.store import outbox, records
-from askfirst.store.standing import DENIALS_MAX, denials, is_denied_since, standing, stops
+from askfirst.store.standing import DENIALS_MAX, denials, edited_from, is_denied_since, standing, stops
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -76,6 +77,8 @@ class Draft:
         notes: what people should know beside the effects.
         caller: who made it by the API, where what they may let wait is bounded, and what they may use again is theirs;
             ``""`` for the broker's own user, and for hooks, whose hosts have names that nobody chooses.
+        takes_edits: whether who made it is shown what has been approved, so that an approval of what a reviewer has
+            changed this action into answers it.
     """
 
     key: str
@@ -94,6 +97,7 @@ class Draft:
     supersedes: str = ""
     notes: tuple[str, ...] = ()
     caller: str = ""
+    takes_edits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +184,8 @@ class Intake:
         for granted in stands.granted if stopped is None else ():
             if not self.overruled(connection, granted, draft.action, act):
                 return Received(case=granted)
+        if draft.takes_edits and stopped is None and (edited := self._edited(connection, draft, act, now_ms)):
+            return Received(case=edited)
         if stands.waiting is not None:
             self._note(connection, stands.waiting.request, EntryType.GATE_JOINED, draft, {})
             return Received(case=stands.waiting, was_denied=bool(of_same(stands.denials, act)))
@@ -190,6 +196,17 @@ class Intake:
         tried = replace(request_of(draft, now_ms, action_digest=act), id=denied.id)  # a stop refuses anything
         self._note(connection, tried, EntryType.GATE_REFUSED, draft, details)
         return Received(case=records.read(connection, denied.id))
+
+    def _edited(self, connection: sa.Connection, draft: Draft, act: str, now_ms: int) -> Case | None:
+        """An approval of what a reviewer has changed this action (of digest ``act``) into; both undenied since."""
+        for case in edited_from(connection, action_digest=act, caller=draft.caller, now_ms=now_ms):
+            to = case.request
+            is_overruled = self.overruled(connection, case, draft.action, act) or self.overruled(
+                connection, case, to.action, to.action_digest
+            )
+            if not is_overruled:
+                return case
+        return None
 
     def amended(self, connection: sa.Connection, amend: Amend, agent: Agent, now_ms: int) -> Amend:
         """A new version with what people should know: that what it has become was denied before, as itself or alike."""

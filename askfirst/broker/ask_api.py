@@ -161,7 +161,7 @@ class AskApi:
         whose = caller.machine or caller.bounded
         named = ["api", look.agent.host, look.agent.session, key or new_id()]
         whole = digest([*named, whose] if whose else named)
-        draft = replace(self._asking.draft(look, action, key=whole), caller=caller.bounded, **more)
+        draft = replace(self._asking.draft(look, action, key=whole), caller=caller.bounded, takes_edits=True, **more)
         case = await self._desk.covered(draft) or await self._desk.ask(draft)
         versions = (case.request, *case.earlier)  # it may have been amended or edited since, and a retry has to find it
         if action.digest() not in {each.action_digest for each in versions} and not has_stopped(case):

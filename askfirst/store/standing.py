@@ -14,6 +14,7 @@ from askfirst.store.records import case_of
 from askfirst.store.schema import IS_REFUSED
 from askfirst.store.schema import grant as grant_table
 from askfirst.store.schema import request as table
+from askfirst.store.schema import request_version as version_table
 from askfirst.store.statement import Statement, constant
 
 if TYPE_CHECKING:
@@ -94,6 +95,13 @@ def standing(
     )
 
 
+def edited_from(connection: sa.Connection, *, action_digest: str, caller: str, now_ms: int) -> tuple[Case, ...]:
+    """The cases of approvals with uses left for this caller of what a person has edited this action into."""
+    found = _EDITED.rows(connection, act=action_digest, now_ms=now_ms)
+    cases = (case_of(connection, body) for (body,) in found)
+    return tuple(each for each in cases if each.request.is_edited and reaches(each, caller))
+
+
 def denials(connection: sa.Connection, *, action_digest: str, agent: Agent, since_ms: int) -> tuple[Request, ...]:
     """``Standing.denials`` alone."""
     found = _DENIALS.rows(connection, act=action_digest, session=agent.session, host=agent.host, since_ms=since_ms)
@@ -143,11 +151,10 @@ _denied = sa.and_(
     table.c.ended_at_ms >= sa.bindparam("since_ms"),
     sa.not_(_is_nobodys_session) | (table.c.action_digest == sa.bindparam("act")),
 )
-_is_open = (
-    (grant_table.c.action_digest == sa.bindparam("act"))
-    & (grant_table.c.state == constant(GrantState.ISSUED.value))
-    & (grant_table.c.expires_at_ms > sa.bindparam("now_ms"))
+_is_usable = (grant_table.c.state == constant(GrantState.ISSUED.value)) & (
+    grant_table.c.expires_at_ms > sa.bindparam("now_ms")
 )
+_is_open = (grant_table.c.action_digest == sa.bindparam("act")) & _is_usable
 _newest = table.c.ended_at_ms.desc()
 _DENIALS = Statement(sa.select(table.c.body).where(_is_session, _denied).order_by(_newest).limit(constant(DENIALS_MAX)))
 _STOPS = Statement(
@@ -161,6 +168,15 @@ _STOPS = Statement(
     )
     .order_by(_newest)
     .limit(constant(DENIALS_MAX))
+)
+_EDITED = Statement(
+    sa.select(table.c.body).where(
+        version_table.c.action_digest == sa.bindparam("act"),
+        table.c.id == version_table.c.request_id,
+        table.c.action_digest != sa.bindparam("act"),
+        grant_table.c.request_id == table.c.id,
+        _is_usable,
+    )
 )
 _DENIED_SINCE = Statement(
     sa.select(constant(1))

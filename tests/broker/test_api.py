@@ -22,7 +22,7 @@ from askfirst.policy.question import Question
 from askfirst.policy.ruling import Ruling
 from askfirst.request import Request, Verdict
 from askfirst.testing.api import OURS, TOKEN, FixedAnalyst, api, api_client
-from askfirst.testing.bench import Bench, a_review
+from askfirst.testing.bench import Bench, a_draft, a_review
 from askfirst.testing.ladder_policy import ConfiguredPolicy
 
 BY_TCP = ("127.0.0.1", 5555)
@@ -94,6 +94,74 @@ def test_a_retry_finds_its_request_that_was_amended_or_edited_meanwhile(desk_ben
             again = await create(http, "key-1")
         assert (again["id"], again["state"], again["command"]) == (made["id"], "approved", "git reset --hard HEAD")
         assert again["changed_by"] == "local:ann"
+
+    run(story)
+
+
+async def edited_to(made: Bench, request_id: str, command: str) -> None:
+    case = await made.desk.case(request_id)
+    assert (await made.desk.review(a_review(case.request, Verdict.APPROVE, edit={"command": command}))).done
+
+
+def test_what_was_approved_with_an_edit_and_is_asked_again_is_answered_with_what_was_approved(
+    desk_bench: Bench,
+) -> None:
+    """The caller sees who changed it into what, and uses the approval under that digest (I2)."""
+
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            made = await create(http)
+            await edited_to(desk_bench, made["id"], "git reset --hard HEAD")
+            again = await create(http)
+            assert (again["id"], again["state"]) == (made["id"], "approved")
+            assert (again["command"], again["changed_by"]) == ("git reset --hard HEAD", "local:ann")
+            use = [
+                {"action_digest": each["action_digest"], "attempt": f"attempt-{number}"}
+                for number, each in enumerate((made, again))
+            ]
+            path = f"/v1/requests/{made['id']}/redeem"
+            assert [(await http.post(path, json=each)).json()["done"] for each in use] == [False, True]
+            anew = await create(http)
+        assert (anew["state"], anew["command"], anew["changed_by"]) == ("pending", made["command"], "")
+
+    run(story)
+
+
+def test_an_agent_s_own_amendment_that_was_approved_is_no_answer_to_what_it_asked_before(desk_bench: Bench) -> None:
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            made = await create(http)
+            amend = {"command": "git reset --hard HEAD"}
+            assert (await http.post(f"/v1/requests/{made['id']}/amend", json=amend)).json()["done"]
+            case = await desk_bench.desk.case(made["id"])
+            assert (await desk_bench.desk.review(a_review(case.request, Verdict.APPROVE))).done
+            again = await create(http)
+        assert again["state"] == "pending"
+        assert again["id"] != made["id"]
+
+    run(story)
+
+
+@pytest.mark.parametrize("denied", ["git reset --hard HEAD~2", "git reset --hard HEAD"])
+def test_an_edit_that_was_approved_is_no_answer_once_either_command_is_denied(desk_bench: Bench, denied: str) -> None:
+    """I5."""
+
+    async def story() -> None:
+        async with api_client(desk_bench) as http:
+            waits = await create(http, command=denied) if denied.endswith("HEAD") else None
+            made = await create(http)
+            await edited_to(desk_bench, made["id"], "git reset --hard HEAD")
+            if waits is None:  # asked anew by a hook, to which the edit is no answer
+                asked = (await desk_bench.desk.case(made["id"])).earlier[0]
+                draft = replace(a_draft(key="hook"), action=asked.action, agent=asked.agent)
+                waits = {"id": (await desk_bench.desk.ask(draft)).request.id}
+                assert waits["id"] != made["id"]
+            desk_bench.clock.advance(1)
+            case = await desk_bench.desk.case(waits["id"])
+            await desk_bench.desk.review(a_review(case.request, Verdict.DENY))
+            again = await create(http)
+        assert again["id"] != made["id"]
+        assert again["state"] == ("pending" if denied.endswith("HEAD") else "denied")
 
     run(story)
 

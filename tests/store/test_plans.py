@@ -17,6 +17,7 @@ from askfirst.store.statement import PIPELINE, Statement
 
 STATEMENTS = {
     "what bears on a draft": standing._STANDING,
+    "approvals of what an action was edited into": standing._EDITED,
     "a request by its id": records._BY_ID,
     "its reviews, grant and versions": records._PARTS,
     "what of a session waits": records._WAITING_CALLS,
