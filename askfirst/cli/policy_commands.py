@@ -160,8 +160,9 @@ def explain(text: str, question: Question, layer: Path | None, *, as_json: bool)
     """Show the ruling on a question; whether the call would just run."""
     ruler = ruler_with(layer)
     ruling, policy = ruler.rule_on(question), ruler.policy_for(question)
+    setters = ruler.setters(question) if ruling.outcome is Outcome.ASK else {}
     if as_json:
-        print_json({"command": text, **_ruling_object(ruling), "layers": _layers(policy)})
+        print_json({"command": text, **_ruling_object(ruling), "set_by": setters, "layers": _layers(policy)})
         return ruling.outcome is Outcome.ALLOW
     console.print(visible(text), markup=False, soft_wrap=True)
     for effect in question.classification.effects:
@@ -171,12 +172,12 @@ def explain(text: str, question: Question, layer: Path | None, *, as_json: bool)
     console.print(
         Text(f"{ruling.outcome.value}: {visible(ruling.reason)}", style=_STYLE[ruling.outcome]), soft_wrap=True
     )
-    for told in _explained(ruling):
+    for told in _explained(ruling, setters):
         console.print(f"  {visible(told)}", markup=False, soft_wrap=True)
     return ruling.outcome is Outcome.ALLOW
 
 
-def _explained(ruling: Ruling) -> list[str]:
+def _explained(ruling: Ruling, setters: Mapping[str, str]) -> list[str]:
     lines = [f"decided by rule {ruling.rule} of the {ruling.policy} policy, at {ruling.risk.label} risk"]
     if ruling.band.name != "none":
         lines.append(ruling.band.effect)
@@ -188,6 +189,7 @@ def _explained(ruling: Ruling) -> list[str]:
             f"an approval is good for {ruling.grant_ttl_s} s, a late one for {ruling.late_grant_ttl_s} s"
         )
         lines.append(f"least assurance {ruling.assurance_min}; may be approved {_scopes(ruling.scopes)}")
+        lines += [f"{term} is as rule {rule} has it" for term, rule in setters.items()]
     lines.append(f"all layers: {ruling.policy_digest[:16]}")
     return lines
 

@@ -35,6 +35,17 @@ BUILT_IN = "built-in"
 _SAID = {Outcome.ALLOW: "lets pass", Outcome.ASK: "asks a person about", Outcome.DENY: "denies"}
 _WHAT = {Outcome.ALLOW: "allowed", Outcome.ASK: "asked about", Outcome.DENY: "denied"}
 _UNKNOWN = "unknown"
+_TERMS = (
+    "deny_ends",
+    "assurance_min",
+    "approval_timeout_s",
+    "grant_ttl_s",
+    "late_grant_ttl_s",
+    "on_timeout",
+    "witness_required",
+    "break_glass_s",
+)
+"""Terms of which it can be told who has set them: the ruling's is one that some rule has said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +97,23 @@ class Policy:
         ruling = self._joined(parts, band, wanted)
         quiet_hours = self.general.quiet_hours_for(ruling.stages)
         return replace(ruling, quiet_hours=quiet_hours, band=band, shadowed_by=tuple(dict.fromkeys(notes.shadows)))
+
+    def setters(self, question: Question) -> dict[str, str]:
+        """Of a ruling's terms those that another rule has set than the one that it names, with that rule.
+
+        A rule may make stricter what another one decides: a ceiling, or one of several that fit.
+        """
+        ruling, notes = self.rule_on(question), _Notes()
+        self._parts(replace(question, claim=Claim(), requires_approval=False), notes)
+        self._parts(question, notes)
+        found = {}
+        for term in _TERMS:
+            value = getattr(ruling, term)
+            same = [each for each in notes.said if getattr(each.verdict.bounds, term) == value]
+            if same and (ruling.policy, ruling.rule) not in {(each.layer, each.name) for each in same}:
+                asked = next((each for each in same if each.verdict.outcome is not Outcome.ALLOW), same[0])
+                found[term] = f"{asked.name} of the {asked.layer} policy"
+        return found
 
     def _joined(self, parts: list[Ruling], band: Band, wanted: Outcome) -> Ruling:
         """The ruling on all parts together, at least what the requester's word calls for."""
@@ -208,13 +236,22 @@ class _Notes:
     Attributes:
         shadows: shadow rules that matched, and what they would do.
         low_confidence: what the rules that counted say about low confidence, the strictest.
+        said: all that counted.
     """
 
     shadows: list[str] = field(default_factory=list)
     low_confidence: Outcome = Outcome.ASK
+    said: list[_Said] = field(default_factory=list)
 
 
-def _says(layer: Layer, risk: Risk, subject: Subject, question: Question, notes: _Notes) -> Iterator[_Said]:
+def _says(layer: Layer, risk: Risk, subject: Subject, question: Question, notes: _Notes) -> list[_Said]:
+    """What counts of a layer, noted."""
+    said = list(_said(layer, risk, subject, question, notes))
+    notes.said += said
+    return said
+
+
+def _said(layer: Layer, risk: Risk, subject: Subject, question: Question, notes: _Notes) -> Iterator[_Said]:
     """What counts of a layer: the first rule that fits for sure, and before it those that may fit; else the rungs."""
     for rule in layer.rules:
         fit = _fit(rule, subject, question)

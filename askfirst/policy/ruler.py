@@ -35,11 +35,18 @@ class Ruler:
 
     def rule_on(self, question: Question) -> Ruling:
         """The ruling. It reads a few files, and where a rule asks for a branch, git's: call it in a thread."""
+        policy, placed = self._placed(question)
+        return policy.rule_on(placed)
+
+    def setters(self, question: Question) -> dict[str, str]:
+        """Which rule has set a term of that ruling where it was another one than the ruling names."""
+        policy, placed = self._placed(question)
+        return policy.setters(placed)
+
+    def _placed(self, question: Question) -> tuple[Policy, Question]:
         facts = self._facts_of(question)
         project, policy = self._here(question, facts)
-        if question.place == Place():
-            question = _placed(question, project, policy, facts)
-        return policy.rule_on(question)
+        return policy, _placed(question, project, policy, facts) if question.place == Place() else question
 
     def _facts_of(self, question: Question) -> Facts:
         sight = question.call.sight

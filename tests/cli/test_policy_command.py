@@ -250,6 +250,20 @@ def test_a_moment_that_is_none_is_told(home: Path, at: str, sentence: str) -> No
     assert sentence in output
 
 
+def test_explain_names_the_rule_that_set_a_term(home: Path) -> None:
+    (home / "policy.toml").write_text(
+        '[[rule]]\nname = "unsure"\napproval_timeout_s = 60\nmatch = { confidence_below = 0.5 }\n'
+    )
+    arguments = ("--confidence", "0.4", "--", "git push --force origin main")
+    code, output = _run("explain", *arguments)
+    assert code == 1
+    assert "people have 60 s" in output
+    assert "approval_timeout_s is as rule unsure of the user policy has it" in output
+    assert json.loads(_run("explain", "--json", *arguments)[1])["set_by"] == {
+        "approval_timeout_s": "unsure of the user policy"
+    }
+
+
 def test_a_file_can_be_tried_before_it_is_put_in_place(home: Path) -> None:
     file = home / "draft.toml"
     file.write_text('[[rule]]\nname = "r"\noutcome = "deny"\nmatch = { command = "ls *" }\n')

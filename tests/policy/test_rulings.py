@@ -20,6 +20,7 @@ from askfirst.policy.question import Place
 from askfirst.policy.ruling import ONCE, UNLIMITED_S, Outcome, ScopeOffer, Stage
 from askfirst.policy.short_form import short_form
 from askfirst.policy.source import assemble
+from askfirst.request import Claim
 from askfirst.testing.ladder_policy import needs_person
 
 if TYPE_CHECKING:
@@ -356,6 +357,31 @@ match = { rule = "git.reset-hard" }
 
     assert policy.rule_on(question("x", effect(Risk.MEDIUM, rule="other"))).on_timeout == "approve"
     assert policy.rule_on(question("x", effect())).on_timeout == "reject"
+
+
+def test_a_term_that_another_rule_set_than_the_one_that_decided_is_told_with_it(
+    policy_of: PolicyOf, question: Asked, effect: Made
+) -> None:
+    user = """
+[risk.high]
+approval_timeout_s = 600
+assurance = 1
+[[rule]]
+name = "unsure"
+approval_timeout_s = 60
+grant_ttl_s = 30
+match = { confidence_below = 0.5 }
+"""
+    policy = policy_of(user=user, managed="[risk.high]\nassurance = 2\n")
+    unsure = question("x", effect(), claim=Claim(confidence=0.4))
+
+    assert policy.rule_on(unsure).rule == "risk.high"
+    assert policy.setters(unsure) == {
+        "assurance_min": "risk.high of the managed policy",
+        "approval_timeout_s": "unsure of the user policy",
+        "grant_ttl_s": "unsure of the user policy",
+    }
+    assert policy_of(user=user).setters(question("x", effect())) == {}
 
 
 def test_a_requester_may_wish_for_any_time_but_where_a_ceiling_says_how_long(
