@@ -129,6 +129,8 @@ class Syntax:
         self.rules = tuple(CompiledRule.of(rule) for rule in rules)
         self._help = program.help_options
         self._dry_run = option_patterns(sorted(program.dry_run))
+        sources = (*program.help_options, *(name for each in program.dry_run for name in each.split("|")))
+        self._exempting_words = frozenset(name for name in sources if not name.startswith("-"))
         self._passes_on = tuple(path(source) for source in program.passes_on)
         self._harmless = tuple(path(source) for source in program.harmless)
         valued, flags = _arity(rule for rule in rules)
@@ -177,9 +179,11 @@ class Syntax:
 
     def is_exempt(self, reading: Reading) -> bool:
         """Whether it only shows help, or only says what it would do."""
-        return any(
-            option.name in self._help and option.value is None and option.alone for option in reading.options
-        ) or any(self._is_dry(wanted, reading.options) for wanted in self._dry_run)
+        return (
+            any(option.name in self._help and option.value is None and option.alone for option in reading.options)
+            or any(self._is_dry(wanted, reading.options) for wanted in self._dry_run)
+            or (bool(self._exempting_words) and any(word.text in self._exempting_words for word in reading.words))
+        )
 
     @staticmethod
     def _is_dry(wanted: OptionPattern, options: tuple[Option, ...]) -> bool:

@@ -10,7 +10,8 @@ A pack file, ``askfirst/rules/packs/<id>.toml``::
     [programs.kubectl]
     aliases = ["oc"]                     # further base names of the same program
     value_options = ["-n", "--namespace", "--context"]   # options that take the next word as their value
-    help_options = ["-h", "--help"]      # make the command harmless wherever they stand (default -h --help --version)
+    help_options = ["-h", "--help"]      # make the command harmless wherever they stand (default -h --help --version);
+                                         # as dry_run, also words without a dash where the program has such (``/?``)
     dry_run = ["--dry-run=client", "--dry-run=server"]   # make the command harmless where this program honours them
     runs = false                         # its first word may be another program of the packs: ``pnpm vercel --prod``
     passes_on = ["exec *"]               # behind these words options belong to another program

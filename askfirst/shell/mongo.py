@@ -53,6 +53,8 @@ _ADMIN = frozenset({"dropDatabase", "drop", "shutdown", "dropIndexes", "dropUser
 
 def mongo_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:
     """The effects of one ``mongosh`` or ``mongo`` command line."""
+    if any(word.text in {"--help", "--version"} for word in command.args):
+        return
     scripts, files = _inputs(command)
     for script in scripts:
         yield from javascript_effects(script, command, rules)

@@ -50,6 +50,8 @@ _MAX_LINES = 2000
 def redis_effects(command: Command, _facts: Facts, rules: RuleBook) -> Iterator[Effect]:
     """The effects of one ``redis-cli`` command line."""
     operands, options = _split(command)
+    if options & {"--help", "--version"}:
+        return
     if options & {"--eval", "--pipe"}:
         alarming = any(_ALARMING.search(word) for word in operands)
         risk = Risk.HIGH if alarming else Risk.MEDIUM

@@ -215,6 +215,7 @@ class Input:
         read_only: it cannot write.
         restores: it overwrites the database with a backup (sqlite3 ``.restore``).
         operands: all words that are no options.
+        shown: options that ask for help or the version.
 
     """
 
@@ -225,6 +226,7 @@ class Input:
     read_only: bool = False
     restores: bool = False
     operands: list[Word] = field(default_factory=list)
+    shown: list[Word] = field(default_factory=list)
 
 
 def is_session(client: Client, command: Command) -> bool:
@@ -232,6 +234,8 @@ def is_session(client: Client, command: Command) -> bool:
     return not client.under or any(word.text in client.under for word in command.args[:_MAX_GLOBAL])
 
 
+_SHOWS = frozenset({"--help", "--version"})
+"""Options that every client answers before it connects, wherever they stand."""
 _MAX_GLOBAL = 4
 """Words among which the subcommand stands."""
 
@@ -242,6 +246,8 @@ def gather(client: Client, command: Command) -> Input:
     words = iter(command.args)
     for word in words:
         _argument(client, word, words, found)
+    if _only_shows(client, command, found):
+        return Input()
     operands = found.operands
     if client.under:
         if not operands or operands[0].text not in client.under:
@@ -255,12 +261,21 @@ def gather(client: Client, command: Command) -> Input:
     return found
 
 
+def _only_shows(client: Client, command: Command, found: Input) -> bool:
+    """Whether it prints its help or version instead; a file's client runs its ``-cmd`` on the way there."""
+    if not found.shown or (client.local and found.sql):
+        return False
+    return all(word.text != "--" for word in command.args)
+
+
 def _argument(client: Client, word: Word, words: Iterator[Word], found: Input) -> None:
     name, equals, value = word.text.partition("=")
     if not word.text.startswith("-") or word.text == "-":
         found.operands.append(word)
     elif word.text in client.read_only:
         found.read_only = True
+    elif word.text in _SHOWS:
+        found.shown.append(word)
     elif equals and name in client.inline | client.files:
         _option(client, name, value, found)
     elif word.text in client.inline | client.files | client.values:
