@@ -257,9 +257,12 @@ class Evaluator:
     def redirected_(self, node: Redirected, scope: Scope) -> Stream:
         """A compound statement with redirections."""
         redirects, stdin = resolve(self, node.redirects, scope)
-        if redirects:
-            self._only_redirects(Job([], scope.state, scope.place, redirects[0].target.span, redirects=redirects))
-        return send(self, redirects, self.run(node.body, replace(scope, stdin=stdin)), scope.state)
+        inside = replace(scope, stdin=stdin)
+        if not redirects:
+            return self.run(node.body, inside)
+        job = Job([], scope.state, scope.place, redirects[0].target.span, redirects=redirects)
+        self._only_redirects(job)
+        return send(self, job, self.run(node.body, inside))
 
     def test_(self, node: Test, scope: Scope) -> Stream:
         """Only what is substituted into a test runs."""
@@ -303,13 +306,13 @@ class Evaluator:
         redirects, stdin = resolve(self, node.redirects, scope)
         job = Job(argv, state, scope.place, scope.locate(node.span), stdin, env, redirects)
         if argv:
-            return send(self, redirects, self._executor.execute(job), state)
+            return send(self, job, self._executor.execute(job))
         if redirects:
             self._only_redirects(job)
         for name, script in inside_variables(env):
             self.script(script.text, self.nested(script.text, job.span, scope.place, name), state.copy())
         printed = stdin if redirects and redirects[-1].operator == "<" else NOTHING  # `$(< file)`
-        return send(self, redirects, printed, state)
+        return send(self, job, printed)
 
     def _only_redirects(self, job: Job) -> None:
         """Redirections without a command of their own are listed as those of ``:``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
     from askfirst.shell.command import Stream
     from askfirst.shell.evaluate import Evaluator
     from askfirst.shell.expand import Expander
-    from askfirst.shell.job import Scope
+    from askfirst.shell.job import Job, Scope
     from askfirst.shell.state import State
     from askfirst.shell.syntax import Redirection
 
+_SOCKET = re.compile(r"/dev/(?:tcp|udp)/([^/]++)/([^/]++)")
+"""A connection that bash opens: what is written there is sent as ``nc`` sends it."""
 _WRITES = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
 
 
@@ -79,13 +82,16 @@ def _literal(  # the parts of one redirection
     return text_stream(body)
 
 
-def send(evaluator: Evaluator, redirects: tuple[Redirect, ...], stream: Stream, state: State) -> Stream:
-    """Put what was printed where the redirections send it; what is left for the pipe."""
-    for one in redirects:
+def send(evaluator: Evaluator, job: Job, stream: Stream) -> Stream:
+    """Put what the job printed where its redirections send it; what is left for the pipe."""
+    for one in job.redirects:
         if one.operator not in _WRITES or one.fd != 1:
             continue
         if one.operator == ">&" and (one.target.text.isdecimal() or one.target.text == "-"):
             continue
-        evaluator.files.store(one.target, stream, state, append=one.operator.endswith(">>"))
+        if stream.kind != "none" and (peer := _SOCKET.fullmatch(one.target.text)):
+            words = [Word(text=text, shown=text, span=one.target.span) for text in ("nc", peer[1], peer[2])]
+            evaluator.emit(replace(job, argv=words, stdin=stream, env={}, redirects=()), runs=False)
+        evaluator.files.store(one.target, stream, job.state, append=one.operator.endswith(">>"))
         stream = NOTHING
     return stream

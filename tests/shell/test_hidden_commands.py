@@ -142,6 +142,9 @@ CASES = [
     ),
     # databases
     ("printf 'FLUSHALL\\r\\n' | nc localhost 6379", "printf 'PING\\r\\n' | nc localhost 6379"),
+    ("echo FLUSHALL > /dev/tcp/redis/6379", "echo PING > /dev/tcp/redis/6379"),
+    ("{ echo AUTH x; echo FLUSHALL; } >> /dev/tcp/$HOST/6379", "echo FLUSHALL > dev/tcp/redis"),
+    ("(echo FLUSHDB) > /dev/udp/redis/6379", ": > /dev/tcp/redis/6379"),
     ("mysqldump --all-databases | mysql -h prod", "mysqldump shop > shop.sql"),
     # the guard itself, access
     ("chmod -x $(command -v askfirst)", "chmod +x scripts/run.sh"),
