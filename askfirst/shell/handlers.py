@@ -11,6 +11,7 @@ from askfirst.facts import Facts
 from askfirst.rules.book import RuleBook
 from askfirst.shell.code import code_effects
 from askfirst.shell.command import Command
+from askfirst.shell.container_host import CONTAINER_PROGRAMS, container_host_effects
 from askfirst.shell.files import FILE_JUDGES, PACKERS, judge_files, judge_redirects
 from askfirst.shell.find import judge_find
 from askfirst.shell.findings import Findings
@@ -73,6 +74,7 @@ HANDLERS = Registry(
         **dict.fromkeys(TASK_RUNNERS, (task_effects, stranger_effects)),
         **dict.fromkeys((*HTTPIE, "wget"), (http_client_effects,)),
         **dict.fromkeys(("nc", "ncat", "netcat", "telnet"), (raw_effects,)),
+        **dict.fromkeys(CONTAINER_PROGRAMS, (container_host_effects,)),
     },
     every=(
         judge_redirects,
