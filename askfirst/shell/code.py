@@ -68,13 +68,15 @@ def _python(text: str, home: str) -> Findings:
 def code_effects(found: Findings, command: Command, rules: RuleBook) -> Iterator[Effect]:
     """The effects of code that are no commands of their own.
 
-    Foreign and opaque code, reverse shells, losses by libraries, SQL, and writes to files that start something or guard
-    the agent. Secrets are ``secrets.code_secret_effects``.
+    Foreign and opaque code, reverse shells, losses and deleted rows by libraries, SQL, and writes to files that start
+    something or guard the agent. Secrets are ``secrets.code_secret_effects``.
     """
     for what in found.foreign:
         yield effect_of(rules, "execution.foreign-code", command, target=what)
     for what in found.opaque:
         yield effect_of(rules, "execution.opaque-code", command, target=what)
+    for what in found.rows:
+        yield effect_of(rules, "database.code-rows", command, target=what)
     for what in found.losses:
         yield effect_of(rules, "database.code-loss", command, target=what)
     if found.unread:

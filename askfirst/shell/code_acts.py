@@ -33,6 +33,7 @@ NETWORK_WORDS = frozenset(
 _MODULES = frozenset({"shutil", "os", "FileUtils", "File"})
 _EVALUATES = frozenset({"eval", "exec", "Function", "runInContext", "runInNewContext", "runInThisContext"})
 """Calls that take nothing but code; ``assert`` and ``instance_eval`` are mostly given something else."""
+_NO_FILTERS: tuple[list[str], ...] = ([], ["{", "}"], ["{", "where", ":", "{", "}", "}"])
 _HTTP_CHANGES = ("DELETE", "POST", "PUT", "PATCH", "delete", "post", "put", "patch")
 
 
@@ -62,15 +63,24 @@ class Acts:
             self._code(name, arguments)
         elif action == "loss":
             self._found.add("losses", name)
-        elif action == "loss-unfiltered":
-            if not arguments or [token.text for token in arguments[0].tokens] == ["{", "}"]:
-                self._found.add("losses", f"{name} without a filter")
+        elif action == "rows":
+            self._found.add("rows", name)
+        elif action == "rows-of":
+            self._rows(name, arguments)
         elif action == "network":
             self._found.network = True
         elif action.startswith("http"):
             self._request(action, arguments)
         elif arguments:
             self._paths_or_sql(action, arguments)
+
+    def _rows(self, name: str, arguments: list[Argument]) -> None:
+        """``deleteMany({})`` empties the table, ``deleteMany({where: …})`` deletes some of its rows."""
+        filtered = [token.text for token in arguments[0].tokens] if arguments else []
+        if filtered in _NO_FILTERS:
+            self._found.add("losses", f"{name} without a filter")
+        else:
+            self._found.add("rows", name)
 
     def _request(self, action: str, arguments: list[Argument]) -> None:
         """A request over HTTP, as the command line that it comes to."""

@@ -182,7 +182,7 @@ class _Reader:
         for wanted, action in rows:
             if wanted in {"*", receiver}:
                 arguments = self._program.of_call(index + 1)
-                if arguments is None and action == "loss" and self._language == "ruby" and receiver != "-":
+                if arguments is None and action in {"loss", "rows"} and self._language == "ruby" and receiver != "-":
                     arguments = []
                 if arguments is not None:
                     self._acts.add(action, name, arguments, index)

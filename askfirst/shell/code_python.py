@@ -93,6 +93,11 @@ _CLOUD_LOSS = re.compile(r"(?:begin_)?(?:delete|terminate|purge|destroy|deregist
 _DATA_LOSS = frozenset(
     {"drop_all", "drop_database", "flushall", "flushdb", "delete_many", "drop_collection", "dropDatabase"}
 )
+_QUERIES = frozenset({"objects", "query"})
+"""Where the rows of a model are asked for."""
+_NARROWS = frozenset("filter filter_by exclude get first last earliest latest where limit".split())
+_MAX_CHAIN = 64
+"""Links of a chain of calls that are looked at, innermost last."""
 _MAX_LOOKED_AT = 20_000
 """Syntax nodes looked at while asking where code comes from."""
 
@@ -395,19 +400,32 @@ class _Inspector:
                     self._found.add("sql", text)
         elif method in _DATA_LOSS and not (method == "delete_many" and _is_filtered(call)):
             self._found.add("losses", f"{method} on {name.rpartition('.')[0].replace(HOLE, '…')}")
-        elif method == "delete" and isinstance(call.func, ast.Attribute) and _is_all_objects(call.func.value):
-            self._found.add("losses", "objects.all().delete()")
+        elif method == "delete" and isinstance(call.func, ast.Attribute):
+            self._query_delete(call.func.value)
+
+    def _query_delete(self, queried: ast.expr) -> None:
+        """``Model.objects.filter(…).delete()`` of Django, ``session.query(Model).delete()`` of SQLAlchemy."""
+        chain = _chain(queried)
+        root = next((at for at, name in enumerate(chain) if name in _QUERIES), None)
+        if root is None:
+            return
+        names = chain[root:]
+        is_narrowed = any(name in _NARROWS for name in names)
+        self._found.add("rows" if is_narrowed else "losses", f"{'.'.join(names)}.delete()")
 
 
 def _is_filtered(call: ast.Call) -> bool:
     return bool(call.args) and not (isinstance(call.args[0], ast.Dict) and not call.args[0].keys)
 
 
-def _is_all_objects(node: ast.expr) -> bool:
-    """``Model.objects.all()``: every row of a Django model."""
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "all"):
-        return False
-    return isinstance(node.func.value, ast.Attribute) and node.func.value.attr == "objects"
+def _chain(node: ast.expr) -> list[str]:
+    """The last names of ``a.b(…).c``, in order."""
+    names: list[str] = []
+    while isinstance(node, ast.Call | ast.Attribute | ast.Subscript) and len(names) < _MAX_CHAIN:
+        if isinstance(node, ast.Attribute):
+            names.append(node.attr)
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return names[::-1]
 
 
 def _is_shell(vector: tuple[str, ...]) -> bool:

@@ -41,6 +41,7 @@ class Findings:
         sql: SQL that it would run.
         code: further code that it would run, already decoded.
         scripts: files that it would run as code.
+        rows: calls of data libraries that delete only what a filter names, e.g. ``objects.filter(…).delete()``.
         losses: calls of data and cloud libraries that lose something, e.g. ``boto3: delete_bucket``.
         foreign: how code from the network or out of a decoder is run, e.g. ``exec of a download``; else empty.
         opaque: what it runs that cannot be read, e.g. ``eval of a computed text``.
@@ -59,6 +60,7 @@ class Findings:
     sql: tuple[str, ...] = ()
     code: tuple[Code, ...] = ()
     scripts: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
     opaque: tuple[str, ...] = ()
