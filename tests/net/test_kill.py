@@ -21,8 +21,9 @@ POINTS = 14
 
 
 def died(folder: Path, what: str, deadly: int) -> subprocess.CompletedProcess[str]:
+    """What became of it; without the bytecode of modules, which the first of them alone would write."""
     return subprocess.run(
-        [sys.executable, str(CHILD), str(folder), what, str(deadly)], capture_output=True, text=True, check=False
+        [sys.executable, "-B", str(CHILD), str(folder), what, str(deadly)], capture_output=True, text=True, check=False
     )
 
 
