@@ -192,10 +192,11 @@ def _permission_prompt(arguments: dict[str, Any], context: Context) -> Flow[Told
     request = yield from _send(send, context)
     left_s = (request["approval_expires_at_ms"] - context.now_ms()) / 1000 + SLICE_S
     request = yield from _settled(request, max(0.0, left_s), context)
-    told = words.result(request, is_gated=False)
-    if told["status"] == "approved" and (yield from _redeemed(request, context)):
-        return Told(None, json.dumps({"behavior": "allow", "updatedInput": request["arguments"]}))
-    return Told(None, _deny(str(told["next"])))
+    if words.status_of(request) == "approved":
+        if (yield from _redeemed(request, context)):
+            return Told(None, json.dumps({"behavior": "allow", "updatedInput": request["arguments"]}))
+        request = yield from _send(Send(method="GET", path=_path(request["id"])), context)
+    return Told(None, _deny(str(words.result(request, is_gated=False)["next"])))
 
 
 def _deny(message: str) -> str:

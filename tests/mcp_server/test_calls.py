@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from askfirst.sdk.steps import drive
+from askfirst.sdk.steps import Reply, Send, drive
 from askfirst.testing.memory import Act, MemoryBroker, answer, approve, deny
 from mcp_server import calls
 from mcp_server.caller import Caller, from_environment, from_meta
@@ -165,6 +166,23 @@ def test_a_permission_prompt_waits_and_answers_in_the_hosts_shape() -> None:
     assert (denied["behavior"], "Denied by local:ann" in denied["message"]) == ("deny", True)
     late = json.loads(told(broker, "permission_prompt", asked | {"tool_use_id": "toolu_3"}).text)
     assert (late["behavior"], "not a denial" in late["message"]) == ("deny", True)
+
+
+def test_a_permission_that_another_call_took_first_is_not_told_as_an_approval() -> None:
+    class Late(MemoryBroker):
+        """Another call of the same prompt redeems just before this one."""
+
+        def send(self, send: Send) -> Reply:
+            if send.path.endswith("/redeem"):
+                super().send(replace(send, body={**(send.body or {}), "attempt": "another-attempt"}))
+            return super().send(send)
+
+    asked = {"tool_name": "Bash", "input": {"command": "make"}, "tool_use_id": "toolu_1"}
+    answered = json.loads(told(Late(approve()), "permission_prompt", asked).text)
+    assert answered == {
+        "behavior": "deny",
+        "message": "This approval was used already. If it is needed once more, ask again.",
+    }
 
 
 def test_a_broker_that_is_away_is_no_denial_and_no_permission() -> None:
