@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from askfirst.errors import PROBLEM, BrokerUnavailableError, Error, InputError, error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from askfirst.sdk.steps import Reply, Send, Transport
 
@@ -117,7 +117,10 @@ class Link:
         try:
             with self._connect(limit_s) as connection:
                 connection.settimeout(limit_s)
-                connection.sendall(self._request(send))
+                try:
+                    connection.sendall(self._request(send))
+                except BrokenPipeError:
+                    return _bounded(_left(connection))
                 return _bounded(iter(lambda: connection.recv(65_536), b""))
         except OSError as error:
             raise _unavailable(self._address, error) from error
@@ -217,6 +220,13 @@ def _unavailable(address: Address, error: OSError) -> BrokerUnavailableError:
     is_absent = isinstance(error, ConnectionRefusedError | FileNotFoundError)
     kind = _NobodyListensError if is_absent else BrokerUnavailableError
     return kind(f"no broker answers on {address}: {error.strerror or str(error) or type(error).__name__}")
+
+
+def _left(connection: socket.socket) -> Iterator[bytes]:
+    """What a broker has said that refused a request before it had read all of it."""
+    with contextlib.suppress(ConnectionResetError):  # it has closed on the rest
+        while chunk := connection.recv(65_536):
+            yield chunk
 
 
 def _bounded(chunks: Any) -> bytes:

@@ -66,6 +66,14 @@ def test_what_may_pass_by_itself_is_worth_the_same_call_again(
     assert again == after_s
 
 
+def test_a_request_that_is_refused_before_it_is_read_is_told_why(answering: Callable[[str], Link]) -> None:
+    """The answering server reads the beginning only, and closes, as a broker does with a body that is too long."""
+    problem = f"HTTP/1.1 413 x\r\nContent-Type: {PROBLEM.replace('no witness answers', 'the body is too long')}"
+    with pytest.raises(Error, match="the body is too long") as caught:
+        answering(problem).send(Send(method="POST", path="/v1/requests", body={"a": "x" * 3_000_000}))
+    assert not isinstance(caught.value, BrokerUnavailableError)
+
+
 def pauses(retry_after_s: float, patience_s: float) -> list[float]:
     """How long a call that is never answered is let rest, each time, until it is given up."""
     now_ms, rests = 0, list[float]()
