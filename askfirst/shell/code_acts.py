@@ -121,7 +121,7 @@ class Acts:
         listed = next((argument.items for argument in arguments[1:] if argument.items is not None), None)
         if any(argument.has("shell", "true") or argument.has("shell", "True") for argument in arguments):
             self._found.add("shell", " ".join((first.text, *(listed or ()))))
-        elif listed is None and self._language in {"ruby", "perl", "go"}:
+        elif listed is None and self._language in {"ruby", "perl", "go", "java"}:
             self._found.add("argvs", tuple(argument.text for argument in arguments))
         else:
             inner = self._program.listed(arguments) if listed is None else listed

@@ -157,12 +157,16 @@ class Arguments:
 
     def _term(self, tokens: list[CodeToken], index: int) -> tuple[str, int]:
         """A variable or call in an expression, and the index of its last token."""
+        while tokens[index].text == "new" and index + 1 < len(tokens) and tokens[index + 1].kind == "word":
+            index += 1
         end = index
         while end + 2 < len(tokens) and tokens[end + 1].text in {".", "::", "->"} and tokens[end + 2].kind == "word":
             end += 2
         name = tokens[end].text
         if end + 1 < len(tokens) and tokens[end + 1].text == "(":
             close = _matching(tokens, end + 1)
+            if end > index and (tokens[end - 2].text, name) in _PATHS:
+                name = "join"
             return self._result(name, tokens[end + 2 : close]), self._skip_methods(tokens, close)
         if end > index:
             return HOLE, end
@@ -189,7 +193,7 @@ class Arguments:
             return self.value_of(inside)
         if name in _LISTINGS and inside:
             return posixpath.join(self.value_of(_split_commas(inside)[0]), "*")
-        if name in {"String", "Path", "Pathname", "new", "escapeshellarg"} and inside:
+        if name in {"String", "Path", "Pathname", "File", "new", "escapeshellarg"} and inside:
             return self.value_of(inside)
         if name in DECODERS and inside and inside[0].kind == "string":
             texts = {token.text for token in inside[1:]}
@@ -197,6 +201,10 @@ class Arguments:
                 inside[0].text, "hex" if "hex" in texts else "base64" if name != "from" or "base64" in texts else ""
             )
         return HOLE
+
+
+_PATHS = frozenset({("Path", "of"), ("Paths", "get")})
+"""Java's ways to join a path."""
 
 
 def _matching(tokens: list[CodeToken], start: int) -> int:

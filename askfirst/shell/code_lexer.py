@@ -36,6 +36,7 @@ class _Syntax:
 
 _DOUBLE = r'"(?:[^"\\]|\\.)*+"?'
 _SINGLE = r"'(?:[^'\\]|\\.)*+'?"
+_CHARACTER = r"'(?:[^'\\]|\\.)'"
 _BACKTICK = r"`(?:[^`\\]|\\.)*+`?"
 _C = r"//[^\n]*|/\*.*?(?:\*/|\Z)"
 _HASH = r"\#[^\n]*"
@@ -69,6 +70,11 @@ _SYNTAX: dict[str, _Syntax] = {
         commands=_BACKTICK,
         interpolation=r"\{?\$\w+(?:->\w+|\[[^\]]*\])?\}?",
     ),
+    # one character in quotes: an apostrophe alone begins a lifetime of Rust
+    "c": _Syntax(comment=_C, strings=f"{_DOUBLE}|{_CHARACTER}"),
+    "csharp": _Syntax(comment=_C, strings=f'"""(?:[^"]|"(?!""))*+(?:""")?|{_DOUBLE}|{_CHARACTER}'),
+    "java": _Syntax(comment=_C, strings=f'"""(?:[^"]|"(?!""))*+(?:""")?|{_DOUBLE}|{_CHARACTER}'),
+    "rust": _Syntax(comment=_C, strings=f"{_DOUBLE}|{_CHARACTER}"),
     "go": _Syntax(comment=_C, strings=f"{_DOUBLE}|{_SINGLE}|{_BACKTICK}"),
     "elixir": _Syntax(
         comment=_HASH,

@@ -1,8 +1,8 @@
 """Which calls of each language delete, run or send: data for ``code_calls``.
 
 One line an action. ``name`` counts with any receiver, ``x.name`` with this one, ``-.name`` with none; the first that
-fits counts. Sources: the references of the standard libraries, of fs-extra, rimraf, execa, zx, shelljs, Bun, Deno,
-Ecto and Ruby's FileUtils.
+fits counts. Sources: the references of the standard libraries, of Commons IO, fs-extra, rimraf, execa, zx, shelljs,
+Bun, Deno, Ecto and Ruby's FileUtils.
 """
 
 from __future__ import annotations
@@ -79,6 +79,27 @@ _TABLE: dict[str, dict[str, str]] = {
         "write": "os.WriteFile ioutil.WriteFile os.Create os.Truncate",
         "read": "os.ReadFile ioutil.ReadFile",
         "sql": "Exec MustExec",
+    },
+    "c": {
+        "shell": "-.system -.popen std.system",
+        "delete": "-.unlink -.remove",
+        "delete-tree": "remove_all",
+    },
+    "csharp": {
+        "delete": "File.Delete",
+        "delete-tree": "Directory.Delete",
+        "write": "File.WriteAllText File.WriteAllBytes",
+    },
+    "java": {
+        "shell": "exec",
+        "argv": "ProcessBuilder",
+        "delete": "Files.delete Files.deleteIfExists",
+        "delete-tree": "deleteDirectory cleanDirectory deleteRecursively forceDelete",
+        "sql": "executeUpdate execute",
+    },
+    "rust": {
+        "delete": "remove_file",
+        "delete-tree": "remove_dir_all",
     },
     "elixir": {
         "shell": "System.shell os.cmd",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from askfirst.facts import NoFacts
 from askfirst.shell.command import Stream, Word
+from askfirst.shell.compiled import COMPILERS, SOURCE_RUNNERS, compile_sources, run_source
 from askfirst.shell.fan_out import fd_exec, find_exec, parallel, split_command, xargs
 from askfirst.shell.frameworks import FRAMEWORKS, RUNNERS, console_language, framework_code, framework_script, tool_at
 from askfirst.shell.git import nested
@@ -19,7 +20,7 @@ from askfirst.shell.streams import NOTHING, UNKNOWN, concatenate, output
 from askfirst.shell.task_files import just_recipes, task_recipes
 from askfirst.shell.tasks import package_scripts, read_make_call, read_makefile
 from askfirst.shell.unwrap import joined
-from askfirst.shell.unwrap_table import GO_PROGRAM, SHELL_VALUES, SHELLS
+from askfirst.shell.unwrap_table import SHELL_VALUES, SHELLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,21 +102,6 @@ def _powershell(job: Job, run: Execute) -> Stream | None:
         elif source.kind == "file":
             run.unread(job, source.text)
     return UNKNOWN
-
-
-def _go(job: Job, run: Execute) -> Stream | None:
-    """``go run a.go b.go``: programs of one or more files."""
-    operands = [word for word in job.argv[1:] if not word.text.startswith("-")]
-    sources = [word for word in operands[1:] if word.text.endswith(".go")]
-    if not sources or operands[0].text != "run":
-        return None
-    run.evaluator.emit(job, runs=True)
-    for source in sources[:_MAX_SOURCES]:
-        run.inner(job, [replace(job.argv[0], text=GO_PROGRAM, shown="go run"), source], "go run")
-    return UNKNOWN
-
-
-_MAX_SOURCES = 8
 
 
 def _crontab(job: Job, run: Execute) -> Stream | None:
@@ -404,7 +390,8 @@ PROGRAMS: dict[str, Program] = {
     "gmake": _make,
     **dict.fromkeys(("npm", "pnpm", "yarn", "bun"), _package_script),
     "git": _git,
-    "go": _go,
+    **dict.fromkeys(COMPILERS, compile_sources),
+    **dict.fromkeys(SOURCE_RUNNERS, run_source),
     **dict.fromkeys(SQL_HANDLERS, _database),
     "tee": _store,
     "sponge": _store,

@@ -267,8 +267,9 @@ class Interpreter:
     values: frozenset[str] = frozenset()
 
 
-GO_PROGRAM = "go-run"
-"""What a file of Go that ``go run`` is given is run by, in this table."""
+_COMPILED = {"go": ".go", "java": ".java .class", "csharp": ".cs .csx", "rust": ".rs", "c": ".c .cc .cpp .cxx"}
+PROGRAM_OF_SOURCE = {ending: f"{name}-run" for name, endings in _COMPILED.items() for ending in endings.split()}
+"""Ending of a source in a compiled language -> what runs such a text, in this table."""
 _NODE = Interpreter(
     "javascript", _set("-e --eval -p --print -pe"), _set("-r --require --import --loader -C --env-file")
 )
@@ -286,7 +287,7 @@ INTERPRETERS: dict[str, Interpreter] = {
     **dict.fromkeys(
         ("elixir", "iex"), Interpreter("elixir", _set("-e --eval"), _set("-r -S -pa -pz --sname --name --cookie"))
     ),
-    GO_PROGRAM: Interpreter("go"),
+    **{f"{name}-run": Interpreter(name) for name in _COMPILED},
     "php": Interpreter("php", _set("-r -B -R -E --run"), _set("-d -c -z -f")),
     "lua": Interpreter("lua", _set("-e"), _set("-l")),
     "luajit": Interpreter("lua", _set("-e"), _set("-l")),

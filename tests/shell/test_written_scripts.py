@@ -20,6 +20,32 @@ RUNS = [
         "package main",
         "go run main.go",
     ),
+    (
+        "A.java",
+        'class A { static void main(String[] a) { Files.delete(Path.of("/srv/data/x")); } }',
+        "class A { static void main(String[] a) { System.out.println('x'); } }",
+        "java A.java",
+    ),
+    (
+        "A.java",
+        'Runtime.getRuntime().exec("rm -rf /srv/data");',
+        '// Files.delete(Path.of("/x"))',
+        "javac A.java && java A",
+    ),
+    ("a.c", 'int main() { remove("/srv/data/x"); }', 'int main() { puts("remove(x)"); }', "gcc -Wall a.c && ./a.out"),
+    (
+        "a.cpp",
+        'int main() { fs::remove_all("/srv/data"); }',
+        "int main() { v.remove(3); }",
+        "g++ a.cpp -o out && ./out",
+    ),
+    (
+        "a.rs",
+        "fn f<'a>(x: &'a str) {} fn main() { std::fs::remove_dir_all(\"/srv/data\"); }",
+        'fn main() { println!("x"); }',
+        "rustc a.rs && ./a",
+    ),
+    ("a.cs", 'Directory.Delete("/srv/data", true);', 'Console.WriteLine("x");', "dotnet run a.cs"),
     ("fix.ps1", "Remove-Item -Recurse -Force C:\\data", "Get-ChildItem C:\\data", "pwsh ./fix.ps1"),
     (
         "fix.ps1",
@@ -41,6 +67,21 @@ def written(path, content, run):
 @pytest.mark.parametrize(("path", "danger", "_harmless", "run"), RUNS)
 def test_what_the_line_wrote_is_read(judge, path, danger, _harmless, run):
     assert gating(judge, written(path, danger, run))
+
+
+@pytest.mark.parametrize("run", ["gcc a.c b.c && ./a.out", "cc -o out a.c b.c && ./out"])
+def test_every_source_of_a_built_program_counts(judge, run):
+    other = "cat > b.c <<'END'\nint f() { return 1; }\nEND\n"
+
+    assert gating(judge, other + written("a.c", 'int main() { remove("/srv/data/x"); }', run))
+
+
+@pytest.mark.parametrize("run", ["gcc a.c", "javac A.java", "rustc a.rs -o tool"])
+def test_building_alone_is_not_asked_about(judge, run):
+    source = run.split()[1]
+    deletes = 'fs::remove_dir_all("/srv"); remove("/srv/data/x"); Files.delete(Path.of("/srv/x"));'
+
+    assert gating(judge, written(source, deletes, run)) == []
 
 
 @pytest.mark.parametrize(("path", "_danger", "harmless", "run"), RUNS)
