@@ -5,6 +5,7 @@ Sources: the manuals of OpenSSH, Docker, kubectl, containerd and of the clouds' 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from askfirst.shell.entry_points import of_image
@@ -33,6 +34,10 @@ _KUBECTL = (
     "-n --namespace --context --kubeconfig --cluster --user --as -s --server --token -c --container"
     " --request-timeout -v --pod-running-timeout -f --filename --image --restart --overrides -l --labels"
 )
+_in_image = partial(
+    _row, before=_DOCKER_GLOBAL, values=_DOCKER_RUN, entries="--entrypoint", operands=1, program_of=of_image
+)
+"""A command in a container, which may begin with the image's own program."""
 
 ELSEWHERE: Final = (
     _row(
@@ -54,36 +59,9 @@ ELSEWHERE: Final = (
         operands=1,
         where="docker exec {}",
     ),
-    _row(
-        "docker podman nerdctl finch",
-        path="run|container run",
-        before=_DOCKER_GLOBAL,
-        values=_DOCKER_RUN,
-        entries="--entrypoint",
-        operands=1,
-        program_of=of_image,
-        where="docker run {}",
-    ),
-    _row(
-        "docker podman nerdctl finch",
-        path="compose exec|compose run",
-        before=_DOCKER_GLOBAL,
-        values=_DOCKER_RUN,
-        entries="--entrypoint",
-        operands=1,
-        program_of=of_image,
-        where="compose {}",
-    ),
-    _row(
-        "docker-compose podman-compose",
-        path="exec|run",
-        before=_DOCKER_GLOBAL,
-        values=_DOCKER_RUN,
-        entries="--entrypoint",
-        operands=1,
-        program_of=of_image,
-        where="compose {}",
-    ),
+    _in_image("docker podman nerdctl finch", path="run|container run", where="docker run {}"),
+    _in_image("docker podman nerdctl finch", path="compose exec|compose run", where="compose {}"),
+    _in_image("docker-compose podman-compose", path="exec|run", where="compose {}"),
     _row(
         "kubectl oc k3s microk8s minikube",
         path="exec|rsh|kubectl exec|kubectl -- exec",
