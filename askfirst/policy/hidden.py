@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from askfirst.policy.doubts import doubts
 from askfirst.policy.patterns import command_covers, name_covers
 from askfirst.policy.raw import RawMatch
-from askfirst.policy.read import line_of, read_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from askfirst.policy.raw import RawRule
+    from askfirst.policy.doubts import Doubt
+    from askfirst.policy.raw import RawPolicy, RawRule
 
 _NAMES_A_RISK = frozenset({"effect", "rule", "risk"})
 """Keys by which a rule may let high and critical pass; without them it is passed over for these."""
@@ -33,14 +34,18 @@ def hidden_rules(content: bytes, *, source: str) -> list[str]:
     Raises:
         PolicyError: the file cannot be used at all.
     """
-    text, rules = content.decode("utf-8", "replace"), read_policy(content, source=source).rule
-    found = ((index, _hider(rule, rules[:index])) for index, rule in enumerate(rules))
-    return [
-        f"{source}{line_of(text, ('rule', index))}: the rule {rules[index].name!r} is hidden: {by.name!r} above it "
-        "fits every call that it surely fits, and the first rule counts; put it above, or take it out"
-        for index, by in found
-        if by is not None
-    ]
+    return doubts(content, source, _hidden)
+
+
+def _hidden(raw: RawPolicy) -> Iterator[Doubt]:
+    for index, rule in enumerate(raw.rule):
+        by = _hider(rule, raw.rule[:index])
+        if by is not None:
+            sentence = (
+                f"the rule {rule.name!r} is hidden: {by.name!r} above it fits every call that it surely fits, and the "
+                "first rule counts; put it above, or take it out"
+            )
+            yield ("rule", index), sentence
 
 
 def _hider(rule: RawRule, earlier: list[RawRule]) -> RawRule | None:

@@ -9,18 +9,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from askfirst.policy.read import line_of, read_policy
-from askfirst.policy.unvouched import asking
+from askfirst.policy.doubts import asking, doubts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from askfirst.policy.doubts import Doubt, Place
     from askfirst.policy.raw import RawMatch, RawPolicy, RawRule, RawTerms
 
 _PATTERNS = ("command", "tool", "rule", "host", "model", "branch", "repository")
 """Keys of a match of which no value begins with ``^``: no branch may be named so, and no program is."""
 _REGULAR = re.compile(r"\^|\([^\s()]+(\|[^\s()]+)+\)")
-_Loc = tuple[int | str, ...]
 
 
 def slips(content: bytes, *, source: str) -> list[str]:
@@ -33,14 +32,17 @@ def slips(content: bytes, *, source: str) -> list[str]:
     Raises:
         PolicyError: the file cannot be used at all.
     """
-    text, raw = content.decode("utf-8", "replace"), read_policy(content, source=source)
-    found = [*_late(raw)]
+    return doubts(content, source, _slips)
+
+
+def _slips(raw: RawPolicy) -> Iterator[Doubt]:
+    yield from _late(raw)
     for index, rule in enumerate(raw.rule):
-        found += [*_regular(index, rule), *_idle(index, rule)]
-    return [f"{source}{line_of(text, loc)}: {sentence}" for loc, sentence in found]
+        yield from _regular(index, rule)
+        yield from _idle(index, rule)
 
 
-def _regular(index: int, rule: RawRule) -> Iterator[tuple[_Loc, str]]:
+def _regular(index: int, rule: RawRule) -> Iterator[Doubt]:
     for place, match in (("match", rule.match), ("unless", rule.unless)):
         for key, value in _texts(match):
             if _REGULAR.match(value):
@@ -59,13 +61,13 @@ def _texts(match: RawMatch | None) -> Iterator[tuple[str, str]]:
         yield from ((key, each) for each in ([value] if isinstance(value, str) else value or ()))
 
 
-def _idle(index: int, rule: RawRule) -> Iterator[tuple[_Loc, str]]:
+def _idle(index: int, rule: RawRule) -> Iterator[Doubt]:
     key = next((name for name in ("reviewers", "stages", "approvals") if getattr(rule, name) is not None), "")
     if rule.outcome == "deny" and key:
         yield ("rule", index, key), f"the rule {rule.name!r} says {key}, and denies: nobody is asked"
 
 
-def _late(raw: RawPolicy) -> Iterator[tuple[_Loc, str]]:
+def _late(raw: RawPolicy) -> Iterator[Doubt]:
     """What would come after the deadline that the same table sets, and so never does."""
     for loc, where, terms in asking(raw):
         time_s = terms.approval_timeout_s
@@ -78,7 +80,7 @@ def _late(raw: RawPolicy) -> Iterator[tuple[_Loc, str]]:
             yield (*loc, late[0]), f"{where} has {after}: its deadline has passed by then{unless}"
 
 
-def _may_go_on(loc: _Loc, terms: RawTerms, raw: RawPolicy) -> bool:
+def _may_go_on(loc: Place, terms: RawTerms, raw: RawPolicy) -> bool:
     """Whether people may have longer, as far as this file says: a rule has what it does not say from its risk."""
     if terms.on_timeout == "escalate":
         return True

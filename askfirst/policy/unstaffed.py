@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from askfirst.policy.read import line_of, read_policy
-from askfirst.policy.unvouched import asking
+from askfirst.policy.doubts import asking, doubts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from askfirst.people import Electorate
-    from askfirst.policy.raw import RawTerms
+    from askfirst.policy.doubts import Doubt
+    from askfirst.policy.raw import RawPolicy, RawTerms
 
 _FORMS = "write a person's id like local:ann, role:lead or team:ops"
 
@@ -29,13 +29,14 @@ def unstaffed_doubts(content: bytes, *, source: str, known: Electorate) -> list[
     Raises:
         PolicyError: the file cannot be used at all.
     """
-    text, raw = content.decode("utf-8", "replace"), read_policy(content, source=source)
-    return [
-        f"{source}{line_of(text, (*loc, key))}: {where} {doubt}"
-        for loc, where, terms in asking(raw)
-        for key, reviewers, needed in _rounds(terms)
-        if (doubt := _doubt(reviewers, needed, known))
-    ]
+    return doubts(content, source, lambda raw: _unstaffed(raw, known))
+
+
+def _unstaffed(raw: RawPolicy, known: Electorate) -> Iterator[Doubt]:
+    for loc, where, terms in asking(raw):
+        for key, reviewers, needed in _rounds(terms):
+            if doubt := _doubt(reviewers, needed, known):
+                yield (*loc, key), f"{where} {doubt}"
 
 
 def _rounds(terms: RawTerms) -> Iterator[tuple[str, Sequence[str], int]]:
