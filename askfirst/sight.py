@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from dataclasses import astuple, dataclass, field, fields, is_dataclass
+from dataclasses import astuple, dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -102,9 +102,15 @@ def sight_of(raw: object | None, machine: str, call: ToolCall) -> Sight | None:
     """
     if not machine:
         return None
-    if raw is not None:
-        return read_sight(raw, machine)
-    return unseen(machine, call.cwd) if call.tool == "Bash" else Sight(machine=machine, evidence=Evidence())
+    cwd = call.cwd if call.tool == "Bash" else ""
+    return final(Sight(machine=machine, cwd=cwd) if raw is None else read_sight(raw, machine), call.tool)
+
+
+def final(said: Sight, tool: str) -> Sight:
+    """A sight that nobody completes any more, as the relay of a hook does: what it leaves out is unknown."""
+    if said.evidence is not None:
+        return said
+    return replace(said, evidence=unseen(said.machine).evidence if tool == "Bash" else Evidence())
 
 
 def whose_word(machine: str) -> str:

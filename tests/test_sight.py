@@ -156,3 +156,13 @@ def test_a_caller_on_the_broker_s_machine_states_nothing_and_another_s_silence_i
     assert silent.facts.path("/") is UNKNOWN
     assert silent.evidence is not None
     assert silent.evidence.gaps[0].about == "the disk of laptop"
+
+
+def test_what_a_caller_leaves_out_of_its_sight_is_unknown_and_not_looked_for() -> None:
+    silent = unseen("laptop").evidence
+    for tool, evidence in (("Bash", silent), ("deploy", Evidence())):
+        call = ToolCall(tool=tool, arguments={}, cwd="/srv")
+        for raw in (None, {}, {"cwd": "/x"}):
+            sight = sight_of(raw, "laptop", call)
+            assert sight is not None
+            assert sight.evidence == evidence

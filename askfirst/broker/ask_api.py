@@ -24,7 +24,7 @@ from askfirst.policy.action_request import ActionRequest  # noqa: TC001  # FastA
 from askfirst.policy.ruling import Outcome
 from askfirst.recent import Recent
 from askfirst.request import Claim
-from askfirst.sight import read_sight, sight_of
+from askfirst.sight import final, read_sight, sight_of
 from askfirst.wishes import Wishes, wished
 
 if TYPE_CHECKING:
@@ -181,6 +181,7 @@ class AskApi:
             arguments = {**request.action.arguments, **body.arguments}
         claim = request.claim if body.claim is None else _claim(body.claim)
         sight = _sight(http, body.sight)
+        sight = None if sight is None else final(sight, request.action.tool)
         amend = await self._asking.amended(request, arguments, claim, sight)
         return shown.step_out(await self._desk.amend(request_id, amend))
 
